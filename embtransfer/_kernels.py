@@ -1,0 +1,527 @@
+"""Compiled kernels: UTF-8 bytes -> tokens -> rows of a word table -> pooled vectors.
+
+A text passes three tight loops. `_edges` turns blocks of 64 bytes into a bit mask of word characters and
+writes down where tokens begin and end; `_lookup` finds each token in an open-addressing table whose key is
+the token's first 16 bytes and its length; `_sum_rows` adds the rows found, four vectors of 16 numbers at a
+time held in registers. ASCII is lower-cased within the first loop; a text with any other character is first
+rewritten by `_fold_unicode`, from a table that the running Python's own `str.lower` and `re` fill, so that
+both always agree.
+
+numba compiles at the first call and keeps the result on disk (`cache=True`). All functions release the GIL
+and keep no state: threads may share a table.
+"""
+
+import re
+from functools import cache
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+_U = np.uint64  # addresses and bit masks; never mixed with signed integers, which numba would make float64
+_MIX_1, _MIX_2 = _U(0x9E3779B97F4A7C15), _U(0xC2B2AE3D27D4EB4F)
+_ALL = _U(0xFFFFFFFFFFFFFFFF)
+_PAD = 128  # bytes readable and writable past the end of every scratch buffer
+_RUN = 512  # rows summed in float32 before a sum goes on in float64: long texts keep their accuracy
+
+# ---------------------------------------------------------------- vector instructions, as LLVM sees them
+_I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+_BYTES, _FLOATS = ir.VectorType(_I8, 64), ir.VectorType(_F32, 16)
+
+
+def _splat(value):
+    return ir.Constant(_BYTES, [value] * 64)
+
+
+@intrinsic
+def _fold_block(typingctx, source, destination, lowercase):
+    """Copy 64 bytes, ASCII lower-cased if asked; return (mask of word bytes, mask of bytes >= 0x80)."""
+
+    def codegen(context, b, signature, args):
+        source, destination, lowercase = args
+        c = b.load(b.inttoptr(source, _BYTES.as_pointer()), align=1)
+        upper = b.icmp_unsigned("<", b.sub(c, _splat(ord("A"))), _splat(26))
+        asked = b.icmp_unsigned("!=", lowercase, ir.Constant(_I64, 0))
+        shift = b.select(asked, _splat(0x20), _splat(0))
+        folded = b.add(c, b.select(upper, shift, _splat(0)))
+        b.store(folded, b.inttoptr(destination, _BYTES.as_pointer()), align=1)
+        letter = b.icmp_unsigned("<", b.sub(b.or_(c, _splat(0x20)), _splat(ord("a"))), _splat(26))
+        digit = b.icmp_unsigned("<", b.sub(c, _splat(ord("0"))), _splat(10))
+        underscore = b.icmp_unsigned("==", c, _splat(ord("_")))
+        high = b.icmp_signed("<", c, _splat(0))
+        word = b.or_(b.or_(letter, digit), b.or_(underscore, high))
+        masks = [b.bitcast(word, _I64), b.bitcast(high, _I64)]
+        return context.make_tuple(b, signature.return_type, masks)
+
+    u = types.uint64
+    return types.UniTuple(u, 2)(u, u, u), codegen
+
+
+@intrinsic
+def _load64(typingctx, address):
+    """The eight bytes at an address, which need not be aligned."""
+
+    def codegen(context, b, signature, args):
+        return b.load(b.inttoptr(args[0], _I64.as_pointer()), align=1)
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
+def _trailing_zeros(typingctx, bits):
+    def codegen(context, b, signature, args):
+        return b.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def _bit_count(typingctx, bits):
+    def codegen(context, b, signature, args):
+        return b.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+def _make_sum64(weighted):
+    @intrinsic
+    def sum64(typingctx, table, stride, ids, n, weights, out, at0, at1, at2, at3):
+        """Write the (weighted) sum of n rows, at four byte offsets of 16 float32 each, to out."""
+
+        def codegen(context, b, signature, args):
+            table, stride, ids, n, weights, out = args[:6]
+            offsets = args[6:]
+            sums = [cgutils.alloca_once(b, _FLOATS) for _ in offsets]  # LLVM keeps these in registers
+            for total in sums:
+                b.store(ir.Constant(_FLOATS, [0.0] * 16), total)
+            ids = b.inttoptr(ids, _I32.as_pointer())
+            weights = b.inttoptr(weights, _F32.as_pointer())
+            undefined = ir.Constant(_FLOATS, ir.Undefined)
+            with cgutils.for_range(b, n) as loop:
+                word = b.zext(b.load(b.gep(ids, [loop.index])), _I64)
+                row = b.add(table, b.mul(word, stride))
+                if weighted:
+                    weight = b.load(b.gep(weights, [word]))
+                    weight = b.insert_element(undefined, weight, ir.Constant(_I32, 0))
+                    lanes = ir.Constant(ir.VectorType(_I32, 16), [0] * 16)
+                    weight = b.shuffle_vector(weight, undefined, lanes)
+                for total, offset in zip(sums, offsets, strict=True):
+                    value = b.load(b.inttoptr(b.add(row, offset), _FLOATS.as_pointer()), align=4)
+                    if weighted:
+                        value = b.fmul(value, weight)
+                    b.store(b.fadd(b.load(total), value), total)
+            for total, offset in zip(sums, offsets, strict=True):
+                b.store(b.load(total), b.inttoptr(b.add(out, offset), _FLOATS.as_pointer()), align=4)
+            return context.get_dummy_value()
+
+        return types.void(*[types.uint64] * 10), codegen
+
+    return sum64
+
+
+_sum64, _weighted_sum64 = _make_sum64(False), _make_sum64(True)
+
+
+# ---------------------------------------------------------------- Unicode, as the running Python knows it
+_SIGMA, _DOTTED_I = 0x3A3, 0x130  # the two characters whose lower case is not one fixed character
+_CODE = 0x1FFFFF
+_WORD, _CASED, _IGNORABLE, _SPECIAL = (1 << bit for bit in (21, 22, 23, 24))
+
+
+@cache
+def unicode_table(lowercase):
+    r"""Each code point's lower case and classes, uint32 of shape (0x110000,), 4.4 MB.
+
+    Bits 0 to 20: the code point to use instead; then whether that is `\w`, and for the rule of the Greek
+    final sigma whether the character is cased or ignored in a search for cased ones (Unicode 3.13, D136).
+    The answers are read off `str.lower` and `re`, whatever Unicode version this Python has.
+    """
+    points = np.arange(0x110000, dtype=np.uint32)
+    points[0xD800:0xE000] = ord(" ")  # lone surrogates are no text
+    mapped = points.copy()
+    classes = np.zeros(len(points), np.uint32)
+    if lowercase:
+        plain = points.copy()
+        plain[[_SIGMA, _DOTTED_I]] = ord(" ")
+        mapped = np.frombuffer(_text(plain).lower().encode("utf-32-le"), np.uint32).copy()
+        mapped[[_SIGMA, _DOTTED_I]] = ord("σ"), ord("i")
+        sigma = np.full(len(points), _SIGMA, np.uint32)
+        space, letter = np.full_like(sigma, ord(" ")), np.full_like(sigma, ord("A"))
+        plain[_SIGMA] = _SIGMA
+        # "cΣ " ends in a final sigma if c is cased; "AcΣ " also if c is ignored
+        cased = _text(np.stack([plain, sigma, space], axis=1)).lower()[1::3]
+        either = _text(np.stack([letter, plain, sigma, space], axis=1)).lower()[2::4]
+        cased, either = (np.frombuffer(s.encode("utf-32-le"), np.uint32) == ord("ς") for s in (cased, either))
+        cased = cased | (points == _DOTTED_I)
+        classes[cased] |= _CASED
+        classes[either & ~cased] |= _IGNORABLE
+        classes[[_SIGMA, _DOTTED_I]] |= _SPECIAL
+    for run in re.finditer(r"\w+", _text(mapped)):
+        classes[run.start() : run.end()] |= _WORD
+    return mapped | classes
+
+
+def _text(points):
+    return points.astype("<u4").tobytes().decode("utf-32-le")
+
+
+@njit(**_OPTIONS)
+def _decode(data, i, end):
+    """Code point and byte length of the UTF-8 character at i; a space of length 1 where malformed."""
+    c = np.int64(data[i])
+    if c < 0x80:
+        return c, 1
+    if 0xC2 <= c < 0xE0 and i + 1 < end:
+        if data[i + 1] & 0xC0 == 0x80:
+            return (c & 0x1F) << 6 | np.int64(data[i + 1] & 0x3F), 2
+    elif 0xE0 <= c < 0xF0 and i + 2 < end:
+        if data[i + 1] & 0xC0 == 0x80 and data[i + 2] & 0xC0 == 0x80:
+            return (c & 0xF) << 12 | np.int64(data[i + 1] & 0x3F) << 6 | np.int64(data[i + 2] & 0x3F), 3
+    elif 0xF0 <= c < 0xF5 and i + 3 < end:
+        tail = np.int64(data[i + 1] & 0x3F) << 12 | np.int64(data[i + 2] & 0x3F) << 6
+        point = (c & 7) << 18 | tail | np.int64(data[i + 3] & 0x3F)
+        if point < 0x110000:
+            return point, 4
+    return 0x20, 1
+
+
+@njit(**_OPTIONS)
+def _is_final_sigma(data, begin, i, end, unicode):
+    """Whether the capital sigma at i ends a word: cased before it, not cased after it."""
+    entry = np.uint32(0)
+    j = i - 1
+    while j >= begin:
+        while j > begin and data[j] & 0xC0 == 0x80:
+            j -= 1
+        entry = unicode[_decode(data, j, end)[0]]
+        if entry & _IGNORABLE == 0:
+            break
+        j -= 1
+    if j < begin or entry & _CASED == 0:
+        return False
+    j = i + 2
+    while j < end:
+        point, length = _decode(data, j, end)
+        if unicode[point] & _IGNORABLE == 0:
+            return unicode[point] & _CASED == 0
+        j += length
+    return True
+
+
+@njit(**_OPTIONS)
+def _fold_unicode(data, begin, end, scratch, unicode):
+    """Rewrite a text into scratch: word characters mapped, all others a space; return its length.
+
+    ASCII is copied as it is, for `_fold_block` to lower-case. Needs 1.5 times the bytes of the text: a
+    lower-case letter may take three bytes where its capital took two.
+    """
+    o = 0
+    i = begin
+    source, destination = _U(data.ctypes.data), _U(scratch.ctypes.data)
+    while i < end:
+        if data[i] < 0x80:
+            run = 1
+            if i + 64 <= end:
+                _, high = _fold_block(source + _U(i), destination + _U(o), _U(0))
+                run = _trailing_zeros(high)  # 64 where the whole block is ASCII
+            else:
+                scratch[o] = data[i]
+            i += run
+            o += run
+            continue
+        point, length = _decode(data, i, end)
+        entry = unicode[point]
+        new = np.int64(entry & _CODE)
+        if entry & _SPECIAL and point == _SIGMA and _is_final_sigma(data, begin, i, end, unicode):
+            new = 0x3C2
+        i += length
+        if entry & _WORD == 0:
+            scratch[o] = 0x20
+            o += 1
+        elif new < 0x80:
+            scratch[o] = new
+            o += 1
+            if entry & _SPECIAL:  # the dot of a lower-cased dotted I is no word character
+                scratch[o] = 0x20
+                o += 1
+        elif new < 0x800:
+            scratch[o] = 0xC0 | new >> 6
+            scratch[o + 1] = 0x80 | new & 0x3F
+            o += 2
+        elif new < 0x10000:
+            scratch[o] = 0xE0 | new >> 12
+            scratch[o + 1] = 0x80 | new >> 6 & 0x3F
+            scratch[o + 2] = 0x80 | new & 0x3F
+            o += 3
+        else:
+            scratch[o] = 0xF0 | new >> 18
+            scratch[o + 1] = 0x80 | new >> 12 & 0x3F
+            scratch[o + 2] = 0x80 | new >> 6 & 0x3F
+            scratch[o + 3] = 0x80 | new & 0x3F
+            o += 4
+    return o
+
+
+# ---------------------------------------------------------------- bytes -> tokens
+@njit(**_OPTIONS)
+def _edges(data, begin, end, scratch, edges, lowercase):
+    """Where tokens begin and end, alternating, in scratch; return (edges, any byte >= 0x80)."""
+    source, destination = _U(data.ctypes.data), _U(scratch.ctypes.data)
+    n = end - begin
+    count, any_high, carry = 0, _U(0), _U(0)
+    for base in range(0, n, 64):
+        at = begin + base
+        if at + 64 <= len(data):
+            word, high = _fold_block(source + _U(at), destination + _U(base), lowercase)
+        else:  # never read past the buffer
+            for i in range(n - base):
+                scratch[base + i] = data[at + i]
+            here = destination + _U(base)
+            word, high = _fold_block(here, here, lowercase)
+        if n - base < 64:
+            inside = (_U(1) << _U(n - base)) - _U(1)
+            word &= inside
+            high &= inside
+        any_high |= high
+        edge = word ^ (word << _U(1) | carry)
+        carry = word >> _U(63)
+        found = _bit_count(edge)
+        # whole groups are written whether all are needed or not: a loop that often ends is mispredicted
+        for i in range(16):
+            edges[count + i] = base + _trailing_zeros(edge)
+            edge &= edge - _U(1)
+        if found > 16:
+            for i in range(16, 32):
+                edges[count + i] = base + _trailing_zeros(edge)
+                edge &= edge - _U(1)
+            for i in range(32, found):
+                edges[count + i] = base + _trailing_zeros(edge)
+                edge &= edge - _U(1)
+        count += found
+    if carry:
+        edges[count] = (n + 63) // 64 * 64
+        count += 1
+    return count, any_high != _U(0)
+
+
+@njit(**_OPTIONS)
+def _drop_single_characters(scratch, edges, n_edges):
+    """Empty the tokens of one multi-byte character, which count as one."""
+    for i in range(0, n_edges, 2):
+        first = scratch[edges[i]]
+        if first >= 0xC0:
+            length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+            if edges[i + 1] - edges[i] == length:
+                edges[i + 1] = edges[i]
+
+
+# ---------------------------------------------------------------- tokens -> rows
+@njit(**_OPTIONS)
+def _key(address, length):
+    """The first 16 bytes as two integers, bytes past the length zero."""
+    low = _load64(address)
+    high = _load64(address + _U(8))
+    first = min(length, _U(8))
+    second = min(length, _U(16)) - first
+    low &= _ALL >> (_U(64) - (first << _U(3)))  # length 0 is never looked up
+    high = high & (_ALL >> (_U(64) - (second << _U(3)))) if second > _U(0) else _U(0)
+    return low, high
+
+
+@njit(**_OPTIONS)
+def _same_tail(a, i, b, j, length):
+    for k in range(16, length):
+        if a[i + k] != b[j + k]:
+            return False
+    return True
+
+
+@njit(**_OPTIONS)
+def _hash_shift(slots):
+    """How far the 64-bit hash goes right to number the slots, a power of two."""
+    return _U(64 - _trailing_zeros(_U(len(slots))))
+
+
+@njit(**_OPTIONS)
+def build_index(words, offsets, slots):
+    """Fill an open-addressing table of words; return the rows of words seen before.
+
+    words: UTF-8 bytes with 16 bytes to spare at the end; offsets (V + 1,); slots: zeros of shape
+    (a power of two, 4), which become (bytes 0-7, bytes 8-15, length << 32 | row, unused). Rows come in order of
+    frequency, so that frequent words sit where the first probe looks.
+    """
+    address, last, shift = _U(words.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
+    duplicates = [0 for _ in range(0)]
+    for row in range(len(offsets) - 1):
+        length = offsets[row + 1] - offsets[row]
+        if length == 0:
+            continue
+        low, high = _key(address + _U(offsets[row]), _U(length))
+        meta = _U(length) << _U(32) | _U(row)
+        at = (low * _MIX_1 + high * _MIX_2) >> shift
+        while slots[at, 2] != _U(0):
+            if slots[at, 0] == low and slots[at, 1] == high and slots[at, 2] >> _U(32) == _U(length):
+                other = np.int64(slots[at, 2] & _U(0xFFFFFFFF))
+                if _same_tail(words, offsets[row], words, offsets[other], length):
+                    duplicates.append(row)
+                    break
+            at = (at + _U(1)) & last
+        else:
+            slots[at, 0], slots[at, 1], slots[at, 2] = low, high, meta
+    return np.array(duplicates, np.int64)
+
+
+@njit(**_OPTIONS)
+def _lookup(scratch, edges, n_edges, min_length, index, ids):
+    """Write the rows of the known tokens to ids; return how many."""
+    words, offsets, slots = index
+    address, last, shift = _U(scratch.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
+    count = 0
+    for i in range(0, n_edges, 2):
+        begin = edges[i]
+        length = _U(edges[i + 1] - begin)
+        low, high = _key(address + _U(begin), length)
+        at = (low * _MIX_1 + high * _MIX_2) >> shift
+        while True:
+            meta = slots[at, 2]
+            if (slots[at, 0] == low) & (slots[at, 1] == high) & (meta >> _U(32) == length):
+                row = np.int64(meta & _U(0xFFFFFFFF))
+                if length > _U(16) and not _same_tail(
+                    scratch, np.int64(begin), words, offsets[row], np.int64(length)
+                ):
+                    at = (at + _U(1)) & last
+                    continue
+                ids[count] = row
+                count += 1 if length >= min_length else 0  # too short: overwritten by the next
+                break
+            if meta == _U(0):
+                break
+            at = (at + _U(1)) & last
+    return count
+
+
+@njit(**_OPTIONS)
+def _text_rows(data, begin, end, scratch, edges, unicode, lowercase, min_length, index, ids):
+    """Rows of one text's known tokens, in order, into ids; return how many."""
+    n_edges, any_high = _edges(data, begin, end, scratch, edges, lowercase)
+    if any_high:
+        length = _fold_unicode(data, begin, end, scratch, unicode)
+        n_edges, _ = _edges(scratch, 0, length, scratch, edges, lowercase)
+        if min_length > _U(1):
+            _drop_single_characters(scratch, edges, n_edges)
+    return _lookup(scratch, edges, n_edges, min_length, index, ids)
+
+
+@njit(**_OPTIONS)
+def _scratch(offsets):
+    """Buffers that fit the longest text of a chunk."""
+    longest = 0
+    for i in range(len(offsets) - 1):
+        longest = max(longest, offsets[i + 1] - offsets[i])
+    longest = longest * 3 // 2 + _PAD
+    return np.zeros(longest + _PAD, np.uint8), np.empty(longest, np.int32), np.empty(longest, np.uint32)
+
+
+@njit(**_OPTIONS)
+def text_rows(data, offsets, unicode, lowercase, min_length, index):
+    """Rows of the known tokens of all texts: ids uint32 (n_tokens,), indptr int64 (n_texts + 1,)."""
+    scratch, edges, ids = _scratch(offsets)
+    flat = np.empty((offsets[-1] - offsets[0]) // 2 + len(offsets) * 2, np.uint32)
+    indptr = np.zeros(len(offsets), np.int64)
+    n = 0
+    for i in range(len(offsets) - 1):
+        found = _text_rows(
+            data, offsets[i], offsets[i + 1], scratch, edges, unicode, lowercase, min_length, index, ids
+        )
+        flat[n : n + found] = ids[:found]
+        n += found
+        indptr[i + 1] = n
+    return flat[:n], indptr
+
+
+# ---------------------------------------------------------------- rows -> vectors
+@njit(**_OPTIONS)
+def _sum_run(table, ids, begin, n, weights, out):
+    d = table.shape[1]
+    if d < 16:
+        out[:] = 0
+        for i in range(begin, begin + n):
+            weight = weights[ids[i]] if len(weights) else np.float32(1)
+            for j in range(d):
+                out[j] += weight * table[ids[i], j]
+        return
+    rows, first, w = _U(table.ctypes.data), _U(ids.ctypes.data) + _U(4 * begin), _U(weights.ctypes.data)
+    stride, end, last = _U(table.strides[0]), _U(4 * d), _U(4 * (d - 16))  # the last 16 may overlap
+    target = _U(out.ctypes.data)
+    at = _U(0)
+    while at < end:
+        a, b, c, e = min(at, last), min(at + _U(64), last), min(at + _U(128), last), min(at + _U(192), last)
+        if len(weights):
+            _weighted_sum64(rows, stride, first, _U(n), w, target, a, b, c, e)
+        else:
+            _sum64(rows, stride, first, _U(n), w, target, a, b, c, e)
+        at += _U(256)
+
+
+@njit(**_OPTIONS)
+def _pool(table, ids, begin, n, weights, by_weight, total, out):
+    """out = sum of w[id] * table[id] over n, or over the sum of the weights; zeros where there is no row."""
+    if n == 0:
+        out[:] = 0
+        return
+    divisor = np.float64(n)
+    if by_weight:
+        divisor = 0.0
+        for i in range(begin, begin + n):
+            divisor += weights[ids[i]]
+        if divisor == 0:
+            out[:] = 0
+            return
+    _sum_run(table, ids, begin, min(n, _RUN), weights, out)
+    if n > _RUN:
+        total[:] = out
+        for i in range(_RUN, n, _RUN):
+            _sum_run(table, ids, begin + i, min(n - i, _RUN), weights, out)
+            total += out
+        out[:] = total / divisor
+    else:
+        scale = np.float32(1 / divisor)
+        for j in range(len(out)):
+            out[j] *= scale
+
+
+@njit(**_OPTIONS)
+def pool_rows(ids, indptr, table, weights, by_weight, out):
+    """Pool rows already looked up: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d)."""
+    total = np.empty(table.shape[1], np.float64)
+    for i in range(len(indptr) - 1):
+        begin = indptr[i]
+        _pool(table, ids, begin, indptr[i + 1] - begin, weights, by_weight, total, out[i])
+
+
+@njit(**_OPTIONS)
+def pool_texts(data, offsets, unicode, lowercase, min_length, index, table, weights, by_weight, out, n_known):
+    """Texts straight to vectors: out float32 (n_texts, d), n_known int32 (n_texts,) known tokens a text."""
+    scratch, edges, ids = _scratch(offsets)
+    total = np.empty(table.shape[1], np.float64)
+    for i in range(len(offsets) - 1):
+        found = _text_rows(
+            data, offsets[i], offsets[i + 1], scratch, edges, unicode, lowercase, min_length, index, ids
+        )
+        n_known[i] = found
+        _pool(table, ids, 0, found, weights, by_weight, total, out[i])
+
+
+@njit(**_OPTIONS)
+def count_rows(ids, indptr, term_counts, document_counts, seen_in, first_document):
+    """Add a chunk's term counts and document counts, int64 (V,); seen_in int64 (V,) starts at -1."""
+    for i in range(len(indptr) - 1):
+        for k in range(indptr[i], indptr[i + 1]):
+            row = ids[k]
+            term_counts[row] += 1
+            if seen_in[row] != first_document + i:
+                seen_in[row] = first_document + i
+                document_counts[row] += 1

@@ -1,0 +1,143 @@
+"""Checks at the door: texts in any common container, optional packages."""
+
+import importlib
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+_CHUNK = 2048  # texts converted at a time: the converted bytes stay in the processor's cache
+_LONGEST = 1 << 30  # bytes; the kernel counts positions within a text in 32 bits
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_EXPECTED = "Expected a 1-D sequence of str: a list, tuple, numpy array, pandas Series, pyarrow or polars column."
+
+
+def import_optional(module: str, extra: str):
+    """Import a package of an extra, or say how to install it.
+
+    Raises
+    ------
+    ImportError
+        If the package is missing.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{module.partition('.')[0]} is needed for this and is not installed. "
+            f"Install it with: pip install 'embtransfer[{extra}]'"
+        ) from error
+
+
+def check_texts(X):
+    """Return X as a list, a 1-D object array or an Arrow array, all of which slice; refuse what is not texts.
+
+    The elements are checked as they are converted, chunk by chunk, in `iter_text_chunks`.
+
+    Raises
+    ------
+    TypeError
+        If X is a bare string, bytes, a table, numbers or no sequence.
+    ValueError
+        If X has more than one dimension.
+    """
+    if isinstance(X, str | bytes | bytearray):
+        raise TypeError(f"Got a single {type(X).__name__}. {_EXPECTED} For one text pass [text].")
+    if isinstance(X, pa.Array | pa.ChunkedArray):
+        return _check_arrow(X)
+    if isinstance(X, pd.Series):
+        if isinstance(X.dtype, pd.CategoricalDtype):
+            X = X.astype(object)
+        X = X.array if isinstance(X.array, pd.api.extensions.ExtensionArray) else X.to_numpy()
+        if hasattr(X, "__arrow_array__"):
+            return _check_arrow(pa.array(X, from_pandas=True))
+        X = np.asarray(X)
+    elif type(X).__module__.partition(".")[0] == "polars":
+        if not hasattr(X, "to_arrow") or len(getattr(X, "shape", ())) != 1:
+            raise ValueError(f"Got a polars {type(X).__name__}. {_EXPECTED} Pass one column of it.")
+        return _check_arrow(X.to_arrow())
+    elif isinstance(X, list | tuple):
+        return X
+    shape = getattr(X, "shape", None)
+    if shape is None or not hasattr(X, "__getitem__"):
+        raise TypeError(f"Got {type(X).__name__}. {_EXPECTED}")
+    if len(shape) != 1:
+        raise ValueError(
+            f"Got a {type(X).__name__} of shape {tuple(shape)}. {_EXPECTED} "
+            "Pass one column of it, such as df['text']. Reshape your data to one dimension."
+        )
+    X = np.asarray(X)
+    if X.dtype.kind not in "UOT":
+        raise TypeError(f"Got an array of {X.dtype}. {_EXPECTED}")
+    return X
+
+
+def _check_arrow(column):
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+        if isinstance(column, pa.ChunkedArray):  # combine_chunks of a column past 2 GB
+            column = pa.concat_arrays(column.cast(pa.large_string()).chunks)
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if not (is_text or pa.types.is_null(kind)):
+        raise TypeError(f"Got a column of {column.type}. {_EXPECTED}")
+    return column
+
+
+def iter_text_chunks(texts, size: int = _CHUNK) -> Iterator[tuple[int, pa.LargeStringArray]]:
+    """Yield (first row, Arrow array without nulls) for the result of `check_texts`; missing is empty.
+
+    Raises
+    ------
+    TypeError
+        If an element is neither a str nor missing.
+    ValueError
+        If a text is 1 GiB or longer.
+    """
+    for start in range(0, len(texts), size):
+        chunk = texts[start : start + size]
+        if not isinstance(chunk, pa.Array):
+            chunk = _to_arrow(chunk, start)
+        elif chunk.type != pa.large_string():
+            chunk = chunk.cast(pa.large_string())
+        if chunk.null_count:
+            chunk = chunk.fill_null("")
+        if len(chunk.buffers()[2] or b"") >= _LONGEST:
+            lengths = np.diff(text_buffers(chunk)[1])
+            if lengths.max() >= _LONGEST:
+                row = start + int(lengths.argmax())
+                raise ValueError(f"Text {row} has {lengths.max():,} bytes; the limit is 1 GiB. Split it.")
+        yield start, chunk
+
+
+def _to_arrow(chunk, start):
+    if not (isinstance(chunk, np.ndarray) and chunk.dtype.kind in "UT"):
+        for kind in set(map(type, chunk)):
+            if not (issubclass(kind, str) or kind is type(None) or kind is type(pd.NA)):
+                _check_missing(chunk, kind, start)
+    try:
+        return pa.array(chunk, pa.large_string(), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        # lone surrogates are no text and part words, as a space does
+        whole = [t.encode("utf-8", "surrogatepass") if isinstance(t, str) else b"" for t in chunk]
+        return pa.array([_SURROGATE.sub(b" ", t).decode() for t in whole], pa.large_string())
+
+
+def _check_missing(chunk, kind, start):
+    for i, text in enumerate(chunk):
+        if type(text) is kind and not (pd.api.types.is_scalar(text) and pd.isna(text)):
+            raise TypeError(f"Got {text!r:.80} ({kind.__name__}) as text {start + i}. {_EXPECTED}")
+
+
+def text_buffers(chunk: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
+    """UTF-8 bytes (uint8) and offsets (int64, n + 1) of an Arrow array, without a copy."""
+    _, offsets, data = chunk.buffers()
+    if len(chunk) == 0 or offsets is None:
+        return np.empty(0, np.uint8), np.zeros(len(chunk) + 1, np.int64)
+    offsets = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+    data = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    return data, offsets

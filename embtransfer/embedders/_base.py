@@ -1,0 +1,78 @@
+"""The contract of every embedder."""
+
+from abc import ABCMeta, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._validation import check_texts
+
+
+class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+    """Texts in, a float32 matrix out; a subclass supplies `_fit` and `_transform`.
+
+    `fit` loads what the embedder needs and learns what it learns from the texts; `__init__` only stores.
+    Texts come as a list, tuple, numpy array, pandas Series, pyarrow or polars column; missing values are
+    empty texts.
+    """
+
+    @abstractmethod
+    def _fit(self, texts):
+        """Learn from texts that passed `check_texts`; set `_n_features_out`."""
+
+    @abstractmethod
+    def _transform(self, texts):
+        """Return a float32 array of shape (len(texts), _n_features_out)."""
+
+    def fit(self, X, y=None):
+        """Load the embedding, and learn from the texts what the pooling needs.
+
+        Parameters
+        ----------
+        X : 1-D sequence of str
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a 1-D sequence of texts, or is empty, or a parameter is invalid.
+        """
+        self._validate_params()
+        texts = check_texts(X)
+        if len(texts) == 0:
+            raise ValueError("Got no texts (n_samples=0). Expected at least one text to fit on.")
+        self._fit(texts)
+        return self
+
+    def transform(self, X):
+        """Embed texts.
+
+        Parameters
+        ----------
+        X : 1-D sequence of str
+
+        Returns
+        -------
+        ndarray of shape (n_texts, n_dimensions), float32
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a 1-D sequence of texts.
+        NotFittedError
+            If `fit` was not called.
+        """
+        check_is_fitted(self)
+        return self._transform(check_texts(X)).astype(np.float32, copy=False)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
