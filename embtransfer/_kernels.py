@@ -1,11 +1,11 @@
 """Compiled kernels: UTF-8 bytes -> tokens -> rows of a word table -> pooled vectors.
 
-A text passes three tight loops. `_edges` turns blocks of 64 bytes into a bit mask of word characters and
-writes down where tokens begin and end; `_lookup` finds each token in an open-addressing table whose key is
-the token's first 16 bytes and its length; `_sum_rows` adds the rows found, four vectors of 16 numbers at a
-time held in registers. ASCII is lower-cased within the first loop; a text with any other character is first
-rewritten by `_fold_unicode`, from a table that the running Python's own `str.lower` and `re` fill, so that
-both always agree.
+Texts pass four tight loops, some 64 kB together. `_copy_texts` puts them side by side, lower-cased: ASCII 64
+bytes at a time, a text with any other character through `_fold_unicode`, whose table the running Python's own
+`str.lower` and `re` fill, so that both always agree. `_edges` turns blocks of 64 bytes into a bit mask of word
+characters and writes down where tokens begin and end. `_lookup` finds each token in an open-addressing table
+whose key is the token's first 16 bytes and its length. `pool_rows` adds the rows found, four vectors of 16
+numbers at a time held in registers.
 
 numba compiles at the first call and keeps the result on disk (`cache=True`). All functions release the GIL
 and keep no state: threads may share a table.
@@ -25,6 +25,7 @@ _U = np.uint64  # addresses and bit masks; never mixed with signed integers, whi
 _MIX_1, _MIX_2 = _U(0x9E3779B97F4A7C15), _U(0xC2B2AE3D27D4EB4F)
 _ALL = _U(0xFFFFFFFFFFFFFFFF)
 _PAD = 128  # bytes readable and writable past the end of every scratch buffer
+_GROUP = 1 << 16  # bytes of text that pass the loops together: they stay in the nearest cache
 _RUN = 512  # rows summed in float32 before a sum goes on in float64: long texts keep their accuracy
 
 # ---------------------------------------------------------------- vector instructions, as LLVM sees them
@@ -212,23 +213,22 @@ def _is_final_sigma(data, begin, i, end, unicode):
 
 
 @njit(**_OPTIONS)
-def _fold_unicode(data, begin, end, scratch, unicode):
-    """Rewrite a text into scratch: word characters mapped, all others a space; return its length.
+def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
+    """Rewrite a text to scratch[at:]: word characters mapped, all others a space; return its length.
 
-    ASCII is copied as it is, for `_fold_block` to lower-case. Needs 1.5 times the bytes of the text: a
-    lower-case letter may take three bytes where its capital took two.
+    Needs 1.5 times the bytes of the text: a lower-case letter may take three where its capital took two.
     """
-    o = 0
+    o = at
     i = begin
     source, destination = _U(data.ctypes.data), _U(scratch.ctypes.data)
     while i < end:
         if data[i] < 0x80:
             run = 1
             if i + 64 <= end:
-                _, high = _fold_block(source + _U(i), destination + _U(o), _U(0))
+                _, high = _fold_block(source + _U(i), destination + _U(o), lowercase)
                 run = _trailing_zeros(high)  # 64 where the whole block is ASCII
             else:
-                scratch[o] = data[i]
+                scratch[o] = unicode[data[i]] & 0x7F
             i += run
             o += run
             continue
@@ -262,30 +262,58 @@ def _fold_unicode(data, begin, end, scratch, unicode):
             scratch[o + 2] = 0x80 | new >> 6 & 0x3F
             scratch[o + 3] = 0x80 | new & 0x3F
             o += 4
-    return o
+    return o - at
 
 
 # ---------------------------------------------------------------- bytes -> tokens
 @njit(**_OPTIONS)
-def _edges(data, begin, end, scratch, edges, lowercase):
-    """Where tokens begin and end, alternating, in scratch; return (edges, any byte >= 0x80)."""
+def _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts):
+    """Copy texts into scratch, lower-cased, a space after each, until it is full.
+
+    starts[i] becomes where text first + i begins, with one entry more for the end. Returns (number of
+    texts, whether any was not ASCII).
+    """
     source, destination = _U(data.ctypes.data), _U(scratch.ctypes.data)
-    n = end - begin
-    count, any_high, carry = 0, _U(0), _U(0)
-    for base in range(0, n, 64):
-        at = begin + base
-        if at + 64 <= len(data):
-            word, high = _fold_block(source + _U(at), destination + _U(base), lowercase)
-        else:  # never read past the buffer
-            for i in range(n - base):
-                scratch[base + i] = data[at + i]
-            here = destination + _U(base)
-            word, high = _fold_block(here, here, lowercase)
-        if n - base < 64:
-            inside = (_U(1) << _U(n - base)) - _U(1)
-            word &= inside
-            high &= inside
-        any_high |= high
+    n, at, any_high = 0, 0, False
+    while first + n < len(offsets) - 1:
+        begin, end = offsets[first + n], offsets[first + n + 1]
+        if n > 0 and at + (end - begin) * 3 // 2 + 2 * _PAD > len(scratch):
+            break
+        starts[n] = at
+        high = _U(0)
+        i = begin
+        while i + 64 <= end or (i < end and i + 64 <= len(data)):
+            _, block_high = _fold_block(source + _U(i), destination + _U(at + i - begin), lowercase)
+            if end - i < 64:
+                block_high &= (_U(1) << _U(end - i)) - _U(1)
+            high |= block_high
+            i += 64
+        if i < end:  # never read past the buffer
+            here = at + i - begin
+            for k in range(end - i):
+                scratch[here + k] = data[i + k]
+                high |= _U(data[i + k] & 0x80)
+            _fold_block(destination + _U(here), destination + _U(here), lowercase)
+        length = end - begin
+        if high != _U(0):
+            any_high = True
+            length = _fold_unicode(data, begin, end, scratch, at, unicode, lowercase)
+        scratch[at + length] = 0x20
+        at += length + 1
+        n += 1
+    starts[n] = at
+    return n, any_high
+
+
+@njit(**_OPTIONS)
+def _edges(scratch, end, edges):
+    """Where tokens begin and end, alternating; scratch ends with a space. Returns the number of edges."""
+    address = _U(scratch.ctypes.data)
+    count, carry = 0, _U(0)
+    for base in range(0, end, 64):
+        word, _ = _fold_block(address + _U(base), address + _U(base), _U(0))
+        if end - base < 64:
+            word &= (_U(1) << _U(end - base)) - _U(1)
         edge = word ^ (word << _U(1) | carry)
         carry = word >> _U(63)
         found = _bit_count(edge)
@@ -301,10 +329,7 @@ def _edges(data, begin, end, scratch, edges, lowercase):
                 edges[count + i] = base + _trailing_zeros(edge)
                 edge &= edge - _U(1)
         count += found
-    if carry:
-        edges[count] = (n + 63) // 64 * 64
-        count += 1
-    return count, any_high != _U(0)
+    return count
 
 
 @njit(**_OPTIONS)
@@ -375,13 +400,17 @@ def build_index(words, offsets, slots):
 
 
 @njit(**_OPTIONS)
-def _lookup(scratch, edges, n_edges, min_length, index, ids):
-    """Write the rows of the known tokens to ids; return how many."""
+def _lookup(scratch, edges, n_edges, starts, n_texts, min_length, index, ids, indptr):
+    """Write the rows of the known tokens to ids, and where each text's begin to indptr (n_texts + 1,)."""
     words, offsets, slots = index
     address, last, shift = _U(scratch.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
-    count = 0
+    count, text = 0, 0
+    indptr[0] = 0
     for i in range(0, n_edges, 2):
-        begin = edges[i]
+        begin = np.int64(edges[i])
+        while begin >= starts[text + 1]:
+            text += 1
+            indptr[text] = count
         length = _U(edges[i + 1] - begin)
         low, high = _key(address + _U(begin), length)
         at = (low * _MIX_1 + high * _MIX_2) >> shift
@@ -389,130 +418,125 @@ def _lookup(scratch, edges, n_edges, min_length, index, ids):
             meta = slots[at, 2]
             if (slots[at, 0] == low) & (slots[at, 1] == high) & (meta >> _U(32) == length):
                 row = np.int64(meta & _U(0xFFFFFFFF))
-                if length > _U(16) and not _same_tail(
-                    scratch, np.int64(begin), words, offsets[row], np.int64(length)
-                ):
-                    at = (at + _U(1)) & last
-                    continue
-                ids[count] = row
-                count += 1 if length >= min_length else 0  # too short: overwritten by the next
-                break
-            if meta == _U(0):
+                if length <= _U(16) or _same_tail(scratch, begin, words, offsets[row], np.int64(length)):
+                    ids[count] = row
+                    count += 1 if length >= min_length else 0  # too short: overwritten by the next
+                    break
+            elif meta == _U(0):
                 break
             at = (at + _U(1)) & last
-    return count
+    while text < n_texts:
+        text += 1
+        indptr[text] = count
 
 
 @njit(**_OPTIONS)
-def _text_rows(data, begin, end, scratch, edges, unicode, lowercase, min_length, index, ids):
-    """Rows of one text's known tokens, in order, into ids; return how many."""
-    n_edges, any_high = _edges(data, begin, end, scratch, edges, lowercase)
-    if any_high:
-        length = _fold_unicode(data, begin, end, scratch, unicode)
-        n_edges, _ = _edges(scratch, 0, length, scratch, edges, lowercase)
-        if min_length > _U(1):
-            _drop_single_characters(scratch, edges, n_edges)
-    return _lookup(scratch, edges, n_edges, min_length, index, ids)
+def _find_rows(data, offsets, first, unicode, lowercase, min_length, index, buffers):
+    """Look up as many texts as fit the scratch buffer, from the first on; return how many they were.
+
+    buffers: scratch uint8, edges int32, starts int64, and the results ids uint32 and indptr int64.
+    """
+    scratch, edges, starts, ids, indptr = buffers
+    n, any_high = _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts)
+    n_edges = _edges(scratch, starts[n], edges)
+    if any_high and min_length > _U(1):
+        _drop_single_characters(scratch, edges, n_edges)
+    _lookup(scratch, edges, n_edges, starts, n, min_length, index, ids, indptr)
+    return n
 
 
 @njit(**_OPTIONS)
-def _scratch(offsets):
-    """Buffers that fit the longest text of a chunk."""
-    longest = 0
+def _make_buffers(offsets):
+    """Buffers for `_find_rows` that fit the longest text of a chunk."""
+    size = _GROUP
     for i in range(len(offsets) - 1):
-        longest = max(longest, offsets[i + 1] - offsets[i])
-    longest = longest * 3 // 2 + _PAD
-    return np.zeros(longest + _PAD, np.uint8), np.empty(longest, np.int32), np.empty(longest, np.uint32)
+        size = max(size, (offsets[i + 1] - offsets[i]) * 3 // 2)
+    size += 3 * _PAD
+    starts, indptr = np.empty(len(offsets) + 1, np.int64), np.empty(len(offsets) + 1, np.int64)
+    scratch, edges = np.zeros(size, np.uint8), np.empty(size + _PAD, np.int32)
+    return scratch, edges, starts, np.empty(size // 2 + 1, np.uint32), indptr
 
 
 @njit(**_OPTIONS)
 def text_rows(data, offsets, unicode, lowercase, min_length, index):
     """Rows of the known tokens of all texts: ids uint32 (n_tokens,), indptr int64 (n_texts + 1,)."""
-    scratch, edges, ids = _scratch(offsets)
-    flat = np.empty((offsets[-1] - offsets[0]) // 2 + len(offsets) * 2, np.uint32)
-    indptr = np.zeros(len(offsets), np.int64)
-    n = 0
-    for i in range(len(offsets) - 1):
-        found = _text_rows(
-            data, offsets[i], offsets[i + 1], scratch, edges, unicode, lowercase, min_length, index, ids
-        )
-        flat[n : n + found] = ids[:found]
-        n += found
-        indptr[i + 1] = n
-    return flat[:n], indptr
+    buffers = _make_buffers(offsets)
+    ids, indptr = buffers[3], buffers[4]
+    flat = np.empty((offsets[-1] - offsets[0]) + 1, np.uint32)
+    ends = np.zeros(len(offsets), np.int64)
+    first, n = 0, 0
+    while first < len(offsets) - 1:
+        done = _find_rows(data, offsets, first, unicode, lowercase, min_length, index, buffers)
+        flat[n : n + indptr[done]] = ids[: indptr[done]]
+        ends[first + 1 : first + done + 1] = n + indptr[1 : done + 1]
+        n += indptr[done]
+        first += done
+    return flat[:n], ends
 
 
 # ---------------------------------------------------------------- rows -> vectors
 @njit(**_OPTIONS)
-def _sum_run(table, ids, begin, n, weights, out):
-    d = table.shape[1]
-    if d < 16:
-        out[:] = 0
-        for i in range(begin, begin + n):
-            weight = weights[ids[i]] if len(weights) else np.float32(1)
-            for j in range(d):
-                out[j] += weight * table[ids[i], j]
-        return
-    rows, first, w = _U(table.ctypes.data), _U(ids.ctypes.data) + _U(4 * begin), _U(weights.ctypes.data)
-    stride, end, last = _U(table.strides[0]), _U(4 * d), _U(4 * (d - 16))  # the last 16 may overlap
-    target = _U(out.ctypes.data)
+def _sum_run(rows, stride, d, ids, n, weights, out):
+    """Sum n rows of d >= 16 columns; all but n and d are addresses, and weights may be 0 for none."""
+    end, last = _U(4 * d), _U(4 * (d - 16))  # the last 16 columns may overlap the ones before
     at = _U(0)
     while at < end:
         a, b, c, e = min(at, last), min(at + _U(64), last), min(at + _U(128), last), min(at + _U(192), last)
-        if len(weights):
-            _weighted_sum64(rows, stride, first, _U(n), w, target, a, b, c, e)
+        if weights == _U(0):
+            _sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
         else:
-            _sum64(rows, stride, first, _U(n), w, target, a, b, c, e)
+            _weighted_sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
         at += _U(256)
 
 
 @njit(**_OPTIONS)
-def _pool(table, ids, begin, n, weights, by_weight, total, out):
-    """out = sum of w[id] * table[id] over n, or over the sum of the weights; zeros where there is no row."""
-    if n == 0:
-        out[:] = 0
-        return
-    divisor = np.float64(n)
-    if by_weight:
-        divisor = 0.0
-        for i in range(begin, begin + n):
-            divisor += weights[ids[i]]
+def pool_rows(ids, indptr, n_texts, table, weights, by_weight, out):
+    """Pool rows already looked up: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d).
+
+    out[i] = sum of w[id] * table[id] over the number of ids, or over the sum of their weights if
+    by_weight; zeros where there is none. table: float32 (V, d), d >= 16; weights: float32 (V,), or empty
+    for all 1.
+    """
+    d = table.shape[1]
+    rows, stride, address, target = table.ctypes.data, table.strides[0], ids.ctypes.data, out.ctypes.data
+    w = _U(weights.ctypes.data) if len(weights) else _U(0)
+    total = np.empty(d, np.float64)
+    for i in range(n_texts):
+        begin, n = indptr[i], indptr[i + 1] - indptr[i]
+        divisor = np.float64(n)
+        if by_weight:
+            divisor = 0.0
+            for k in range(begin, begin + n):
+                divisor += weights[ids[k]]
         if divisor == 0:
-            out[:] = 0
-            return
-    _sum_run(table, ids, begin, min(n, _RUN), weights, out)
-    if n > _RUN:
-        total[:] = out
-        for i in range(_RUN, n, _RUN):
-            _sum_run(table, ids, begin + i, min(n - i, _RUN), weights, out)
-            total += out
-        out[:] = total / divisor
-    else:
-        scale = np.float32(1 / divisor)
-        for j in range(len(out)):
-            out[j] *= scale
-
-
-@njit(**_OPTIONS)
-def pool_rows(ids, indptr, table, weights, by_weight, out):
-    """Pool rows already looked up: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d)."""
-    total = np.empty(table.shape[1], np.float64)
-    for i in range(len(indptr) - 1):
-        begin = indptr[i]
-        _pool(table, ids, begin, indptr[i + 1] - begin, weights, by_weight, total, out[i])
+            out[i] = 0
+            continue
+        here = _U(target + i * out.strides[0])
+        _sum_run(_U(rows), _U(stride), d, _U(address + 4 * begin), min(n, _RUN), w, here)
+        if n > _RUN:
+            total[:] = out[i]
+            for k in range(begin + _RUN, begin + n, _RUN):
+                _sum_run(_U(rows), _U(stride), d, _U(address + 4 * k), min(begin + n - k, _RUN), w, here)
+                total += out[i]
+            out[i] = total / divisor
+        else:
+            scale = np.float32(1 / divisor)
+            for j in range(d):
+                out[i, j] *= scale
 
 
 @njit(**_OPTIONS)
 def pool_texts(data, offsets, unicode, lowercase, min_length, index, table, weights, by_weight, out, n_known):
     """Texts straight to vectors: out float32 (n_texts, d), n_known int32 (n_texts,) known tokens a text."""
-    scratch, edges, ids = _scratch(offsets)
-    total = np.empty(table.shape[1], np.float64)
-    for i in range(len(offsets) - 1):
-        found = _text_rows(
-            data, offsets[i], offsets[i + 1], scratch, edges, unicode, lowercase, min_length, index, ids
-        )
-        n_known[i] = found
-        _pool(table, ids, 0, found, weights, by_weight, total, out[i])
+    buffers = _make_buffers(offsets)
+    ids, indptr = buffers[3], buffers[4]
+    first = 0
+    while first < len(offsets) - 1:
+        n = _find_rows(data, offsets, first, unicode, lowercase, min_length, index, buffers)
+        pool_rows(ids, indptr, n, table, weights, by_weight, out[first : first + n])
+        for i in range(n):
+            n_known[first + i] = indptr[i + 1] - indptr[i]
+        first += n
 
 
 @njit(**_OPTIONS)

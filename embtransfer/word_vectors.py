@@ -177,8 +177,10 @@ class WordVectors:
 
     @cached_property
     def _table(self):
-        """The matrix as the kernel takes it: float32, read-only."""
+        """The matrix as the kernel takes it: float32, at least 16 columns, read-only."""
         table = np.ascontiguousarray(self._matrix, np.float32).view(np.ndarray)
+        if table.shape[1] < 16:
+            table = np.pad(table, ((0, 0), (0, 16 - table.shape[1])))
         table.flags.writeable = False
         return table
 

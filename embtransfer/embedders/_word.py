@@ -156,7 +156,7 @@ class WordEmbedder(BaseEmbedder):
 
     def _pool(self, texts):
         """Pooled vectors (n, d) float32, the common component still in; known tokens a text (n,) int32."""
-        out = np.empty((len(texts), self._n_features_out), np.float32)
+        out = np.empty((len(texts), self.vectors_._table.shape[1]), np.float32)
         n_known = np.zeros(len(texts), np.int32)
         weights = np.empty(0, np.float32) if self.pooling == "mean" else self.weights_.view()
         weights.flags.writeable = False
@@ -176,7 +176,7 @@ class WordEmbedder(BaseEmbedder):
                 # a few chunks at a time, so that converted texts do not pile up
                 while batch := list(islice(chunks, 4 * n_threads)):
                     list(threads.map(lambda item: pool(*item), batch))
-        return out, n_known
+        return out[:, : self._n_features_out], n_known
 
     def _pool_chunk(self, chunk, tokenizer, weights, out, n_known):
         from .. import _kernels
@@ -185,7 +185,7 @@ class WordEmbedder(BaseEmbedder):
         if callable(tokenizer):
             ids, indptr = self._rows(chunk)
             n_known[:] = np.diff(indptr)
-            _kernels.pool_rows(ids, indptr, table, weights, by_weight, out)
+            _kernels.pool_rows(ids, indptr, len(chunk), table, weights, by_weight, out)
         else:
             _kernels.pool_texts(*self._kernel_args(chunk, tokenizer), table, weights, by_weight, out, n_known)
 
