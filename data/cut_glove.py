@@ -27,7 +27,9 @@ def main():
     rows = [row for row, word in enumerate(words) if token.fullmatch(word)][:N_WORDS]
     folder = Path(__file__).parent
     np.save(folder / f"{NAME}.npy", np.ascontiguousarray(matrix[rows], np.float16))
-    (folder / f"{NAME}.words.txt").write_text("".join(words[row] + "\n" for row in rows), "utf-8", newline="\n")
+    (folder / f"{NAME}.words.txt").write_text(
+        "".join(words[row] + "\n" for row in rows), "utf-8", newline="\n"
+    )
     print(f"{len(rows):,} words, the rarest is number {rows[-1] + 1:,} of {len(words):,}")
 
 

@@ -11,7 +11,9 @@ import pyarrow as pa
 _CHUNK = 2048  # texts converted at a time: the converted bytes stay in the processor's cache
 _LONGEST = 1 << 30  # bytes; the kernel counts positions within a text in 32 bits
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
-_EXPECTED = "Expected a 1-D sequence of str: a list, tuple, numpy array, pandas Series, pyarrow or polars column."
+_EXPECTED = (
+    "Expected a 1-D sequence of str: a list, tuple, numpy array, pandas Series, pyarrow or polars column."
+)
 
 
 def import_optional(module: str, extra: str):

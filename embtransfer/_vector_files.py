@@ -39,8 +39,10 @@ def _guess(path, head):
         return "glove"
     second = rest.partition(b"\n")[0]
     d = int(first.split()[1])
-    return "word2vec" if len(second.rsplit(b" ", d)) == d + 1 and _numbers(second, d) is not None else (
-        "word2vec-binary"
+    return (
+        "word2vec"
+        if len(second.rsplit(b" ", d)) == d + 1 and _numbers(second, d) is not None
+        else ("word2vec-binary")
     )
 
 
@@ -85,7 +87,9 @@ def _read_word2vec(path, file):
 def _header(path, file):
     line = file.readline()
     if not _is_header(line) or int(line.split()[1]) == 0:
-        raise ValueError(f"{path}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions.")
+        raise ValueError(
+            f"{path}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions."
+        )
     return tuple(map(int, line.split()))
 
 
@@ -142,7 +146,9 @@ def _read_binary(path, file):
     for row in range(n):
         end = data.find(b" ", at)
         if end < 0 or end + 1 + size > len(data):
-            raise ValueError(f"{path}: got {row:,} whole words, the header says {n:,}. The file is cut short.")
+            raise ValueError(
+                f"{path}: got {row:,} whole words, the header says {n:,}. The file is cut short."
+            )
         words.append(_decode(path, row + 2, data[at:end].lstrip(b"\n")))
         matrix[row] = np.frombuffer(data, "<f4", d, end + 1)
         at = end + 1 + size

@@ -36,9 +36,7 @@ _AMAZON_FOLDERS = {name: name for name in _AMAZON_CHECKSUMS} | {"kitchen": "kitc
 _REVIEW = re.compile(r"<review>(.*?)</review>", re.DOTALL)
 _FIELD = re.compile(r"<(title|review_text)>(.*?)</\1>", re.DOTALL)
 _UNCOUNTED = re.compile(r"(?<![A-Za-z0-9])and(?![A-Za-z0-9])|[^A-Za-z0-9]+")
-_BANKING77_URL = (
-    "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/master/banking_data/"
-)
+_BANKING77_URL = "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/master/banking_data/"
 _BANKING77_CHECKSUMS = {  # SHA-256 of the files
     "train": "b06e26ac675513959a63135f11b94ea7786ed02da65db93a5650d8838cbc664b",
     "test": "d12d6e3bc4c3103966ae786dc435913c0c563dfa328f5a3646d0e62cfeeb474d",
@@ -148,9 +146,7 @@ def fetch_amazon_reviews(
                 "They are loaded as they are; delete the files to download the published ones.",
                 stacklevel=2,
             )
-    descr = (
-        "Multi-Domain Sentiment Dataset (Blitzer et al., ACL 2007): research only, cite the paper."
-    )
+    descr = "Multi-Domain Sentiment Dataset (Blitzer et al., ACL 2007): research only, cite the paper."
     return _bunch(parts, "domain", _SENTIMENTS, descr)
 
 

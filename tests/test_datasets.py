@@ -97,9 +97,7 @@ def amazon_texts(name):
 
 def amazon_files(layout="official"):
     """Member name -> bytes: all domains, in the official layout or with two tags only."""
-    bare = (
-        "<review>\n<title>\n{title}\n</title>\n<review_text>\n{text}\n</review_text>\n</review>\n"
-    )
+    bare = "<review>\n<title>\n{title}\n</title>\n<review_text>\n{text}\n</review_text>\n</review>\n"
     template = OFFICIAL_REVIEW if layout == "official" else bare
     contents = {}
     for name in DOMAINS:
@@ -319,9 +317,7 @@ def test_amazon_download(use_home, cache, small_amazon, tmp_path, monkeypatch):
     reviews = fetch_amazon_reviews("kitchen", data_home=home)
     assert reviews.data[0] == "Good kitchen & more\nFiancé said &quot;yes&quot;.\n\nTwice"
     folder = home or cache
-    assert all_files(folder) == sorted(
-        f"amazon_reviews/sorted_data_acl/{f}" for f in amazon_files()
-    )
+    assert all_files(folder) == sorted(f"amazon_reviews/sorted_data_acl/{f}" for f in amazon_files())
     assert [path.name for path in folder.iterdir()] == ["amazon_reviews"]
     assert not (tmp_path / "env").exists()
     assert len(fetch_amazon_reviews(data_home=home).data) == 20

@@ -1,0 +1,59 @@
+"""DomainCentering: each domain minus its own mean."""
+
+import numpy as np
+
+from ._base import AffineMap, BaseAdapter
+from ._moments import mean_and_std
+
+
+class DomainCentering(BaseAdapter):
+    r"""Subtract each domain's own mean, and optionally divide by its own standard deviation.
+
+    The cheapest adaptation, and on averaged word vectors often the best of the linear ones: most of the
+    difference between two domains' averages is a shift.
+
+    Parameters
+    ----------
+    with_std : bool, default=False
+        Also divide each column by the domain's standard deviation; a constant column is only centred.
+
+    Attributes
+    ----------
+    source_map_, target_map_ : AffineMap
+    n_features_in_ : int
+
+    See Also
+    --------
+    CORAL : Also aligns the covariances.
+
+    Notes
+    -----
+    Source rows become :math:`(x - \mu_s) / \sigma_s`, target rows :math:`(x - \mu_t) / \sigma_t`, with
+    the standard deviation divided by n.
+
+    References
+    ----------
+    Y. Li, N. Wang, J. Shi, J. Liu, X. Hou. "Revisiting batch normalization for practical domain
+    adaptation." ICLR workshop 2017 (the same idea, inside a network).
+
+    Examples
+    --------
+    >>> from embtransfer import DomainCentering
+    >>> DomainCentering().fit_transform([[1.0], [3.0]], X_target=[[10.0], [14.0]])
+    array([[-1.],
+           [ 1.]])
+    """
+
+    _parameter_constraints = {"with_std": ["boolean"]}
+
+    def __init__(self, with_std=False):
+        self.with_std = with_std
+
+    def _fit(self, source, target):
+        return self._map(source), self._map(target)
+
+    def _map(self, X):
+        if not self.with_std:
+            return AffineMap(X.mean(axis=0, dtype=np.float64).astype(X.dtype))
+        mean, std = mean_and_std(X)
+        return AffineMap(mean.astype(X.dtype), (1 / std).astype(X.dtype))

@@ -1,0 +1,94 @@
+"""SubspaceAlignment: principal components of the source turned onto those of the target."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
+from ._base import AffineMap, BaseAdapter
+from ._moments import mean_and_covariance
+
+
+class SubspaceAlignment(BaseAdapter):
+    r"""Project each domain on its own principal components, and turn the source's onto the target's.
+
+    Parameters
+    ----------
+    n_components : int, float in (0, 1), or None, default=0.95
+        How many components. An int is lowered to what both samples can carry, min(n_source - 1,
+        n_target - 1, n_features). A float takes as many as explain that share of the variance in both
+        domains. None takes all that both samples can carry, which for many rows is centring and a
+        rotation; hence the default.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Components in use.
+    source_map_, target_map_ : AffineMap
+    n_features_in_ : int
+
+    See Also
+    --------
+    DomainCentering : Aligns the means alone.
+
+    Notes
+    -----
+    With the first k principal components :math:`P_s, P_t` (d x k), source rows become
+    :math:`(x - \mu_s) P_s P_s^\top P_t`, target rows :math:`(x - \mu_t) P_t`.
+
+    References
+    ----------
+    B. Fernando, A. Habrard, M. Sebban, T. Tuytelaars. "Unsupervised visual domain adaptation using
+    subspace alignment." ICCV 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from embtransfer import SubspaceAlignment
+    >>> rng = np.random.default_rng(0)
+    >>> source, target = rng.normal(size=(40, 5)), rng.normal(size=(30, 5))
+    >>> SubspaceAlignment(2).fit(source, X_target=target).transform(target).shape
+    (30, 2)
+    """
+
+    _parameter_constraints = {
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            None,
+        ]
+    }
+    _min_rows = 2
+
+    def __init__(self, n_components=0.95):
+        self.n_components = n_components
+
+    def _fit(self, source, target):
+        source_mean, source_values, source_axes = _principal(source)
+        target_mean, target_values, target_axes = _principal(target)
+        carried = min(len(source) - 1, len(target) - 1, source.shape[1])
+        k = self.n_components
+        if k is None:
+            k = carried
+        elif not isinstance(k, Integral):
+            k = max(_components_for(k, source_values), _components_for(k, target_values))
+        self.n_components_ = k = min(int(k), carried)
+        source_axes, target_axes = source_axes[:, :k], target_axes[:, :k]
+        weight = source_axes @ (source_axes.T @ target_axes)
+        return (
+            AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),
+            AffineMap(target_mean.astype(target.dtype), target_axes.astype(target.dtype)),
+        )
+
+
+def _principal(X):
+    """Mean, variances in falling order, and the axes as columns with a fixed sign; float64."""
+    mean, covariance = mean_and_covariance(X, 0.0)
+    values, axes = np.linalg.eigh(covariance)
+    values, axes = np.maximum(values[::-1], 0), axes[:, ::-1]
+    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return mean, values, axes * signs
+
+
+def _components_for(share, values):
+    return int(np.searchsorted(np.cumsum(values), share * values.sum())) + 1

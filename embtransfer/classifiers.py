@@ -1,0 +1,49 @@
+"""Lightweight scikit-learn classifiers, set up for embedded texts."""
+
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import NearestCentroid
+from sklearn.svm import LinearSVC
+
+# embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
+_MAKERS = {
+    "logistic": lambda seed: LogisticRegression(C=10.0, max_iter=1000, random_state=seed),
+    "ridge": lambda seed: RidgeClassifier(alpha=1.0),
+    "svm": lambda seed: LinearSVC(C=1.0, random_state=seed),
+    "lda": lambda seed: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+    "naive_bayes": lambda seed: GaussianNB(),
+    "centroid": lambda seed: NearestCentroid(),
+}
+CLASSIFIERS = tuple(_MAKERS)
+
+
+def make_classifier(name: str, random_state: int | None = 0):
+    """Make a classifier by name.
+
+    Parameters
+    ----------
+    name : {"logistic", "ridge", "svm", "lda", "naive_bayes", "centroid"}
+        Logistic regression (C = 10), ridge, linear support vector machine, linear discriminant analysis
+        with Ledoit-Wolf shrinkage, Gaussian naive Bayes, nearest class mean.
+    random_state : int or None, default=0
+        For the classifiers that draw at random.
+
+    Returns
+    -------
+    classifier : a new, unfitted scikit-learn classifier
+
+    Raises
+    ------
+    ValueError
+        If there is no classifier of that name.
+
+    Examples
+    --------
+    >>> from embtransfer import make_classifier
+    >>> make_classifier("centroid")
+    NearestCentroid()
+    """
+    if name not in _MAKERS:
+        raise ValueError(f"Got classifier {name!r}. Expected one of: {', '.join(CLASSIFIERS)}.")
+    return _MAKERS[name](random_state)

@@ -1,0 +1,292 @@
+"""TransferPipeline: a scikit-learn Pipeline whose fit also sees unlabelled target data."""
+
+from collections.abc import Callable
+from copy import copy
+
+from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.metrics import check_scoring
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.utils.validation import check_is_fitted
+
+
+class Target:
+    """Holds target data on its way through model selection.
+
+    scikit-learn's cross-validation cuts every fit parameter that is as long as X into folds. A target
+    that happens to have as many rows as the source would lose rows in each fold, silently. The holder
+    has no length, so nothing cuts it; TransferPipeline takes the data out.
+
+    Parameters
+    ----------
+    X_target : 1-D sequence of str, or array-like of shape (n_target, n_features)
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from embtransfer import (DomainCentering, NoAdaptation, Target, WordEmbedder, make_classifier,
+    ...                          make_transfer_pipeline, source_scorer)
+    >>> source = ["good pan", "bad pan", "fine pot", "poor pot"] * 3
+    >>> target = ["good film", "poor plot"] * 6
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
+    >>> search = GridSearchCV(pipeline, {"noadaptation": [NoAdaptation(), DomainCentering()]}, cv=3,
+    ...                       scoring=source_scorer("accuracy"))
+    >>> search.fit(source, [1, 0, 1, 0] * 3, X_target=Target(target)).predict(["fine film"])
+    array([1])
+    """
+
+    def __init__(self, X_target):
+        self.X_target = X_target
+
+    def __repr__(self):
+        return f"Target({type(self.X_target).__name__})"
+
+
+class TransferPipeline(Pipeline):
+    """Embed, adapt, classify: a Pipeline that carries `X_target` to its adapter.
+
+    Fitting sends `X_target` through the steps before the adapter, as it does `X`. `predict`,
+    `predict_proba`, `transform` and the rest then serve the target domain; `predict_source` serves the
+    source domain. Without `X_target` it is an ordinary Pipeline.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+    transform_input : sequence of str, default=("X_target",)
+        Fit parameters that earlier steps transform; see scikit-learn's Pipeline.
+    memory : str, object with the joblib.Memory interface, or None, default=None
+        Where to cache fitted transformers.
+    verbose : bool, default=False
+        Whether to print the time of each step.
+
+    See Also
+    --------
+    make_transfer_pipeline : Names the steps.
+    source_scorer : Honest scores on held-out source rows.
+
+    Notes
+    -----
+    scikit-learn's metadata routing, which carries X_target, is switched on for the call alone; the global
+    configuration stays as it is. Fit parameters of one step go as `step__parameter=value`.
+
+    A fitted pipeline takes rows for *target* rows. Plain cross-validation scores held-out *source* rows
+    and so misleads: use `source_scorer`, and `Target` for X_target. Whatever fits on predictions for
+    source rows (CalibratedClassifierCV, TunedThresholdClassifierCV, stacking) belongs inside the
+    pipeline, as its last step.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from embtransfer import CORAL, TransferPipeline, WordEmbedder
+    >>> pipeline = TransferPipeline([("embed", WordEmbedder()), ("adapt", CORAL()),
+    ...                              ("classify", LogisticRegression())])
+    >>> films, pans = ["good plot", "bad plot", "dull film"], ["a good pan", "bad handle", "poor lid"]
+    >>> pipeline.fit(films, ["+", "-", "-"], X_target=pans).predict(pans).shape
+    (3,)
+    """
+
+    _parameter_constraints = {**Pipeline._parameter_constraints, "transform_input": [list, tuple, None]}
+
+    def __init__(self, steps, *, transform_input=("X_target",), memory=None, verbose=False):
+        super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
+
+    def fit(self, X, y=None, X_target=None, **params):
+        """Fit all steps.
+
+        Parameters
+        ----------
+        X : 1-D sequence of texts, or what the first step takes
+            Source data.
+        y : array-like of shape (n_source,), default=None
+            Source labels of any type that scikit-learn takes.
+        X_target : like X, or Target, default=None
+            Unlabelled target data.
+        **params : dict
+            Fit parameters of steps, as `step__parameter=value`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X_target is given and no step takes it.
+        """
+        return self._with_target(super().fit, X, y, X_target, params)
+
+    def fit_transform(self, X, y=None, X_target=None, **params):
+        """Fit all steps and return the source rows as the last step gives them."""
+        return self._with_target(super().fit_transform, X, y, X_target, params)
+
+    def fit_predict(self, X, y=None, X_target=None, **params):
+        """Fit all steps and return what the last one's `fit_predict` gives."""
+        return self._with_target(super().fit_predict, X, y, X_target, params)
+
+    def _with_target(self, fit, X, y, X_target, params):
+        X_target = X_target.X_target if isinstance(X_target, Target) else X_target
+        if X_target is not None:
+            if not any(_takes_target(step) for _, step in self.steps):
+                raise ValueError(
+                    "Got X_target, but no step of the pipeline takes it. Put an adapter before the "
+                    "classifier: NoAdaptation() if nothing is to be adapted."
+                )
+            params = {**params, "X_target": X_target}
+        with config_context(enable_metadata_routing=True):
+            undo = self._request_step_params(params)
+            try:
+                return fit(X, y, **params)
+            finally:
+                undo()
+
+    def _request_step_params(self, params):
+        """Let steps ask for their `step__parameter`; return a function that takes the requests back."""
+        before = []
+        for key in params:
+            name, _, parameter = key.partition("__")
+            if not parameter:
+                continue
+            step = self.named_steps.get(name)
+            if not hasattr(step, "set_fit_request"):
+                raise ValueError(
+                    f"Got {key!r}. Expected step__parameter with one of: {list(self.named_steps)}."
+                )
+            before.append((step, step.__dict__.get("_metadata_request")))
+            step.set_fit_request(**{parameter: key})
+
+        def undo():
+            for step, request in reversed(before):
+                if request is None:
+                    del step._metadata_request
+                else:
+                    step._metadata_request = request
+
+        return undo
+
+    def source_view(self) -> Pipeline:
+        """The fitted pipeline for source rows: adapters send them through `transform_source`.
+
+        Returns
+        -------
+        Pipeline
+            Shares the fitted steps; its `predict`, `predict_proba`, `score` and `transform` take source
+            rows.
+        """
+        check_is_fitted(self)
+        return _source_view(self)
+
+    def predict_source(self, X):
+        """Predict labels of source rows: array of shape (n_rows,)."""
+        return self.source_view().predict(X)
+
+    def predict_proba_source(self, X):
+        """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
+        return self.source_view().predict_proba(X)
+
+
+def make_transfer_pipeline(*steps, memory=None, verbose=False) -> TransferPipeline:
+    """Make a TransferPipeline with steps named by their lower-cased types, as in make_pipeline.
+
+    Parameters
+    ----------
+    *steps : estimators
+        An embedder, an adapter, a classifier, and whatever goes between.
+    memory, verbose
+        As in TransferPipeline.
+
+    Examples
+    --------
+    >>> from embtransfer import DomainCentering, WordEmbedder, make_classifier, make_transfer_pipeline
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("ridge"))
+    >>> list(pipeline.named_steps)
+    ['wordembedder', 'domaincentering', 'ridgeclassifier']
+    """
+    return TransferPipeline(make_pipeline(*steps).steps, memory=memory, verbose=verbose)
+
+
+def source_scorer(scoring="accuracy") -> Callable:
+    """A scorer for held-out source rows, for GridSearchCV, cross_val_score and their like.
+
+    Cross-validation of an adapted pipeline holds out source rows, and `predict` would take them for
+    target rows. This scorer sends them through the source path.
+
+    Parameters
+    ----------
+    scoring : str, callable or None, default="accuracy"
+        What scikit-learn takes as `scoring`.
+
+    Returns
+    -------
+    callable (estimator, X, y) -> float
+        Its estimator must be a TransferPipeline.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from embtransfer import (CORAL, Target, WordEmbedder, make_classifier, make_transfer_pipeline,
+    ...                          source_scorer)
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), make_classifier("logistic"))
+    >>> cross_val_score(pipeline, ["good pan", "bad pot"] * 6, [1, 0] * 6, cv=3,
+    ...                 params={"X_target": Target(["good film", "dull plot"])},
+    ...                 scoring=source_scorer("accuracy"))
+    array([1., 1., 1.])
+    """
+    return _SourceScorer(scoring)
+
+
+class _SourceScorer:
+    def __init__(self, scoring):
+        self.scoring = scoring
+
+    def __call__(self, estimator, X, y=None, **params):
+        if not hasattr(estimator, "source_view"):
+            raise TypeError(
+                f"Got {type(estimator).__name__}. source_scorer scores a TransferPipeline; put wrappers "
+                "such as CalibratedClassifierCV inside the pipeline, as its last step."
+            )
+        view = estimator.source_view()
+        return check_scoring(view, self.scoring)(view, X, y, **params)
+
+    def __repr__(self):
+        return f"source_scorer({self.scoring!r})"
+
+
+class _SourcePath(TransformerMixin, BaseEstimator):
+    """A fitted adapter whose `transform` is its `transform_source`."""
+
+    def __init__(self, adapter):
+        self.adapter = adapter
+
+    def fit(self, X, y=None):
+        raise TypeError("A source view is fitted already; fit the TransferPipeline it was made from.")
+
+    def transform(self, X):
+        return self.adapter.transform_source(X)
+
+    def get_feature_names_out(self, input_features=None):
+        return self.adapter.get_feature_names_out(input_features)
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def _source_view(step):
+    if hasattr(step, "transform_source"):
+        return _SourcePath(step)
+    if isinstance(step, Pipeline):
+        return Pipeline([(name, _source_view(inner)) for name, inner in step.steps])
+    if isinstance(step, FeatureUnion):
+        view = copy(step)
+        view.transformer_list = [(name, _source_view(inner)) for name, inner in step.transformer_list]
+        return view
+    return step
+
+
+def _takes_target(step):
+    """Whether a step, or one nested in it, asks for X_target at fit."""
+    if isinstance(step, Pipeline):
+        return any(_takes_target(inner) for _, inner in step.steps)
+    if isinstance(step, FeatureUnion):
+        return any(_takes_target(inner) for _, inner in step.transformer_list)
+    request = step.get_metadata_routing() if hasattr(step, "get_metadata_routing") else None
+    return hasattr(request, "fit") and bool(request.fit.requests.get("X_target"))
