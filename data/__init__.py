@@ -1,0 +1,1 @@
+"""Files that ship with embtransfer: a GloVe subset and two domains of reviews; see README.md."""

@@ -1,10 +1,13 @@
 """Pretrained embeddings, shallow domain adaptation and fast CPU scoring as scikit-learn pipelines."""
 
 from ._version import __version__
-from .adapters import CORAL, DomainCentering, NoAdaptation, SubspaceAlignment
+from .adapters import CORAL, DomainCentering, NoAdaptation, SubspaceAlignment, make_adapter
 from .classifiers import make_classifier
-from .embedders import WordEmbedder
+from .compare import compare
+from .embedders import WordEmbedder, make_embedder
+from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
+from .scoring import score_file
 from .word_vectors import WordVectors
 
 __all__ = [
@@ -17,7 +20,13 @@ __all__ = [
     "WordEmbedder",
     "WordVectors",
     "__version__",
+    "compare",
+    "load_pipeline",
+    "make_adapter",
     "make_classifier",
+    "make_embedder",
     "make_transfer_pipeline",
+    "save_pipeline",
+    "score_file",
     "source_scorer",
 ]

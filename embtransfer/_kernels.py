@@ -1,24 +1,22 @@
 """Compiled kernels: UTF-8 bytes -> tokens -> rows of a word table -> pooled vectors.
 
-Texts pass four tight loops, some 64 kB together. `_copy_texts` puts them side by side, lower-cased: ASCII 64
-bytes at a time, a text with any other character through `_fold_unicode`, whose table the running Python's own
-`str.lower` and `re` fill, so that both always agree. `_edges` turns blocks of 64 bytes into a bit mask of word
-characters and writes down where tokens begin and end. `_lookup` finds each token in an open-addressing table
-whose key is the token's first 16 bytes and its length. `pool_rows` adds the rows found, four vectors of 16
-numbers at a time held in registers.
+Texts pass four tight loops, some 64 kB together. `_copy_texts` puts them side by side, lower-cased: ASCII
+64 bytes at a time, a text with any other character through `_fold_unicode`, whose table the running Python's
+own `str.lower` and `re` fill, so that both always agree. `_edges` turns blocks of 64 bytes into a bit mask of
+word characters and writes down where tokens begin and end. `_lookup` finds each token in an open-addressing
+table whose key is the token's first 16 bytes and its length. `pool_rows` adds the rows found, four vectors of
+16 numbers at a time held in registers.
 
 numba compiles at the first call and keeps the result on disk (`cache=True`). All functions release the GIL
-and keep no state: threads may share a table.
+and keep no state: threads may share a table. The kept result holds code and constants of the modules
+imported here: after a change there, touch this file.
 """
 
-import re
-from functools import cache
-
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
+
+from ._instructions import bit_count, fold_block, load64, sum64, trailing_zeros, weighted_sum64
+from ._unicode import CASED, CODE, IGNORABLE, SIGMA, SPECIAL, WORD
 
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _U = np.uint64  # addresses and bit masks; never mixed with signed integers, which numba would make float64
@@ -28,147 +26,8 @@ _PAD = 128  # bytes readable and writable past the end of every scratch buffer
 _GROUP = 1 << 16  # bytes of text that pass the loops together: they stay in the nearest cache
 _RUN = 512  # rows summed in float32 before a sum goes on in float64: long texts keep their accuracy
 
-# ---------------------------------------------------------------- vector instructions, as LLVM sees them
-_I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
-_BYTES, _FLOATS = ir.VectorType(_I8, 64), ir.VectorType(_F32, 16)
 
-
-def _splat(value):
-    return ir.Constant(_BYTES, [value] * 64)
-
-
-@intrinsic
-def _fold_block(typingctx, source, destination, lowercase):
-    """Copy 64 bytes, ASCII lower-cased if asked; return (mask of word bytes, mask of bytes >= 0x80)."""
-
-    def codegen(context, b, signature, args):
-        source, destination, lowercase = args
-        c = b.load(b.inttoptr(source, _BYTES.as_pointer()), align=1)
-        upper = b.icmp_unsigned("<", b.sub(c, _splat(ord("A"))), _splat(26))
-        asked = b.icmp_unsigned("!=", lowercase, ir.Constant(_I64, 0))
-        shift = b.select(asked, _splat(0x20), _splat(0))
-        folded = b.add(c, b.select(upper, shift, _splat(0)))
-        b.store(folded, b.inttoptr(destination, _BYTES.as_pointer()), align=1)
-        letter = b.icmp_unsigned("<", b.sub(b.or_(c, _splat(0x20)), _splat(ord("a"))), _splat(26))
-        digit = b.icmp_unsigned("<", b.sub(c, _splat(ord("0"))), _splat(10))
-        underscore = b.icmp_unsigned("==", c, _splat(ord("_")))
-        high = b.icmp_signed("<", c, _splat(0))
-        word = b.or_(b.or_(letter, digit), b.or_(underscore, high))
-        masks = [b.bitcast(word, _I64), b.bitcast(high, _I64)]
-        return context.make_tuple(b, signature.return_type, masks)
-
-    u = types.uint64
-    return types.UniTuple(u, 2)(u, u, u), codegen
-
-
-@intrinsic
-def _load64(typingctx, address):
-    """The eight bytes at an address, which need not be aligned."""
-
-    def codegen(context, b, signature, args):
-        return b.load(b.inttoptr(args[0], _I64.as_pointer()), align=1)
-
-    return types.uint64(types.uint64), codegen
-
-
-@intrinsic
-def _trailing_zeros(typingctx, bits):
-    def codegen(context, b, signature, args):
-        return b.cttz(args[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.uint64), codegen
-
-
-@intrinsic
-def _bit_count(typingctx, bits):
-    def codegen(context, b, signature, args):
-        return b.ctpop(args[0])
-
-    return types.int64(types.uint64), codegen
-
-
-def _make_sum64(weighted):
-    @intrinsic
-    def sum64(typingctx, table, stride, ids, n, weights, out, at0, at1, at2, at3):
-        """Write the (weighted) sum of n rows, at four byte offsets of 16 float32 each, to out."""
-
-        def codegen(context, b, signature, args):
-            table, stride, ids, n, weights, out = args[:6]
-            offsets = args[6:]
-            sums = [cgutils.alloca_once(b, _FLOATS) for _ in offsets]  # LLVM keeps these in registers
-            for total in sums:
-                b.store(ir.Constant(_FLOATS, [0.0] * 16), total)
-            ids = b.inttoptr(ids, _I32.as_pointer())
-            weights = b.inttoptr(weights, _F32.as_pointer())
-            undefined = ir.Constant(_FLOATS, ir.Undefined)
-            with cgutils.for_range(b, n) as loop:
-                word = b.zext(b.load(b.gep(ids, [loop.index])), _I64)
-                row = b.add(table, b.mul(word, stride))
-                if weighted:
-                    weight = b.load(b.gep(weights, [word]))
-                    weight = b.insert_element(undefined, weight, ir.Constant(_I32, 0))
-                    lanes = ir.Constant(ir.VectorType(_I32, 16), [0] * 16)
-                    weight = b.shuffle_vector(weight, undefined, lanes)
-                for total, offset in zip(sums, offsets, strict=True):
-                    value = b.load(b.inttoptr(b.add(row, offset), _FLOATS.as_pointer()), align=4)
-                    if weighted:
-                        value = b.fmul(value, weight)
-                    b.store(b.fadd(b.load(total), value), total)
-            for total, offset in zip(sums, offsets, strict=True):
-                b.store(b.load(total), b.inttoptr(b.add(out, offset), _FLOATS.as_pointer()), align=4)
-            return context.get_dummy_value()
-
-        return types.void(*[types.uint64] * 10), codegen
-
-    return sum64
-
-
-_sum64, _weighted_sum64 = _make_sum64(False), _make_sum64(True)
-
-
-# ---------------------------------------------------------------- Unicode, as the running Python knows it
-_SIGMA, _DOTTED_I = 0x3A3, 0x130  # the two characters whose lower case is not one fixed character
-_CODE = 0x1FFFFF
-_WORD, _CASED, _IGNORABLE, _SPECIAL = (1 << bit for bit in (21, 22, 23, 24))
-
-
-@cache
-def unicode_table(lowercase):
-    r"""Each code point's lower case and classes, uint32 of shape (0x110000,), 4.4 MB.
-
-    Bits 0 to 20: the code point to use instead; then whether that is `\w`, and for the rule of the Greek
-    final sigma whether the character is cased or ignored in a search for cased ones (Unicode 3.13, D136).
-    The answers are read off `str.lower` and `re`, whatever Unicode version this Python has.
-    """
-    points = np.arange(0x110000, dtype=np.uint32)
-    points[0xD800:0xE000] = ord(" ")  # lone surrogates are no text
-    mapped = points.copy()
-    classes = np.zeros(len(points), np.uint32)
-    if lowercase:
-        plain = points.copy()
-        plain[[_SIGMA, _DOTTED_I]] = ord(" ")
-        mapped = np.frombuffer(_text(plain).lower().encode("utf-32-le"), np.uint32).copy()
-        mapped[[_SIGMA, _DOTTED_I]] = ord("σ"), ord("i")
-        sigma = np.full(len(points), _SIGMA, np.uint32)
-        space, letter = np.full_like(sigma, ord(" ")), np.full_like(sigma, ord("A"))
-        plain[_SIGMA] = _SIGMA
-        # "cΣ " ends in a final sigma if c is cased; "AcΣ " also if c is ignored
-        cased = _text(np.stack([plain, sigma, space], axis=1)).lower()[1::3]
-        either = _text(np.stack([letter, plain, sigma, space], axis=1)).lower()[2::4]
-        cased, either = (np.frombuffer(s.encode("utf-32-le"), np.uint32) == ord("ς") for s in (cased, either))
-        cased = cased | (points == _DOTTED_I)
-        classes[cased] |= _CASED
-        classes[either & ~cased] |= _IGNORABLE
-        classes[[_SIGMA, _DOTTED_I]] |= _SPECIAL
-    for run in re.finditer(r"\w+", _text(mapped)):
-        classes[run.start() : run.end()] |= _WORD
-    return mapped | classes
-
-
-def _text(points):
-    return points.astype("<u4").tobytes().decode("utf-32-le")
-
-
+# ---------------------------------------------------------------- one text in UTF-8
 @njit(**_OPTIONS)
 def _decode(data, i, end):
     """Code point and byte length of the UTF-8 character at i; a space of length 1 where malformed."""
@@ -198,16 +57,16 @@ def _is_final_sigma(data, begin, i, end, unicode):
         while j > begin and data[j] & 0xC0 == 0x80:
             j -= 1
         entry = unicode[_decode(data, j, end)[0]]
-        if entry & _IGNORABLE == 0:
+        if entry & IGNORABLE == 0:
             break
         j -= 1
-    if j < begin or entry & _CASED == 0:
+    if j < begin or entry & CASED == 0:
         return False
     j = i + 2
     while j < end:
         point, length = _decode(data, j, end)
-        if unicode[point] & _IGNORABLE == 0:
-            return unicode[point] & _CASED == 0
+        if unicode[point] & IGNORABLE == 0:
+            return unicode[point] & CASED == 0
         j += length
     return True
 
@@ -225,8 +84,8 @@ def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
         if data[i] < 0x80:
             run = 1
             if i + 64 <= end:
-                _, high = _fold_block(source + _U(i), destination + _U(o), lowercase)
-                run = _trailing_zeros(high)  # 64 where the whole block is ASCII
+                _, high = fold_block(source + _U(i), destination + _U(o), lowercase)
+                run = trailing_zeros(high)  # 64 where the whole block is ASCII
             else:
                 scratch[o] = unicode[data[i]] & 0x7F
             i += run
@@ -234,17 +93,17 @@ def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
             continue
         point, length = _decode(data, i, end)
         entry = unicode[point]
-        new = np.int64(entry & _CODE)
-        if entry & _SPECIAL and point == _SIGMA and _is_final_sigma(data, begin, i, end, unicode):
+        new = np.int64(entry & CODE)
+        if entry & SPECIAL and point == SIGMA and _is_final_sigma(data, begin, i, end, unicode):
             new = 0x3C2
         i += length
-        if entry & _WORD == 0:
+        if entry & WORD == 0:
             scratch[o] = 0x20
             o += 1
         elif new < 0x80:
             scratch[o] = new
             o += 1
-            if entry & _SPECIAL:  # the dot of a lower-cased dotted I is no word character
+            if entry & SPECIAL:  # the dot of a lower-cased dotted I is no word character
                 scratch[o] = 0x20
                 o += 1
         elif new < 0x800:
@@ -283,7 +142,7 @@ def _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts):
         high = _U(0)
         i = begin
         while i + 64 <= end or (i < end and i + 64 <= len(data)):
-            _, block_high = _fold_block(source + _U(i), destination + _U(at + i - begin), lowercase)
+            _, block_high = fold_block(source + _U(i), destination + _U(at + i - begin), lowercase)
             if end - i < 64:
                 block_high &= (_U(1) << _U(end - i)) - _U(1)
             high |= block_high
@@ -293,7 +152,7 @@ def _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts):
             for k in range(end - i):
                 scratch[here + k] = data[i + k]
                 high |= _U(data[i + k] & 0x80)
-            _fold_block(destination + _U(here), destination + _U(here), lowercase)
+            fold_block(destination + _U(here), destination + _U(here), lowercase)
         length = end - begin
         if high != _U(0):
             any_high = True
@@ -311,22 +170,22 @@ def _edges(scratch, end, edges):
     address = _U(scratch.ctypes.data)
     count, carry = 0, _U(0)
     for base in range(0, end, 64):
-        word, _ = _fold_block(address + _U(base), address + _U(base), _U(0))
+        word, _ = fold_block(address + _U(base), address + _U(base), _U(0))
         if end - base < 64:
             word &= (_U(1) << _U(end - base)) - _U(1)
         edge = word ^ (word << _U(1) | carry)
         carry = word >> _U(63)
-        found = _bit_count(edge)
+        found = bit_count(edge)
         # whole groups are written whether all are needed or not: a loop that often ends is mispredicted
         for i in range(16):
-            edges[count + i] = base + _trailing_zeros(edge)
+            edges[count + i] = base + trailing_zeros(edge)
             edge &= edge - _U(1)
         if found > 16:
             for i in range(16, 32):
-                edges[count + i] = base + _trailing_zeros(edge)
+                edges[count + i] = base + trailing_zeros(edge)
                 edge &= edge - _U(1)
             for i in range(32, found):
-                edges[count + i] = base + _trailing_zeros(edge)
+                edges[count + i] = base + trailing_zeros(edge)
                 edge &= edge - _U(1)
         count += found
     return count
@@ -347,8 +206,8 @@ def _drop_single_characters(scratch, edges, n_edges):
 @njit(**_OPTIONS)
 def _key(address, length):
     """The first 16 bytes as two integers, bytes past the length zero."""
-    low = _load64(address)
-    high = _load64(address + _U(8))
+    low = load64(address)
+    high = load64(address + _U(8))
     first = min(length, _U(8))
     second = min(length, _U(16)) - first
     low &= _ALL >> (_U(64) - (first << _U(3)))  # length 0 is never looked up
@@ -358,7 +217,7 @@ def _key(address, length):
 
 @njit(**_OPTIONS)
 def _same_tail(a, i, b, j, length):
-    for k in range(16, length):
+    for k in range(16, length):  # noqa: SIM110 - numba compiles a loop, not all()
         if a[i + k] != b[j + k]:
             return False
     return True
@@ -367,15 +226,15 @@ def _same_tail(a, i, b, j, length):
 @njit(**_OPTIONS)
 def _hash_shift(slots):
     """How far the 64-bit hash goes right to number the slots, a power of two."""
-    return _U(64 - _trailing_zeros(_U(len(slots))))
+    return _U(64 - trailing_zeros(_U(len(slots))))
 
 
 @njit(**_OPTIONS)
 def build_index(words, offsets, slots):
     """Fill an open-addressing table of words; return the rows of words seen before.
 
-    words: UTF-8 bytes with 16 bytes to spare at the end; offsets (V + 1,); slots: zeros of shape
-    (a power of two, 4), which become (bytes 0-7, bytes 8-15, length << 32 | row, unused). Rows come in order of
+    words: UTF-8 bytes with 16 bytes to spare at the end; offsets (V + 1,); slots: zeros of shape (a power
+    of two, 4), which become (bytes 0-7, bytes 8-15, length << 32 | row, unused). Rows come in order of
     frequency, so that frequent words sit where the first probe looks.
     """
     address, last, shift = _U(words.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
@@ -483,9 +342,9 @@ def _sum_run(rows, stride, d, ids, n, weights, out):
     while at < end:
         a, b, c, e = min(at, last), min(at + _U(64), last), min(at + _U(128), last), min(at + _U(192), last)
         if weights == _U(0):
-            _sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
+            sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
         else:
-            _weighted_sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
+            weighted_sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
         at += _U(256)
 
 

@@ -65,6 +65,8 @@ class WordVectors:
     (2, 2)
     """
 
+    _by_reference = False  # whether a pickle holds the checksum only
+
     def __init__(self, words: Iterable[str], matrix, name: str = "custom"):
         matrix = np.asarray(matrix)
         matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
@@ -107,6 +109,7 @@ class WordVectors:
                 matrix = np.load(path)
             words = (folder / f"{BUNDLED}.words.txt").read_text("utf-8").split("\n")
             _bundled = cls(words[:-1], matrix, name=BUNDLED)
+            _bundled._by_reference = True
         return _bundled
 
     @classmethod
@@ -221,7 +224,7 @@ class WordVectors:
         return self
 
     def __getstate__(self):
-        if self is _bundled:
+        if self._by_reference:
             return {"bundled": self.checksum}
         data, offsets = self._word_bytes()
         return {"words": data, "offsets": offsets, "matrix": np.asarray(self._matrix), "name": self.name}

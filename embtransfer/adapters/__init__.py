@@ -6,4 +6,43 @@ from ._coral import CORAL
 from ._none import NoAdaptation
 from ._subspace import SubspaceAlignment
 
-__all__ = ["CORAL", "BaseAdapter", "DomainCentering", "NoAdaptation", "SubspaceAlignment"]
+__all__ = [
+    "ADAPTERS",
+    "CORAL",
+    "BaseAdapter",
+    "DomainCentering",
+    "NoAdaptation",
+    "SubspaceAlignment",
+    "make_adapter",
+]
+
+_CLASSES = {
+    "none": NoAdaptation,
+    "centering": DomainCentering,
+    "coral": CORAL,
+    "subspace": SubspaceAlignment,
+}
+ADAPTERS = tuple(_CLASSES)
+
+
+def make_adapter(name: str) -> BaseAdapter:
+    """Make an adapter with its default parameters.
+
+    Parameters
+    ----------
+    name : {"none", "centering", "coral", "subspace"}
+
+    Raises
+    ------
+    ValueError
+        If there is no adapter of that name.
+
+    Examples
+    --------
+    >>> from embtransfer import make_adapter
+    >>> make_adapter("coral")
+    CORAL()
+    """
+    if name not in _CLASSES:
+        raise ValueError(f"Got adapter {name!r}. Expected one of: {', '.join(ADAPTERS)}.")
+    return _CLASSES[name]()

@@ -10,6 +10,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._unicode import unicode_table
 from .._validation import iter_text_chunks, text_buffers
 from ..word_vectors import WordVectors
 from . import _pooling
@@ -190,12 +191,9 @@ class WordEmbedder(BaseEmbedder):
             _kernels.pool_texts(*self._kernel_args(chunk, tokenizer), table, weights, by_weight, out, n_known)
 
     def _kernel_args(self, chunk, min_length):
-        from .. import _kernels
-
-        unicode = _kernels.unicode_table(bool(self.lowercase))
         return (
             *text_buffers(chunk),
-            unicode,
+            unicode_table(bool(self.lowercase)),
             np.uint64(self.lowercase),
             np.uint64(min_length),
             self.vectors_._index,

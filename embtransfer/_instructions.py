@@ -1,0 +1,102 @@
+"""Vector instructions for the kernels, written as LLVM sees them; each processor gets its own."""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+_BYTES, _FLOATS = ir.VectorType(_I8, 64), ir.VectorType(_F32, 16)
+
+
+def _splat(value):
+    return ir.Constant(_BYTES, [value] * 64)
+
+
+@intrinsic
+def fold_block(typingctx, source, destination, lowercase):
+    """Copy 64 bytes, ASCII lower-cased if asked; return (mask of word bytes, mask of bytes >= 0x80)."""
+
+    def codegen(context, b, signature, args):
+        source, destination, lowercase = args
+        c = b.load(b.inttoptr(source, _BYTES.as_pointer()), align=1)
+        upper = b.icmp_unsigned("<", b.sub(c, _splat(ord("A"))), _splat(26))
+        asked = b.icmp_unsigned("!=", lowercase, ir.Constant(_I64, 0))
+        shift = b.select(asked, _splat(0x20), _splat(0))
+        folded = b.add(c, b.select(upper, shift, _splat(0)))
+        b.store(folded, b.inttoptr(destination, _BYTES.as_pointer()), align=1)
+        letter = b.icmp_unsigned("<", b.sub(b.or_(c, _splat(0x20)), _splat(ord("a"))), _splat(26))
+        digit = b.icmp_unsigned("<", b.sub(c, _splat(ord("0"))), _splat(10))
+        underscore = b.icmp_unsigned("==", c, _splat(ord("_")))
+        high = b.icmp_signed("<", c, _splat(0))
+        word = b.or_(b.or_(letter, digit), b.or_(underscore, high))
+        masks = [b.bitcast(word, _I64), b.bitcast(high, _I64)]
+        return context.make_tuple(b, signature.return_type, masks)
+
+    u = types.uint64
+    return types.UniTuple(u, 2)(u, u, u), codegen
+
+
+@intrinsic
+def load64(typingctx, address):
+    """The eight bytes at an address, which need not be aligned."""
+
+    def codegen(context, b, signature, args):
+        return b.load(b.inttoptr(args[0], _I64.as_pointer()), align=1)
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
+def trailing_zeros(typingctx, bits):
+    def codegen(context, b, signature, args):
+        return b.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def bit_count(typingctx, bits):
+    def codegen(context, b, signature, args):
+        return b.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+def _make_sum64(weighted):
+    @intrinsic
+    def sum64(typingctx, table, stride, ids, n, weights, out, at0, at1, at2, at3):
+        """Write the (weighted) sum of n rows, at four byte offsets of 16 float32 each, to out."""
+
+        def codegen(context, b, signature, args):
+            table, stride, ids, n, weights, out = args[:6]
+            offsets = args[6:]
+            sums = [cgutils.alloca_once(b, _FLOATS) for _ in offsets]  # LLVM keeps these in registers
+            for total in sums:
+                b.store(ir.Constant(_FLOATS, [0.0] * 16), total)
+            ids = b.inttoptr(ids, _I32.as_pointer())
+            weights = b.inttoptr(weights, _F32.as_pointer())
+            undefined = ir.Constant(_FLOATS, ir.Undefined)
+            with cgutils.for_range(b, n) as loop:
+                word = b.zext(b.load(b.gep(ids, [loop.index])), _I64)
+                row = b.add(table, b.mul(word, stride))
+                if weighted:
+                    weight = b.load(b.gep(weights, [word]))
+                    weight = b.insert_element(undefined, weight, ir.Constant(_I32, 0))
+                    lanes = ir.Constant(ir.VectorType(_I32, 16), [0] * 16)
+                    weight = b.shuffle_vector(weight, undefined, lanes)
+                for total, offset in zip(sums, offsets, strict=True):
+                    value = b.load(b.inttoptr(b.add(row, offset), _FLOATS.as_pointer()), align=4)
+                    if weighted:
+                        value = b.fmul(value, weight)
+                    b.store(b.fadd(b.load(total), value), total)
+            for total, offset in zip(sums, offsets, strict=True):
+                b.store(b.load(total), b.inttoptr(b.add(out, offset), _FLOATS.as_pointer()), align=4)
+            return context.get_dummy_value()
+
+        return types.void(*[types.uint64] * 10), codegen
+
+    return sum64
+
+
+sum64, weighted_sum64 = _make_sum64(False), _make_sum64(True)

@@ -1,0 +1,47 @@
+"""What the kernels know of characters beyond ASCII, read off the running Python."""
+
+import re
+from functools import cache
+
+import numpy as np
+
+SIGMA, DOTTED_I = 0x3A3, 0x130  # the two characters whose lower case is not one fixed character
+CODE = 0x1FFFFF
+WORD, CASED, IGNORABLE, SPECIAL = (1 << bit for bit in (21, 22, 23, 24))
+
+
+@cache
+def unicode_table(lowercase):
+    r"""Each code point's lower case and classes, uint32 of shape (0x110000,), 4.4 MB.
+
+    Bits 0 to 20: the code point to use instead; then whether that is `\w`, and for the rule of the Greek
+    final sigma whether the character is cased or ignored in a search for cased ones (Unicode 3.13, D136).
+    The answers are read off `str.lower` and `re`, whatever Unicode version this Python has.
+    """
+    points = np.arange(0x110000, dtype=np.uint32)
+    points[0xD800:0xE000] = ord(" ")  # lone surrogates are no text
+    mapped = points.copy()
+    classes = np.zeros(len(points), np.uint32)
+    if lowercase:
+        plain = points.copy()
+        plain[[SIGMA, DOTTED_I]] = ord(" ")
+        mapped = np.frombuffer(_text(plain).lower().encode("utf-32-le"), np.uint32).copy()
+        mapped[[SIGMA, DOTTED_I]] = ord("σ"), ord("i")
+        sigma = np.full(len(points), SIGMA, np.uint32)
+        space, letter = np.full_like(sigma, ord(" ")), np.full_like(sigma, ord("A"))
+        plain[SIGMA] = SIGMA
+        # "cΣ " ends in a final sigma if c is cased; "AcΣ " also if c is ignored
+        cased = _text(np.stack([plain, sigma, space], axis=1)).lower()[1::3]
+        either = _text(np.stack([letter, plain, sigma, space], axis=1)).lower()[2::4]
+        cased, either = (np.frombuffer(s.encode("utf-32-le"), np.uint32) == ord("ς") for s in (cased, either))
+        cased = cased | (points == DOTTED_I)
+        classes[cased] |= CASED
+        classes[either & ~cased] |= IGNORABLE
+        classes[[SIGMA, DOTTED_I]] |= SPECIAL
+    for run in re.finditer(r"\w+", _text(mapped)):
+        classes[run.start() : run.end()] |= WORD
+    return mapped | classes
+
+
+def _text(points):
+    return points.astype("<u4").tobytes().decode("utf-32-le")

@@ -1,0 +1,351 @@
+"""The command line: parse, call one function, print. Results go to stdout, talk to stderr."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from ._version import __version__
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+vectors_app = typer.Typer(help="Look at word vectors.", no_args_is_help=True)
+app.add_typer(vectors_app, name="vectors")
+_talk = Console(stderr=True)
+
+
+class Output(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+class Dataset(StrEnum):
+    amazon = "amazon"
+    demo = "demo"
+
+
+Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file.")]
+Target = Annotated[str, typer.Option(help="Texts of the target domain: a file, labels optional.")]
+TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
+LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
+Vectors = Annotated[Path | None, typer.Option(help="A file of word vectors; without it the bundled GloVe.")]
+
+
+def _print_version(asked: bool):
+    if asked:
+        print(f"embtransfer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+):
+    """Transfer text classifiers between domains with pretrained embeddings, on a CPU."""
+
+
+@app.command()
+def demo():
+    """Carry a classifier from film reviews over to kitchenware reviews, with bundled vectors and texts."""
+    from . import DomainCentering, WordEmbedder, make_classifier, make_transfer_pipeline
+    from .compare import compare
+    from .datasets import load_demo_reviews
+
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    _talk.print(
+        f"Source: {len(films.data)} labelled film reviews. Target: {len(pans.data)} kitchenware reviews,\n"
+        "half of them seen without labels while adapting, the other half scored.\n"
+        "Vectors: the bundled GloVe 6B 50d subset."
+    )
+    with _progress() as bar:
+        table = compare(
+            films.data,
+            films.target,
+            pans.data,
+            pans.target,
+            embedders=["word_mean", "word_sif"],
+            progress=_steps(bar),
+        )
+    _print_frame(table, Output.table, "films -> kitchenware")
+    pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+    pipeline.fit(films.data, films.target, X_target=pans.data)
+    print("\nWhat the centred pipeline says of three kitchenware sentences:")
+    for text in (
+        "The lid fits perfectly and the handle stays cool, a joy to cook with.",
+        "Cheap plastic that broke within a week. A complete waste of money.",
+        "Sharp, well balanced and easy to clean.",
+    ):
+        share = pipeline.predict_proba([text])[0, 1]
+        print(f"  {'positive' if share >= 0.5 else 'negative'} ({max(share, 1 - share):.0%})  {text}")
+    print("\nNext: embtransfer compare --help, embtransfer fit --help, embtransfer score --help")
+
+
+@app.command()
+def compare(
+    source: Source,
+    target: Target,
+    text_column: TextColumn_ = "text",
+    label_column: LabelColumn = "label",
+    dataset: Annotated[
+        Dataset | None, typer.Option(help="Take source and target as domains of this data set, not as files.")
+    ] = None,
+    embedders: Annotated[
+        str, typer.Option(help="Embedders, with commas: word_mean, word_idf, word_sif.")
+    ] = "word_mean",
+    adapters: Annotated[
+        str, typer.Option(help="Adapters, with commas: none, centering, coral, subspace.")
+    ] = "none,centering,coral,subspace",
+    classifiers: Annotated[
+        str, typer.Option(help="Classifiers, with commas: logistic, ridge, svm, lda, naive_bayes, centroid.")
+    ] = "logistic",
+    vectors: Vectors = None,
+    transductive: Annotated[
+        bool, typer.Option("--transductive", help="Score the same target texts that the adapters see.")
+    ] = False,
+    test_size: Annotated[float, typer.Option(help="Share of the target texts held back for scoring.")] = 0.5,
+    random_state: Annotated[int, typer.Option(help="Seed of the split and the folds.")] = 0,
+    format: Annotated[Output, typer.Option(help="How to print the table.")] = Output.table,
+):
+    """Try embedders x adapters x classifiers on a source and a target, and print the table."""
+    from .compare import compare as run
+    from .embedders import make_embedder
+
+    with _clear_errors():
+        X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
+        X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
+        words = _vectors(vectors) if vectors else None
+        with _progress() as bar:
+            table = run(
+                X,
+                y,
+                X_target,
+                y_target,
+                embedders={name: make_embedder(name, words) for name in _names(embedders)},
+                adapters=_names(adapters),
+                classifiers=_names(classifiers),
+                transductive=transductive,
+                test_size=test_size,
+                random_state=random_state,
+                progress=_steps(bar),
+            )
+        _print_frame(table, format, f"{source} -> {target}")
+
+
+@app.command()
+def fit(
+    source: Source,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to make.")],
+    target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
+    text_column: TextColumn_ = "text",
+    label_column: LabelColumn = "label",
+    dataset: Annotated[
+        Dataset | None, typer.Option(help="Take source and target as domains of this data set, not as files.")
+    ] = None,
+    embedder: Annotated[str, typer.Option(help="word_mean, word_idf or word_sif.")] = "word_mean",
+    adapter: Annotated[str, typer.Option(help="none, centering, coral or subspace.")] = "centering",
+    classifier: Annotated[
+        str, typer.Option(help="logistic, ridge, svm, lda, naive_bayes or centroid.")
+    ] = "logistic",
+    vectors: Vectors = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
+):
+    """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
+    from . import make_adapter, make_classifier, make_embedder, make_transfer_pipeline, save_pipeline
+
+    with _clear_errors():
+        pipeline = make_transfer_pipeline(
+            make_embedder(embedder, _vectors(vectors) if vectors else None),
+            make_adapter(adapter),
+            make_classifier(classifier),
+        )
+        X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
+        X_target = (
+            None if target is None else _load(dataset, target, text_column, None, labels_needed=False)[0]
+        )
+        with _talk.status("Fitting"):
+            pipeline.fit(X, y, X_target=X_target)
+            save_pipeline(pipeline, output, overwrite=overwrite)
+        seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
+        _talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
+
+
+@app.command()
+def score(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
+    input: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write; its ending gives the format.")
+    ],
+    text_column: TextColumn_ = "text",
+    output_column: Annotated[str, typer.Option(help="The column to add.")] = "prediction",
+    proba: Annotated[bool, typer.Option("--proba", help="Also add each class's probability.")] = False,
+    batch_size: Annotated[int, typer.Option(help="Rows held in memory at a time.")] = 10_000,
+):
+    """Predict a label for each row of a file, batch by batch."""
+    from .persistence import load_pipeline
+    from .scoring import score_file
+
+    with _clear_errors():
+        pipeline = load_pipeline(model)
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.completed:,} rows"),
+            TimeElapsedColumn(),
+            console=_talk,
+            transient=True,
+        ) as bar:
+            task = bar.add_task("Scoring", total=None)
+            n = score_file(
+                pipeline,
+                input,
+                output,
+                text_column=text_column,
+                output_column=output_column,
+                proba=proba,
+                batch_size=batch_size,
+                progress=lambda rows: bar.update(task, completed=rows),
+            )
+        _talk.print(f"Scored {n:,} rows. Wrote {output}")
+
+
+@vectors_app.command("info")
+def vectors_info(
+    path: Annotated[
+        Path | None, typer.Argument(help="A file of word vectors; without it the bundled table.")
+    ] = None,
+):
+    """Print what a table of word vectors holds."""
+    with _clear_errors():
+        table = _vectors(path)
+        n, d = table.matrix.shape
+        print(f"name        {table.name}")
+        print(f"words       {n:,}")
+        print(f"dimensions  {d}")
+        print(f"dtype       {table.matrix.dtype}")
+        print(f"memory      {table.matrix.nbytes / 1e6:.1f} MB")
+        print(f"first       {' '.join(table.words[:8])}")
+        print(f"checksum    sha256:{table.checksum}")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Turn what the user can mend into one line and exit code 2."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, ImportError, AttributeError) as error:
+        _talk.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from error
+
+
+def _names(text):
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _vectors(path):
+    from .word_vectors import WordVectors
+
+    if path is None:
+        return WordVectors.bundled()
+    with _talk.status(f"Reading {path}"):
+        return WordVectors.load(path)
+
+
+def _load(dataset, name, text_column, label_column, labels_needed):
+    """Texts and labels of a file or of a domain of a data set."""
+    if dataset is not None:
+        from . import datasets
+
+        fetch = datasets.fetch_amazon_reviews if dataset is Dataset.amazon else datasets.load_demo_reviews
+        bunch = fetch(name)
+        return bunch.data, bunch.target
+    from .tables import column_names, read_columns
+
+    if labels_needed or (label_column and label_column in column_names(name)):
+        texts, labels = read_columns(name, [text_column, label_column])
+        missing = sum(label is None for label in labels)
+        if missing:
+            raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
+        return texts, labels
+    return read_columns(name, [text_column])[0], None
+
+
+@contextmanager
+def _progress():
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=_talk, transient=True) as bar:
+        yield bar
+
+
+def _steps(bar):
+    task = bar.add_task("")
+    return lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def _print_frame(frame, format, title):
+    if format is Output.csv:
+        frame.to_csv(sys.stdout, index=False)
+        return
+    if format is Output.json:
+        print(frame.to_json(orient="records", indent=2))
+        return
+    shown = frame if frame["error"].any() else frame.drop(columns="error")
+    cells = [
+        [_cell(column, value) for column, value in zip(shown, row, strict=True)]
+        for row in shown.itertuples(index=False)
+    ]
+    if format is Output.markdown:
+        for row in [list(shown), ["---"] * len(shown.columns), *cells]:
+            print("| " + " | ".join(row) + " |")
+        return
+    table = Table(title=title)
+    for column in shown:
+        table.add_column(column, justify="left" if shown[column].dtype.kind not in "fi" else "right")
+    for row in cells:
+        table.add_row(*row)
+    console = Console()
+    console.print(table) if console.is_terminal else Console(width=160).print(table)
+
+
+def _cell(column, value):
+    if not isinstance(value, float):
+        return str(value)
+    if value != value:
+        return "-"
+    if column in ("source_cv", "target_score"):
+        return f"{value:.3f}"
+    if column == "gain":
+        return f"{value:+.3f}"
+    return f"{value:.2f}" if column == "fit_seconds" else f"{value:,.0f}"

@@ -1,0 +1,216 @@
+"""Save and load fitted pipelines as folders, without pickle: loading runs no code from the file."""
+
+import hashlib
+import json
+import platform
+import shutil
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+from ._version import __version__
+
+_FORMAT = "embtransfer-pipeline"
+_FORMAT_VERSION = 1
+_CONFIG, _STATE = "config.json", "pipeline.skops"
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
+
+# what of ours a file may hold; scikit-learn's, numpy's and scipy's safe types are skops's own list
+TRUSTED = (
+    "embtransfer.adapters._base.AffineMap",
+    "embtransfer.adapters._centering.DomainCentering",
+    "embtransfer.adapters._coral.CORAL",
+    "embtransfer.adapters._none.NoAdaptation",
+    "embtransfer.adapters._subspace.SubspaceAlignment",
+    "embtransfer.embedders._word.WordEmbedder",
+    "embtransfer.pipeline.TransferPipeline",
+    "embtransfer.word_vectors.WordVectors",
+)
+
+
+def save_pipeline(pipeline, path, *, overwrite: bool = False) -> Path:
+    """Save a fitted pipeline as a folder.
+
+    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays, word
+    vectors included; the bundled table goes by its checksum). It appears under its name when complete.
+
+    Parameters
+    ----------
+    pipeline : fitted estimator
+    path : str or path
+        The folder to make.
+    overwrite : bool, default=False
+        Whether a model that is there already is replaced. Any other folder or file never is.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileExistsError
+        If something is there already.
+    NotFittedError
+        If the pipeline is not fitted.
+
+    Warns
+    -----
+    UserWarning
+        If the pipeline holds types that `load_pipeline` will only take with `trusted`.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from embtransfer import (WordEmbedder, load_pipeline, make_classifier, make_transfer_pipeline,
+    ...                          save_pipeline)
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), make_classifier("ridge"))
+    >>> folder = save_pipeline(pipeline.fit(["good pan", "bad pan"], ["+", "-"]), mkdtemp() + "/model")
+    >>> load_pipeline(folder).predict(["good pan"])
+    array(['+'], dtype='<U1')
+    """
+    import skops.io
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(pipeline)
+    path = Path(path)
+    if path.exists() and not (overwrite and _is_model(path)):
+        hint = (
+            "Pass overwrite=True (on the command line --overwrite) to replace it."
+            if _is_model(path)
+            else "It is no model of ours: it stays."
+        )
+        raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        skops.io.dump(pipeline, folder / _STATE)
+        foreign = _foreign_types(folder / _STATE, TRUSTED)
+        if foreign:
+            warnings.warn(
+                f"The pipeline holds types of other packages. To load it pass trusted={foreign}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        config = {
+            "format": _FORMAT,
+            "format_version": _FORMAT_VERSION,
+            "versions": {
+                "embtransfer": __version__,
+                "python": platform.python_version(),
+                **{package: version(package) for package in _PACKAGES},
+            },
+            "sha256": {_STATE: _checksum(folder / _STATE)},
+        }
+        (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        folder.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        folder.rename(path)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return path
+
+
+def load_pipeline(path, *, trusted=()):
+    """Load a pipeline that `save_pipeline` saved.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder.
+    trusted : sequence of str, default=()
+        Names of further types, such as "mypackage.MyStep", that the file may hold. Trust a type only if
+        you know where the file comes from: its module is imported.
+
+    Returns
+    -------
+    estimator
+        Predicts what the saved one did, to the bit.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no model at the path.
+    ValueError
+        If a file is no model of ours, was changed or damaged, or holds a type that is not trusted; the
+        message names the file and the type.
+
+    Warns
+    -----
+    UserWarning
+        If the model was made with another version of scikit-learn.
+    """
+    import skops.io
+
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"There is no model folder {path}.")
+    config = _read_config(path)
+    state = path / _STATE
+    if not state.is_file():
+        raise ValueError(f"{state} is missing. The model is not complete.")
+    expected = config["sha256"].get(_STATE)
+    if _checksum(state) != expected:
+        raise ValueError(f"{state} is not the file that was saved: its checksum is not the one in {_CONFIG}.")
+    trusted = [*TRUSTED, *trusted]
+    foreign = _foreign_types(state, trusted)
+    if foreign:
+        raise ValueError(
+            f"{state} holds types that are not trusted: {', '.join(foreign)}. If you know where the file "
+            f"comes from, pass trusted={foreign}."
+        )
+    made_with = config["versions"].get("scikit-learn")
+    if made_with != version("scikit-learn"):
+        warnings.warn(
+            f"{path} was made with scikit-learn {made_with}; this is {version('scikit-learn')}. "
+            "Its predictions may differ.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return skops.io.load(state, trusted=trusted)
+
+
+def _read_config(path):
+    file = path / _CONFIG
+    if not file.is_file():
+        raise ValueError(f"{path} holds no {_CONFIG}. Expected a folder that embtransfer saved.")
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
+    if not isinstance(config, dict) or config.get("format") != _FORMAT:
+        raise ValueError(f"{file} is no {_FORMAT} configuration.")
+    if config.get("format_version") != _FORMAT_VERSION:
+        raise ValueError(
+            f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "
+            f"{_FORMAT_VERSION}. Install the embtransfer that made it: {config.get('versions')}."
+        )
+    if not isinstance(config.get("sha256"), dict) or not isinstance(config.get("versions"), dict):
+        raise ValueError(f"{file} is damaged: it lacks checksums or versions.")
+    return config
+
+
+def _is_model(path):
+    try:
+        return bool(_read_config(path))
+    except ValueError:
+        return False
+
+
+def _foreign_types(state, trusted):
+    import zipfile
+
+    import skops.io
+
+    try:
+        return sorted(set(skops.io.get_untrusted_types(file=state)) - set(trusted))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError(f"{state} is damaged: {error}") from error
+
+
+def _checksum(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
