@@ -133,7 +133,7 @@ def _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts):
     texts, whether any was not ASCII).
     """
     source, destination = _U(data.ctypes.data), _U(scratch.ctypes.data)
-    n, at, any_high = 0, 0, False
+    n, at, any_high = 0, np.int64(0), False
     while first + n < len(offsets) - 1:
         begin, end = offsets[first + n], offsets[first + n + 1]
         if n > 0 and at + (end - begin) * 3 // 2 + 2 * _PAD > len(scratch):
@@ -259,17 +259,19 @@ def build_index(words, offsets, slots):
 
 
 @njit(**_OPTIONS)
-def _lookup(scratch, edges, n_edges, starts, n_texts, min_length, index, ids, indptr):
-    """Write the rows of the known tokens to ids, and where each text's begin to indptr (n_texts + 1,)."""
+def _lookup(scratch, edges, n_edges, starts, min_length, index, ids, count, indptr, text):
+    """Append the rows of the known tokens to ids[count:], and where each text's end to indptr[text:].
+
+    Returns the new count.
+    """
     words, offsets, slots = index
     address, last, shift = _U(scratch.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
-    count, text = 0, 0
-    indptr[0] = 0
+    group, n_texts = 0, len(starts) - 1
     for i in range(0, n_edges, 2):
         begin = np.int64(edges[i])
-        while begin >= starts[text + 1]:
-            text += 1
-            indptr[text] = count
+        while begin >= starts[group + 1]:
+            indptr[text + group] = count
+            group += 1
         length = _U(edges[i + 1] - begin)
         low, high = _key(address + _U(begin), length)
         at = (low * _MIX_1 + high * _MIX_2) >> shift
@@ -284,53 +286,31 @@ def _lookup(scratch, edges, n_edges, starts, n_texts, min_length, index, ids, in
             elif meta == _U(0):
                 break
             at = (at + _U(1)) & last
-    while text < n_texts:
-        text += 1
-        indptr[text] = count
-
-
-@njit(**_OPTIONS)
-def _find_rows(data, offsets, first, unicode, lowercase, min_length, index, buffers):
-    """Look up as many texts as fit the scratch buffer, from the first on; return how many they were.
-
-    buffers: scratch uint8, edges int32, starts int64, and the results ids uint32 and indptr int64.
-    """
-    scratch, edges, starts, ids, indptr = buffers
-    n, any_high = _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts)
-    n_edges = _edges(scratch, starts[n], edges)
-    if any_high and min_length > _U(1):
-        _drop_single_characters(scratch, edges, n_edges)
-    _lookup(scratch, edges, n_edges, starts, n, min_length, index, ids, indptr)
-    return n
-
-
-@njit(**_OPTIONS)
-def _make_buffers(offsets):
-    """Buffers for `_find_rows` that fit the longest text of a chunk."""
-    size = _GROUP
-    for i in range(len(offsets) - 1):
-        size = max(size, (offsets[i + 1] - offsets[i]) * 3 // 2)
-    size += 3 * _PAD
-    starts, indptr = np.empty(len(offsets) + 1, np.int64), np.empty(len(offsets) + 1, np.int64)
-    scratch, edges = np.zeros(size, np.uint8), np.empty(size + _PAD, np.int32)
-    return scratch, edges, starts, np.empty(size // 2 + 1, np.uint32), indptr
+    indptr[text + group : text + n_texts] = count
+    return count
 
 
 @njit(**_OPTIONS)
 def text_rows(data, offsets, unicode, lowercase, min_length, index):
     """Rows of the known tokens of all texts: ids uint32 (n_tokens,), indptr int64 (n_texts + 1,)."""
-    buffers = _make_buffers(offsets)
-    ids, indptr = buffers[3], buffers[4]
-    flat = np.empty((offsets[-1] - offsets[0]) + 1, np.uint32)
-    ends = np.zeros(len(offsets), np.int64)
-    first, n = 0, 0
-    while first < len(offsets) - 1:
-        done = _find_rows(data, offsets, first, unicode, lowercase, min_length, index, buffers)
-        flat[n : n + indptr[done]] = ids[: indptr[done]]
-        ends[first + 1 : first + done + 1] = n + indptr[1 : done + 1]
-        n += indptr[done]
-        first += done
-    return flat[:n], ends
+    n_texts = len(offsets) - 1
+    size = _GROUP
+    for i in range(n_texts):
+        size = max(size, (offsets[i + 1] - offsets[i]) * 3 // 2)
+    size += 3 * _PAD
+    scratch, edges = np.zeros(size, np.uint8), np.empty(size + _PAD, np.int32)
+    starts = np.empty(n_texts + 1, np.int64)
+    ids, indptr = np.empty(offsets[-1] - offsets[0] + 1, np.uint32), np.zeros(n_texts + 1, np.int64)
+    text, count = np.int64(0), np.int64(0)  # a literal 0 would compile the callees once more
+    while text < n_texts:
+        n, any_high = _copy_texts(data, offsets, text, scratch, unicode, lowercase, starts)
+        n_edges = _edges(scratch, starts[n], edges)
+        if any_high and min_length > _U(1):
+            _drop_single_characters(scratch, edges, n_edges)
+        group = starts[: n + 1]
+        count = _lookup(scratch, edges, n_edges, group, min_length, index, ids, count, indptr, text + 1)
+        text += n
+    return ids[:count], indptr
 
 
 # ---------------------------------------------------------------- rows -> vectors
@@ -349,8 +329,8 @@ def _sum_run(rows, stride, d, ids, n, weights, out):
 
 
 @njit(**_OPTIONS)
-def pool_rows(ids, indptr, n_texts, table, weights, by_weight, out):
-    """Pool rows already looked up: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d).
+def pool_rows(ids, indptr, table, weights, by_weight, out):
+    """Pool the rows of each text: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d).
 
     out[i] = sum of w[id] * table[id] over the number of ids, or over the sum of their weights if
     by_weight; zeros where there is none. table: float32 (V, d), d >= 16; weights: float32 (V,), or empty
@@ -360,7 +340,7 @@ def pool_rows(ids, indptr, n_texts, table, weights, by_weight, out):
     rows, stride, address, target = table.ctypes.data, table.strides[0], ids.ctypes.data, out.ctypes.data
     w = _U(weights.ctypes.data) if len(weights) else _U(0)
     total = np.empty(d, np.float64)
-    for i in range(n_texts):
+    for i in range(len(indptr) - 1):
         begin, n = indptr[i], indptr[i + 1] - indptr[i]
         divisor = np.float64(n)
         if by_weight:
@@ -382,20 +362,6 @@ def pool_rows(ids, indptr, n_texts, table, weights, by_weight, out):
             scale = np.float32(1 / divisor)
             for j in range(d):
                 out[i, j] *= scale
-
-
-@njit(**_OPTIONS)
-def pool_texts(data, offsets, unicode, lowercase, min_length, index, table, weights, by_weight, out, n_known):
-    """Texts straight to vectors: out float32 (n_texts, d), n_known int32 (n_texts,) known tokens a text."""
-    buffers = _make_buffers(offsets)
-    ids, indptr = buffers[3], buffers[4]
-    first = 0
-    while first < len(offsets) - 1:
-        n = _find_rows(data, offsets, first, unicode, lowercase, min_length, index, buffers)
-        pool_rows(ids, indptr, n, table, weights, by_weight, out[first : first + n])
-        for i in range(n):
-            n_known[first + i] = indptr[i + 1] - indptr[i]
-        first += n
 
 
 @njit(**_OPTIONS)

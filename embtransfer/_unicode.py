@@ -25,18 +25,17 @@ def unicode_table(lowercase):
     if lowercase:
         plain = points.copy()
         plain[[SIGMA, DOTTED_I]] = ord(" ")
-        mapped = np.frombuffer(_text(plain).lower().encode("utf-32-le"), np.uint32).copy()
+        mapped = _points(_text(plain).lower()).copy()
         mapped[[SIGMA, DOTTED_I]] = ord("σ"), ord("i")
-        sigma = np.full(len(points), SIGMA, np.uint32)
-        space, letter = np.full_like(sigma, ord(" ")), np.full_like(sigma, ord("A"))
+        some = np.isin(points >> 16, (0, 1, 14))  # the planes that have cased or ignored characters
         plain[SIGMA] = SIGMA
+        plain = plain[some]
+        sigma, space, letter = (np.full_like(plain, ord(c)) for c in "Σ A")
         # "cΣ " ends in a final sigma if c is cased; "AcΣ " also if c is ignored
-        cased = _text(np.stack([plain, sigma, space], axis=1)).lower()[1::3]
-        either = _text(np.stack([letter, plain, sigma, space], axis=1)).lower()[2::4]
-        cased, either = (np.frombuffer(s.encode("utf-32-le"), np.uint32) == ord("ς") for s in (cased, either))
-        cased = cased | (points == DOTTED_I)
-        classes[cased] |= CASED
-        classes[either & ~cased] |= IGNORABLE
+        cased = _points(_text(np.stack([plain, sigma, space], axis=1)).lower())[1::3] == ord("ς")
+        either = _points(_text(np.stack([letter, plain, sigma, space], axis=1)).lower())[2::4] == ord("ς")
+        classes[some] = np.where(cased, CASED, np.where(either, IGNORABLE, 0))
+        classes[DOTTED_I] = CASED
         classes[[SIGMA, DOTTED_I]] |= SPECIAL
     for run in re.finditer(r"\w+", _text(mapped)):
         classes[run.start() : run.end()] |= WORD
@@ -45,3 +44,7 @@ def unicode_table(lowercase):
 
 def _text(points):
     return points.astype("<u4").tobytes().decode("utf-32-le")
+
+
+def _points(text):
+    return np.frombuffer(text.encode("utf-32-le"), "<u4")

@@ -139,7 +139,8 @@ def text_buffers(chunk: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
     """UTF-8 bytes (uint8) and offsets (int64, n + 1) of an Arrow array, without a copy."""
     _, offsets, data = chunk.buffers()
     if len(chunk) == 0 or offsets is None:
-        return np.empty(0, np.uint8), np.zeros(len(chunk) + 1, np.int64)
+        return np.frombuffer(b"", np.uint8), np.frombuffer(bytes(8 * (len(chunk) + 1)), np.int64)
     offsets = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
     data = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    data.flags.writeable = offsets.flags.writeable = False  # kernels compile for one kind of array
     return data, offsets

@@ -161,11 +161,10 @@ class WordEmbedder(BaseEmbedder):
         n_known = np.zeros(len(texts), np.int32)
         weights = np.empty(0, np.float32) if self.pooling == "mean" else self.weights_.view()
         weights.flags.writeable = False
-        tokenizer = self._tokenizer()
 
         def pool(start, chunk):
             here = slice(start, start + len(chunk))
-            self._pool_chunk(chunk, tokenizer, weights, out[here], n_known[here])
+            self._pool_chunk(chunk, weights, out[here], n_known[here])
 
         chunks = iter_text_chunks(texts)
         n_threads = effective_n_jobs(self.n_jobs)
@@ -179,33 +178,26 @@ class WordEmbedder(BaseEmbedder):
                     list(threads.map(lambda item: pool(*item), batch))
         return out[:, : self._n_features_out], n_known
 
-    def _pool_chunk(self, chunk, tokenizer, weights, out, n_known):
+    def _pool_chunk(self, chunk, weights, out, n_known):
         from .. import _kernels
 
-        table, by_weight = self.vectors_._table, self.pooling == "idf"
-        if callable(tokenizer):
-            ids, indptr = self._rows(chunk)
-            n_known[:] = np.diff(indptr)
-            _kernels.pool_rows(ids, indptr, len(chunk), table, weights, by_weight, out)
-        else:
-            _kernels.pool_texts(*self._kernel_args(chunk, tokenizer), table, weights, by_weight, out, n_known)
-
-    def _kernel_args(self, chunk, min_length):
-        return (
-            *text_buffers(chunk),
-            unicode_table(bool(self.lowercase)),
-            np.uint64(self.lowercase),
-            np.uint64(min_length),
-            self.vectors_._index,
-        )
+        ids, indptr = self._rows(chunk)
+        n_known[:] = np.diff(indptr)
+        _kernels.pool_rows(ids, indptr, self.vectors_._table, weights, self.pooling == "idf", out)
 
     def _rows(self, chunk):
         """Table rows of the known tokens of a chunk: ids uint32, indptr int64 (n + 1,)."""
-        from .. import _kernels
-
         tokenizer = self._tokenizer()
         if not callable(tokenizer):
-            return _kernels.text_rows(*self._kernel_args(chunk, tokenizer))
+            from .. import _kernels
+
+            return _kernels.text_rows(
+                *text_buffers(chunk),
+                unicode_table(bool(self.lowercase)),
+                np.uint64(self.lowercase),
+                np.uint64(tokenizer),
+                self.vectors_._index,
+            )
         row_of, ids, indptr = self.vectors_._row_of, [], [0]
         for text in chunk.to_pylist():
             tokens = tokenizer(text.lower() if self.lowercase else text)
