@@ -174,7 +174,7 @@ def test_demo_reviews_hold_two_balanced_domains():
     assert list(dict.fromkeys(demo.domain)) == ["films", "kitchenware"]
     assert len(demo.data) == len(demo.target) == len(demo.domain)
     for domain in ("films", "kitchenware"):
-        assert np.bincount(demo.target[demo.domain == domain]).tolist() == [120, 120]
+        assert np.bincount(demo.target[demo.domain == domain]).tolist() == [160, 160]
     assert all(isinstance(text, str) and text == text.strip() != "" for text in demo.data)
     assert "Demo reviews" in demo.DESCR
 
