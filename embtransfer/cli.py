@@ -69,9 +69,12 @@ def _options(
 @app.command()
 def demo():
     """Carry a classifier from film reviews over to kitchenware reviews, with bundled vectors and texts."""
-    from . import DomainCentering, WordEmbedder, make_classifier, make_transfer_pipeline
+    from .adapters import DomainCentering
+    from .classifiers import make_classifier
     from .compare import compare
     from .datasets import load_demo_reviews
+    from .embedders import WordEmbedder
+    from .pipeline import make_transfer_pipeline
 
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     _talk.print(
@@ -172,7 +175,11 @@ def fit(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
-    from . import make_adapter, make_classifier, make_embedder, make_transfer_pipeline, save_pipeline
+    from .adapters import make_adapter
+    from .classifiers import make_classifier
+    from .embedders import make_embedder
+    from .persistence import save_pipeline
+    from .pipeline import make_transfer_pipeline
 
     with _clear_errors():
         pipeline = make_transfer_pipeline(
@@ -280,10 +287,9 @@ def _vectors(path):
 def _load(dataset, name, text_column, label_column, labels_needed):
     """Texts and labels of a file or of a domain of a data set."""
     if dataset is not None:
-        from . import datasets
+        from .datasets import fetch_amazon_reviews, load_demo_reviews
 
-        fetch = datasets.fetch_amazon_reviews if dataset is Dataset.amazon else datasets.load_demo_reviews
-        bunch = fetch(name)
+        bunch = (fetch_amazon_reviews if dataset is Dataset.amazon else load_demo_reviews)(name)
         return bunch.data, bunch.target
     from .tables import column_names, read_columns
 

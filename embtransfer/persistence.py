@@ -142,6 +142,14 @@ def load_pipeline(path, *, trusted=()):
     -----
     UserWarning
         If the model was made with another version of scikit-learn.
+
+    Examples
+    --------
+    >>> from embtransfer import load_pipeline
+    >>> load_pipeline("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no model folder no/such/folder.
     """
     import skops.io
 

@@ -1,13 +1,15 @@
 """TransferPipeline: a scikit-learn Pipeline whose fit also sees unlabelled target data."""
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from copy import copy
 
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 
 class Target:
@@ -40,6 +42,10 @@ class Target:
 
     def __repr__(self):
         return f"Target({type(self.X_target).__name__})"
+
+
+def _where_pipeline_has(method):
+    return available_if(lambda pipeline: hasattr(super(TransferPipeline, pipeline), method))
 
 
 class TransferPipeline(Pipeline):
@@ -115,53 +121,60 @@ class TransferPipeline(Pipeline):
         """
         return self._with_target(super().fit, X, y, X_target, params)
 
+    @_where_pipeline_has("fit_transform")
     def fit_transform(self, X, y=None, X_target=None, **params):
         """Fit all steps and return the source rows as the last step gives them."""
         return self._with_target(super().fit_transform, X, y, X_target, params)
 
+    @_where_pipeline_has("fit_predict")
     def fit_predict(self, X, y=None, X_target=None, **params):
         """Fit all steps and return what the last one's `fit_predict` gives."""
         return self._with_target(super().fit_predict, X, y, X_target, params)
 
     def _with_target(self, fit, X, y, X_target, params):
         X_target = X_target.X_target if isinstance(X_target, Target) else X_target
+        if isinstance(X_target, tuple):
+            X_target = list(X_target)  # scikit-learn takes a tuple for several data sets
         if X_target is not None:
-            if not any(_takes_target(step) for _, step in self.steps):
+            takes = [_takes_target(step) for _, step in self.steps]  # each: one may be refused
+            if not any(takes):
                 raise ValueError(
                     "Got X_target, but no step of the pipeline takes it. Put an adapter before the "
                     "classifier: NoAdaptation() if nothing is to be adapted."
                 )
             params = {**params, "X_target": X_target}
-        with config_context(enable_metadata_routing=True):
-            undo = self._request_step_params(params)
-            try:
-                return fit(X, y, **params)
-            finally:
-                undo()
+        with config_context(enable_metadata_routing=True), self._step_params_requested(params):
+            return fit(X, y, **params)
 
-    def _request_step_params(self, params):
-        """Let steps ask for their `step__parameter`; return a function that takes the requests back."""
-        before = []
-        for key in params:
-            name, _, parameter = key.partition("__")
-            if not parameter:
-                continue
-            step = self.named_steps.get(name)
-            if not hasattr(step, "set_fit_request"):
-                raise ValueError(
-                    f"Got {key!r}. Expected step__parameter with one of: {list(self.named_steps)}."
-                )
-            before.append((step, step.__dict__.get("_metadata_request")))
-            step.set_fit_request(**{parameter: key})
-
-        def undo():
-            for step, request in reversed(before):
-                if request is None:
-                    del step._metadata_request
-                else:
-                    step._metadata_request = request
-
-        return undo
+    @contextmanager
+    def _step_params_requested(self, params):
+        """Let steps, and estimators inside them, ask for their `step__parameter`; take it back after."""
+        before = {}
+        try:
+            for key in params:
+                name, _, parameter = key.partition("__")
+                if not parameter:
+                    continue
+                step = self.named_steps.get(name)
+                if not hasattr(step, "set_fit_request"):
+                    raise ValueError(
+                        f"Got {key!r}. Expected step__parameter with one of: {list(self.named_steps)}."
+                    )
+                inners = [s for s in step.get_params().values() if has_fit_parameter(s, parameter)]
+                for part, alias in [(step, key), *((inner, True) for inner in inners)]:
+                    before.setdefault(id(part), (name, part, part.__dict__.get("_metadata_request")))
+                    part.set_fit_request(**{parameter: alias})
+            yield
+        finally:
+            for name, part, request in reversed(before.values()):
+                parts = {id(part): part}
+                if type(self.named_steps[name]) is type(part):  # another object with memory
+                    parts[id(self.named_steps[name])] = self.named_steps[name]
+                for part in parts.values():
+                    if request is None:
+                        part.__dict__.pop("_metadata_request", None)
+                    else:
+                        part._metadata_request = request
 
     def source_view(self) -> Pipeline:
         """The fitted pipeline for source rows: adapters send them through `transform_source`.
@@ -239,6 +252,7 @@ class _SourceScorer:
         self.scoring = scoring
 
     def __call__(self, estimator, X, y=None, **params):
+        estimator = getattr(estimator, "best_estimator_", estimator)  # a search inside cross-validation
         if not hasattr(estimator, "source_view"):
             raise TypeError(
                 f"Got {type(estimator).__name__}. source_scorer scores a TransferPipeline; put wrappers "
@@ -272,20 +286,35 @@ class _SourcePath(TransformerMixin, BaseEstimator):
 
 def _source_view(step):
     if hasattr(step, "transform_source"):
-        return _SourcePath(step)
+        view = _SourcePath(step)
+        if hasattr(step, "_sklearn_output_config"):
+            view._sklearn_output_config = step._sklearn_output_config
+        return view
     if isinstance(step, Pipeline):
         return Pipeline([(name, _source_view(inner)) for name, inner in step.steps])
     if isinstance(step, FeatureUnion):
         view = copy(step)
         view.transformer_list = [(name, _source_view(inner)) for name, inner in step.transformer_list]
         return view
+    inners = step.get_params().values() if hasattr(step, "get_params") else ()
+    if any(hasattr(inner, "transform_source") for inner in inners):
+        raise TypeError(
+            f"Got an adapter inside a {type(step).__name__}, which has no source path. Make the adapter a "
+            "step of its own, or put it in a FeatureUnion."
+        )
     return step
 
 
 def _takes_target(step):
     """Whether a step, or one nested in it, asks for X_target at fit."""
     if isinstance(step, Pipeline):
-        return any(_takes_target(inner) for _, inner in step.steps)
+        takes = [_takes_target(inner) for _, inner in step.steps]
+        if any(takes[1:]) and "X_target" not in (step.transform_input or ()):
+            raise ValueError(
+                "A Pipeline inside the pipeline would hand X_target to its adapter as it is, not as its "
+                "earlier steps transform it. Make it with make_transfer_pipeline."
+            )
+        return any(takes)
     if isinstance(step, FeatureUnion):
         return any(_takes_target(inner) for _, inner in step.transformer_list)
     request = step.get_metadata_routing() if hasattr(step, "get_metadata_routing") else None

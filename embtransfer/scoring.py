@@ -51,6 +51,23 @@ def score_file(
         If `proba` is asked of a classifier without probabilities.
     OSError
         If a file cannot be read or written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from embtransfer import WordEmbedder, make_classifier, make_transfer_pipeline, score_file
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), make_classifier("ridge"))
+    >>> folder = Path(mkdtemp())
+    >>> _ = (folder / "in.csv").write_text("text\\ngood pan\\nbad pan\\n")
+    >>> pipeline = pipeline.fit(["good pan", "bad pan"], ["+", "-"])
+    >>> score_file(pipeline, folder / "in.csv", folder / "out.csv")
+    2
+    >>> print((folder / "out.csv").read_text())
+    "text","prediction"
+    "good pan","+"
+    "bad pan","-"
+    <BLANKLINE>
     """
     if batch_size < 1:
         raise ValueError(f"Got batch_size={batch_size}. Expected at least 1.")

@@ -27,7 +27,7 @@ HEAVY = {"numba", "gensim", "torch", "skops", "typer", "rich", "pooch", "sentenc
 
 
 def module_name(path):
-    """`adapters._base` for embtransfer/adapters/_base.py, `adapters` for its __init__, `__init__` for the door."""
+    """adapters/_base.py is `adapters._base`, adapters/__init__.py `adapters`, the door `__init__`."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 

@@ -89,12 +89,14 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             _, self.target_map_ = self._fit(X, X)
             self.source_map_ = self.target_map_
         else:
+            given = X_target
             X_target = check_array(X_target, dtype=_DTYPES, input_name="X_target")
             if X_target.shape[1] != X.shape[1]:
                 raise ValueError(
                     f"X_target has {X_target.shape[1]} features, but X has {X.shape[1]}. "
                     "Embed source and target texts with the same embedder."
                 )
+            validate_data(self, given, reset=False, skip_check_array=True)  # names and order of columns
             self._check_rows(X_target, "X_target")
             self.source_map_, self.target_map_ = self._fit(X, X_target)
         weight = self.target_map_.weight

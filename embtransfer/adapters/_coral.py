@@ -70,7 +70,8 @@ class CORAL(BaseAdapter):
 
 
 def _power(covariance, exponent):
-    """A symmetric matrix to a power, through its floored eigenvalues."""
+    """A symmetric matrix to a power, through its floored eigenvalues; zeros where it is all zero."""
     values, vectors = np.linalg.eigh(covariance)
-    floor = max(1e-6 * values[-1], np.finfo(np.float64).tiny)
-    return (vectors * np.maximum(values, floor) ** exponent) @ vectors.T
+    if values[-1] <= 0:
+        return np.zeros_like(covariance)
+    return (vectors * np.maximum(values, 1e-6 * values[-1]) ** exponent) @ vectors.T

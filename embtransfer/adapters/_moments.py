@@ -12,9 +12,7 @@ def mean_and_std(X):
     for block in _centred(X, mean):
         square += np.einsum("ij,ij->j", block, block, dtype=np.float64)
     std = np.sqrt(square / len(X))
-    # a constant column's deviation is rounding error, which must not be blown up
-    constant = std <= 10 * np.finfo(X.dtype).eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-    std[constant] = 1.0
+    std[std <= _rounding(X, mean)] = 1.0
     return mean, std
 
 
@@ -33,6 +31,8 @@ def mean_and_covariance(X, shrinkage):
         norms = np.einsum("ij,ij->i", block, block, dtype=np.float64)
         fourth += norms @ norms
     covariance /= n
+    if covariance.diagonal().max() <= _rounding(X, mean).max() ** 2:
+        covariance[:] = 0
     average = np.trace(covariance) / d
     if shrinkage == "auto":
         # beta / delta, both divided by d: how far C is from its expectation, and from the identity
@@ -49,3 +49,9 @@ def _centred(X, mean):
     mean = mean.astype(X.dtype)
     for start in range(0, len(X), ROWS):
         yield X[start : start + ROWS] - mean
+
+
+def _rounding(X, mean):
+    """What the standard deviation of a constant column may come to, which must not be blown up."""
+    relative = 10 * np.finfo(X.dtype).eps + len(X) * np.finfo(np.float64).eps
+    return relative * np.abs(mean)

@@ -1,0 +1,370 @@
+"""Contracts of every public estimator, found by walking `embtransfer.__all__`: a new class needs no edit."""
+
+import inspect
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import embtransfer
+from embtransfer.adapters import BaseAdapter, NoAdaptation
+
+PUBLIC = [getattr(embtransfer, name) for name in embtransfer.__all__]
+CLASSES = [part for part in PUBLIC if inspect.isclass(part) and not inspect.isabstract(part)]
+FUNCTIONS = [part for part in PUBLIC if inspect.isfunction(part)]
+ESTIMATORS = [part for part in CLASSES if issubclass(part, BaseEstimator)]
+ADAPTERS = [part for part in ESTIMATORS if issubclass(part, BaseAdapter)]
+SECTIONS = [
+    "Parameters",
+    "Attributes",
+    "Returns",
+    "Yields",
+    "Raises",
+    "Warns",
+    "See Also",
+    "Notes",
+    "References",
+    "Examples",
+]
+
+every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda part: part.__name__)
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda part: part.__name__)
+every_map = pytest.mark.parametrize("method", ["transform", "transform_source"])
+either_domain = pytest.mark.parametrize("broken", ["X", "X_target"])
+
+
+def make_domains(dtype=np.float64, n_source=60, n_target=45, n_features=5, seed=0):
+    rng = np.random.default_rng(seed)
+    source = rng.normal(size=(n_source, n_features)) @ rng.normal(size=(n_features, n_features))
+    target = rng.normal(size=(n_target, n_features)) @ rng.normal(size=(n_features, n_features)) + 3
+    return source.astype(dtype), target.astype(dtype)
+
+
+def outputs(adapter, source, target):
+    fitted = adapter().fit(source, X_target=target)
+    return (
+        adapter().fit_transform(source, X_target=target),
+        fitted.transform_source(source),
+        fitted.transform(target),
+    )
+
+
+def break_one(broken, change):
+    domains = dict(zip(["X", "X_target"], make_domains(), strict=True))
+    domains[broken] = change(domains[broken])
+    return domains
+
+
+@parametrize_with_checks([adapter() for adapter in ADAPTERS])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@every_dtype
+@every_adapter
+def test_dtype_is_kept(adapter, dtype):
+    assert {out.dtype for out in outputs(adapter, *make_domains(dtype))} == {np.dtype(dtype)}
+
+
+@every_dtype
+@every_adapter
+def test_dtype_is_that_of_the_rows_not_of_the_fit(adapter, dtype):
+    source, target = make_domains(np.float64)
+    fitted = adapter().fit(source.astype(np.float32), X_target=target)
+    assert fitted.transform(target.astype(dtype)).dtype == dtype
+    assert fitted.transform_source(source.astype(dtype)).dtype == dtype
+
+
+@every_adapter
+def test_integers_become_float64(adapter):
+    source, target = make_domains()
+    outs = outputs(adapter, (source * 10).astype(int), (target * 10).astype(int))
+    assert {out.dtype for out in outs} == {np.dtype(np.float64)}
+
+
+@every_adapter
+def test_fit_transform_is_fit_then_transform_source(adapter):
+    source, target = make_domains()
+    fit_transformed, transformed, _ = outputs(adapter, source, target)
+    np.testing.assert_array_equal(fit_transformed, transformed)
+
+
+@every_adapter
+def test_two_maps_where_domains_differ(adapter):
+    source, target = make_domains()
+    fitted = adapter().fit(source, X_target=target)
+    same = np.allclose(fitted.transform(source), fitted.transform_source(source))
+    assert same == (adapter is NoAdaptation)
+
+
+@every_adapter
+def test_one_map_without_target(adapter):
+    source, target = make_domains()
+    fitted = adapter().fit(source)
+    np.testing.assert_array_equal(fitted.transform(target), fitted.transform_source(target))
+    np.testing.assert_array_equal(adapter().fit_transform(source), fitted.transform(source))
+
+
+@every_adapter
+def test_the_source_as_target_is_no_target(adapter):
+    source, _ = make_domains()
+    np.testing.assert_allclose(
+        adapter().fit_transform(source, X_target=source), adapter().fit_transform(source), atol=1e-12
+    )
+
+
+@every_adapter
+def test_labels_are_ignored(adapter):
+    source, target = make_domains()
+    np.testing.assert_array_equal(
+        adapter().fit_transform(source, ["a", "b", "c"] * 20, X_target=target),
+        adapter().fit_transform(source, X_target=target),
+    )
+
+
+@every_adapter
+def test_feature_names(adapter):
+    source, target = make_domains()
+    fitted = adapter().fit(source, X_target=target)
+    n_components = fitted.transform(target).shape[1]
+    assert fitted.n_features_in_ == source.shape[1]
+    assert list(fitted.get_feature_names_out()) == [
+        f"{adapter.__name__.lower()}{i}" for i in range(n_components)
+    ]
+
+
+@every_adapter
+def test_set_output(adapter):
+    source, target = (pd.DataFrame(part).add_prefix("x") for part in make_domains())
+    target.index += 100
+    pandas = adapter().set_output(transform="pandas")
+    from_source, from_target = pandas.fit_transform(source, X_target=target), pandas.transform(target)
+    plain_source, _, plain_target = outputs(adapter, source, target)
+    names = pandas.get_feature_names_out()
+    pd.testing.assert_frame_equal(from_source, pd.DataFrame(plain_source, source.index, names))
+    pd.testing.assert_frame_equal(from_target, pd.DataFrame(plain_target, target.index, names))
+
+
+@every_adapter
+def test_columns_of_the_target_in_another_order_are_refused(adapter):
+    source, target = (pd.DataFrame(part, columns=list("abcde")) for part in make_domains())
+    with pytest.raises(ValueError, match="feature names"):
+        adapter().fit(source, X_target=target[list("edcba")])
+
+
+@every_adapter
+def test_containers_of_the_target(adapter):
+    source, target = make_domains()
+    expected = outputs(adapter, source, target)
+    for same in (target.tolist(), np.asfortranarray(target), pd.DataFrame(target)):
+        for out, right in zip(outputs(adapter, source, same), expected, strict=True):
+            np.testing.assert_allclose(out, right, atol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda part: part.__name__)
+def test_init_stores_and_clone_copies(estimator):
+    required = {"steps": [("adapt", NoAdaptation())]} if estimator is embtransfer.TransferPipeline else {}
+    first = estimator(**required)
+    parameters = set(inspect.signature(estimator).parameters)
+    assert set(vars(first)) == parameters
+    assert set(first.get_params(deep=False)) == parameters
+    assert repr(clone(first)) == repr(first)
+
+
+@every_adapter
+def test_clone_is_not_fitted(adapter):
+    source, target = make_domains()
+    cloned = clone(adapter().fit(source, X_target=target))
+    for method in (cloned.transform, cloned.transform_source):
+        with pytest.raises(NotFittedError, match="not fitted"):
+            method(source)
+
+
+@every_adapter
+def test_pickle(adapter):
+    source, target = make_domains()
+    fitted = adapter().fit(source, X_target=target)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.transform(target), fitted.transform(target))
+    np.testing.assert_array_equal(again.transform_source(source), fitted.transform_source(source))
+
+
+@every_dtype
+@every_adapter
+def test_arrays_passed_in_are_left_alone(adapter, dtype):
+    domains = make_domains(dtype)
+    copies = [part.copy() for part in domains]
+    outputs(adapter, *domains)
+    for part, copy in zip(domains, copies, strict=True):
+        np.testing.assert_array_equal(part, copy)
+        part.flags.writeable = False
+    outputs(adapter, *domains)
+
+
+@every_adapter
+def test_frames_passed_in_are_left_alone(adapter):
+    domains = [pd.DataFrame(part, columns=list("abcde")) for part in make_domains()]
+    copies = [part.copy(deep=True) for part in domains]
+    outputs(adapter, *domains)
+    for part, copy in zip(domains, copies, strict=True):
+        pd.testing.assert_frame_equal(part, copy)
+
+
+@every_adapter
+def test_outputs_are_no_views_of_inputs(adapter):
+    source, target = make_domains()
+    for out in outputs(adapter, source, target):
+        assert not np.shares_memory(out, source)
+        assert not np.shares_memory(out, target)
+
+
+@pytest.mark.parametrize(("value", "message"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
+@either_domain
+@every_adapter
+def test_missing_and_infinite_numbers(adapter, broken, value, message):
+    def put(rows):
+        rows[3, 1] = value
+        return rows
+
+    with pytest.raises(ValueError, match=f"Input {broken} contains {message}"):
+        adapter().fit(**break_one(broken, put))
+
+
+@every_map
+@every_adapter
+def test_missing_numbers_at_transform(adapter, method):
+    source, target = make_domains()
+    fitted = adapter().fit(source, X_target=target)
+    source[0, 0] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        getattr(fitted, method)(source)
+
+
+@either_domain
+@every_adapter
+def test_domains_of_different_widths(adapter, broken):
+    with pytest.raises(ValueError, match=r"X_target has \d features, but X has \d"):
+        adapter().fit(**break_one(broken, lambda rows: rows[:, :4]))
+
+
+@every_map
+@every_adapter
+def test_other_width_at_transform(adapter, method):
+    source, target = make_domains()
+    fitted = adapter().fit(source, X_target=target)
+    with pytest.raises(ValueError, match="expecting 5 features"):
+        getattr(fitted, method)(source[:, :4])
+
+
+@either_domain
+@every_adapter
+def test_one_dimensional_input(adapter, broken):
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+        adapter().fit(**break_one(broken, lambda rows: rows[:, 0]))
+
+
+@either_domain
+@every_adapter
+def test_no_rows(adapter, broken):
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        adapter().fit(**break_one(broken, lambda rows: rows[:0]))
+
+
+@either_domain
+@every_adapter
+def test_one_row_works_or_says_what_to_do(adapter, broken):
+    domains = break_one(broken, lambda rows: rows[:1])
+    out, message = np.zeros(1), f"{broken} has n_samples=1, but it works. Give more rows"
+    try:
+        out = adapter().fit_transform(**domains)
+    except ValueError as error:
+        message = str(error)
+    assert np.isfinite(out).all()
+    assert re.match(rf"{broken} has n_samples=1, but .* Give more rows", message)
+
+
+@every_dtype
+@every_adapter
+def test_fewer_rows_than_columns(adapter, dtype):
+    for out in outputs(adapter, *make_domains(dtype, n_source=7, n_target=5, n_features=20)):
+        assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("where", ["source", "target", "both"])
+@every_dtype
+@every_adapter
+def test_constant_column(adapter, dtype, where):
+    source, target = make_domains(dtype)
+    for name, rows in (("source", source), ("target", target)):
+        if where in (name, "both"):
+            rows[:, 2] = 0.1
+    for out in outputs(adapter, source, target):
+        assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("where", ["source", "target", "both"])
+@every_dtype
+@every_adapter
+def test_all_rows_equal(adapter, dtype, where):
+    source, target = make_domains(dtype)
+    for name, rows in (("source", source), ("target", target)):
+        if where in (name, "both"):
+            rows[:] = rows[0]
+    for out in outputs(adapter, source, target):
+        assert np.isfinite(out).all()
+
+
+@every_dtype
+@every_adapter
+def test_same_numbers_every_time(adapter, dtype):
+    source, target = make_domains(dtype)
+    fitted = adapter().fit(source, X_target=target)
+    first = fitted.transform_source(source), fitted.transform(target)
+    for again in (fitted.fit(source, X_target=target), adapter().fit(source, X_target=target)):
+        np.testing.assert_array_equal(again.transform_source(source), first[0])
+        np.testing.assert_array_equal(again.transform(target), first[1])
+
+
+@every_adapter
+def test_nothing_is_left_of_an_earlier_fit(adapter):
+    source, _ = make_domains()
+    refitted = (
+        adapter().fit(*make_domains(n_features=9)[:1], X_target=make_domains(n_features=9)[1]).fit(source)
+    )
+    np.testing.assert_array_equal(refitted.transform(source), adapter().fit(source).transform(source))
+    np.testing.assert_array_equal(refitted.transform_source(source), refitted.transform(source))
+
+
+def sections(documented):
+    """Title -> text of each section of a numpydoc docstring, in order."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", inspect.getdoc(documented) or "", flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def parameter_names(documented):
+    return {name.lstrip("*") for name in inspect.signature(documented).parameters}
+
+
+@pytest.mark.parametrize("documented", CLASSES + FUNCTIONS, ids=lambda part: part.__name__)
+class TestDocstrings:
+    def test_summary_is_one_line(self, documented):
+        summary, _, rest = inspect.getdoc(documented).partition("\n")
+        assert summary.endswith(".")
+        assert rest.startswith("\n")
+
+    def test_sections_in_order(self, documented):
+        titles = list(sections(documented))
+        assert titles == sorted(titles, key=SECTIONS.index)
+
+    def test_every_parameter_is_named(self, documented):
+        headers = re.findall(r"^(\S.*)$", sections(documented).get("Parameters", ""), flags=re.M)
+        named = {name for header in headers for name in re.findall(r"\w+", header.partition(" : ")[0])}
+        assert named == parameter_names(documented)
+
+    def test_example_runs_as_doctest(self, documented):
+        assert ">>> " in sections(documented).get("Examples", "")
