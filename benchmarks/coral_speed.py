@@ -5,7 +5,8 @@
 Ours: fit(source, X_target=target), transform_source(source), transform(target). skada: fit_transform of the
 stacked domains (stacked beforehand, not measured), then transform of the target rows, as in fitting a
 pipeline and predicting; and fit_transform alone, which maps the target rows too. float32 and float64 rows, 1
-and 2 threads of BLAS for both alike, Ledoit-Wolf shrinkage in both. Every contender has a process of its own, so that `import skada`, which switches scikit-learn's metadata routing on, does not reach ours. Peak memory is
+and 2 threads of BLAS for both alike, Ledoit-Wolf shrinkage in both. Every contender has a process of its own,
+so that `import skada`, which switches scikit-learn's metadata routing on, does not reach ours. Peak memory is
 what the first run in that fresh process adds to ru_maxrss: results included, rows not. No data set is needed:
 the rows are random, with decaying variances along random axes. Writes results/coral_speed.json and .md.
 """
@@ -37,11 +38,12 @@ OURS, SKADA, ALONE = "CORAL", "skada, fit_transform and transform", "skada, fit_
 ABOUT = """# Speed of CORAL
 
 {rows:,} x {columns} rows a domain, every contender in a process of its own. Seconds: median over the rounds,
-the fastest and the slowest. "Times as long": the contender's seconds divided by CORAL's in the same round. CPU:
-CPU seconds a second. Peak memory: what the first run adds to a process that has its rows loaded, results
+the fastest and the slowest. "Times as long": the contender's seconds divided by CORAL's in the same round.
+CPU: CPU seconds a second. Peak memory: what the first run adds to a process that has its rows loaded, results
 included."""
-NOTES = """How far the adapted source rows of the two are apart, which have a root mean square of 1. "Ledoit-Wolf"
-differs because skada standardises the columns before it shrinks. Of float32 rows skada makes float64 ones."""
+NOTES = """How far the adapted source rows of the two are apart, which have a root mean square of 1.
+"Ledoit-Wolf" differs because skada standardises the columns before it shrinks. Of float32 rows skada makes
+float64 ones."""
 
 
 def load(rows, columns, dtype):
@@ -162,9 +164,9 @@ def report(data):
             rows.append([name, result["dtype"], result["threads"], *cells])
         for covariance, apart in result.get("differences", {}).items():
             checks.append([covariance, result["dtype"], f"{apart['largest']:.0e}", f"{apart['rms']:.0e}"])
-    header = ["contender", "rows", "threads", "seconds", "times as long", "CPU", "peak memory, MB"]
+    header = ["contender", "dtype", "threads", "seconds", "times as long", "CPU", "peak memory, MB"]
     about = ABOUT.format(rows=data["rows"], columns=data["columns"])
-    check = markdown_table(["covariance", "rows", "largest difference", "root mean square"], checks)
+    check = markdown_table(["covariance", "dtype", "largest difference", "root mean square"], checks)
     return [about, markdown_table(header, rows), NOTES, check]
 
 

@@ -58,8 +58,8 @@ class WordEmbedder(BaseEmbedder):
     ----------
     vectors_ : WordVectors
         The table in use.
-    weights_ : ndarray of shape (n_words,), float32
-        Weight of each word; ones for "mean".
+    weights_ : ndarray of shape (n_words,), float32, or None
+        Weight of each word; None for "mean", where all weigh the same.
     component_ : ndarray of shape (n_dimensions,), float32, or None
         The common component that "sif" removes.
     n_zero_rows_ : int
@@ -127,8 +127,8 @@ class WordEmbedder(BaseEmbedder):
             self.vectors_ = WordVectors.load(self.vectors)
         self._n_features_out = self.vectors_.matrix.shape[1]
         self.n_zero_rows_ = 0
-        self.component_ = None
-        self.weights_ = np.ones(len(self.vectors_), np.float32)
+        self.weights_ = self.component_ = None
+        self._by_weight = self.pooling == "idf"  # whether sums are divided by the weights or by the number
         if self.pooling != "mean":
             term_counts, document_counts = self._count(texts)
             if self.pooling == "idf":
@@ -159,7 +159,7 @@ class WordEmbedder(BaseEmbedder):
         """Pooled vectors (n, d) float32, the common component still in; known tokens a text (n,) int32."""
         out = np.empty((len(texts), self.vectors_._table.shape[1]), np.float32)
         n_known = np.zeros(len(texts), np.int32)
-        weights = np.empty(0, np.float32) if self.pooling == "mean" else self.weights_.view()
+        weights = np.empty(0, np.float32) if self.weights_ is None else self.weights_.view(np.ndarray)
         weights.flags.writeable = False
 
         def pool(start, chunk):
@@ -183,7 +183,7 @@ class WordEmbedder(BaseEmbedder):
 
         ids, indptr = self._rows(chunk)
         n_known[:] = np.diff(indptr)
-        _kernels.pool_rows(ids, indptr, self.vectors_._table, weights, self.pooling == "idf", out)
+        _kernels.pool_rows(ids, indptr, self.vectors_._table, weights, self._by_weight, out)
 
     def _rows(self, chunk):
         """Table rows of the known tokens of a chunk: ids uint32, indptr int64 (n + 1,)."""
