@@ -124,8 +124,9 @@ def write_results(folder, name, data, host, parts):
     packages = ", ".join(f"{package} {number}" for package, number in host["packages"].items())
     about = (
         f"Machine: {host['cpu']}, {host['cores']} cores, {host['system']}; load at the start "
-        f"{host['load']:.1f}.\nPython {host['python']}; {packages}.\n{data['rounds']} interleaved rounds after a "
-        "warm-up; threads limited by environment variables\nand threadpoolctl (benchmarks/_interleaved.py)."
+        f"{host['load']:.1f}.\nPython {host['python']}; {packages}.\n"
+        f"{data['rounds']} interleaved rounds after a warm-up; threads limited by environment "
+        "variables\nand threadpoolctl (benchmarks/_interleaved.py)."
     )
     text = "\n\n".join([*parts, about]) + "\n"
     (folder / f"{name}.json").write_text(json.dumps({"machine": host, **data}, indent=1) + "\n", "utf-8")

@@ -1,6 +1,6 @@
 """Share of the Amazon reviews' tokens that the bundled and the full GloVe table know.
 
-    EMBTRANSFER_DATA=... python -m benchmarks.coverage
+EMBTRANSFER_DATA=... python -m benchmarks.coverage
 """
 
 import re

@@ -145,7 +145,7 @@ def test_long_mean_is_exact(pooling):
     ids = rng.integers(300, size=300_000)
     text = " ".join(words[i] for i in ids)
     embedder = WordEmbedder(vectors, pooling=pooling).fit([text, "word0 word1", "word1"])
-    weights = embedder.weights_[ids].astype(np.float64)
+    weights = None if pooling == "mean" else embedder.weights_[ids].astype(np.float64)
     assert_close(embedder.transform([text])[0], np.average(vectors.matrix[ids], axis=0, weights=weights))
 
 
@@ -282,7 +282,7 @@ def test_no_read_past_a_page(last):
 
 
 @settings(max_examples=300, deadline=None)
-@given(pieces=st.lists(st.binary(max_size=90), min_size=1, max_size=8))
+@given(pieces=st.lists(st.binary(max_size=90) | rich.map(lambda t: t.encode()[1:-1]), min_size=1, max_size=8))
 def test_malformed_utf8_stays_in_its_text(pieces):
     embedder = fit(VECTORS)
     around = [part for piece in pieces for part in (piece, "good ΟΔΟΣ bad".encode())]

@@ -28,7 +28,7 @@ def mean_and_covariance(X, shrinkage):
     covariance, fourth = np.zeros((d, d)), 0.0
     for block in _centred(X, mean):
         covariance += block.T @ block
-        norms = np.einsum("ij,ij->i", block, block, dtype=np.float64)
+        norms = np.einsum("ij,ij->i", block, block).astype(np.float64)
         fourth += norms @ norms
     covariance /= n
     if covariance.diagonal().max() <= _rounding(X, mean).max() ** 2:
