@@ -1,0 +1,253 @@
+"""Files of vectors: as gensim reads them, odd words, and damage that is named."""
+
+import re
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+from gensim.test.utils import datapath
+from numpy.testing import assert_array_equal
+
+from embtransfer import WordVectors
+
+ODD_WORDS = [
+    ". . .",
+    "at name@domain.com",
+    "3.14",
+    "2024",
+    "-1",
+    '"',
+    "'",
+    "``",
+    "#",
+    "a\x85b",
+    "a\u2028b",
+    "a\x0bb\x0c",
+    "non\u00a0breaking",
+    "\u3000",
+    "nan",
+    "inf",
+    "1e5",
+    "naïve",
+    "漢字",
+    "😀",
+    "\ufeff",
+]
+ONE_TWO = np.array([1, 2], "<f4").tobytes()
+THREE_FOUR = np.array([3, 4], "<f4").tobytes()
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(data):
+        path = tmp_path / "vectors.bin"
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return path
+
+    return write
+
+
+def assert_loads(path, words, matrix, format=None):
+    vectors = WordVectors.load(path, format)
+    assert vectors.words == list(words)
+    assert vectors.matrix.dtype == np.float32
+    assert_array_equal(vectors.matrix, np.asarray(matrix, np.float32))
+
+
+# ---------------------------------------------------------------- as gensim
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # gensim's, where there is no header
+@pytest.mark.parametrize("guess", [True, False], ids=["guessed", "named"])
+@pytest.mark.parametrize(
+    ("file", "format"),
+    [
+        ("test_glove.txt", "glove"),
+        ("high_precision.kv.txt", "word2vec"),
+        ("toy-model.vec", "word2vec"),
+        ("crime-and-punishment.vec", "word2vec"),
+        ("lee_fasttext.vec", "word2vec"),
+        ("high_precision.kv.bin", "word2vec-binary"),
+        ("euclidean_vectors.bin", "word2vec-binary"),
+        ("poincare_vectors.bin", "word2vec-binary"),
+    ],
+)
+def test_files_gensim_ships(file, format, guess):
+    path = datapath(file)
+    expected = KeyedVectors.load_word2vec_format(
+        path, binary=format == "word2vec-binary", no_header=format == "glove"
+    )
+    assert_loads(path, expected.index_to_key, expected.vectors, None if guess else format)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 50])
+@pytest.mark.parametrize("format", ["glove", "word2vec", "word2vec-binary"])
+def test_files_gensim_writes(tmp_path, format, n_columns):
+    keyed = KeyedVectors(n_columns)
+    words = [f"word{i}" for i in range(2500)] + ["naïve", "漢字", "😀", "it's"]
+    keyed.add_vectors(words, np.random.default_rng(0).normal(size=(len(words), n_columns)).astype("f4"))
+    path = str(tmp_path / "vectors")
+    keyed.save_word2vec_format(path, binary=format == "word2vec-binary", write_header=format != "glove")
+    for given in (format, None):
+        assert_loads(path, words, keyed.vectors, given)
+
+
+def test_name(write):
+    path = write("good 1 2\nbad 3 4\n")
+    assert WordVectors.load(path).name == "vectors.bin"
+    assert WordVectors.load(str(path), name="own").name == "own"
+
+
+# ---------------------------------------------------------------- text
+@pytest.mark.parametrize("header", [False, True], ids=["glove", "word2vec"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n"], ids=repr)
+@pytest.mark.parametrize("final", [True, False])
+def test_odd_words_in_text(write, header, end, final):
+    matrix = np.arange(3 * len(ODD_WORDS)).reshape(-1, 3) / 4
+    lines = [f"{len(ODD_WORDS)} 3"] * header
+    lines += [" ".join([word, *map(str, row)]) for word, row in zip(ODD_WORDS, matrix, strict=True)]
+    assert_loads(write(end.join(lines) + end * final), ODD_WORDS, matrix)
+
+
+@pytest.mark.parametrize("word", ODD_WORDS)
+@pytest.mark.parametrize("header", ["", "2 2\n"], ids=["glove", "word2vec"])
+def test_odd_word_first(write, word, header):
+    assert_loads(write(f"{header}{word} 1.5 2\nbad 3 4\n"), [word, "bad"], [[1.5, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("good 1 2\n", ["good"]),
+        ("good 1 2", ["good"]),
+        ("3.5 1 2\n", ["3.5"]),
+        ("1 2\ngood 1 2\n", ["good"]),
+        ("1 2\n7 1 2\n", ["7"]),
+        ("1 2\r\ngood 1 2\r\n", ["good"]),
+        ("1 2\ngood 1 2\n\n", ["good"]),
+        ("good +1 2e0\n", ["good"]),
+        ("good 1.000000000000000000000001 2\n", ["good"]),
+    ],
+)
+def test_one_word(write, data, words):
+    assert_loads(write(data), words, [[1, 2]])
+
+
+def test_duplicates_in_a_file(write):
+    with pytest.warns(UserWarning, match="1 words came more than once.*'good'"):
+        vectors = WordVectors.load(write("good 1 2\nbad 3 4\ngood 5 6\n"))
+    assert_array_equal(vectors[["good", "bad"]], [[1, 2], [3, 4]])
+
+
+# ---------------------------------------------------------------- binary
+@pytest.mark.parametrize("separator", [b"", b"\n"])
+def test_binary(write, separator):
+    data = b"2 2\nna\xc3\xafve " + ONE_TWO + separator + "漢字 ".encode() + THREE_FOUR + separator
+    assert_loads(write(data), ["naïve", "漢字"], [[1, 2], [3, 4]])
+
+
+def test_binary_numbers_that_look_like_text(write):
+    spaces, newlines = np.frombuffer(b"    \n\n\n\n", "<f4")
+    data = b"2 2\ngood     \n\n\n\n\nbad \n\n\n\n    \n"
+    assert_loads(write(data), ["good", "bad"], [[spaces, newlines], [newlines, spaces]])
+
+
+# ---------------------------------------------------------------- damage
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("", "is empty"),
+        ("\n", "line 1: .*Expected a word and its numbers"),
+        ("good\nbad\n", "line 1: got b'good'"),
+        ("good\t1\t2\n", "line 1: "),
+        ("good 1 2\nbad 3 4\nfilm 5\n", "line 3: got 1 numbers, expected 2"),
+        ("good 1 2\nbad 3 4\nfilm\n", "line 3: got 0 numbers, expected 2"),
+        ("good 1 2\nbad 3 4\n\nfilm 5 6\n", "line 3: got 0 numbers, expected 2"),
+        ("good 1 2 3\nbad 1 2 3\nfilm 4 5\npan 1 2 3\n", "line 3: got 2 numbers, expected 3"),
+        ("good 1 2 3\nbad 4 5\nfilm 1 2 3\n", "line 2: got 2 numbers"),
+        ("good 1 2\nbad 3 x\nfilm 5 6\n", "line 2: "),
+        ("good 1 2\nbad 3 4\nfilm 5 x\n", "line 3: got b'x', expected a number"),
+        ("good 1 2\nbad 3 4\nfilm x 6\n", "line 3: got b'x', expected a number"),
+        (b"good 1 2\nbad 3 4\nf\xfflm 5 6\n", "line 3: .*not UTF-8"),
+        (b"\xff 1 2\nbad 3 4\n", "line 1: .*not UTF-8"),
+        ("good 1 nan\nbad 3 4\n", r"NaN or infinity in row 0 \('good'\)"),
+        ("good 1 2\nbad 3 inf\n", r"NaN or infinity in row 1 \('bad'\)"),
+        ("good 1 1e40\nbad 3 4\n", r"NaN or infinity in row 0 \('good'\)"),
+    ],
+)
+def test_damaged_glove(write, data, message):
+    with pytest.raises(ValueError, match=message):
+        WordVectors.load(write(data))
+
+
+@pytest.mark.parametrize("guess", [True, False], ids=["guessed", "named"])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("3 2\ngood 1 2\nbad 3 4\n", "got 2 words, the header says 3"),
+        ("1 2\ngood 1 2\nbad 3 4\n", "got 2 words, the header says 1"),
+        ("2 2\ngood 1 2\nbad 3\n", "line 3: got 1 numbers, expected 2"),
+        ("2 2\ngood 1 2\nbad 3 x\n", "line 3: got b'x', expected a number"),
+        ("2 3\ngood 1 2\nbad 3 4\n", "line 2: got 2 numbers, expected 3"),
+        ("3 2\ngood 1 2\n\nbad 3 4\n", "line 3: got 0 numbers, expected 2"),
+        (b"2 2\ngood 1 2\nb\xff 3 4\n", "line 3: .*not UTF-8"),
+        ("2 0\ngood\nbad\n", "line 1: .*Expected a header"),
+        ("0 2\n", "0 words"),
+    ],
+)
+def test_damaged_word2vec(write, data, message, guess):
+    with pytest.raises(ValueError, match=message):
+        WordVectors.load(write(data), None if guess else "word2vec")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"2 2\ngood " + ONE_TWO + b"\nbad " + THREE_FOUR[:5], "got 1 whole words, the header says 2"),
+        (b"2 2\ngood " + ONE_TWO + b"\nba", "got 1 whole words, the header says 2"),
+        (b"2 2\ngood " + ONE_TWO + b"\n", "got 1 whole words, the header says 2"),
+        (b"3 2\ngood " + ONE_TWO + b"\nbad " + THREE_FOUR, "got 2 whole words, the header says 3"),
+        (b"1 2\ngood " + ONE_TWO + b"\nbad " + THREE_FOUR, "the header says 1"),
+        (b"2 2\ngood " + ONE_TWO + b"\nb\xff " + THREE_FOUR, "line 3|word 2.*not UTF-8"),
+        (b"999999999999 300\ngood " + ONE_TWO, "got 0 whole words, the header says 999,999,999,999"),
+        (b"2 99999999999999\ngood " + ONE_TWO, "got 0 whole words, the header says 2"),
+        (b"good " + ONE_TWO, "line 1: .*Expected a header"),
+        (b"2 0\ngood ", "line 1: .*Expected a header"),
+        (b"", "line 1: .*Expected a header|is empty"),
+    ],
+)
+def test_damaged_binary(write, data, message):
+    with pytest.raises(ValueError, match=message):
+        WordVectors.load(write(data), "word2vec-binary")
+
+
+def test_every_cut_of_a_file_is_noticed(write):
+    """Of a file with a header, whatever is missing at the end; a cut within the last number cannot show."""
+    text = b"2 2\ngood 1 2\nbad 3 4\n"
+    for size in range(text.rindex(b"4")):
+        with pytest.raises(ValueError, match=r"vectors\.bin|Got 0 words"):
+            WordVectors.load(write(text[:size]), "word2vec")
+    binary = b"2 2\ngood " + ONE_TWO + b"\nbad " + THREE_FOUR
+    for size in range(len(binary)):
+        with pytest.raises(ValueError, match=r"vectors\.bin|Got 0 words"):
+            WordVectors.load(write(binary[:size]), "word2vec-binary")
+
+
+@pytest.mark.parametrize("n_lines", [999, 1000, 1001, 2500])
+def test_line_numbers_past_a_block(write, n_lines):
+    lines = [f"word{i} 1 2" for i in range(n_lines)]
+    for at in (500, n_lines - 1):
+        damaged = [*lines[:at], "good 1 x", *lines[at + 1 :]]
+        for header, number in (("", at + 1), (f"{n_lines} 2\n", at + 2)):
+            with pytest.raises(ValueError, match=f"line {number}: got b'x'"):
+                WordVectors.load(write(header + "\n".join(damaged)))
+
+
+@pytest.mark.parametrize("format", ["csv", "GloVe", "", 3])
+def test_unknown_format(write, format):
+    with pytest.raises(ValueError, match=re.escape(f"Got format={format!r}. Expected one of 'glove'")):
+        WordVectors.load(write("good 1 2\n"), format)
+
+
+@pytest.mark.parametrize("format", [None, "glove", "word2vec", "word2vec-binary"])
+def test_no_such_file(tmp_path, format):
+    with pytest.raises(FileNotFoundError, match=r"none\.txt"):
+        WordVectors.load(tmp_path / "none.txt", format)
