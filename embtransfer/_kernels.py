@@ -41,6 +41,8 @@ def _decode(data, i, end):
         if data[i + 1] & 0xC0 == 0x80 and data[i + 2] & 0xC0 == 0x80:
             return (c & 0xF) << 12 | np.int64(data[i + 1] & 0x3F) << 6 | np.int64(data[i + 2] & 0x3F), 3
     elif 0xF0 <= c < 0xF5 and i + 3 < end:
+        if data[i + 1] & 0xC0 != 0x80 or data[i + 2] & 0xC0 != 0x80 or data[i + 3] & 0xC0 != 0x80:
+            return 0x20, 1
         tail = np.int64(data[i + 1] & 0x3F) << 12 | np.int64(data[i + 2] & 0x3F) << 6
         point = (c & 7) << 18 | tail | np.int64(data[i + 3] & 0x3F)
         if point < 0x110000:
@@ -239,9 +241,13 @@ def build_index(words, offsets, slots):
     """
     address, last, shift = _U(words.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
     duplicates = [0 for _ in range(0)]
+    empty_seen = False
     for row in range(len(offsets) - 1):
         length = offsets[row + 1] - offsets[row]
-        if length == 0:
+        if length == 0:  # in no slot: the kernel never looks it up
+            if empty_seen:
+                duplicates.append(row)
+            empty_seen = True
             continue
         low, high = _key(address + _U(offsets[row]), _U(length))
         meta = _U(length) << _U(32) | _U(row)

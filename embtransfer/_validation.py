@@ -1,6 +1,5 @@
-"""Checks at the door: texts in any common container, optional packages."""
+"""Checks at the door: texts in any common container."""
 
-import importlib
 import re
 from collections.abc import Iterator
 
@@ -14,23 +13,6 @@ _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _EXPECTED = (
     "Expected a 1-D sequence of str: a list, tuple, numpy array, pandas Series, pyarrow or polars column."
 )
-
-
-def import_optional(module: str, extra: str):
-    """Import a package of an extra, or say how to install it.
-
-    Raises
-    ------
-    ImportError
-        If the package is missing.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"{module.partition('.')[0]} is needed for this and is not installed. "
-            f"Install it with: pip install 'embtransfer[{extra}]'"
-        ) from error
 
 
 def check_texts(X):
@@ -71,6 +53,8 @@ def check_texts(X):
             "Pass one column of it, such as df['text']. Reshape your data to one dimension."
         )
     X = np.asarray(X)
+    if X.dtype.kind == "f" and np.isnan(X).all():  # how pandas reads a column without any text
+        return X.astype(object)
     if X.dtype.kind not in "UOT":
         raise TypeError(f"Got an array of {X.dtype}. {_EXPECTED}")
     return X
@@ -81,13 +65,15 @@ def _check_arrow(column):
         column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
         if isinstance(column, pa.ChunkedArray):  # combine_chunks of a column past 2 GB
             column = pa.concat_arrays(column.cast(pa.large_string()).chunks)
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    if not (is_text or pa.types.is_null(kind)):
+    if not (is_text_type(column.type) or pa.types.is_null(column.type)):
         raise TypeError(f"Got a column of {column.type}. {_EXPECTED}")
     return column
+
+
+def is_text_type(kind: pa.DataType) -> bool:
+    """Whether a pyarrow type is text: string, large_string, string_view, or a dictionary of these."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def iter_text_chunks(texts, size: int = _CHUNK) -> Iterator[tuple[int, pa.LargeStringArray]]:

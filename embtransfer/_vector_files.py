@@ -4,6 +4,8 @@ Lines are split as bytes: a token may hold spaces or characters at which `str.sp
 """
 
 import warnings
+from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +39,9 @@ def _guess(path, head):
     first, _, rest = head.partition(b"\n")
     if not _is_header(first):
         return "glove"
-    second = rest.partition(b"\n")[0]
+    second = rest.partition(b"\n")[0].rstrip()
     d = int(first.split()[1])
-    return (
-        "word2vec"
-        if len(second.rsplit(b" ", d)) == d + 1 and _numbers(second, d) is not None
-        else ("word2vec-binary")
-    )
+    return "word2vec" if not second or 2 * _trailing_numbers(second) >= d else "word2vec-binary"
 
 
 def _is_header(line):
@@ -51,17 +49,12 @@ def _is_header(line):
     return len(parts) == 2 and all(part.isdigit() for part in parts)
 
 
-def _numbers(line, d):
-    try:
-        return np.array(line.rsplit(b" ", d)[1:], np.float32)
-    except ValueError:
-        return None
-
-
 def _read_glove(path, file):
-    first = file.readline().rstrip()
-    # the last fields that are numbers are the vector; a word may be a number itself, so another line decides
-    d = min(_trailing_numbers(first), _trailing_numbers(file.readline().rstrip() or first))
+    head = [line.rstrip() for line in islice(file, 100)]
+    first = head[0] if head else b""
+    # the last fields that are numbers are the vector; a word may end in a number too: most lines decide
+    counts = Counter(filter(None, map(_trailing_numbers, head)))
+    d = min(counts, key=lambda d: (-counts[d], d), default=0)
     if d == 0:
         raise ValueError(f"{path}, line 1: got {first[:60]!r}. Expected a word and its numbers.")
     file.seek(0)
@@ -98,7 +91,7 @@ def _read_lines(path, file, d, first_line, n):
     block = []
     for number, line in enumerate(file, first_line):
         line = line.rstrip(b" \r\n")
-        if not line and not block and n is not None and len(words) == n:
+        if not line and n is not None and len(words) == n:
             continue
         fields = line.rsplit(b" ", d)
         if len(fields) != d + 1:
@@ -120,7 +113,8 @@ def _read_lines(path, file, d, first_line, n):
 
 def _convert(path, block, d, last_line):
     try:
-        return np.array(block, np.float32).reshape(-1, d)
+        with np.errstate(over="ignore"):  # WordVectors refuses infinity
+            return np.array(block, np.float32).reshape(-1, d)
     except ValueError:
         for i, field in enumerate(block):
             try:
@@ -141,8 +135,8 @@ def _decode(path, number, word):
 def _read_binary(path, file):
     n, d = _header(path, file)
     data = file.read()
-    words, matrix = [], np.empty((n, d), np.float32)
-    at, size = 0, 4 * d
+    words, at, size = [], 0, 4 * d
+    matrix = np.empty((min(n, len(data) // (size + 1)), d), np.float32)
     for row in range(n):
         end = data.find(b" ", at)
         if end < 0 or end + 1 + size > len(data):
@@ -152,4 +146,6 @@ def _read_binary(path, file):
         words.append(_decode(path, row + 2, data[at:end].lstrip(b"\n")))
         matrix[row] = np.frombuffer(data, "<f4", d, end + 1)
         at = end + 1 + size
+    if data[at:].strip():
+        raise ValueError(f"{path}: got more after the last word, the header says {n:,} words.")
     return words, matrix

@@ -1,6 +1,5 @@
 """The command line: parse, call one function, print. Results go to stdout, talk to stderr."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -17,9 +16,9 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from ._version import __version__
+from .report import Output, print_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,13 +28,6 @@ app = typer.Typer(
 vectors_app = typer.Typer(help="Look at word vectors.", no_args_is_help=True)
 app.add_typer(vectors_app, name="vectors")
 _talk = Console(stderr=True)
-
-
-class Output(StrEnum):
-    table = "table"
-    csv = "csv"
-    json = "json"
-    markdown = "markdown"
 
 
 class Dataset(StrEnum):
@@ -91,7 +83,7 @@ def demo():
             embedders=["word_mean", "word_sif"],
             progress=_steps(bar),
         )
-    _print_frame(table, Output.table, "films -> kitchenware")
+    print_table(table, Output.table, "films -> kitchenware")
     pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
     pipeline.fit(films.data, films.target, X_target=pans.data)
     print("\nWhat the centred pipeline says of three kitchenware sentences:")
@@ -153,7 +145,7 @@ def compare(
                 random_state=random_state,
                 progress=_steps(bar),
             )
-        _print_frame(table, format, f"{source} -> {target}")
+        print_table(table, format, f"{source} -> {target}")
 
 
 @app.command()
@@ -318,40 +310,3 @@ def _progress():
 def _steps(bar):
     task = bar.add_task("")
     return lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
-
-
-def _print_frame(frame, format, title):
-    if format is Output.csv:
-        frame.to_csv(sys.stdout, index=False)
-        return
-    if format is Output.json:
-        print(frame.to_json(orient="records", indent=2))
-        return
-    shown = frame if frame["error"].any() else frame.drop(columns="error")
-    cells = [
-        [_cell(column, value) for column, value in zip(shown, row, strict=True)]
-        for row in shown.itertuples(index=False)
-    ]
-    if format is Output.markdown:
-        for row in [list(shown), ["---"] * len(shown.columns), *cells]:
-            print("| " + " | ".join(row) + " |")
-        return
-    table = Table(title=title)
-    for column in shown:
-        table.add_column(column, justify="left" if shown[column].dtype.kind not in "fi" else "right")
-    for row in cells:
-        table.add_row(*row)
-    console = Console()
-    console.print(table) if console.is_terminal else Console(width=160).print(table)
-
-
-def _cell(column, value):
-    if not isinstance(value, float):
-        return str(value)
-    if value != value:
-        return "-"
-    if column in ("source_cv", "target_score"):
-        return f"{value:.3f}"
-    if column == "gain":
-        return f"{value:+.3f}"
-    return f"{value:.2f}" if column == "fit_seconds" else f"{value:,.0f}"

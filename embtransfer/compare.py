@@ -51,8 +51,8 @@ def compare(
     """Try combinations of embedder, adapter and classifier.
 
     Each text is embedded once by each embedder. The baselines come first: the majority class, and TF-IDF
-    with logistic regression, on the source's vocabulary and on that of the source and the seen target
-    texts together.
+    with logistic regression, on the vocabulary of the source, and (adapter "joint") on that of the source
+    and the seen target texts together.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def compare(
     >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     >>> table = compare(films.data, films.target, pans.data, pans.target)
     >>> list(table["adapter"])
-    ['none', 'none', 'joint vocabulary', 'none', 'centering', 'coral', 'subspace']
+    ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace']
     """
     data = _Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
     data.folds(cv, random_state)
@@ -236,7 +236,7 @@ def _baselines():
     counts = FunctionTransformer(_constant)
     yield "-", counts, False, [("none", same)], [("majority", DummyClassifier(strategy="most_frequent"))]
     yield "tfidf", tfidf, False, [("none", same)], logistic
-    yield "tfidf", tfidf, True, [("joint vocabulary", same)], logistic
+    yield "tfidf", tfidf, True, [("joint", same)], logistic
 
 
 def _constant(texts):

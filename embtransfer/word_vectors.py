@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from . import _vector_files
-from ._validation import text_buffers
+from ._validation import is_text_type, text_buffers
 
 BUNDLED = "glove-6b-50d-subset"
 
@@ -69,14 +69,16 @@ class WordVectors:
 
     def __init__(self, words: Iterable[str], matrix, name: str = "custom"):
         matrix = np.asarray(matrix)
-        matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
+        with np.errstate(over="ignore"):  # infinity is refused below
+            matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
         words = _as_arrow(words)
         if matrix.ndim != 2 or len(words) != len(matrix) or matrix.size == 0:
             raise ValueError(
                 f"Got {len(words):,} words and a matrix of shape {matrix.shape}. "
                 "Expected one row of at least one number for each of at least one word."
             )
-        finite = np.isfinite(matrix.sum(axis=1, dtype=np.float64))
+        with np.errstate(invalid="ignore"):
+            finite = np.isfinite(matrix.sum(axis=1, dtype=np.float64))
         if not finite.all():
             row = int(np.argmin(finite))
             raise ValueError(f"Got NaN or infinity in row {row} ({words[row].as_py()!r}). Clean the matrix.")
@@ -251,6 +253,9 @@ _bundled: WordVectors | None = None
 def _as_arrow(words):
     if isinstance(words, pa.Array | pa.ChunkedArray):
         words = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
+        if not (words.null_count == 0 and is_text_type(words.type)):
+            row = int(np.argmax(words.is_null())) if words.null_count else 0
+            raise TypeError(f"Got {words[row]!r} of {words.type} as word {row}. Expected a str.")
         return words.cast(pa.large_string())
     if isinstance(words, str | bytes):
         raise TypeError("Got a single string as words. Expected one str a row.")

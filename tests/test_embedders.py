@@ -449,3 +449,8 @@ SKLEARN_CHECKS = [
 @pytest.mark.parametrize("check", [name for name in SKLEARN_CHECKS if hasattr(estimator_checks, name)])
 def test_scikit_learn(check):
     getattr(estimator_checks, check)("WordEmbedder", WordEmbedder())
+
+
+@pytest.mark.parametrize("texts", [pd.Series([np.nan, np.nan]), np.array([np.nan, np.nan])])
+def test_a_column_without_any_text_is_empty_texts(texts):
+    assert not WordEmbedder().fit_transform(texts).any()

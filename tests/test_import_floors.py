@@ -17,7 +17,7 @@ FLOORS = [
     ["datasets", "word_vectors _vector_files", "tables"],
     ["embedders", "adapters", "classifiers"],
     ["pipeline", "persistence"],
-    ["compare", "scoring", "compiled"],
+    ["compare", "scoring", "compiled", "report"],
     ["cli", "__init__"],
 ]
 PLACE = {

@@ -40,7 +40,8 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Raises
         ------
         TypeError, ValueError
-            If X is not a 1-D sequence of texts, or is empty, or a parameter is invalid.
+            If X is not a 1-D sequence, or is empty, or a parameter is invalid. Elements are checked where
+            they are read: here only if the pooling learns from them, in `transform` always.
         """
         self._validate_params()
         texts = check_texts(X)

@@ -176,7 +176,7 @@ class WordEmbedder(BaseEmbedder):
                 # a few chunks at a time, so that converted texts do not pile up
                 while batch := list(islice(chunks, 4 * n_threads)):
                     list(threads.map(lambda item: pool(*item), batch))
-        return out[:, : self._n_features_out], n_known
+        return np.ascontiguousarray(out[:, : self._n_features_out]), n_known
 
     def _pool_chunk(self, chunk, weights, out, n_known):
         from .. import _kernels
