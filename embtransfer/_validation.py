@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-_CHUNK = 2048  # texts converted at a time: the converted bytes stay in the processor's cache
+_CHUNK = 1 << 20  # bytes of text converted at a time: they stay in the processor's cache
 _LONGEST = 1 << 30  # bytes; the kernel counts positions within a text in 32 bits
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _EXPECTED = (
@@ -76,8 +76,10 @@ def is_text_type(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
-def iter_text_chunks(texts, size: int = _CHUNK) -> Iterator[tuple[int, pa.LargeStringArray]]:
+def iter_text_chunks(texts) -> Iterator[tuple[int, pa.LargeStringArray]]:
     """Yield (first row, Arrow array without nulls) for the result of `check_texts`; missing is empty.
+
+    Chunks have about 1 MiB of text.
 
     Raises
     ------
@@ -86,7 +88,8 @@ def iter_text_chunks(texts, size: int = _CHUNK) -> Iterator[tuple[int, pa.LargeS
     ValueError
         If a text is 1 GiB or longer.
     """
-    for start in range(0, len(texts), size):
+    start, size = 0, 1024
+    while start < len(texts):
         chunk = texts[start : start + size]
         if not isinstance(chunk, pa.Array):
             chunk = _to_arrow(chunk, start)
@@ -94,12 +97,16 @@ def iter_text_chunks(texts, size: int = _CHUNK) -> Iterator[tuple[int, pa.LargeS
             chunk = chunk.cast(pa.large_string())
         if chunk.null_count:
             chunk = chunk.fill_null("")
-        if len(chunk.buffers()[2] or b"") >= _LONGEST:
-            lengths = np.diff(text_buffers(chunk)[1])
+        offsets = text_buffers(chunk)[1]
+        n_bytes = int(offsets[-1] - offsets[0])
+        if n_bytes >= _LONGEST:
+            lengths = np.diff(offsets)
             if lengths.max() >= _LONGEST:
                 row = start + int(lengths.argmax())
                 raise ValueError(f"Text {row} has {lengths.max():,} bytes; the limit is 1 GiB. Split it.")
         yield start, chunk
+        start += len(chunk)
+        size = min(max(_CHUNK * len(chunk) // max(n_bytes, 1), 128), 1 << 14)
 
 
 def _to_arrow(chunk, start):
