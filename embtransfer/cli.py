@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,7 +28,8 @@ app = typer.Typer(
 )
 vectors_app = typer.Typer(help="Look at word vectors.", no_args_is_help=True)
 app.add_typer(vectors_app, name="vectors")
-_talk = Console(stderr=True)
+_talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_BAR = {"console": _talk, "transient": True, "disable": not _talk.is_terminal}
 
 
 class Dataset(StrEnum):
@@ -212,8 +214,7 @@ def score(
             SpinnerColumn(),
             TextColumn("{task.completed:,} rows"),
             TimeElapsedColumn(),
-            console=_talk,
-            transient=True,
+            **_BAR,
         ) as bar:
             task = bar.add_task("Scoring", total=None)
             n = score_file(
@@ -259,7 +260,7 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, OSError, ImportError, AttributeError) as error:
-        _talk.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _talk.print(f"Error: {error}", style="red")
         raise typer.Exit(2) from error
 
 
@@ -272,7 +273,7 @@ def _vectors(path):
 
     if path is None:
         return WordVectors.bundled()
-    with _talk.status(f"Reading {path}"):
+    with _talk.status(escape(f"Reading {path}")):
         return WordVectors.load(path)
 
 
@@ -287,7 +288,7 @@ def _load(dataset, name, text_column, label_column, labels_needed):
 
     if labels_needed or (label_column and label_column in column_names(name)):
         texts, labels = read_columns(name, [text_column, label_column])
-        missing = sum(label is None for label in labels)
+        missing = sum(label is None or label == "" for label in labels)
         if missing:
             raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
         return texts, labels
@@ -301,9 +302,9 @@ def _progress():
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, console=_talk, transient=True) as bar:
+    with Progress(*columns, **_BAR) as bar:
         yield bar
 
 

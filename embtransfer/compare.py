@@ -135,6 +135,7 @@ def compare(
         progress(total, total, "done")
     table = pd.DataFrame(rows, columns=COLUMNS)
     unadapted = table[table["adapter"] == "none"].set_index(["embedder", "classifier"])["target_score"]
+    unadapted = unadapted[~unadapted.index.duplicated()]
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
     table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
     return table
@@ -169,8 +170,9 @@ class _Split:
     def folds(self, cv, random_state):
         classes, counts = np.unique(self.y, return_counts=True)
         if len(classes) < 2 or counts.min() < cv:
+            smallest = counts.min() if len(classes) else 0
             raise ValueError(
-                f"Got {len(classes)} source classes, the smallest with {counts.min()} texts. "
+                f"Got {len(classes)} source classes, the smallest with {smallest} texts. "
                 f"Expected at least 2 classes of at least cv={cv} texts."
             )
         splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
@@ -190,11 +192,14 @@ class _Embedded:
             self.source = embedder.transform(data.source)
         else:
             self.source = embedder.fit_transform(data.source)
+        seen_start = perf_counter()
         self.seen = embedder.transform(data.seen)
-        self.fit_seconds = perf_counter() - start
-        start = perf_counter()
-        self.scored = embedder.transform(data.scored)
-        self.score_seconds = perf_counter() - start
+        end = perf_counter()
+        self.fit_seconds, self.score_seconds = end - start, end - seen_start
+        self.scored = self.seen
+        if data.scored is not data.seen:
+            self.scored = embedder.transform(data.scored)
+            self.score_seconds = perf_counter() - end
 
 
 def _evaluate(embedded, data, adapter, classifier, scorer):

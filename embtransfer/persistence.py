@@ -3,8 +3,8 @@
 import hashlib
 import json
 import platform
+import secrets
 import shutil
-import tempfile
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ _FORMAT_VERSION = 1
 _CONFIG, _STATE = "config.json", "pipeline.skops"
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
-# what of ours a file may hold; scikit-learn's, numpy's and scipy's safe types are skops's own list
+# what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 TRUSTED = (
     "embtransfer.adapters._base.AffineMap",
     "embtransfer.adapters._centering.DomainCentering",
@@ -26,6 +26,8 @@ TRUSTED = (
     "embtransfer.embedders._word.WordEmbedder",
     "embtransfer.pipeline.TransferPipeline",
     "embtransfer.word_vectors.WordVectors",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
 )
 
 
@@ -75,15 +77,18 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False) -> Path:
 
     check_is_fitted(pipeline)
     path = Path(path)
-    if path.exists() and not (overwrite and _is_model(path)):
-        hint = (
-            "Pass overwrite=True (on the command line --overwrite) to replace it."
-            if _is_model(path)
-            else "It is no model of ours: it stays."
-        )
-        raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
+    if path.exists():
+        if not _is_model(path):
+            hint = "It is no model of ours: it stays."
+        elif {file.name for file in path.iterdir()} > {_CONFIG, _STATE}:
+            hint = "It holds other files beside the model: it stays."
+        else:
+            hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
+        if hint:
+            raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
+    folder.mkdir()
     try:
         skops.io.dump(pipeline, folder / _STATE)
         foreign = _foreign_types(folder / _STATE, TRUSTED)
@@ -104,10 +109,10 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False) -> Path:
             "sha256": {_STATE: _checksum(folder / _STATE)},
         }
         (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        folder.chmod(0o755)
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(old)
         folder.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -178,7 +183,10 @@ def load_pipeline(path, *, trusted=()):
             UserWarning,
             stacklevel=2,
         )
-    return skops.io.load(state, trusted=trusted)
+    try:
+        return skops.io.load(state, trusted=trusted)
+    except Exception as error:
+        raise ValueError(f"{state} cannot be loaded: {error}") from error
 
 
 def _read_config(path):
@@ -209,13 +217,11 @@ def _is_model(path):
 
 
 def _foreign_types(state, trusted):
-    import zipfile
-
     import skops.io
 
     try:
         return sorted(set(skops.io.get_untrusted_types(file=state)) - set(trusted))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except Exception as error:  # what a damaged file raises is not documented
         raise ValueError(f"{state} is damaged: {error}") from error
 
 

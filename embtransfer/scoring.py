@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from sklearn.pipeline import Pipeline
 
-from .tables import append_columns, iter_batches, open_writer
+from .tables import append_columns, column_texts, iter_batches, open_writer
 
 
 def score_file(
@@ -76,7 +77,11 @@ def score_file(
     n = 0
     with open_writer(destination) as write:
         for batch in iter_batches(source, batch_size, [text_column]):
-            write(append_columns(batch, _predict(pipeline, batch.column(text_column), output_column, proba)))
+            write(
+                append_columns(
+                    batch, _predict(pipeline, column_texts(batch, text_column), output_column, proba)
+                )
+            )
             n += batch.num_rows
             if progress:
                 progress(n)
@@ -85,11 +90,12 @@ def score_file(
 
 def _predict(pipeline, texts, output_column, proba):
     classes = pipeline.classes_
-    if proba:
-        shares = pipeline.predict_proba(texts) if len(texts) else np.empty((0, len(classes)))
-        labels = classes[shares.argmax(axis=1)]
-    else:
-        labels = pipeline.predict(texts) if len(texts) else classes[:0]
+    labels, shares = classes[:0], np.empty((0, len(classes)))
+    if len(texts):
+        if proba and isinstance(pipeline, Pipeline) and len(pipeline) > 1:  # embed once for both
+            texts, pipeline = pipeline[:-1].transform(texts), pipeline[-1]
+        shares = pipeline.predict_proba(texts) if proba else shares
+        labels = pipeline.predict(texts)
     columns = {output_column: pa.array(labels, pa.array(classes).type)}
     if proba:
         for label, share in zip(classes, shares.T, strict=True):

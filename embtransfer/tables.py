@@ -1,15 +1,18 @@
 """Batches of csv, jsonl and parquet tables, in and out; memory stays that of one batch."""
 
+import csv
 import json
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+
+from ._jsonl import AS_JSON, read_jsonl
 
 FORMATS = (".csv", ".jsonl", ".parquet")
 _CSV_BLOCK = 1 << 26  # bytes; pyarrow needs each csv row to fit one block
@@ -28,8 +31,25 @@ def read_columns(path, columns: list[str], batch_size: int = 10_000) -> list[lis
     result: list[list] = [[] for _ in columns]
     for batch in iter_batches(path, batch_size, columns):
         for values, column in zip(result, columns, strict=True):
-            values.extend(batch.column(column).to_pylist())
+            values.extend(column_values(batch, column))
     return result
+
+
+def column_values(batch: pa.RecordBatch, column: str) -> list:
+    """Values of one column as Python objects, JSON text turned back."""
+    values = batch.column(column).to_pylist()
+    if batch.schema.field(column).metadata == AS_JSON:
+        return [None if value is None else json.loads(value) for value in values]
+    return values
+
+
+def column_texts(batch: pa.RecordBatch, column: str) -> pa.Array | list:
+    """A column for an embedder: as Arrow, or as `column_values` where not all are texts."""
+    return (
+        column_values(batch, column)
+        if batch.schema.field(column).metadata == AS_JSON
+        else batch.column(column)
+    )
 
 
 def column_names(path) -> list[str]:
@@ -40,7 +60,8 @@ def column_names(path) -> list[str]:
 def iter_batches(path, batch_size: int = 10_000, columns: list[str] = ()) -> Iterator[pa.RecordBatch]:
     """Yield a table's rows in order, batch by batch, at least one batch even if there is no row.
 
-    Columns of csv come as text, exactly as they stand; those of jsonl and parquet with their types.
+    Columns of csv come as text, exactly as they stand; those of jsonl and parquet with their types. What
+    fits no one type in jsonl comes as JSON text.
 
     Parameters
     ----------
@@ -60,14 +81,24 @@ def iter_batches(path, batch_size: int = 10_000, columns: list[str] = ()) -> Ite
     suffix = _suffix(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
-    reader = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[suffix]
+    reader = {".csv": _read_csv, ".jsonl": read_jsonl, ".parquet": _read_parquet}[suffix]
     try:
         for batch in reader(path, batch_size):
+            if not batch.schema.names and suffix == ".jsonl":  # no rows: nothing tells the columns
+                batch = _no_rows(columns)
             _check_columns(path, batch.schema.names, columns)
             for start in range(0, max(batch.num_rows, 1), batch_size):
                 yield batch.slice(start, batch_size)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        if "straddl" in str(error):
+            error = f"it has a row longer than {_CSV_BLOCK >> 20} MB. Write it as .jsonl or .parquet"
+        raise ValueError(f"{path} is damaged: {error}") from None
+    except OSError as error:
+        raise OSError(f"{path}: {error}") from error
+
+
+def _no_rows(names):
+    return pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in names]))
 
 
 def _suffix(path):
@@ -89,8 +120,15 @@ def _read_csv(path, batch_size):
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty. Expected a header line.")
     read = pa_csv.ReadOptions(block_size=_CSV_BLOCK)
-    with pa_csv.open_csv(path, read, pa_csv.ParseOptions(newlines_in_values=True)) as reader:
-        names = reader.schema.names
+    try:
+        with pa_csv.open_csv(path, read, pa_csv.ParseOptions(newlines_in_values=True)) as reader:
+            names = reader.schema.names
+    except pa.ArrowInvalid as error:
+        names = _lone_header(path) if "Empty CSV" in str(error) else []
+        if not names:
+            raise
+        yield _no_rows(names)
+        return
     # one column: an empty line is a row with an empty text; more: it can only be padding
     parse = pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1)
     as_text = pa_csv.ConvertOptions(
@@ -98,49 +136,28 @@ def _read_csv(path, batch_size):
         strings_can_be_null=False,
         quoted_strings_can_be_null=False,
     )
+    last = None
     with pa_csv.open_csv(path, read, parse, as_text) as reader:
         yield pa.RecordBatch.from_pylist([], reader.schema)
-        yield from reader
+        for batch in reader:
+            if batch.num_rows:
+                last = batch.column(batch.num_columns - 1)[-1]
+            yield batch
+    if last is not None and "\n" in last.as_py() and not _ends_with_quote(path):
+        raise ValueError(f"{path} is damaged: a quote that opens in its last row never closes.")
 
 
-def _read_jsonl(path, batch_size):
-    rows: list[dict] = []
-    names: dict[str, None] = {}
+def _lone_header(path):
+    """Column names of a csv file of one line without an end, which pyarrow refuses; else nothing."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = list(islice(csv.reader(file), 2))
+    return lines[0] if len(lines) == 1 else []
+
+
+def _ends_with_quote(path):
     with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (json.JSONDecodeError, UnicodeDecodeError) as error:
-                raise ValueError(f"{path}, line {number}: got no JSON ({error}).") from error
-            if not isinstance(row, dict):
-                raise ValueError(f"{path}, line {number}: got {type(row).__name__}. Expected an object.")
-            rows.append(row)
-            if len(rows) == batch_size:
-                yield _from_rows(path, rows, names, number)
-                rows = []
-    if rows or not names:
-        yield _from_rows(path, rows, names, "the last")
-
-
-def _from_rows(path, rows, names, last):
-    for row in rows:
-        names.update(dict.fromkeys(row))
-    try:
-        columns = [[row.get(name) for row in rows] for name in names]
-        return pa.RecordBatch.from_arrays([_column(values) for values in columns], list(names))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ValueError(
-            f"{path}, the {len(rows)} rows up to line {last}: a column mixes types ({error})."
-        ) from error
-
-
-def _column(values):
-    try:
-        return pa.array(values)
-    except UnicodeEncodeError:  # lone surrogates, which JSON can spell and UTF-8 cannot
-        return pa.array([v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values])
+        file.seek(max(path.stat().st_size - 64, 0))
+        return file.read().rstrip(b"\r\n").endswith(b'"')
 
 
 def _read_parquet(path, batch_size):
@@ -156,28 +173,21 @@ def open_writer(path):
     Raises
     ------
     ValueError
-        If the format is unknown, or a batch has other columns than the first.
+        If the format is unknown, or a batch has other columns or types than the first.
     OSError
         If the file cannot be written.
     """
     path = Path(path)
-    suffix = _suffix(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
+    writer = _WRITERS[_suffix(path)]
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        with _WRITERS[suffix](temporary) as write:
+        temporary.touch(exist_ok=False)
+        with writer(temporary) as write:
             yield write
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager
@@ -185,7 +195,10 @@ def _write_jsonl(path):
     with open(path, "w", encoding="utf-8", newline="\n") as file:
 
         def write(batch):
-            for row in batch.to_pylist():
+            names = batch.schema.names
+            columns = [column_values(batch, name) for name in names]
+            for values in zip(*columns, strict=True):
+                row = dict(zip(names, values, strict=True))
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
 
         yield write
@@ -206,6 +219,9 @@ def _arrow_writer(open_file):
                     f"Got columns {', '.join(batch.schema.names)} after {', '.join(schema.names)}. "
                     "Write to .jsonl, where rows may differ."
                 )
+            for old, new in zip(schema, batch.schema, strict=True):
+                if new.type != old.type and not pa.types.is_null(new.type):
+                    raise ValueError(f"Column {old.name!r} changes from {old.type} to {new.type}.")
             file.write(pa.Table.from_batches([batch]).cast(schema))
 
         try:
@@ -232,7 +248,10 @@ class _CSVFile:
 
 def _flat(table):
     for i, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
+        if pa.types.is_string_view(field.type) or pa.types.is_dictionary(field.type):
+            plain = pa.string() if pa.types.is_string_view(field.type) else field.type.value_type
+            table = table.set_column(i, field.name, table.column(i).cast(plain))
+        elif pa.types.is_nested(field.type):
             text = [None if v is None else json.dumps(v, default=str) for v in table.column(i).to_pylist()]
             table = table.set_column(i, field.name, pa.array(text, pa.string()))
     return table

@@ -14,7 +14,7 @@ ROOT = Path(embtransfer.__file__).parent
 # floor by floor; a string is one room, whose modules may import one another
 FLOORS = [
     ["_kernels _instructions _unicode", "_validation", "_version"],
-    ["datasets", "word_vectors _vector_files", "tables"],
+    ["datasets", "word_vectors _vector_files", "tables _jsonl"],
     ["embedders", "adapters", "classifiers"],
     ["pipeline", "persistence"],
     ["compare", "scoring", "compiled", "report"],

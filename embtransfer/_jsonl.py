@@ -1,0 +1,67 @@
+"""Lines of JSON as Arrow batches of one schema."""
+
+import json
+from itertools import islice
+
+import pyarrow as pa
+
+AS_JSON = {b"embtransfer": b"json"}  # marks a text column whose values are JSON
+
+
+def read_jsonl(path, batch_size):
+    """Two passes: the first finds every column and a type that holds all its values.
+
+    Values that fit no one type become JSON text, in columns whose field says so; the jsonl writer turns
+    them back.
+    """
+    kinds: dict[str, set] = {}
+    for row in _json_rows(path):
+        for name, value in row.items():
+            kinds.setdefault(name, set()).add(_kind(value))
+    schema = pa.schema([_json_field(name, found - {None}) for name, found in kinds.items()])
+    rows = _json_rows(path)
+    while batch := list(islice(rows, batch_size)):
+        yield pa.RecordBatch.from_arrays([_json_column(batch, field) for field in schema], schema=schema)
+    if not kinds:
+        yield pa.RecordBatch.from_pylist([], schema)
+
+
+def _json_rows(path):
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                if b"\\ud" in line or b"\\uD" in line:  # JSON can spell lone surrogates, UTF-8 cannot
+                    row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
+            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise ValueError(f"{path}, line {number}: got no JSON ({error}).") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"{path}, line {number}: got {type(row).__name__}. Expected an object.")
+            yield row
+
+
+def _kind(value):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
+        return "long" if -(2**63) <= value < 2**63 else "other"
+    return {type(None): None, str: "text", bool: "bool", int: "int", float: "float"}.get(type(value), "other")
+
+
+def _json_field(name, kinds):
+    for type_, fits in (
+        (pa.string(), {"text"}),
+        (pa.bool_(), {"bool"}),
+        (pa.int64(), {"int", "long"}),
+        (pa.float64(), {"int", "float"}),  # a long integer would lose digits
+    ):
+        if kinds <= fits:
+            return pa.field(name, type_)
+    return pa.field(name, pa.string(), metadata=AS_JSON)
+
+
+def _json_column(rows, field):
+    values = (row.get(field.name) for row in rows)
+    if field.metadata == AS_JSON:
+        values = (None if value is None else json.dumps(value) for value in values)
+    return pa.array(values, field.type)

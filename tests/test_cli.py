@@ -1,0 +1,605 @@
+"""The command line: results on stdout, talk on stderr; what the user can mend is one line and exit code 2."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from embtransfer import (
+    DomainCentering,
+    WordEmbedder,
+    WordVectors,
+    __version__,
+    load_pipeline,
+    make_classifier,
+    make_transfer_pipeline,
+)
+from embtransfer.cli import app
+from embtransfer.datasets import load_demo_reviews
+from embtransfer.tables import FORMATS, read_columns
+
+COMMAND = Path(sys.executable).with_name("embtransfer")
+COLUMNS = [
+    "embedder",
+    "adapter",
+    "classifier",
+    "source_cv",
+    "target_score",
+    "gain",
+    "fit_seconds",
+    "texts_per_second",
+    "target_texts",
+    "error",
+]
+PROGRESS = re.compile("[━╸⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\x1b|\r|done|word_mean \\+")
+every_format = pytest.mark.parametrize("suffix", FORMATS)
+
+
+def invoke(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def succeed(*words):
+    result = invoke(*words)
+    assert result.exit_code == 0, result.output
+    assert not PROGRESS.search(result.stdout)
+    assert not PROGRESS.search(result.stderr)
+    return result
+
+
+def fail(*words):
+    """Run a command that must fail as the user's errors do, and return the message."""
+    result = invoke(*words)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert isinstance(result.exception, SystemExit)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("Error: ")
+    return lines[0]
+
+
+def misuse(*words):
+    """Run a command that typer itself refuses, and return what it says in one line."""
+    result = invoke(*words)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+
+
+def save(path, frame):
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif path.suffix == ".jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_parquet(path)
+    return path
+
+
+def demo_frame(domain, n=60):
+    bunch = load_demo_reviews(domain)
+    return pd.DataFrame({"text": bunch.data, "label": ["bad" if y == 0 else "good" for y in bunch.target]})[
+        :n
+    ]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """films and pans in every format, pans without labels, and a model."""
+    folder = tmp_path_factory.mktemp("data")
+    for suffix in FORMATS:
+        save(folder / f"films{suffix}", demo_frame("films"))
+        save(folder / f"pans{suffix}", demo_frame("kitchenware"))
+        save(folder / f"unlabelled{suffix}", demo_frame("kitchenware")[["text"]])
+    result = invoke("fit", "--source", folder / "films.csv", "-o", folder / "model")
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def compare_words(data, **files):
+    files = {"source": data / "films.csv", "target": data / "pans.csv", **files}
+    options = [word for name, value in files.items() for word in (f"--{name.replace('_', '-')}", value)]
+    return ["compare", *options, "--adapters", "none,coral"]
+
+
+# help and version
+
+
+HELP = {
+    ("demo",): [],
+    ("compare",): [
+        "--source",
+        "--target",
+        "--text-column",
+        "--label-column",
+        "--dataset",
+        "--embedders",
+        "--adapters",
+        "--classifiers",
+        "--vectors",
+        "--transductive",
+        "--test-size",
+        "--random-state",
+        "--format",
+    ],
+    ("fit",): [
+        "--source",
+        "--output",
+        "--target",
+        "--text-column",
+        "--label-column",
+        "--dataset",
+        "--embedder",
+        "--adapter",
+        "--classifier",
+        "--vectors",
+        "--overwrite",
+    ],
+    ("score",): ["MODEL", "INPUT", "--output", "--text-column", "--output-column", "--proba", "--batch-size"],
+    ("vectors",): ["info"],
+    ("vectors", "info"): ["PATH"],
+    (): ["demo", "compare", "fit", "score", "vectors", "--version"],
+}
+
+
+@pytest.mark.parametrize("command", HELP, ids=" ".join)
+def test_help_names_every_option(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    result = succeed(*command, "--help")
+    shown = result.stdout.upper()
+    assert [name for name in HELP[command] if name.upper() not in shown] == []
+    assert result.stderr == ""
+
+
+def test_help_lists_every_name(monkeypatch):
+    from embtransfer.adapters import ADAPTERS
+    from embtransfer.classifiers import CLASSIFIERS
+    from embtransfer.embedders import EMBEDDERS
+
+    monkeypatch.setenv("COLUMNS", "400")
+    for command in ("compare", "fit"):
+        shown = succeed(command, "--help").stdout
+        assert [name for name in (*EMBEDDERS, *ADAPTERS, *CLASSIFIERS) if name not in shown] == []
+
+
+def test_version():
+    assert succeed("--version").stdout == f"embtransfer {__version__}\n"
+
+
+# demo
+
+
+def test_demo():
+    result = succeed("demo")
+    for word in ("films -> kitchenware", "majority", "tfidf", "word_mean", "word_sif", "coral"):
+        assert word in result.stdout
+    assert len(re.findall(r"(positive|negative) \(\d+%\)", result.stdout)) == 3
+    assert "labelled film reviews" in result.stderr
+
+
+# compare
+
+
+@every_format
+@pytest.mark.parametrize("output", ["csv", "json"])
+def test_compare_files(data, suffix, output):
+    words = compare_words(data, source=data / f"films{suffix}", target=data / f"pans{suffix}", format=output)
+    result = succeed(*words)
+    read = pd.read_csv if output == "csv" else pd.read_json
+    table = read(io.StringIO(result.stdout))
+    assert list(table) == COLUMNS
+    assert list(table["adapter"][3:]) == ["none", "coral"]
+    assert table["target_score"].between(0, 1).all()
+    assert set(table["target_texts"]) == {"unseen"}
+    assert not table["error"].dropna().any()
+    assert result.stderr == ""
+
+
+def test_compare_gives_what_the_library_gives(data):
+    from embtransfer import compare
+
+    films, pans = (pd.read_csv(data / f"{name}.csv") for name in ("films", "pans"))
+    options = {
+        "embedders": ["word_idf", "word_mean"],
+        "adapters": ["subspace", "none"],
+        "classifiers": ["ridge"],
+    }
+    expected = compare(films["text"], films["label"], pans["text"], pans["label"], **options, test_size=0.3)
+    words = [word for name, value in options.items() for word in (f"--{name}", ",".join(value))]
+    words = [*compare_words(data)[:5], *words, "--test-size", 0.3, "--format", "json"]
+    table = pd.DataFrame(json.loads(succeed(*words).stdout))
+    times = ["fit_seconds", "texts_per_second"]
+    pd.testing.assert_frame_equal(
+        table.drop(columns=times), expected.drop(columns=times), check_dtype=False, atol=1e-9
+    )
+
+
+def test_compare_options(data):
+    base = compare_words(data, format="json")
+    first = json.loads(succeed(*base, "--random-state", 1).stdout)
+    again = json.loads(succeed(*base, "--random-state", 1).stdout)
+    assert [row["target_score"] for row in first] == [row["target_score"] for row in again]
+    seen = json.loads(succeed(*base, "--transductive").stdout)
+    assert {row["target_texts"] for row in seen} == {"seen"}
+
+
+@every_format
+def test_compare_without_target_labels(data, suffix):
+    words = compare_words(data, target=data / f"unlabelled{suffix}", format="json")
+    rows = json.loads(succeed(*words).stdout)
+    assert {row["target_score"] for row in rows} == {None}
+    assert {row["target_texts"] for row in rows} == {"seen"}
+    assert all(row["source_cv"] > 0 for row in rows)
+
+
+def test_compare_other_columns(data, tmp_path):
+    for name in ("films", "pans"):
+        frame = pd.read_csv(data / f"{name}.csv").rename(columns={"text": "Review", "label": "Stars"})
+        save(tmp_path / f"{name}.csv", frame)
+    words = compare_words(tmp_path, text_column="Review", label_column="Stars", format="json")
+    rows = json.loads(succeed(*words).stdout)
+    assert {row["error"] for row in rows} == {""}
+    assert {row["target_texts"] for row in rows} == {"unseen"}
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json", "markdown"])
+def test_compare_data_set(output):
+    words = ["compare", "--dataset", "demo", "--source", "films", "--target", "kitchenware"]
+    result = succeed(*words, "--adapters", "none, centering", "--format", output)
+    for word in ("majority", "tfidf", "word_mean", "centering"):
+        assert word in result.stdout
+    if output == "json":
+        assert len(json.loads(result.stdout)) == 5
+    if output == "csv":
+        assert len(pd.read_csv(io.StringIO(result.stdout))) == 5
+    if output == "markdown":
+        lines = result.stdout.splitlines()
+        assert len(lines) == 7
+        assert lines[1] == "| " + " | ".join(["---"] * 9) + " |"
+        assert {line.count("|") for line in lines} == {10}
+    if output == "table":
+        assert "films -> kitchenware" in result.stdout
+
+
+def test_compare_shows_what_failed(data, tmp_path):
+    frame = pd.read_csv(data / "films.csv")
+    save(tmp_path / "one.csv", frame.assign(label="only"))
+    message = fail(*compare_words(data, source=tmp_path / "one.csv"))
+    assert "Got 1 source classes" in message
+
+
+def test_compare_own_vectors(data, tmp_path):
+    (tmp_path / "v.txt").write_text("good 1 0\nbad 0 1\ngreat 1 0\nawful 0 1\n")
+    rows = json.loads(succeed(*compare_words(data, vectors=tmp_path / "v.txt", format="json")).stdout)
+    assert rows[-2]["error"] == ""
+
+
+@pytest.mark.parametrize(("folder", "stem"), [("a", "b[c]"), ("a[", "b]"), ("[red]", "b é")])
+def test_brackets_in_names_are_no_markup(data, tmp_path, folder, stem):
+    folder = tmp_path / folder
+    folder.mkdir()
+    film, out, vectors, model = (folder / f"{stem}{end}" for end in (".csv", ".jsonl", ".txt", ".model"))
+    film.write_bytes((data / "films.csv").read_bytes())
+    vectors.write_text("good 1 0\nbad 0 1\n")
+    assert film.name in succeed(*compare_words(data, source=film, vectors=vectors)).stdout.replace("\n", "")
+    result = succeed("fit", "--source", film, "--vectors", vectors, "-o", model)
+    assert str(model) in result.stderr.replace("\n", "")
+    result = succeed("score", model, film, "-o", out)
+    assert str(out) in result.stderr.replace("\n", "")
+    assert vectors.name in succeed("vectors", "info", vectors).stdout
+    assert str(folder / "no.csv") in fail("score", model, folder / "no.csv", "-o", out)
+
+
+# fit, score, vectors
+
+
+@every_format
+def test_fit_and_score(data, tmp_path, suffix):
+    model, out = tmp_path / "model", tmp_path / f"out{suffix}"
+    words = ["--source", data / f"films{suffix}", "--target", data / f"pans{suffix}"]
+    result = succeed("fit", *words, "--adapter", "centering", "-o", model)
+    assert result.stdout == ""
+    assert "Fitted on 60 source texts and 60 target texts without labels. Saved to" in result.stderr
+    films, pans = (pd.read_csv(data / f"{name}.csv") for name in ("films", "pans"))
+    pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+    pipeline.fit(films["text"], films["label"], X_target=pans["text"])
+    result = succeed("score", model, data / f"unlabelled{suffix}", "-o", out, "--proba", "--batch-size", 7)
+    assert result.stdout == ""
+    assert "Scored 60 rows. Wrote" in result.stderr
+    texts, labels, shares = read_columns(out, ["text", "prediction", "prediction_good"])
+    assert texts == list(pans["text"])
+    assert labels == list(pipeline.predict(pans["text"]))
+    assert list(map(float, shares)) == pytest.approx(pipeline.predict_proba(pans["text"])[:, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--embedder", "word_sif"], "WordEmbedder(pooling='sif')"),
+        (["--adapter", "coral"], "CORAL()"),
+        (["--classifier", "svm"], "LinearSVC"),
+    ],
+)
+def test_fit_options(data, tmp_path, options, expected):
+    succeed("fit", "--source", data / "films.csv", *options, "-o", tmp_path / "model")
+    assert expected in repr(load_pipeline(tmp_path / "model"))
+
+
+def test_fit_a_data_set_with_own_vectors(tmp_path):
+    (tmp_path / "v.txt").write_text("good 1 0\nbad 0 1\n")
+    words = [
+        "--dataset",
+        "demo",
+        "--source",
+        "films",
+        "--target",
+        "kitchenware",
+        "--vectors",
+        tmp_path / "v.txt",
+    ]
+    succeed("fit", *words, "-o", tmp_path / "model")
+    assert load_pipeline(tmp_path / "model")[0].vectors_.words == ["good", "bad"]
+
+
+def test_fit_overwrite(data, tmp_path):
+    words = ["fit", "--source", data / "films.csv", "-o", tmp_path / "model"]
+    succeed(*words)
+    assert "Pass overwrite=True (on the command line --overwrite)" in fail(*words)
+    succeed(*words, "--overwrite")
+
+
+def test_score_other_columns(data, tmp_path):
+    save(tmp_path / "in.csv", pd.DataFrame({"Review": ["a good film"], "prediction": ["mine"]}))
+    words = ["score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.jsonl"]
+    succeed(*words, "--text-column", "Review", "--output-column", "label")
+    assert list(json.loads((tmp_path / "out.jsonl").read_text())) == ["Review", "prediction", "label"]
+
+
+def test_vectors_info(tmp_path):
+    table = WordVectors.bundled()
+    shown = dict(line.split(maxsplit=1) for line in succeed("vectors", "info").stdout.splitlines())
+    assert shown["name"] == table.name
+    assert shown["words"] == f"{len(table):,}"
+    assert shown["dimensions"] == "50"
+    assert shown["checksum"] == f"sha256:{table.checksum}"
+    (tmp_path / "v.txt").write_text("good 1 0 0.5\nbad 0 1 2\n")
+    result = succeed("vectors", "info", tmp_path / "v.txt")
+    shown = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert (shown["name"], shown["words"], shown["dimensions"]) == ("v.txt", "2", "3")
+    assert shown["first"] == "good bad"
+
+
+# what the user can mend
+
+COMPARE_ERRORS = {
+    "missing file": ({"source": "none.csv"}, r"There is no file .*none\.csv"),
+    "missing target": ({"target": "none.csv"}, r"There is no file .*none\.csv"),
+    "ending": ({"source": "films.txt"}, r"Got 'films\.txt'\. Expected a file that ends in"),
+    "text column": (
+        {"text_column": "review"},
+        r"Got column 'review', but films\.csv has columns: text, label",
+    ),
+    "label column": (
+        {"label_column": "stars"},
+        r"Got column 'stars', but films\.csv has columns: text, label",
+    ),
+    "embedder": ({"embedders": "word_max"}, r"Got embedder 'word_max'\. Expected one of: word_mean"),
+    "adapter": ({"adapters": "none,coral,"}, None),
+    "classifier": ({"classifiers": "forest"}, r"Got classifier 'forest'\. Expected one of: logistic"),
+    "no embedder": ({"embedders": ","}, r"Got an empty list of embedders"),
+    "no classifier": ({"classifiers": ""}, r"Got an empty list of embedders"),
+    "test size": ({"test_size": "1.5"}, r"Got test_size=1\.5\. Expected a share between 0 and 1"),
+    "vectors": ({"vectors": "none.txt"}, r"none\.txt"),
+    "no vectors": ({"vectors": "films.csv"}, r"films\.csv"),
+    "empty file": ({"source": "empty.csv"}, r"empty\.csv is empty\. Expected a header line"),
+    "empty parquet": ({"source": "empty.parquet"}, r"empty\.parquet is damaged"),
+    "header alone": ({"source": "header.csv"}, r"Got (0|no) source|header\.csv has no"),
+    "target without rows": ({"target": "header.csv"}, r"Got 0 target texts|header\.csv has no"),
+    "no JSON": ({"source": "bad.jsonl"}, r"bad\.jsonl, line 2: got no JSON"),
+    "deep JSON": ({"source": "deep.jsonl"}, r"deep\.jsonl, line 1"),
+    "labels of numbers": ({"text_column": "label", "source": "numbers.jsonl"}, r"Got 1 \(int\) as text 0"),
+    "missing labels": ({"source": "missing.jsonl"}, r"missing\.jsonl has 2 rows without a 'label'"),
+    "missing labels csv": ({"source": "missing.csv"}, r"missing\.csv has 2 rows without a 'label'"),
+    "missing target labels": ({"target": "missing.csv"}, r"missing\.csv has 2 rows without a 'label'"),
+}
+
+
+@pytest.fixture(scope="module")
+def broken(data):
+    (data / "empty.csv").write_text("")
+    (data / "empty.parquet").write_text("")
+    (data / "empty.jsonl").write_text("")
+    (data / "header.csv").write_text("text,label\n")
+    (data / "films.txt").write_text("text,label\n")
+    (data / "bad.jsonl").write_text('{"text": "a", "label": "b"}\n{\n')
+    (data / "deep.jsonl").write_text('{"text": ' + "[" * 100_000 + "\n")
+    (data / "numbers.jsonl").write_text('{"text": "a", "label": 1}\n' * 20)
+    frame = demo_frame("films")
+    frame.loc[[3, 5], "label"] = None
+    save(data / "missing.jsonl", frame)
+    save(data / "missing.csv", frame)
+    return data
+
+
+@pytest.mark.parametrize(("changes", "message"), COMPARE_ERRORS.values(), ids=COMPARE_ERRORS)
+def test_compare_errors(broken, changes, message):
+    files = {"source", "target", "vectors"}
+    changes = {name: broken / value if name in files else value for name, value in changes.items()}
+    words = compare_words(broken, **changes)
+    if "adapters" in changes:
+        words = [*words[:-2], "--adapters", "nonesuch"]
+        message = r"Got adapter 'nonesuch'\. Expected one of: none"
+    elif changes.get("embedders") or changes.get("classifiers"):
+        words = words[:-2]
+    assert re.search(message, fail(*words))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--source", "none.csv"], r"There is no file .*none\.csv"),
+        (["--source", "films.csv", "--target", "none.csv"], r"There is no file .*none\.csv"),
+        (["--source", "unlabelled.csv"], r"Got column 'label', but unlabelled\.csv has columns: text"),
+        (["--source", "missing.csv"], r"missing\.csv has 2 rows without a 'label'"),
+        (["--source", "missing.jsonl"], r"missing\.jsonl has 2 rows without a 'label'"),
+        (["--source", "header.csv"], r"Got no texts|header\.csv has no"),
+        (["--source", "films.csv", "--target", "header.csv"], r"Got no texts|header\.csv|[Tt]arget|0 sample"),
+        (["--source", "films.csv", "--embedder", "word_max"], r"Got embedder 'word_max'\. Expected one of"),
+        (["--source", "films.csv", "--adapter", "Coral"], r"Got adapter 'Coral'\. Expected one of"),
+        (["--source", "films.csv", "--classifier", "forest"], r"Got classifier 'forest'\. Expected one of"),
+        (["--source", "books", "--dataset", "demo"], r"books.*films"),
+    ],
+)
+def test_fit_errors(broken, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(broken)
+    assert re.search(message, fail("fit", *words, "-o", tmp_path / "model"))
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", ["file", "folder"])
+@pytest.mark.parametrize("options", [[], ["--overwrite"]])
+def test_fit_onto_what_is_no_model(data, tmp_path, there, options):
+    path = tmp_path / "there"
+    path.write_text("mine") if there == "file" else path.mkdir()
+    message = fail("fit", "--source", data / "films.csv", "-o", path, *options)
+    assert "exists already. It is no model of ours: it stays" in message
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere", "pans.csv"], r"There is no model folder nowhere"),
+        (["pans.csv", "pans.csv"], r"There is no model folder pans\.csv"),
+        ([".", "pans.csv"], r"holds no config\.json"),
+        (["damaged", "pans.csv"], r"pipeline\.skops is not the file that was saved"),
+        (["incomplete", "pans.csv"], r"pipeline\.skops is missing"),
+        (["model", "none.csv"], r"There is no file none\.csv"),
+        (["model", "films.txt"], r"Got 'films\.txt'\. Expected a file that ends in"),
+        (["model", "empty.csv"], r"empty\.csv is empty"),
+        (["model", "bad.jsonl"], r"bad\.jsonl, line 2: got no JSON"),
+        (["model", "deep.jsonl"], r"deep\.jsonl, line 1"),
+        (["model", "pans.csv", "--text-column", "review"], r"Got column 'review', but pans\.csv has columns"),
+        (["model", "pans.csv", "--output-column", "label"], r"The input has a column 'label' already"),
+        (["model", "pans.csv", "--batch-size", "0"], r"Got batch_size=0\. Expected at least 1"),
+        (["model", "numbers.jsonl", "--text-column", "label"], r"Got a column of int64"),
+        (
+            ["ridge", "pans.csv", "--proba"],
+            r"RidgeClassifier.* has no attribute 'predict_proba'|predict_proba",
+        ),
+    ],
+)
+def test_score_errors(broken, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(broken)
+    if words[0] in ("damaged", "incomplete", "ridge") and not Path(words[0]).exists():
+        succeed("fit", "--source", "films.csv", "--classifier", "ridge", "-o", words[0])
+        if words[0] == "damaged":
+            with open("damaged/pipeline.skops", "ab") as file:
+                file.write(b"x")
+        elif words[0] == "incomplete":
+            Path("incomplete/pipeline.skops").unlink()
+    assert re.search(message, fail("score", *words, "-o", tmp_path / "out.csv"))
+    assert os.listdir(tmp_path) == []
+
+
+def test_score_onto_itself_or_an_unknown_format(data, tmp_path):
+    before = (data / "pans.csv").read_bytes()
+    words = ["score", data / "model", data / "pans.csv", "-o"]
+    assert "as input and output" in fail(*words, data / "pans.csv")
+    assert "Got 'out.txt'. Expected a file that ends in" in fail(*words, tmp_path / "out.txt")
+    assert "nowhere" in fail(*words, tmp_path / "nowhere" / "out.csv")
+    assert (data / "pans.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["", "no vectors here\n", "good 1 x\n"])
+def test_vectors_info_errors(tmp_path, content):
+    (tmp_path / "v.txt").write_text(content)
+    assert "v.txt" in fail("vectors", "info", tmp_path / "v.txt")
+    assert "none.txt" in fail("vectors", "info", tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["compare"], "Missing option '--source'"),
+        (["compare", "--source", "a.csv"], "Missing option '--target'"),
+        (["compare", "--source", "a", "--target", "b", "--format", "html"], "'html' is not one of"),
+        (["compare", "--source", "a", "--target", "b", "--dataset", "imdb"], "'imdb' is not one of"),
+        (
+            ["compare", "--source", "a", "--target", "b", "--test-size", "half"],
+            "Invalid value for '--test-size'",
+        ),
+        (["compare", "--source", "a", "--target", "b", "--nonsense"], "No such option: --nonsense"),
+        (["fit", "--source", "a.csv"], "Missing option '--output'"),
+        (["score", "model"], "Missing"),
+        (["score", "model", "a.csv"], "Missing option '--output'"),
+        (
+            ["score", "model", "a.csv", "-o", "b.csv", "--batch-size", "ten"],
+            "Invalid value for '--batch-size'",
+        ),
+        (["vectors", "info", "a", "b"], "unexpected extra argument"),
+    ],
+)
+def test_misuse(words, message, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert message in misuse(*words)
+
+
+# the real command
+
+
+def run(*words, **options):
+    options = {"capture_output": True, "text": True, "timeout": 100, **options}
+    return subprocess.run([COMMAND, *map(str, words)], **options)
+
+
+def test_the_command_version():
+    result = run("--version")
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"embtransfer {__version__}\n", "")
+
+
+def test_the_command_error(tmp_path):
+    result = run("score", "nowhere", "in.csv", "-o", "out.csv", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "Error: There is no model folder nowhere.\n"
+
+
+def test_the_command_writes_one_line_of_error_however_long(tmp_path):
+    name = "a very long name " * 12
+    result = run("score", name, "in.csv", "-o", "out.csv", cwd=tmp_path, env={**os.environ, "COLUMNS": "40"})
+    assert result.returncode == 2
+    assert result.stderr == f"Error: There is no model folder {name}.\n"
+
+
+def test_the_command_compares_and_the_output_parses(data):
+    result = run(*compare_words(data, format="json"), env={**os.environ, "PYTHONWARNINGS": "error"})
+    assert result.returncode == 0, result.stderr
+    assert [row["adapter"] for row in json.loads(result.stdout)][3:] == ["none", "coral"]
+    assert result.stderr == ""
+
+
+def test_the_command_in_an_ascii_terminal(data, tmp_path):
+    env = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    result = run(*compare_words(data, format="table"), env=env)
+    assert result.returncode == 0, result.stderr
+    assert "word_mean" in result.stdout
+    result = run("score", tmp_path / "é👍", "in.csv", "-o", "out.csv", env=env)
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: There is no model folder")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_help_is_quick():
+    code = "import sys, embtransfer.cli; print('numba' in sys.modules, 'skops' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "False False\n"
