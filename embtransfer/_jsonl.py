@@ -5,6 +5,7 @@ from itertools import islice
 
 import pyarrow as pa
 
+_SURROGATE_MARKS = (b"\\ud", b"\\uD", b"\xed")
 AS_JSON = {b"embtransfer": b"json"}  # marks a text column whose values are JSON
 
 
@@ -33,9 +34,9 @@ def _json_rows(path):
                 continue
             try:
                 row = json.loads(line)
-                if b"\\ud" in line or b"\\uD" in line:  # JSON can spell lone surrogates, UTF-8 cannot
+                if any(mark in line for mark in _SURROGATE_MARKS):  # JSON has lone surrogates, UTF-8 has not
                     row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
-            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}, line {number}: got no JSON ({error}).") from None
             if not isinstance(row, dict):
                 raise ValueError(f"{path}, line {number}: got {type(row).__name__}. Expected an object.")

@@ -110,7 +110,9 @@ def iter_text_chunks(texts) -> Iterator[tuple[int, pa.LargeStringArray]]:
 
 
 def _to_arrow(chunk, start):
-    if not (isinstance(chunk, np.ndarray) and chunk.dtype.kind in "UT"):
+    if isinstance(chunk, np.ndarray) and chunk.dtype.kind in "UT":
+        chunk = chunk.tolist()
+    else:
         for kind in set(map(type, chunk)):
             if not (issubclass(kind, str) or kind is type(None) or kind is type(pd.NA)):
                 _check_missing(chunk, kind, start)

@@ -156,8 +156,8 @@ def _lone_header(path):
 
 def _ends_with_quote(path):
     with open(path, "rb") as file:
-        file.seek(max(path.stat().st_size - 64, 0))
-        return file.read().rstrip(b"\r\n").endswith(b'"')
+        file.seek(max(path.stat().st_size - (1 << 16), 0))
+        return file.read().rstrip().endswith(b'"')
 
 
 def _read_parquet(path, batch_size):

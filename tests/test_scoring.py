@@ -273,6 +273,19 @@ def test_errors_leave_nothing(tmp_path, pipeline, suffix_out, options, error, me
     assert os.listdir(tmp_path) == ["in.parquet"]
 
 
+NO_TEXTS = [["naïve", 1], ["a", True], [["a"]], [{"k": "a"}], ["a", ["b"]], [2**70], [0.5]]
+
+
+@every_format
+@pytest.mark.parametrize("texts", NO_TEXTS, ids=str)
+def test_what_is_no_text_in_jsonl_is_refused(tmp_path, pipeline, suffix, texts):
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    with pytest.raises(TypeError, match=r"Got .* Expected a 1-D sequence of str"):
+        score_file(pipeline, source, tmp_path / f"out{suffix}")
+    assert os.listdir(tmp_path) == ["in.jsonl"]
+
+
 def test_a_probability_column_that_is_there(tmp_path, pipeline):
     source = write(tmp_path / "in.csv", {"text": ["a"], "prediction_good": ["b"]})
     with pytest.raises(ValueError, match="The input has a column 'prediction_good' already"):

@@ -238,6 +238,8 @@ def test_jsonl_of_no_rows_is_one_empty_batch(tmp_path, content):
         ('text,n\n5" pan,1\na "b",2\n', ['5" pan', 'a "b"']),
         ('n,text\n1," a "" b\nc"\n', [' a " b\nc']),
         ("text,\na,1\n", ["a"]),
+        ('n,text\n1,"a\nb"' + "\n" * 200, ["a\nb"]),
+        ('text,n\na,"1\n"  \n', ["a"]),
         ("text\n1\n2.50\n", ["1", "2.50"]),
         ("text\ntrue\n2020-01-01\n", ["true", "2020-01-01"]),
     ],
@@ -311,15 +313,17 @@ def test_jsonl_as_others_write_it(tmp_path, content, expected):
     "line",
     [
         '{"text": "a\\ud83d b"}',
+        '{"text": "a\ud83d b"}',
         '{"text": "a b", "meta": {"k": "\\udc00"}}',
         '{"text": "a b", "meta": ["\\ud83d"]}',
         '{"text": "a b", "meta": {"\\ud83d": 1}}',
         '{"text": "a b", "\\ud83d": 1}',
     ],
-    ids=["text", "nested", "list", "nested key", "key"],
+    ids=["text", "raw", "nested", "list", "nested key", "key"],
 )
 def test_jsonl_with_lone_surrogates_is_read(tmp_path, line):
-    path = save(tmp_path / "a.jsonl", f'{{"text": "first"}}\n{line}\n')
+    line = line.encode("utf-8", "surrogatepass")
+    path = save(tmp_path / "a.jsonl", b'{"text": "first"}\n' + line + b"\n")
     first, second = rows(path)
     assert first["text"] == "first"
     assert second["text"].split() in (["a", "b"], ["a?", "b"], ["a\ufffd", "b"])
@@ -336,6 +340,7 @@ def test_jsonl_with_lone_surrogates_is_read(tmp_path, line):
         ("text,label\na,b\n", "a.jsonl, line 1: got no JSON"),
         (b'{"text": "a"}\n{"text": "caf\xe9"}\n', "a.jsonl, line 2: got no JSON"),
         ('{"text": ' + "[" * 100_000 + "\n", "a.jsonl, line 1"),
+        ('{"n": ' + "1" * 5_000 + "}\n", "a.jsonl, line 1"),
         ('{"text": "a"}\n[1]\n', "a.jsonl, line 2: got list. Expected an object"),
         ('"a"\n', "a.jsonl, line 1: got str. Expected an object"),
         ("null\n", "a.jsonl, line 1: got NoneType. Expected an object"),
