@@ -37,8 +37,14 @@ class Dataset(StrEnum):
     demo = "demo"
 
 
-Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file.")]
-Target = Annotated[str, typer.Option(help="Texts of the target domain: a file, labels optional.")]
+_DATASET = (
+    "Source and target are domains of a data set: of amazon books, dvd, electronics, kitchen; "
+    "of demo films, kitchenware."
+)
+Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
+Target = Annotated[
+    str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
+]
 TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
 Vectors = Annotated[Path | None, typer.Option(help="A file of word vectors; without it the bundled GloVe.")]
@@ -105,9 +111,7 @@ def compare(
     target: Target,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
-    dataset: Annotated[
-        Dataset | None, typer.Option(help="Take source and target as domains of this data set, not as files.")
-    ] = None,
+    dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
     embedders: Annotated[
         str, typer.Option(help="Embedders, with commas: word_mean, word_idf, word_sif.")
     ] = "word_mean",
@@ -157,9 +161,7 @@ def fit(
     target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
-    dataset: Annotated[
-        Dataset | None, typer.Option(help="Take source and target as domains of this data set, not as files.")
-    ] = None,
+    dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
     embedder: Annotated[str, typer.Option(help="word_mean, word_idf or word_sif.")] = "word_mean",
     adapter: Annotated[str, typer.Option(help="none, centering, coral or subspace.")] = "centering",
     classifier: Annotated[
@@ -190,6 +192,8 @@ def fit(
             save_pipeline(pipeline, output, overwrite=overwrite)
         seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
         _talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
+        if target is None and adapter != "none":
+            _talk.print(f"Without --target there was nothing to adapt to: {adapter!r} had no effect.")
 
 
 @app.command()

@@ -154,6 +154,12 @@ class _Split:
         if y_target is None:
             return
         _check_labels(target, self.y_scored, "target")
+        known, found = set(self.y.tolist()), set(self.y_scored.tolist())
+        if not known & found:
+            raise ValueError(
+                f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
+                "Give both the same labels, of the same type."
+            )
         if transductive:
             return
         if not 0 < test_size < 1:
@@ -271,6 +277,11 @@ def _check_labels(texts, y, domain):
         raise ValueError(
             f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text."
         )
+
+
+def _some(labels):
+    """Up to five labels, for a message."""
+    return ", ".join(sorted(map(repr, labels))[:5]) + (", ..." if len(labels) > 5 else "")
 
 
 def _as_list(X):

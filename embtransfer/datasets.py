@@ -14,12 +14,13 @@ import tarfile
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
+
+from ._bundle import data_folder
 
 _SENTIMENTS = ("negative", "positive")
 _DEMO_DOMAINS = ("films", "kitchenware")
@@ -72,7 +73,7 @@ def load_demo_reviews(domain: str | Sequence[str] | None = None) -> Bunch:
     names = _check_domains(_DEMO_DOMAINS if domain is None else domain, _DEMO_DOMAINS, "domain")
     parts = {}
     for name in names:
-        texts, labels = _read_csv(files("embtransfer.data") / f"demo_{name}.csv", "label")
+        texts, labels = _read_csv(data_folder() / f"demo_{name}.csv", "label")
         parts[name] = texts, [_SENTIMENTS.index(label) for label in labels]
     descr = "Demo reviews of films and kitchenware, bundled with embtransfer: see data/README.md."
     return _bunch(parts, "domain", _SENTIMENTS, descr)
@@ -247,7 +248,10 @@ def _locate(
     """Return the first folder with all members; `sources`: file name -> address, known hash."""
     import pooch
 
-    places = (data_home, os.environ.get("EMBTRANSFER_DATA"), pooch.os_cache("embtransfer"))
+    named = os.environ.get("EMBTRANSFER_DATA")
+    if named and not Path(named).is_dir():
+        raise FileNotFoundError(f"EMBTRANSFER_DATA names {named}, which is no folder. Mend it or unset it.")
+    places = (data_home, named, pooch.os_cache("embtransfer"))
     homes = [Path(place).expanduser() for place in places if place]
     folders = [home / layout for home in homes for layout in layouts]
     for folder in folders:

@@ -26,12 +26,12 @@ class Target:
     Examples
     --------
     >>> from sklearn.model_selection import GridSearchCV
-    >>> from embtransfer import (DomainCentering, NoAdaptation, Target, WordEmbedder, make_classifier,
+    >>> from embtransfer import (DomainCentering, Target, WordEmbedder, make_classifier,
     ...                          make_transfer_pipeline, source_scorer)
     >>> source = ["good pan", "bad pan", "fine pot", "poor pot"] * 3
     >>> target = ["good film", "poor plot"] * 6
-    >>> pipeline = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
-    >>> search = GridSearchCV(pipeline, {"noadaptation": [NoAdaptation(), DomainCentering()]}, cv=3,
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+    >>> search = GridSearchCV(pipeline, {"logisticregression__C": [1, 10]}, cv=3,
     ...                       scoring=source_scorer("accuracy"))
     >>> search.fit(source, [1, 0, 1, 0] * 3, X_target=Target(target)).predict(["fine film"])
     array([1])
@@ -207,6 +207,11 @@ def make_transfer_pipeline(*steps, memory=None, verbose=False) -> TransferPipeli
     memory, verbose
         As in TransferPipeline.
 
+    Raises
+    ------
+    TypeError
+        If a step is a name or a class.
+
     Examples
     --------
     >>> from embtransfer import DomainCentering, WordEmbedder, make_classifier, make_transfer_pipeline
@@ -214,6 +219,12 @@ def make_transfer_pipeline(*steps, memory=None, verbose=False) -> TransferPipeli
     >>> list(pipeline.named_steps)
     ['wordembedder', 'domaincentering', 'ridgeclassifier']
     """
+    for step in steps:
+        if isinstance(step, type) or (isinstance(step, str) and step != "passthrough"):
+            raise TypeError(
+                f"Got the step {step!r}. Expected an estimator, such as make_embedder('word_mean'), "
+                "make_adapter('coral') or make_classifier('logistic')."
+            )
     return TransferPipeline(make_pipeline(*steps).steps, memory=memory, verbose=verbose)
 
 

@@ -119,7 +119,7 @@ def _check_columns(path, names, wanted):
 def _read_csv(path, batch_size):
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty. Expected a header line.")
-    read = pa_csv.ReadOptions(block_size=_CSV_BLOCK)
+    read = pa_csv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False)  # threads read far ahead
     try:
         with pa_csv.open_csv(path, read, pa_csv.ParseOptions(newlines_in_values=True)) as reader:
             names = reader.schema.names

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable
 from functools import cached_property
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from . import _vector_files
+from ._bundle import data_folder
 from ._validation import is_text_type, text_buffers
 
 BUNDLED = "glove-6b-50d-subset"
@@ -106,7 +107,7 @@ class WordVectors:
         """
         global _bundled
         if _bundled is None:
-            folder = files("embtransfer.data")
+            folder = data_folder()
             with as_file(folder / f"{BUNDLED}.npy") as path:
                 matrix = np.load(path)
             words = (folder / f"{BUNDLED}.words.txt").read_text("utf-8").split("\n")

@@ -3,6 +3,8 @@
 import hashlib
 import re
 import runpy
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -39,6 +41,20 @@ def test_the_script_cuts_the_bundled_vectors(tmp_path):
     vectors = WordVectors.bundled()
     np.testing.assert_array_equal(np.load(tmp_path / "glove-6b-50d-subset.npy"), vectors.matrix)
     assert (tmp_path / "glove-6b-50d-subset.words.txt").read_text("utf-8").split() == vectors.words
+
+
+def test_a_checkout_finds_its_data_where_the_package_is_not_installed():
+    code = """
+import sys
+sys.modules["embtransfer.data"] = None  # as if it could not be imported
+from embtransfer import WordVectors
+from embtransfer.datasets import load_demo_reviews
+print(len(WordVectors.bundled()), len(load_demo_reviews().data))
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=DATA.parent
+    )
+    assert found.stdout == f"{len(WordVectors.bundled())} {len(load_demo_reviews().data)}\n"
 
 
 @pytest.mark.parametrize("domain", ["films", "kitchenware"])

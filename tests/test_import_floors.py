@@ -13,7 +13,7 @@ import embtransfer
 ROOT = Path(embtransfer.__file__).parent
 # floor by floor; a string is one room, whose modules may import one another
 FLOORS = [
-    ["_kernels _instructions _unicode", "_validation", "_version"],
+    ["_kernels _instructions _unicode", "_validation", "_version", "_bundle"],
     ["datasets", "word_vectors _vector_files", "tables _jsonl"],
     ["embedders", "adapters", "classifiers"],
     ["pipeline", "persistence"],

@@ -40,8 +40,8 @@ class WordEmbedder(BaseEmbedder):
     pooling : {"mean", "idf", "sif"}, default="mean"
         "mean" is the plain average. "idf" weighs each token by its word's inverse document frequency in
         the texts given to `fit`. "sif" weighs by smooth inverse frequency and removes the common
-        component, both learned from the texts given to `fit`. The default needs no training texts and
-        folds into the fastest scorers.
+        component, both learned from the texts given to `fit`. The default learns nothing from
+        texts.
     token_pattern : str or callable, default=r"(?u)\b\w\w+\b"
         What a token is: a regular expression with at most one group, or a function from a text to a list
         of str. The default (words of two or more characters, as in scikit-learn) and a few like it run in
