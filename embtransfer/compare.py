@@ -154,12 +154,6 @@ class _Split:
         if y_target is None:
             return
         _check_labels(target, self.y_scored, "target")
-        known, found = set(self.y.tolist()), set(self.y_scored.tolist())
-        if not known & found:
-            raise ValueError(
-                f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
-                "Give both the same labels, of the same type."
-            )
         if transductive:
             return
         if not 0 < test_size < 1:
@@ -180,6 +174,12 @@ class _Split:
             raise ValueError(
                 f"Got {len(classes)} source classes, the smallest with {smallest} texts. "
                 f"Expected at least 2 classes of at least cv={cv} texts."
+            )
+        known, found = set(self.y.tolist()), set() if self.y_scored is None else set(self.y_scored.tolist())
+        if found and not known & found:
+            raise ValueError(
+                f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
+                "Give both the same labels, of the same type."
             )
         splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
         self.splits = list(splitter.split(self.y, self.y))

@@ -569,3 +569,9 @@ def test_value_errors(changes, message):
 def test_type_errors(part, texts, message):
     with pytest.raises(TypeError, match=message):
         run(**{part: texts})
+
+
+@pytest.mark.parametrize("y_target", [["good", "bad"] * 10, ["0", "1"] * 10])
+def test_labels_without_any_in_common(y_target):
+    with pytest.raises(ValueError, match=r"Got source labels 0, 1 and target labels .*, none in common"):
+        compare(["a good film", "a bad film"] * 10, [1, 0] * 10, ["a good pan", "a bad pan"] * 10, y_target)

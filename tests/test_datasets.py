@@ -271,18 +271,20 @@ def test_amazon_refuses_bad_domains(bad):
 
 
 def test_amazon_not_found_says_where_and_what_to_do(cache, tmp_path, monkeypatch):
+    (tmp_path / "env").mkdir()
     monkeypatch.setenv("EMBTRANSFER_DATA", str(tmp_path / "env"))
     homes = [tmp_path / "home", tmp_path / "env", cache]
     layouts = ["amazon_reviews/sorted_data_acl", "sorted_data_acl"]
     folders = ", ".join(str(home / layout) for home in homes for layout in layouts)
     with pytest.raises(OSError, match=re.escape(f"in one of {folders}. Pass download_if_m")):
         fetch_amazon_reviews("dvd", data_home=tmp_path / "home", download_if_missing=False)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.rglob("*")) == [tmp_path / "env"]
 
 
 def test_amazon_look_up_order(cache, small_amazon, tmp_path, monkeypatch):
     found = []
     home, env = tmp_path / "home", tmp_path / "env"
+    env.mkdir()
     monkeypatch.setenv("EMBTRANSFER_DATA", str(env))
     for folder in (cache, env, home):  # each comes before the one written earlier
         files = amazon_files()
@@ -312,6 +314,7 @@ def test_amazon_other_content_warns_and_loads(cache, small_amazon, tmp_path):
 @pytest.mark.parametrize("use_home", [True, False])
 def test_amazon_download(use_home, cache, small_amazon, tmp_path, monkeypatch):
     _, asked = small_amazon
+    (tmp_path / "env").mkdir()
     monkeypatch.setenv("EMBTRANSFER_DATA", str(tmp_path / "env"))
     home = tmp_path / "home" if use_home else None
     reviews = fetch_amazon_reviews("kitchen", data_home=home)
@@ -319,7 +322,7 @@ def test_amazon_download(use_home, cache, small_amazon, tmp_path, monkeypatch):
     folder = home or cache
     assert all_files(folder) == sorted(f"amazon_reviews/sorted_data_acl/{f}" for f in amazon_files())
     assert [path.name for path in folder.iterdir()] == ["amazon_reviews"]
-    assert not (tmp_path / "env").exists()
+    assert not list((tmp_path / "env").iterdir())
     assert len(fetch_amazon_reviews(data_home=home).data) == 20
     assert asked == ["/archive.tar.gz"]  # the second time it is found
 
@@ -456,3 +459,9 @@ def test_banking77_refuses_other_files(test, message, cache, tmp_path):
 def test_import_loads_neither_pooch_nor_pandas():
     source = Path(datasets.__file__).read_text(encoding="utf-8")
     assert not re.search(r"^(import|from) (pooch|pandas)", source, re.MULTILINE)
+
+
+def test_a_folder_named_by_mistake_is_no_reason_to_download(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMBTRANSFER_DATA", str(tmp_path / "typo"))
+    with pytest.raises(FileNotFoundError, match=r"EMBTRANSFER_DATA names .*typo, which is no folder"):
+        fetch_amazon_reviews("kitchen")
