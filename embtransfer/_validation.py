@@ -15,6 +15,18 @@ _EXPECTED = (
 )
 
 
+def check_name(kind: str, name: str, names) -> None:
+    """Refuse a name that is not among the names of its kind.
+
+    Raises
+    ------
+    ValueError
+        Saying which names there are.
+    """
+    if name not in names:
+        raise ValueError(f"Got {kind} {name!r}. Expected one of: {', '.join(names)}.")
+
+
 def check_texts(X):
     """Return X as a list, a 1-D object array or an Arrow array, all of which slice; refuse what is not texts.
 
@@ -34,7 +46,7 @@ def check_texts(X):
     if isinstance(X, pd.Series):
         if isinstance(X.dtype, pd.CategoricalDtype):
             X = X.astype(object)
-        X = X.array if isinstance(X.array, pd.api.extensions.ExtensionArray) else X.to_numpy()
+        X = X.array
         if hasattr(X, "__arrow_array__"):
             return _check_arrow(pa.array(X, from_pandas=True))
         X = np.asarray(X)

@@ -6,6 +6,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
+from ._validation import check_name
+
 # embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
 _MAKERS = {
     "logistic": lambda seed: LogisticRegression(C=10.0, max_iter=1000, random_state=seed),
@@ -44,6 +46,5 @@ def make_classifier(name: str, random_state: int | None = 0):
     >>> make_classifier("centroid")
     NearestCentroid()
     """
-    if name not in _MAKERS:
-        raise ValueError(f"Got classifier {name!r}. Expected one of: {', '.join(CLASSIFIERS)}.")
+    check_name("classifier", name, CLASSIFIERS)
     return _MAKERS[name](random_state)

@@ -108,7 +108,8 @@ def compare(
     ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace']
     """
     data = _Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
-    data.folds(cv, random_state)
+    data.make_folds(cv, random_state)
+    data.check_labels_in_common()
     scorer = get_scorer(scoring)
     jobs = list(_baselines())
     named_adapters = _named(adapters, make_adapter)
@@ -167,7 +168,7 @@ class _Split:
         self.seen, self.scored = [target[i] for i in seen], [target[i] for i in scored]
         self.y_scored = self.y_scored[scored]
 
-    def folds(self, cv, random_state):
+    def make_folds(self, cv, random_state):
         classes, counts = np.unique(self.y, return_counts=True)
         if len(classes) < 2 or counts.min() < cv:
             smallest = counts.min() if len(classes) else 0
@@ -175,14 +176,18 @@ class _Split:
                 f"Got {len(classes)} source classes, the smallest with {smallest} texts. "
                 f"Expected at least 2 classes of at least cv={cv} texts."
             )
-        known, found = set(self.y.tolist()), set() if self.y_scored is None else set(self.y_scored.tolist())
+        splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
+        self.splits = list(splitter.split(self.y, self.y))
+
+    def check_labels_in_common(self):
+        if self.y_scored is None:
+            return
+        known, found = set(self.y.tolist()), set(self.y_scored.tolist())
         if found and not known & found:
             raise ValueError(
                 f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
                 "Give both the same labels, of the same type."
             )
-        splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
-        self.splits = list(splitter.split(self.y, self.y))
 
 
 class _Embedded:

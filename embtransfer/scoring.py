@@ -77,11 +77,8 @@ def score_file(
     n = 0
     with open_writer(destination) as write:
         for batch in iter_batches(source, batch_size, [text_column]):
-            write(
-                append_columns(
-                    batch, _predict(pipeline, column_texts(batch, text_column), output_column, proba)
-                )
-            )
+            columns = _predict(pipeline, column_texts(batch, text_column), output_column, proba)
+            write(append_columns(batch, columns))
             n += batch.num_rows
             if progress:
                 progress(n)

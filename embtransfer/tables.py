@@ -53,7 +53,7 @@ def column_texts(batch: pa.RecordBatch, column: str) -> pa.Array | list:
 
 
 def column_names(path) -> list[str]:
-    """Names of a table's columns (of a jsonl file: of its first rows); errors as in `read_columns`."""
+    """Names of a table's columns; errors as in `read_columns`."""
     return next(iter_batches(path)).schema.names
 
 

@@ -1,5 +1,6 @@
 """Adapters: source and target matrices -> rows in one shared space."""
 
+from .._validation import check_name
 from ._base import BaseAdapter
 from ._centering import DomainCentering
 from ._coral import CORAL
@@ -43,6 +44,5 @@ def make_adapter(name: str) -> BaseAdapter:
     >>> make_adapter("coral")
     CORAL()
     """
-    if name not in _CLASSES:
-        raise ValueError(f"Got adapter {name!r}. Expected one of: {', '.join(ADAPTERS)}.")
+    check_name("adapter", name, ADAPTERS)
     return _CLASSES[name]()

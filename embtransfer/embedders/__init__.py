@@ -1,5 +1,6 @@
 """Embedders: texts -> float32 matrix, one row a text."""
 
+from .._validation import check_name
 from ._base import BaseEmbedder
 from ._word import WordEmbedder
 
@@ -30,6 +31,5 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
     >>> make_embedder("word_sif")
     WordEmbedder(pooling='sif')
     """
-    if name not in _POOLINGS:
-        raise ValueError(f"Got embedder {name!r}. Expected one of: {', '.join(EMBEDDERS)}.")
+    check_name("embedder", name, EMBEDDERS)
     return WordEmbedder(vectors, pooling=_POOLINGS[name])
