@@ -319,6 +319,112 @@ def text_rows(data, offsets, unicode, lowercase, min_length, index):
     return ids[:count], indptr
 
 
+@njit(**_OPTIONS)
+def _find(data, begin, length, index):
+    """The row of the word data[begin : begin + length], or -1; 16 bytes from its start are readable."""
+    words, offsets, slots = index
+    if length == 0:  # in no slot
+        empty = np.flatnonzero(offsets[1:] == offsets[:-1])
+        return empty[0] if len(empty) else -1
+    last = _U(len(slots) - 1)
+    low, high = _key(_U(data.ctypes.data) + _U(begin), _U(length))
+    at = (low * _MIX_1 + high * _MIX_2) >> _hash_shift(slots)
+    while slots[at, 2] != _U(0):
+        if slots[at, 0] == low and slots[at, 1] == high and slots[at, 2] >> _U(32) == _U(length):
+            row = np.int64(slots[at, 2] & _U(0xFFFFFFFF))
+            if _same_tail(data, begin, words, offsets[row], length):
+                return row
+        at = (at + _U(1)) & last
+    return -1
+
+
+@njit(**_OPTIONS)
+def find_words(data, offsets, index):
+    """Rows of whole words, UTF-8 with 16 bytes to spare at the end: int64 (n,), -1 where there is none."""
+    rows = np.empty(len(offsets) - 1, np.int64)
+    for i in range(len(rows)):
+        rows[i] = _find(data, offsets[i], offsets[i + 1] - offsets[i], index)
+    return rows
+
+
+@njit(**_OPTIONS)
+def _lookup_all(scratch, edges, n_edges, starts, min_length, index, joined, phrases, ids, indptr, unknown):
+    """As `_lookup`, with phrases joined and unknown tokens kept.
+
+    joined: uint8, room for a phrase; phrases: whether tokens that the table has joined by "_" are one.
+    ids[count:] get rows, or V + the number of the unknown token; unknown is (bytes, ends, state), state
+    int64 (count of ids, unknown tokens, text of which indptr is written next).
+    """
+    n_words = len(index[1]) - 1
+    unknown_bytes, unknown_ends, state = unknown
+    count, n_unknown, text = state
+    filled = unknown_ends[n_unknown - 1] if n_unknown else 0
+    group, n_texts = 0, len(starts) - 1
+    i = 0
+    while i < n_edges:
+        begin, end = np.int64(edges[i]), np.int64(edges[i + 1])
+        while begin >= starts[group + 1]:
+            indptr[text + group] = count
+            group += 1
+        i += 2
+        if end - begin < min_length:
+            continue
+        row = _find(scratch, begin, end - begin, index)
+        if phrases:
+            length = end - begin
+            joined[:length] = scratch[begin:end]
+            j = i
+            while j < n_edges and edges[j] < starts[group + 1]:
+                more = np.int64(edges[j + 1]) - np.int64(edges[j])
+                if more >= min_length:
+                    joined[length] = 0x5F
+                    joined[length + 1 : length + 1 + more] = scratch[edges[j] : edges[j + 1]]
+                    phrase = _find(joined, 0, length + 1 + more, index)
+                    if phrase < 0:
+                        break
+                    row, length, i = phrase, length + 1 + more, j + 2
+                j += 2
+        if row < 0:
+            unknown_bytes[filled : filled + end - begin] = scratch[begin:end]
+            filled += end - begin
+            unknown_ends[n_unknown] = filled
+            row = n_words + n_unknown
+            n_unknown += 1
+        ids[count] = row
+        count += 1
+    indptr[text + group : text + n_texts] = count
+    state[0], state[1], state[2] = count, n_unknown, text + n_texts
+
+
+@njit(**_OPTIONS)
+def text_tokens(data, offsets, unicode, lowercase, min_length, index, phrases):
+    """Rows of all tokens: ids int64 (n_tokens,), indptr int64 (n_texts + 1,), and the unknown tokens.
+
+    An id of V + k is the k-th unknown token; these are UTF-8 bytes in a row and their offsets.
+    """
+    n_texts, n_bytes = len(offsets) - 1, offsets[-1] - offsets[0]
+    size = _GROUP
+    for i in range(n_texts):
+        size = max(size, (offsets[i + 1] - offsets[i]) * 3 // 2)
+    size += 3 * _PAD
+    scratch, edges = np.zeros(size, np.uint8), np.empty(size + _PAD, np.int32)
+    joined = np.zeros(size if phrases else 0, np.uint8)
+    starts, ids = np.empty(n_texts + 1, np.int64), np.empty(n_bytes + 1, np.int64)
+    indptr = np.zeros(n_texts + 1, np.int64)
+    ends, state = np.zeros(n_bytes + 2, np.int64), np.array([0, 0, 1])
+    unknown = np.empty(n_bytes * 3 // 2 + 1, np.uint8), ends[1:], state
+    text = np.int64(0)
+    while text < n_texts:
+        n, any_high = _copy_texts(data, offsets, text, scratch, unicode, lowercase, starts)
+        n_edges = _edges(scratch, starts[n], edges)
+        if any_high and min_length > _U(1):
+            _drop_single_characters(scratch, edges, n_edges)
+        group = starts[: n + 1]
+        _lookup_all(scratch, edges, n_edges, group, min_length, index, joined, phrases, ids, indptr, unknown)
+        text += n
+    return ids[: state[0]], indptr, unknown[0][: ends[state[1]]], ends[: state[1] + 1]
+
+
 # ---------------------------------------------------------------- rows -> vectors
 @njit(**_OPTIONS)
 def _sum_run(rows, stride, d, ids, n, weights, out):
@@ -380,3 +486,43 @@ def count_rows(ids, indptr, term_counts, document_counts, seen_in, first_documen
             if seen_in[row] != first_document + i:
                 seen_in[row] = first_document + i
                 document_counts[row] += 1
+
+
+@njit(**_OPTIONS)
+def pool_powers(ids, indptr, table, powers, out):
+    """Power means of the rows of each text: out float32 (n_texts, len(powers) * d), zeros where none.
+
+    powers: float64, each a positive integer, infinity (the maximum) or its negative (the minimum).
+    """
+    d = out.shape[1] // len(powers)
+    total = np.empty(d, np.float64)
+    for i in range(len(indptr) - 1):
+        begin, end = indptr[i], indptr[i + 1]
+        if begin == end:
+            out[i] = 0
+            continue
+        for k in range(len(powers)):
+            power, to = powers[k], out[i, k * d : (k + 1) * d]
+            if np.isinf(power):
+                to[:] = table[ids[begin], :d]
+                for at in range(begin + 1, end):
+                    row = table[ids[at]]
+                    if power > 0:
+                        for j in range(d):
+                            to[j] = row[j] if row[j] > to[j] else to[j]
+                    else:
+                        for j in range(d):
+                            to[j] = row[j] if row[j] < to[j] else to[j]
+                continue
+            total[:] = 0
+            for at in range(begin, end):
+                row = table[ids[at]]
+                for j in range(d):
+                    term = np.float64(row[j])
+                    for _ in range(1, int(power)):
+                        term *= row[j]
+                    total[j] += term
+            for j in range(d):
+                mean = total[j] / (end - begin)
+                root = abs(mean) ** (1 / power) if power != 1 else abs(mean)
+                to[j] = root if mean >= 0 else -root

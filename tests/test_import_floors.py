@@ -14,11 +14,15 @@ ROOT = Path(embtransfer.__file__).parent
 # floor by floor; a string is one room, whose modules may import one another
 FLOORS = [
     ["_kernels _instructions _unicode", "_validation", "_version", "_bundle"],
-    ["datasets", "word_vectors _vector_files", "tables _jsonl"],
+    [
+        "datasets",
+        "tables _jsonl",
+        "word_vectors _vector_cache _vector_names vector_files",
+    ],
     ["embedders", "adapters", "classifiers"],
     ["pipeline", "persistence"],
     ["compare", "scoring", "compiled", "report"],
-    ["cli", "__init__"],
+    ["_terminal _cli_vectors cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()

@@ -2,12 +2,14 @@
 
 from .._validation import check_name
 from ._base import BaseEmbedder
+from ._coverage import Coverage
+from ._pooling import POOLINGS
+from ._static import StaticEmbedder
 from ._word import WordEmbedder
 
-__all__ = ["EMBEDDERS", "BaseEmbedder", "WordEmbedder", "make_embedder"]
+__all__ = ["EMBEDDERS", "BaseEmbedder", "Coverage", "StaticEmbedder", "WordEmbedder", "make_embedder"]
 
-_POOLINGS = {"word_mean": "mean", "word_idf": "idf", "word_sif": "sif"}
-EMBEDDERS = tuple(_POOLINGS)
+EMBEDDERS = tuple(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS)
 
 
 def make_embedder(name: str, vectors=None) -> BaseEmbedder:
@@ -15,10 +17,11 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
 
     Parameters
     ----------
-    name : {"word_mean", "word_idf", "word_sif"}
-        WordEmbedder with that pooling.
-    vectors : WordVectors, path or None, default=None
-        The word vectors; None is the bundled GloVe subset.
+    name : str
+        "word_" or "static_" and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
+        "word_mean", "word_sif", "static_mean".
+    vectors : WordVectors, path, name or None, default=None
+        The table; None is the bundled GloVe subset for "word_", wordllama for "static_".
 
     Raises
     ------
@@ -32,4 +35,7 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
     WordEmbedder(pooling='sif')
     """
     check_name("embedder", name, EMBEDDERS)
-    return WordEmbedder(vectors, pooling=_POOLINGS[name])
+    kind, _, pooling = name.partition("_")
+    if kind == "word":
+        return WordEmbedder(vectors, pooling=pooling)
+    return StaticEmbedder("wordllama" if vectors is None else vectors, pooling=pooling)

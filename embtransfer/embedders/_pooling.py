@@ -1,11 +1,21 @@
-"""How the vectors of a text's words become one: published weights, and the common component.
+r"""How the vectors of a text's words become one: published weights, and the common components.
 
-A pooled text is sum(w_t v_t) / z over its known tokens t. "mean": w = 1, z the number of tokens.
-"idf": w the inverse document frequency, z the sum of the weights. "sif": w = a / (a + p), z the number of
-tokens, then the projection on the common component taken away.
+With vectors :math:`v_t` of the tokens :math:`t` of a text that the table knows, :math:`n` of them:
+
+- "mean": :math:`\frac{1}{n}\sum_t v_t`
+- "idf": :math:`\sum_t w_t v_t / \sum_t w_t`, :math:`w = \ln\frac{1 + N}{1 + df} + 1`
+- "sif": :math:`\frac{1}{n}\sum_t w_t v_t`, :math:`w = a / (a + p)`,
+  less its projection on the common component
+- "usif": :math:`\frac{1}{n}\sum_t w_t v_t / |v_t|`, :math:`w = a / (a / 2 + p)`,
+  less a part of its projections on five components
+- "max", "mean_max_min", "power_means": :math:`(\frac{1}{n}\sum_t v_t^p)^{1/p}` for each power, side by side
 """
 
 import numpy as np
+
+POOLINGS = ("mean", "idf", "sif", "usif", "max", "mean_max_min", "power_means")
+POWERS = {"max": (np.inf,), "mean_max_min": (1, np.inf, -np.inf)}
+N_COMPONENTS = {"sif": 1, "usif": 5}  # common components taken away
 
 
 def idf_weights(document_counts: np.ndarray, n_documents: int) -> np.ndarray:
@@ -19,19 +29,38 @@ def sif_weights(term_counts: np.ndarray, a: float) -> np.ndarray:
     return (a / (a + share)).astype(np.float32)
 
 
-def common_component(vectors: np.ndarray) -> np.ndarray:
-    """First right singular vector of the texts' matrix, not centred; float32 (d,), zero if all rows are.
+def usif_weights(term_counts: np.ndarray, n_documents: int, norms: np.ndarray) -> np.ndarray:
+    """a / (a / 2 + p(w)) over the norm of w's vector (Ethayarajh, RepL4NLP 2018, section 3); float32 (V,).
 
-    It is the leading eigenvector of the d x d Gram matrix; its sign is fixed for reproducibility.
+    a = (1 - alpha) / (alpha Z), Z = V / 2, alpha the share of words with p(w) > 1 - (1 - 1 / V) ** n: those
+    expected in a text of average length n. V counts the words that were seen. Unit vectors make the
+    probability of a word depend on its angle to the text alone.
     """
-    gram = vectors.T.astype(np.float64) @ vectors
-    if not gram.any():
-        return np.zeros(vectors.shape[1], np.float32)
-    component = np.linalg.eigh(gram)[1][:, -1]
-    return (component * np.sign(component[np.abs(component).argmax()])).astype(np.float32)
+    n_tokens, n_seen = max(term_counts.sum(), 1), max(np.count_nonzero(term_counts), 1)
+    share = term_counts / n_tokens
+    threshold = 1 - (1 - 1 / n_seen) ** (n_tokens / max(n_documents, 1))
+    alpha = max(np.count_nonzero(share > threshold), 1) / n_seen
+    a = max(1 - alpha, 1 / n_seen) / (alpha * n_seen / 2)
+    return (a / (a / 2 + share) / norms).astype(np.float32)
 
 
-def remove_component(vectors: np.ndarray, component: np.ndarray) -> np.ndarray:
-    """v - (v . u) u for each row v, in place."""
-    vectors -= np.outer(vectors @ component, component)
+def common_components(gram: np.ndarray, pooling: str) -> tuple[np.ndarray, np.ndarray]:
+    """Right singular vectors of the texts' matrix, not centred, from its Gram matrix (d, d).
+
+    Returns components float32 (m, d), zeros where the texts span fewer, and how much of each is taken
+    away, float32 (m,): all for "sif", its share of the m squared singular values for "usif". Signs are
+    fixed for reproducibility.
+    """
+    m = min(N_COMPONENTS[pooling], len(gram))
+    values, vectors = np.linalg.eigh(gram)
+    values, components = values[::-1][:m].clip(0), vectors.T[::-1][:m]
+    components = components * np.sign(components[np.arange(m), np.abs(components).argmax(axis=1)])[:, None]
+    components[values <= values[0] * 1e-12] = 0
+    strengths = np.ones(m) if pooling == "sif" else values / max(values.sum(), np.finfo(float).tiny)
+    return components.astype(np.float32), strengths.astype(np.float32)
+
+
+def remove_components(vectors: np.ndarray, components: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """v - sum_i s_i (v . c_i) c_i for each row v, in place."""
+    vectors -= (vectors @ components.T * strengths) @ components
     return vectors

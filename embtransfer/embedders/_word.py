@@ -1,20 +1,19 @@
 """WordEmbedder: pooled word vectors."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from numbers import Integral, Real
-from os import PathLike
+from itertools import pairwise
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.utils._param_validation import Interval, StrOptions
+import pyarrow as pa
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from .._unicode import unicode_table
-from .._validation import iter_text_chunks, text_buffers
+from .._validation import check_texts, iter_text_chunks, text_buffers
 from ..word_vectors import WordVectors
-from . import _pooling
-from ._base import BaseEmbedder
+from ._coverage import Coverage
+from ._pooled import PooledEmbedder
+from ._spelling import nearest_rows
 
 # patterns whose tokens are all runs of word characters of at least so many
 _KERNEL_PATTERNS = {
@@ -28,20 +27,22 @@ _KERNEL_PATTERNS = {
 }
 
 
-class WordEmbedder(BaseEmbedder):
+class WordEmbedder(PooledEmbedder):
     r"""Embed texts by pooling the vectors of their words.
 
-    Words that the table lacks are skipped; a text without any known word gives the zero vector.
+    A text without any known word gives the zero vector.
 
     Parameters
     ----------
-    vectors : WordVectors, path or None, default=None
-        The table. A path is read at `fit` by `WordVectors.load`. None is the bundled GloVe 6B 50d subset.
-    pooling : {"mean", "idf", "sif"}, default="mean"
-        "mean" is the plain average. "idf" weighs each token by its word's inverse document frequency in
-        the texts given to `fit`. "sif" weighs by smooth inverse frequency and removes the common
-        component, both learned from the texts given to `fit`. The default learns nothing from
-        texts.
+    vectors : WordVectors, path, name or None, default=None
+        The table. A path or name is read at `fit` by `WordVectors.load`. None is the bundled GloVe 6B 50d
+        subset.
+    pooling : {"mean", "idf", "sif", "usif", "max", "mean_max_min", "power_means"}, default="mean"
+        "mean" is the plain average, the default as it learns nothing from texts. "idf" weighs each token by
+        its word's inverse document frequency, "sif" by smooth inverse frequency [1]_, less the common
+        component, "usif" by its variant without a parameter [2]_, less a part of five components: all
+        learned from the texts given to `fit`. "max" is the largest value of each column, "mean_max_min"
+        three vectors side by side, "power_means" [3]_ those of `powers`.
     token_pattern : str or callable, default=r"(?u)\b\w\w+\b"
         What a token is: a regular expression with at most one group, or a function from a text to a list
         of str. The default (words of two or more characters, as in scikit-learn) and a few like it run in
@@ -49,8 +50,19 @@ class WordEmbedder(BaseEmbedder):
         vectors are the same.
     lowercase : bool, default=True
         Lower-case texts before they are cut into tokens. Set False for a table with capitals.
+    unknown : {"skip", "subwords", "nearest"}, default="skip"
+        What becomes of words that the table lacks. "skip" leaves them out. "subwords" takes the mean of
+        their character n-grams' vectors, in tables that have them (fastText .bin). "nearest" takes the
+        most frequent word within one edit (a letter more, less, changed, or two swapped), or with
+        repeated letters ("sooo") cut, of words of four letters or more. A word has the same vector
+        whatever texts come with it.
+    phrases : bool, default=False
+        Whether neighbouring tokens that the table has joined by "_" are one ("new_york"), from the left
+        and as many as the table has.
     sif_a : float, default=1e-3
         The smoothing parameter of "sif"; the paper recommends 1e-4 to 1e-3.
+    powers : sequence of int or +-inf, default=(1, 3, inf, -inf)
+        The powers of "power_means": inf is the maximum, -inf the minimum.
     n_jobs : int or None, default=None
         Threads that `transform` uses; None is 1, -1 all cores.
 
@@ -59,27 +71,38 @@ class WordEmbedder(BaseEmbedder):
     vectors_ : WordVectors
         The table in use.
     weights_ : ndarray of shape (n_words,), float32, or None
-        Weight of each word; None for "mean", where all weigh the same.
-    component_ : ndarray of shape (n_dimensions,), float32, or None
-        The common component that "sif" removes.
+        Weight of each word; None where all weigh the same.
+    components_ : ndarray of shape (n_components, n_dimensions), float32, or None
+        The common components that "sif" (one) and "usif" (five) take away.
+    component_strengths_ : ndarray of shape (n_components,), float32, or None
+        How much of each is taken away, 1 for all of it.
     n_zero_rows_ : int
         Texts without any known word in the latest `fit_transform` or `transform`; 0 after `fit`.
 
     See Also
     --------
+    StaticEmbedder : The same for tables of subword tokens.
     make_transfer_pipeline : Joins an embedder, an adapter and a classifier.
 
     Notes
     -----
-    With weight :math:`w_t` and vector :math:`v_t` of the known tokens :math:`t` of a text:
+    With weight :math:`w_t` and vector :math:`v_t` of the :math:`n` known tokens :math:`t` of a text:
     mean :math:`\frac{1}{n}\sum_t v_t`; idf :math:`\sum_t w_t v_t / \sum_t w_t` with
     :math:`w = \ln\frac{1 + N}{1 + df} + 1`; sif :math:`s - u u^\top s` with
     :math:`s = \frac{1}{n}\sum_t \frac{a}{a + p_t} v_t` and :math:`u` the first right singular vector of
-    the training texts' matrix.
+    the training texts' matrix; usif :math:`s - \sum_{i=1}^5 \lambda_i u_i u_i^\top s` with
+    :math:`s = \frac{1}{n}\sum_t \frac{a}{a / 2 + p_t} \frac{v_t}{|v_t|}`, :math:`\lambda_i` the share of
+    :math:`u_i` in the first five squared singular values, and :math:`a` from the texts' mean length and
+    the vocabulary; power means :math:`(\frac{1}{n}\sum_t v_t^p)^{1/p}`, odd roots with their sign.
 
     References
     ----------
-    S. Arora, Y. Liang, T. Ma. "A simple but tough-to-beat baseline for sentence embeddings." ICLR 2017.
+    .. [1] S. Arora, Y. Liang, T. Ma. "A simple but tough-to-beat baseline for sentence embeddings."
+       ICLR 2017.
+    .. [2] K. Ethayarajh. "Unsupervised random walk sentence embeddings: a strong but simple baseline."
+       RepL4NLP 2018.
+    .. [3] A. Rücklé, S. Eger, M. Peyrard, I. Gurevych. "Concatenated power mean word embeddings as
+       universal cross-lingual sentence representations." arXiv:1803.01400, 2018.
 
     Examples
     --------
@@ -92,12 +115,11 @@ class WordEmbedder(BaseEmbedder):
     """
 
     _parameter_constraints = {
-        "vectors": [WordVectors, str, PathLike, None],
-        "pooling": [StrOptions({"mean", "idf", "sif"})],
+        **PooledEmbedder._parameter_constraints,
         "token_pattern": [str, callable],
         "lowercase": ["boolean"],
-        "sif_a": [Interval(Real, 0, None, closed="neither")],
-        "n_jobs": [Integral, None],
+        "unknown": [StrOptions({"skip", "subwords", "nearest"})],
+        "phrases": ["boolean"],
     }
 
     def __init__(
@@ -107,103 +129,155 @@ class WordEmbedder(BaseEmbedder):
         pooling="mean",
         token_pattern=r"(?u)\b\w\w+\b",
         lowercase=True,
+        unknown="skip",
+        phrases=False,
         sif_a=1e-3,
+        powers=(1, 3, np.inf, -np.inf),
         n_jobs=None,
     ):
         self.vectors = vectors
         self.pooling = pooling
         self.token_pattern = token_pattern
         self.lowercase = lowercase
+        self.unknown = unknown
+        self.phrases = phrases
         self.sif_a = sif_a
+        self.powers = powers
         self.n_jobs = n_jobs
 
-    def _fit(self, texts):
+    def coverage(self, X) -> "Coverage":
+        """Count which tokens of texts the table has.
+
+        Parameters
+        ----------
+        X : 1-D sequence of str
+
+        Returns
+        -------
+        Coverage
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a 1-D sequence of texts.
+        NotFittedError
+            If `fit` was not called.
+        """
+        check_is_fitted(self)
+        texts, found = check_texts(X), Coverage()
+        for _, chunk in iter_text_chunks(texts):
+            ids, indptr, unknown = self._tokens(chunk)
+            found._add(ids < len(self.vectors_), indptr, unknown)
+        return found
+
+    def _load(self):
         self._tokenizer()  # refuses a bad pattern
         if self.vectors is None:
-            self.vectors_ = WordVectors.bundled()
+            vectors = WordVectors.bundled()
         elif isinstance(self.vectors, WordVectors):
-            self.vectors_ = self.vectors
+            vectors = self.vectors
         else:
-            self.vectors_ = WordVectors.load(self.vectors)
-        self._n_features_out = self.vectors_.matrix.shape[1]
-        self.n_zero_rows_ = 0
-        self.weights_ = self.component_ = None
-        self._by_weight = self.pooling == "idf"  # whether sums are divided by the weights or by the number
-        if self.pooling != "mean":
-            term_counts, document_counts = self._count(texts)
-            if self.pooling == "idf":
-                self.weights_ = _pooling.idf_weights(document_counts, len(texts))
-            else:
-                self.weights_ = _pooling.sif_weights(term_counts, self.sif_a)
-                self.component_ = _pooling.common_component(self._pool(texts)[0])
-
-    def _transform(self, texts):
-        out, n_known = self._pool(texts)
-        self.n_zero_rows_ = int(np.count_nonzero(n_known == 0))
-        if self.component_ is not None:
-            _pooling.remove_component(out, self.component_)
-        return out
-
-    def _count(self, texts):
-        from .. import _kernels
-
-        n_words = len(self.vectors_)
-        terms, documents = np.zeros(n_words, np.int64), np.zeros(n_words, np.int64)
-        seen_in = np.full(n_words, -1)
-        for start, chunk in iter_text_chunks(texts):
-            ids, indptr = self._rows(chunk)
-            _kernels.count_rows(ids, indptr, terms, documents, seen_in, start)
-        return terms, documents
-
-    def _pool(self, texts):
-        """Pooled vectors (n, d) float32, the common component still in; known tokens a text (n,) int32."""
-        out = np.empty((len(texts), self.vectors_._table.shape[1]), np.float32)
-        n_known = np.zeros(len(texts), np.int32)
-        weights = np.empty(0, np.float32) if self.weights_ is None else self.weights_.view(np.ndarray)
-        weights.flags.writeable = False
-
-        def pool(start, chunk):
-            here = slice(start, start + len(chunk))
-            self._pool_chunk(chunk, weights, out[here], n_known[here])
-
-        chunks = iter_text_chunks(texts)
-        n_threads = effective_n_jobs(self.n_jobs)
-        if n_threads == 1:
-            for start, chunk in chunks:
-                pool(start, chunk)
-        else:
-            with ThreadPoolExecutor(n_threads) as threads:
-                # a few chunks at a time, so that converted texts do not pile up
-                while batch := list(islice(chunks, 4 * n_threads)):
-                    list(threads.map(lambda item: pool(*item), batch))
-        return np.ascontiguousarray(out[:, : self._n_features_out]), n_known
-
-    def _pool_chunk(self, chunk, weights, out, n_known):
-        from .. import _kernels
-
-        ids, indptr = self._rows(chunk)
-        n_known[:] = np.diff(indptr)
-        _kernels.pool_rows(ids, indptr, self.vectors_._table, weights, self._by_weight, out)
+            vectors = WordVectors.load(self.vectors)
+        if self.unknown == "subwords" and vectors.subwords is None:
+            raise ValueError(
+                f"Got unknown='subwords', but {vectors.name} has no vectors of subwords. Load a fastText "
+                ".bin, or use unknown='nearest' or 'skip'."
+            )
+        self._nearest = {}
+        return vectors
 
     def _rows(self, chunk):
-        """Table rows of the known tokens of a chunk: ids uint32, indptr int64 (n + 1,)."""
+        if not callable(self._tokenizer()) and self.unknown == "skip" and not self.phrases:
+            from .. import _kernels
+
+            return *_kernels.text_rows(*self._kernel_arguments(chunk)), None
+        ids, indptr, unknown = self._tokens(chunk)
+        more = None
+        if self.unknown == "subwords":
+            ids, more = self._from_subwords(ids, unknown)
+        elif self.unknown == "nearest":
+            ids = self._from_spelling(ids, unknown)
+        n_rows = len(self.vectors_) + (0 if more is None else len(more))
+        known = np.concatenate([[0], np.cumsum(ids < n_rows)])
+        return ids[ids < n_rows], known[indptr], more
+
+    def _tokens(self, chunk):
+        """All tokens of a chunk: ids int64, indptr int64 (n + 1,), and the unknown ones.
+
+        An id of V + k is the k-th of the unknown tokens, a pyarrow LargeStringArray.
+        """
         tokenizer = self._tokenizer()
         if not callable(tokenizer):
             from .. import _kernels
 
-            return _kernels.text_rows(
-                *text_buffers(chunk),
-                unicode_table(bool(self.lowercase)),
-                np.uint64(self.lowercase),
-                np.uint64(tokenizer),
-                self.vectors_._index,
-            )
-        row_of, ids, indptr = self.vectors_._row_of, [], [0]
+            arguments = *self._kernel_arguments(chunk), bool(self.phrases)
+            ids, indptr, data, offsets = _kernels.text_tokens(*arguments)
+            buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+            return ids, indptr, pa.LargeStringArray.from_buffers(len(offsets) - 1, *buffers[1:])
+        tokens, ends = [], [0]
         for text in chunk.to_pylist():
-            tokens = tokenizer(text.lower() if self.lowercase else text)
-            ids.extend(row_of[token] for token in tokens if token in row_of)
-            indptr.append(len(ids))
-        return np.array(ids, np.uint32), np.array(indptr, np.int64)
+            found = list(tokenizer(text.lower() if self.lowercase else text))
+            tokens.extend(self._join_phrases(found) if self.phrases else found)
+            ends.append(len(tokens))
+        ids = self.vectors_.rows_of(tokens)
+        unknown = np.flatnonzero(ids < 0)
+        ids[unknown] = len(self.vectors_) + np.arange(len(unknown))
+        return ids, np.array(ends), pa.array([tokens[at] for at in unknown], pa.large_string())
+
+    def _kernel_arguments(self, chunk):
+        return (
+            *text_buffers(chunk),
+            unicode_table(bool(self.lowercase)),
+            np.uint64(self.lowercase),
+            np.uint64(self._tokenizer()),
+            self.vectors_._index,
+        )
+
+    def _join_phrases(self, tokens):
+        """Join from the left, as long as the table has what is joined."""
+        joined = []
+        pairs = self.vectors_.rows_of([f"{a}_{b}" for a, b in pairwise(tokens)]) >= 0
+        at = 0
+        while at < len(tokens):
+            phrase, end = tokens[at], at + 1
+            if at < len(pairs) and pairs[at]:
+                while end < len(tokens) and f"{phrase}_{tokens[end]}" in self.vectors_:
+                    phrase, end = f"{phrase}_{tokens[end]}", end + 1
+            joined.append(phrase)
+            at = end
+        return joined
+
+    def _from_subwords(self, ids, unknown):
+        """Ids in which unknown tokens go by distinct word, and the words' vectors, float32 (m, d)."""
+        from ..vector_files._fasttext import subword_vectors
+
+        words = unknown.dictionary_encode()
+        more, n_ngrams = subword_vectors(words.dictionary, self.vectors_.subwords)
+        has_vector = n_ngrams > 0
+        number = np.where(has_vector, np.cumsum(has_vector) - 1, has_vector.sum())  # past the last: left out
+        ids = ids.copy()
+        ids[ids >= len(self.vectors_)] = len(self.vectors_) + number[words.indices.to_numpy()]
+        return ids, more[has_vector]
+
+    def _from_spelling(self, ids, unknown):
+        """Ids in which an unknown token goes by the row of the word spelled nearest to it."""
+        words = unknown.dictionary_encode()
+        new = [word for word in words.dictionary.to_pylist() if word not in self._nearest]
+        if new:
+            if len(self._nearest) > 1 << 20:
+                self._nearest = {}
+                new = words.dictionary.to_pylist()
+            rows = nearest_rows(new, self.vectors_)
+            self._nearest.update(zip(new, rows.tolist(), strict=True))
+        rows = np.array([self._nearest[word] for word in words.dictionary.to_pylist()], np.int64)
+        rows = np.where(rows < 0, len(self.vectors_), rows)  # past the last: left out
+        ids = ids.copy()
+        ids[ids >= len(self.vectors_)] = rows[words.indices.to_numpy()]
+        return ids
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return {**state, "_nearest": {}} if "_nearest" in state else state
 
     def _tokenizer(self):
         """The kernel's minimal token length, or a function from a text to its tokens."""

@@ -1,0 +1,367 @@
+"""Tables of vectors, converted once into a folder of files that later loads map into memory.
+
+A folder holds matrix.npy, words.arrow, slots.npy (the hash table of the kernels), where there are any
+subwords.npy and tokenizer.json, and manifest.json, which says what it was made of. It appears under its
+name when complete; a lock keeps two processes from converting the same file twice.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from ._validation import text_buffers
+from ._version import __version__
+from .vector_files import Subwords, open_vectors
+
+_FORMAT_VERSION = 1
+_MANIFEST = "manifest.json"
+
+
+@dataclass
+class Table:
+    """Words, their rows, and what else a table came with; the arrays may be memory-mapped."""
+
+    words: pa.LargeStringArray
+    matrix: np.ndarray  # float32 or float16 (n_words, n_dimensions)
+    slots: np.ndarray | None = None  # uint64, as _kernels.build_index fills it
+    subwords: Subwords | None = None
+    tokenizer: str | None = None
+    manifest: dict | None = None  # of the folder that it is mapped from
+
+
+def cache_folder() -> Path:
+    """The folder of converted tables: `vectors` in `EMBTRANSFER_CACHE` or in the user's cache."""
+    home = os.environ.get("EMBTRANSFER_CACHE")
+    if not home:
+        import platformdirs
+
+        home = platformdirs.user_cache_dir("embtransfer")
+    return Path(home).expanduser() / "vectors"
+
+
+def load(
+    path: Path,
+    name: str,
+    format: str | None = None,
+    max_words: int | None = None,
+    dtype: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Table:
+    """Map the converted table of a file, after converting it where that is not done or the file changed."""
+    source = str(path.resolve())
+    made_of = {"source": source, "asked_format": format, "max_words": max_words, "asked_dtype": dtype}
+    key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+    folder = cache_folder() / f"{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')[:40]}-{key}"
+    if (table := _open(folder)) is not None and _is_current(table.manifest):
+        return table
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        from filelock import FileLock
+
+        with FileLock(f"{folder}.lock"):
+            table = _open(folder)  # another process may have been at it
+            if table is not None and (
+                _is_current(table.manifest) or _was_only_touched(folder, table.manifest)
+            ):
+                return table
+            return _convert(folder, path, {**made_of, "name": name}, progress)
+    except _Unwritable as error:
+        reason = error.__cause__
+    except OSError as error:
+        if not path.exists():
+            raise
+        reason = error
+    warnings.warn(
+        f"Can't keep the converted vectors in {folder.parent} ({reason}): they are read anew each time, into "
+        "memory. Name another folder in EMBTRANSFER_CACHE.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return read(path, format, max_words, dtype, progress)
+
+
+def read(path, format=None, max_words=None, dtype=None, progress=None) -> Table:
+    """Read a file into memory."""
+    words, matrices = [], []
+    with open_vectors(path, format, progress) as found:
+        for text, rows in _taken(found, max_words, dtype):
+            words.append(text)
+            matrices.append(rows)
+        if not words:
+            raise ValueError(f"Got 0 words from {path}. Expected at least one.")
+        subwords = found.subwords
+        if subwords is not None:
+            subwords = Subwords(subwords.min_n, subwords.max_n, np.array(subwords.rows, np.float32))
+        return Table(pa.concat_arrays(words), np.concatenate(matrices), None, subwords, found.tokenizer)
+
+
+def converted() -> list[dict]:
+    """The manifests of all converted tables, each with its folder and size in bytes, by name."""
+    found = []
+    for folder in sorted(cache_folder().glob("*-*")):
+        manifest = _read_manifest(folder)
+        if manifest is not None:
+            found.append({**manifest, "folder": folder, "bytes": sum(manifest["files"].values())})
+    return found
+
+
+def find(checksum: str) -> Table | None:
+    """Map the converted table with that checksum, if there is one."""
+    for manifest in converted():
+        if manifest["checksum"] == checksum and (table := _open(manifest["folder"])) is not None:
+            return table
+    return None
+
+
+def remove(folder: Path) -> None:
+    """Delete a converted table; processes that have it mapped keep it."""
+    doomed = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    folder.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def checksum_of(words, matrix, subwords=None, tokenizer=None, matrix_sha256=None) -> str:
+    """SHA-256 over dtype, shape and the SHA-256 of each part, in hexadecimal."""
+    data, offsets = text_buffers(words)
+    parts = [data[offsets[0] : offsets[-1]], offsets - offsets[0]]
+    digests = [hashlib.sha256(np.ascontiguousarray(part)).hexdigest() for part in parts]
+    digests.append(matrix_sha256 or hashlib.sha256(np.ascontiguousarray(matrix)).hexdigest())
+    if subwords is not None:
+        digests.append(f"{subwords.min_n} {subwords.max_n} {hashlib.sha256(subwords.rows).hexdigest()}")
+    if tokenizer is not None:
+        digests.append(hashlib.sha256(tokenizer.encode()).hexdigest())
+    return hashlib.sha256(f"{matrix.dtype.str}{matrix.shape}{digests}".encode()).hexdigest()
+
+
+def index_of(words) -> tuple[np.ndarray, np.ndarray]:
+    """(hash table for the kernels, rows of words that came before)."""
+    from . import _kernels  # compiles: not at import
+
+    data, offsets = text_buffers(words)
+    data = np.append(data, np.zeros(16, np.uint8))  # the kernel reads 16 bytes from each word's start
+    data.flags.writeable = False
+    slots = np.zeros((1 << int(2 * len(words)).bit_length(), 4), np.uint64)
+    return slots, _kernels.build_index(data, offsets, slots)
+
+
+def warn_duplicates(words, duplicates) -> None:
+    warnings.warn(
+        f"{len(duplicates):,} words came more than once (the first: {words[int(duplicates[0])].as_py()!r} in "
+        f"row {duplicates[0]}); their first vectors are kept.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+# ---------------------------------------------------------------- open
+def _read_manifest(folder):
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        whole = all((folder / file).stat().st_size == size for file, size in manifest["files"].items())
+        return manifest if whole and manifest["format_version"] == _FORMAT_VERSION else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # not there, of another version, or damaged: made anew
+
+
+def _open(folder):
+    manifest = _read_manifest(folder)
+    if manifest is None:
+        return None
+    try:
+        matrix = np.load(folder / "matrix.npy", mmap_mode="r", allow_pickle=False)
+        slots = np.load(folder / "slots.npy", mmap_mode="r", allow_pickle=False)
+        with pa.memory_map(str(folder / "words.arrow")) as file:
+            words = pa.ipc.open_file(file).get_batch(0).column(0)
+        subwords = tokenizer = None
+        if manifest["subwords"]:
+            rows = np.load(folder / "subwords.npy", mmap_mode="r", allow_pickle=False)
+            subwords = Subwords(*manifest["subwords"], rows.view(np.ndarray))
+        if manifest["tokenizer"]:
+            tokenizer = (folder / "tokenizer.json").read_text("utf-8")
+    except (OSError, ValueError, KeyError, pa.ArrowInvalid):
+        return None
+    return Table(words, matrix.view(np.ndarray), slots.view(np.ndarray), subwords, tokenizer, manifest)
+
+
+def _is_current(manifest):
+    """Whether the files that the table was made of are as they were; files that are gone are no change."""
+    for file, size, time, _ in manifest["made_of"]:
+        try:
+            stat = os.stat(file)
+        except FileNotFoundError:
+            continue
+        if (stat.st_size, stat.st_mtime_ns) != (size, time):
+            return False
+    return True
+
+
+def _was_only_touched(folder, manifest):
+    """Whether the files have new times and the old content; the manifest then takes the new times."""
+    try:
+        now = [_fingerprint(Path(file)) for file, *_ in manifest["made_of"]]
+    except OSError:
+        return False
+    if any(new[1] != old[1] or new[3] != old[3] for new, old in zip(now, manifest["made_of"], strict=True)):
+        return False
+    _write_manifest(folder, {**manifest, "made_of": now})
+    return True
+
+
+def _fingerprint(path):
+    stat = path.stat()
+    with open(path, "rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return [str(path.resolve()), stat.st_size, stat.st_mtime_ns, checksum]
+
+
+# ---------------------------------------------------------------- convert
+class _Unwritable(Exception):
+    """The cache could not be written; the reason is its cause."""
+
+
+def _convert(folder, path, made_of, progress):
+    work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    try:
+        with _writing():
+            work.mkdir(mode=0o700)
+        with (
+            open_vectors(path, made_of["asked_format"], progress) as found,
+            ThreadPoolExecutor(1) as aside,
+        ):
+            fingerprints = aside.submit(lambda: [_fingerprint(file) for file in found.files])
+            blocks = _taken(found, made_of["max_words"], made_of["asked_dtype"])
+            words, digest, shape = _write_matrix(work / "matrix.npy", blocks, found.n_dimensions)
+            if not len(words):
+                raise ValueError(f"Got 0 words from {path}. Expected at least one.")
+            with _writing():
+                slots, duplicates = index_of(words)
+                if len(duplicates):
+                    warn_duplicates(words, duplicates)
+                    kept = np.setdiff1d(np.arange(len(words)), duplicates)
+                    matrix = np.load(work / "matrix.npy", mmap_mode="r")
+                    blocks = ((words.take(pa.array(part)), matrix[part]) for part in _parts(kept, shape[1]))
+                    words, digest, shape = _write_matrix(work / "kept.npy", blocks, shape[1])
+                    (work / "kept.npy").replace(work / "matrix.npy")
+                    slots, _ = index_of(words)
+                np.save(work / "slots.npy", slots)
+                with pa.ipc.new_file(str(work / "words.arrow"), pa.schema([("word", words.type)])) as file:
+                    file.write_batch(pa.record_batch([words], ["word"]))
+                if found.subwords is not None:
+                    np.save(work / "subwords.npy", found.subwords.rows)
+                if found.tokenizer is not None:
+                    (work / "tokenizer.json").write_text(found.tokenizer, "utf-8")
+                matrix = np.load(work / "matrix.npy", mmap_mode="r")
+                checksum = checksum_of(words, matrix, found.subwords, found.tokenizer, digest)
+                manifest = {
+                    "format_version": _FORMAT_VERSION,
+                    "embtransfer": __version__,
+                    **made_of,
+                    "format": found.format,
+                    "n_words": shape[0],
+                    "n_dimensions": shape[1],
+                    "dtype": str(matrix.dtype),
+                    "checksum": checksum,
+                    "subwords": [found.subwords.min_n, found.subwords.max_n] if found.subwords else None,
+                    "tokenizer": found.tokenizer is not None,
+                    "files": {file.name: file.stat().st_size for file in sorted(work.iterdir())},
+                    "made_of": fingerprints.result(),
+                }
+                _write_manifest(work, manifest)
+        with _writing():
+            if folder.exists():
+                remove(folder)
+            work.rename(folder)
+            return _open(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+class _writing:
+    """Tells what goes wrong with the cache from what is wrong with the file that is read."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, OSError):
+            raise _Unwritable from error
+
+
+def _taken(found, max_words, dtype):
+    """The blocks of a table, cut at max_words, in the dtype asked for or that of the first; all finite."""
+    left = max_words
+    for words, rows in found.blocks:
+        if left is not None:
+            words, rows = words[:left], rows[:left]
+            left -= len(words)
+        dtype = dtype or (rows.dtype if rows.dtype == np.float16 else np.float32)
+        with np.errstate(over="ignore"):  # infinity is refused below
+            rows = np.ascontiguousarray(rows, dtype)
+        check_finite(words, rows)
+        yield words, rows
+        if left == 0:
+            found.blocks.close()
+            return
+
+
+def check_finite(words, matrix) -> None:
+    """Refuse NaN and infinity, naming the word."""
+    with np.errstate(invalid="ignore"):
+        finite = np.isfinite(matrix.sum(axis=1, dtype=np.float64))
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(
+            f"Got NaN or infinity in row {row} ({words[row].as_py()!r}), as {matrix.dtype}. Clean the matrix."
+        )
+
+
+def _write_matrix(path, blocks, n_columns):
+    """Write blocks of rows as one .npy file: (all words, SHA-256 of the rows, shape)."""
+    words, digest, shape, dtype = [], hashlib.sha256(), (0, n_columns), None
+    with _opened(path) as file:
+        for text, rows in blocks:
+            with _writing():
+                if dtype is None:
+                    dtype = np.lib.format.dtype_to_descr(rows.dtype)
+                    _write_header(file, dtype, shape)
+                digest.update(rows)
+                rows.tofile(file)
+            words.append(text)
+            shape = shape[0] + len(rows), n_columns
+        with _writing():
+            if not words:
+                return pa.array([], pa.large_string()), "", shape
+            file.seek(0)
+            _write_header(file, dtype, shape)  # of the same length: numpy leaves room for the rows to grow
+    return pa.concat_arrays(words), digest.hexdigest(), shape
+
+
+def _opened(path):
+    with _writing():
+        return open(path, "wb")
+
+
+def _write_header(file, dtype, shape):
+    header = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _parts(rows, n_columns):
+    return np.array_split(rows, len(rows) * n_columns // (1 << 21) + 1)
+
+
+def _write_manifest(folder, manifest):
+    fresh = folder / f".{_MANIFEST}.{secrets.token_hex(4)}"
+    fresh.write_text(json.dumps(manifest, indent=1), "utf-8")
+    fresh.replace(folder / _MANIFEST)

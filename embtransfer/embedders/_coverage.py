@@ -1,0 +1,69 @@
+"""Coverage: which tokens of texts a table has."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+
+class Coverage:
+    """Tokens of texts, and which of them the table has; made by `WordEmbedder.coverage`.
+
+    Attributes
+    ----------
+    n_tokens : ndarray of shape (n_texts,), int64
+        Tokens of each text.
+    n_known : ndarray of shape (n_texts,), int64
+        Those that the table has.
+    share : float
+        Share of all tokens that the table has; NaN without any token.
+    n_zero_rows : int
+        Texts without any known token.
+
+    Examples
+    --------
+    >>> from embtransfer import WordEmbedder
+    >>> coverage = WordEmbedder().fit(["-"]).coverage(["A fine skillet", "grrreat pans, grrreat lids"])
+    >>> coverage.n_known.tolist(), coverage.n_tokens.tolist()
+    ([2, 2], [2, 4])
+    >>> coverage.unknown(1)
+          word  count  share
+    0  grrreat      2    1.0
+    """
+
+    def __init__(self):
+        self.n_tokens = self.n_known = np.zeros(0, np.int64)
+        self._unknown = Counter()
+
+    def add(self, other: "Coverage") -> None:
+        """Add the texts of another: for files that are read in parts."""
+        self.n_tokens = np.append(self.n_tokens, other.n_tokens)
+        self.n_known = np.append(self.n_known, other.n_known)
+        self._unknown += other._unknown
+
+    def _add(self, is_known, indptr, unknown):
+        known = np.concatenate([[0], np.cumsum(is_known)])[indptr]
+        self.n_tokens = np.append(self.n_tokens, np.diff(indptr))
+        self.n_known = np.append(self.n_known, np.diff(known))
+        for count in unknown.value_counts().to_pylist():
+            self._unknown[count["values"]] += count["counts"]
+
+    @property
+    def share(self) -> float:
+        return float(self.n_known.sum() / self.n_tokens.sum()) if self.n_tokens.sum() else float("nan")
+
+    @property
+    def n_zero_rows(self) -> int:
+        return int(np.count_nonzero(self.n_known == 0))
+
+    def unknown(self, n: int = 20) -> pd.DataFrame:
+        """The n most frequent unknown words: columns word, count, and share of all unknown tokens."""
+        words = sorted(self._unknown.items(), key=lambda item: (-item[1], item[0]))[:n]
+        table = pd.DataFrame(words, columns=["word", "count"])
+        return table.assign(share=table["count"] / max(self._unknown.total(), 1))
+
+    def __repr__(self):
+        return (
+            f"Coverage({self.share:.1%} of {self.n_tokens.sum():,} tokens in {len(self.n_tokens):,} texts; "
+            f"{self.n_zero_rows:,} texts without a known word)"
+        )
