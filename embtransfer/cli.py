@@ -158,6 +158,10 @@ def fit(
     ] = "logistic",
     vectors: Vectors = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
+    embed_vectors: Annotated[
+        bool,
+        typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines."),
+    ] = False,
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from .adapters import make_adapter
@@ -178,7 +182,7 @@ def fit(
         )
         with talk.status("Fitting"):
             pipeline.fit(X, y, X_target=X_target)
-            save_pipeline(pipeline, output, overwrite=overwrite)
+            save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
         seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
         talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
         if target is None and adapter != "none":

@@ -6,10 +6,12 @@ import platform
 import secrets
 import shutil
 import warnings
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
 from ._version import __version__
+from .word_vectors import embedded_tables
 
 _FORMAT = "embtransfer-pipeline"
 _FORMAT_VERSION = 1
@@ -32,11 +34,13 @@ TRUSTED = (
 )
 
 
-def save_pipeline(pipeline, path, *, overwrite: bool = False) -> Path:
+def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: bool = False) -> Path:
     """Save a fitted pipeline as a folder.
 
-    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays, word
-    vectors included; the bundled table goes by its checksum). It appears under its name when complete.
+    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays). It
+    appears under its name when complete. Word vectors that `WordVectors.load` read go by their checksum, as
+    the bundled ones do: another machine needs the same table. Tables made from arrays are in the folder.
+    Sentence models go by their name and checksum.
 
     Parameters
     ----------
@@ -45,6 +49,8 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False) -> Path:
         The folder to make.
     overwrite : bool, default=False
         Whether a model that is there already is replaced. Any other folder or file never is.
+    embed_vectors : bool, default=False
+        Whether the folder holds all word vectors itself.
 
     Returns
     -------
@@ -91,7 +97,8 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False) -> Path:
     folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
     folder.mkdir()
     try:
-        skops.io.dump(pipeline, folder / _STATE)
+        with embedded_tables() if embed_vectors else nullcontext():
+            skops.io.dump(pipeline, folder / _STATE)
         foreign = _foreign_types(folder / _STATE, TRUSTED)
         if foreign:
             warnings.warn(

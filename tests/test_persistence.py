@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
@@ -562,3 +563,46 @@ def test_a_relative_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert save_pipeline(fit(), "model") == Path("model")
     check_same(load_pipeline("model"), fit())
+
+
+# ---------------------------------------------------------------- tables of vectors
+@pytest.fixture
+def converted(tmp_path, monkeypatch):
+    """A pipeline with vectors of a file, and the folder of a new machine's cache."""
+    monkeypatch.setenv("EMBTRANSFER_CACHE", str(tmp_path / "cache"))
+    words = WordVectors.bundled().words[:20_000]
+    source = tmp_path / "vectors.txt"
+    rows = WordVectors.bundled()[words]
+    lines = zip(words, rows.tolist(), strict=True)
+    source.write_text("".join(f"{word} {' '.join(map(str, row))}\n" for word, row in lines), "utf-8")
+    pipeline = make_transfer_pipeline(WordEmbedder(str(source)), make_classifier("ridge"))
+    return pipeline.fit(["good pan", "bad pan"], ["+", "-"]), source
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def test_converted_vectors_go_by_checksum(converted, tmp_path, monkeypatch):
+    pipeline, source = converted
+    folder = save_pipeline(pipeline, tmp_path / "model")
+    assert size(folder) < 100_000
+    loaded = load_pipeline(folder)
+    assert_array_equal(loaded.decision_function(["good"]), pipeline.decision_function(["good"]))
+    monkeypatch.setenv("EMBTRANSFER_CACHE", str(tmp_path / "other"))
+    source.unlink()
+    with pytest.raises(ValueError, match=r"refers to the vectors 'vectors\.txt'.*embed_vectors=True"):
+        load_pipeline(folder)
+
+
+@pytest.mark.parametrize("bundled", [True, False])
+def test_vectors_are_saved_on_request(converted, tmp_path, monkeypatch, bundled):
+    pipeline, source = converted
+    if bundled:
+        pipeline.set_params(wordembedder__vectors=None).fit(["good pan", "bad pan"], ["+", "-"])
+    folder = save_pipeline(pipeline, tmp_path / "model", embed_vectors=True)
+    assert size(folder) > 3_000_000
+    monkeypatch.setenv("EMBTRANSFER_CACHE", str(tmp_path / "other"))
+    source.unlink()
+    loaded = load_pipeline(folder)
+    assert_array_equal(loaded.decision_function(["good"]), pipeline.decision_function(["good"]))
