@@ -115,16 +115,13 @@ class PooledEmbedder(BaseEmbedder):
         elif self._pooling == "sif":
             self.weights_ = _pooling.sif_weights(self._term_counts, self.sif_a)
         elif self._pooling == "usif":
-            norms = _norms(self.vectors_._table)
-            self.weights_ = _pooling.usif_weights(self._term_counts, self._n_documents, norms)
+            self.weights_ = _pooling.usif_weights(self._term_counts, self._n_documents)
 
-    def _weights_of_more(self, rows):
-        """Weights of rows that the table lacks: those of words that never came; float32 (m,)."""
+    def _weight_of_more(self):
+        """The weight of rows that the table lacks: that of a word that never came."""
         if self._pooling == "idf":
-            return np.full(len(rows), _pooling.idf_weights(np.zeros(1), self._n_documents)[0])
-        return (
-            np.ones(len(rows), np.float32) if self.pooling == "sif" else (2 / _norms(rows)).astype(np.float32)
-        )
+            return _pooling.idf_weights(np.zeros(1), self._n_documents)[0]
+        return {"sif": 1, "usif": 2}.get(self._pooling, 0)
 
     def _learn_components(self, texts):
         if not len(self._gram):
@@ -171,8 +168,7 @@ class PooledEmbedder(BaseEmbedder):
         table = self.vectors_._table
         weights = np.empty(0, np.float32) if self.weights_ is None else self.weights_.view(np.ndarray)
         if more is not None:
-            more_weights = self._weights_of_more(more) if len(weights) else weights
-            ids, table, weights = _with_more(ids, table, weights, more, more_weights)
+            ids, table, weights = _with_more(ids, table, weights, more, self._weight_of_more())
         ids, weights = ids.astype(np.uint32, copy=False), weights.view()
         weights.flags.writeable = table.flags.writeable = False  # kernels compile for one kind of array
         if len(self._powers):
@@ -199,20 +195,15 @@ class PooledEmbedder(BaseEmbedder):
         super().__setstate__(state)
 
 
-def _with_more(ids, table, weights, more, more_weights):
+def _with_more(ids, table, weights, more, weight):
     """Ids, table and weights of the rows in use alone, with rows that the table lacks."""
     used, ids = np.unique(ids, return_inverse=True)
-    n, last = np.searchsorted(used, len(table)), used - len(table)
+    n = np.searchsorted(used, len(table))
     rows = np.zeros((len(used), table.shape[1]), np.float32)
-    rows[:n], rows[n:, : more.shape[1]] = table[used[:n]], more[last[n:]]
+    rows[:n], rows[n:, : more.shape[1]] = table[used[:n]], more[used[n:] - len(table)]
     if len(weights):
-        weights = np.append(weights[used[:n]], more_weights[last[n:]])
+        weights = np.append(weights[used[:n]], np.full(len(used) - n, weight, np.float32))
     return ids, rows, weights
-
-
-def _norms(rows):
-    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return np.where(norms > 0, norms, 1)
 
 
 def _is_power(power):

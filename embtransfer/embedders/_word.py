@@ -91,7 +91,7 @@ class WordEmbedder(PooledEmbedder):
     :math:`w = \ln\frac{1 + N}{1 + df} + 1`; sif :math:`s - u u^\top s` with
     :math:`s = \frac{1}{n}\sum_t \frac{a}{a + p_t} v_t` and :math:`u` the first right singular vector of
     the training texts' matrix; usif :math:`s - \sum_{i=1}^5 \lambda_i u_i u_i^\top s` with
-    :math:`s = \frac{1}{n}\sum_t \frac{a}{a / 2 + p_t} \frac{v_t}{|v_t|}`, :math:`\lambda_i` the share of
+    :math:`s = \frac{1}{n}\sum_t \frac{a}{a / 2 + p_t} v_t`, :math:`\lambda_i` the share of
     :math:`u_i` in the first five squared singular values, and :math:`a` from the texts' mean length and
     the vocabulary; power means :math:`(\frac{1}{n}\sum_t v_t^p)^{1/p}`, odd roots with their sign.
 
