@@ -2,9 +2,10 @@
 
 from .._validation import check_name
 from ._base import BaseEmbedder
+from ._sentence import SentenceEmbedder
 from ._word import WordEmbedder
 
-__all__ = ["EMBEDDERS", "BaseEmbedder", "WordEmbedder", "make_embedder"]
+__all__ = ["EMBEDDERS", "BaseEmbedder", "SentenceEmbedder", "WordEmbedder", "make_embedder"]
 
 _POOLINGS = {"word_mean": "mean", "word_idf": "idf", "word_sif": "sif"}
 EMBEDDERS = tuple(_POOLINGS)
