@@ -46,7 +46,8 @@ class EmbeddingCache:
     n_columns : int
         Numbers a vector. Rows of another length count as missing.
     size_limit : float
-        Bytes of rows to keep; where more come, the least recently used (to the hour) go first.
+        Bytes of rows to keep, but at least those put last; where more come, the least recently used (to the
+        hour) go first.
 
     Examples
     --------
@@ -185,11 +186,12 @@ class EmbeddingCache:
         values = [(key, _pack(key, row.tobytes()), hour) for key, row in zip(keys, rows, strict=True)]
         with connection:
             connection.execute("BEGIN IMMEDIATE")
+            (total,) = connection.execute("SELECT bytes FROM total").fetchone()
+            total += len(values) * _size(values[0][1])
+            if total > self.size_limit:  # first, so that the new rows take the pages of the old
+                self._evict(connection, total - 0.9 * self.size_limit)
             n_new = connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", values).rowcount
             connection.execute("UPDATE total SET bytes = bytes + ?", [n_new * _size(values[0][1])])
-            (total,) = connection.execute("SELECT bytes FROM total").fetchone()
-            if total > self.size_limit:
-                self._evict(connection, total - 0.9 * self.size_limit)
 
     def _evict(self, connection, excess):
         """Delete the rows that were not used for longest, so many that excess bytes go."""

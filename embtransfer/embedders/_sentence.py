@@ -17,7 +17,7 @@ from .._validation import iter_text_chunks
 from . import _sentence_model
 from ._base import BaseEmbedder
 
-_WINDOW_TEXTS, _WINDOW_CHARACTERS = 20_000, 1 << 24  # sorted by length together, so that memory is bounded
+_WINDOW_TEXTS, _WINDOW_CHARACTERS = 5_000, 1 << 24  # sorted by length together, so that memory is bounded
 
 
 class SentenceEmbedder(BaseEmbedder):
@@ -140,10 +140,11 @@ class SentenceEmbedder(BaseEmbedder):
         self.verbose = verbose
 
     def _fit(self, texts):
-        self._loaded = _sentence_model.load(self.model, self.backend, self.device)
-        self._loaded.check_max_length(self.max_length)
-        self.model_id_ = self._loaded.identity
-        self._n_features_out = self._loaded.n_dimensions
+        loaded = _sentence_model.load(self.model, self.backend, self.device)
+        loaded.check_max_length(self.max_length)
+        self._loaded = loaded
+        self.model_id_ = loaded.identity
+        self._n_features_out = loaded.n_dimensions
         self._settings = self.prompt, self.max_length  # what vectors depend on beside the model
         self.n_encoded_ = 0
 

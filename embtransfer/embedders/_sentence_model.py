@@ -33,7 +33,7 @@ class Model:
         self.tokenizer = getattr(transformer, "tokenizer", None)
         if not getattr(self.tokenizer, "is_fast", False):
             self.tokenizer = None
-        self._is_plain = {}  # (prompt, max_length) -> whether tokenizer and modules are all there is to encode
+        self._is_plain = {}  # by prompt and max_length
 
     def check_max_length(self, max_length):
         if max_length is None:
@@ -115,6 +115,8 @@ class Model:
             return False
         ours = self._pad(self._tokenize([(prompt or "") + text for text in probes]))
         theirs.pop("modality", None)
+        if all(getattr(module, "include_prompt", True) for module in self.transformer):
+            theirs.pop("prompt_length", None)
         return ours.keys() == theirs.keys() and all(
             torch.equal(theirs[name].to(part.device), part) for name, part in ours.items()
         )
