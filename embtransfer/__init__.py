@@ -4,7 +4,7 @@ from ._version import __version__
 from .adapters import CORAL, DomainCentering, NoAdaptation, SubspaceAlignment, make_adapter
 from .classifiers import make_classifier
 from .compare import compare
-from .embedders import Coverage, StaticEmbedder, WordEmbedder, make_embedder
+from .embedders import Coverage, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
 from .scoring import score_file
@@ -15,6 +15,7 @@ __all__ = [
     "Coverage",
     "DomainCentering",
     "NoAdaptation",
+    "SentenceEmbedder",
     "StaticEmbedder",
     "SubspaceAlignment",
     "Target",

@@ -36,8 +36,13 @@ Target = Annotated[
 TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
 EMBEDDER_NAMES = (
-    "word_ or static_ with a pooling: mean, idf, sif, usif, max, mean_max_min, power_means, as in word_mean."
+    "word_ or static_ with a pooling (mean, idf, sif, usif, max, mean_max_min, power_means), as in "
+    "word_mean; or sentence."
 )
+Model = Annotated[
+    str | None,
+    typer.Option(help="Model of the embedder sentence: a folder, package or hub's name."),
+]
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 
 
@@ -111,6 +116,7 @@ def compare(
         str, typer.Option(help="Classifiers, with commas: logistic, ridge, svm, lda, naive_bayes, centroid.")
     ] = "logistic",
     vectors: Vectors = None,
+    model: Model = None,
     transductive: Annotated[
         bool, typer.Option("--transductive", help="Score the same target texts that the adapters see.")
     ] = False,
@@ -132,7 +138,10 @@ def compare(
                 y,
                 X_target,
                 y_target,
-                embedders={name: make_embedder(name, words) for name in _names(embedders)},
+                embedders={
+                    name: make_embedder(name, model if name == "sentence" else words)
+                    for name in _names(embedders)
+                },
                 adapters=_names(adapters),
                 classifiers=_names(classifiers),
                 transductive=transductive,
@@ -157,6 +166,7 @@ def fit(
         str, typer.Option(help="logistic, ridge, svm, lda, naive_bayes or centroid.")
     ] = "logistic",
     vectors: Vectors = None,
+    model: Model = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     embed_vectors: Annotated[
         bool,
@@ -172,7 +182,9 @@ def fit(
 
     with clear_errors():
         pipeline = make_transfer_pipeline(
-            make_embedder(embedder, load_vectors(vectors) if vectors else None),
+            make_embedder(
+                embedder, model if embedder == "sentence" else load_vectors(vectors) if vectors else None
+            ),
             make_adapter(adapter),
             make_classifier(classifier),
         )

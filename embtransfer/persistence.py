@@ -25,6 +25,7 @@ TRUSTED = (
     "embtransfer.adapters._coral.CORAL",
     "embtransfer.adapters._none.NoAdaptation",
     "embtransfer.adapters._subspace.SubspaceAlignment",
+    "embtransfer.embedders._sentence.SentenceEmbedder",
     "embtransfer.embedders._static.StaticEmbedder",
     "embtransfer.embedders._word.WordEmbedder",
     "embtransfer.pipeline.TransferPipeline",

@@ -13,7 +13,7 @@ import embtransfer
 ROOT = Path(embtransfer.__file__).parent
 # floor by floor; a string is one room, whose modules may import one another
 FLOORS = [
-    ["_kernels _instructions _unicode", "_validation", "_version", "_bundle"],
+    ["_kernels _instructions _unicode", "_validation", "_version", "_bundle", "_embedding_cache"],
     [
         "datasets",
         "tables _jsonl",
@@ -28,6 +28,7 @@ PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()
 }
 HEAVY = {"numba", "gensim", "torch", "skops", "typer", "rich", "pooch", "sentence_transformers", "matplotlib"}
+HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock"}
 
 
 def module_name(path):

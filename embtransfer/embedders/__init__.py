@@ -4,12 +4,21 @@ from .._validation import check_name
 from ._base import BaseEmbedder
 from ._coverage import Coverage
 from ._pooling import POOLINGS
+from ._sentence import SentenceEmbedder
 from ._static import StaticEmbedder
 from ._word import WordEmbedder
 
-__all__ = ["EMBEDDERS", "BaseEmbedder", "Coverage", "StaticEmbedder", "WordEmbedder", "make_embedder"]
+__all__ = [
+    "EMBEDDERS",
+    "BaseEmbedder",
+    "Coverage",
+    "SentenceEmbedder",
+    "StaticEmbedder",
+    "WordEmbedder",
+    "make_embedder",
+]
 
-EMBEDDERS = tuple(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS)
+EMBEDDERS = (*(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS), "sentence")
 
 
 def make_embedder(name: str, vectors=None) -> BaseEmbedder:
@@ -19,9 +28,10 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
     ----------
     name : str
         "word_" or "static_" and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
-        "word_mean", "word_sif", "static_mean".
+        "word_mean", "word_sif", "static_mean". Or "sentence": SentenceEmbedder.
     vectors : WordVectors, path, name or None, default=None
-        The table; None is the bundled GloVe subset for "word_", wordllama for "static_".
+        The table; None is the bundled GloVe subset for "word_", wordllama for "static_". For "sentence" the
+        folder or name of the model; None is all-MiniLM-L6-v2.
 
     Raises
     ------
@@ -38,4 +48,6 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
     kind, _, pooling = name.partition("_")
     if kind == "word":
         return WordEmbedder(vectors, pooling=pooling)
+    if kind == "sentence":
+        return SentenceEmbedder() if vectors is None else SentenceEmbedder(vectors)
     return StaticEmbedder("wordllama" if vectors is None else vectors, pooling=pooling)

