@@ -7,21 +7,15 @@ reports CPU seconds a second of each contender, which is 1.0 where one thread ra
 """
 
 import gc
-import json
 import os
-import platform
 import statistics
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 THREADS_VARIABLE = "EMBTRANSFER_BENCHMARK_THREADS"
 THREADS = int(os.environ.get(THREADS_VARIABLE, "1"))
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 for _variable in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMBA_NUM", "RAYON_NUM", "POLARS_MAX"):
     os.environ[f"{_variable}_THREADS"] = str(THREADS)
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def stopwatch(work, prepare=lambda: None):
@@ -87,48 +81,3 @@ def interleave(contenders, reference, rounds=5):
             "all_seconds": seconds[name],
         }
     return results
-
-
-def machine(*packages):
-    """The processor, the system, and the versions of Python and of the packages named."""
-    cpu = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                cpu = line.partition(":")[2].strip()
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "packages": {package: version(package) for package in packages},
-    }
-
-
-def spread(median, low, high, digits):
-    """A cell of a table: 2.0 (1.5 to 2.5)."""
-    return f"{median:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def markdown_table(header, rows):
-    """A Markdown table; the first column is text, the others are numbers."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def write_results(folder, name, data, host, parts):
-    """Write data to folder/name.json, the parts and the machine to folder/name.md, and print the latter."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    packages = ", ".join(f"{package} {number}" for package, number in host["packages"].items())
-    about = (
-        f"Machine: {host['cpu']}, {host['cores']} cores, {host['system']}; load at the start "
-        f"{host['load']:.1f}.\nPython {host['python']}; {packages}.\n"
-        f"{data['rounds']} interleaved rounds after a warm-up; threads limited by environment "
-        "variables\nand threadpoolctl (benchmarks/_interleaved.py)."
-    )
-    text = "\n\n".join([*parts, about]) + "\n"
-    (folder / f"{name}.json").write_text(json.dumps({"machine": host, **data}, indent=1) + "\n", "utf-8")
-    (folder / f"{name}.md").write_text(text, "utf-8")
-    print(text)

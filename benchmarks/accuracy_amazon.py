@@ -13,7 +13,6 @@ import argparse
 import json
 from importlib.resources import files
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,8 +22,9 @@ from rich.progress import track
 from embtransfer import WordEmbedder, WordVectors, compare
 from embtransfer.datasets import fetch_amazon_reviews
 
+from ._results import RESULTS, markdown_table
+
 DOMAINS = ("books", "dvd", "electronics", "kitchen")
-RESULTS = Path(__file__).parent / "results"
 
 
 def full_glove() -> WordVectors:
@@ -89,9 +89,9 @@ def main():
     cells = [
         [f"{v:.1f}" if isinstance(v, float) else str(v) for v in row] for row in table.itertuples(index=False)
     ]
-    lines = ["| " + " | ".join(row) + " |" for row in [list(table), ["---"] * len(table.columns), *cells]]
-    (RESULTS / "accuracy_amazon.md").write_text("\n".join(lines) + "\n", "utf-8")
-    print("\n".join(lines))
+    text = markdown_table(list(table), cells)
+    (RESULTS / "accuracy_amazon.md").write_text(text + "\n", "utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

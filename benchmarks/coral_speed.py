@@ -20,16 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ._interleaved import (
-    RESULTS,
-    THREADS_VARIABLE,
-    interleave,
-    machine,
-    markdown_table,
-    spread,
-    stopwatch,
-    write_results,
-)
+from ._interleaved import THREADS_VARIABLE, interleave, stopwatch
+from ._results import RESULTS, machine, markdown_table, spread, write_results
 
 # isort: split
 import numpy as np

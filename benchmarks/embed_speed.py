@@ -17,7 +17,8 @@ import tempfile
 from itertools import cycle, islice
 from pathlib import Path
 
-from ._interleaved import RESULTS, interleave, machine, markdown_table, spread, stopwatch, write_results
+from ._interleaved import interleave, stopwatch
+from ._results import RESULTS, machine, markdown_table, spread, write_results
 
 # isort: split
 import numpy as np

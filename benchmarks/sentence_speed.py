@@ -19,16 +19,8 @@ from pathlib import Path
 # both sides get all cores: encoding runs on them where it is used
 os.environ.setdefault("EMBTRANSFER_BENCHMARK_THREADS", str(os.cpu_count()))
 
-from ._interleaved import (
-    RESULTS,
-    THREADS,
-    interleave,
-    machine,
-    markdown_table,
-    spread,
-    stopwatch,
-    write_results,
-)
+from ._interleaved import THREADS, interleave, stopwatch
+from ._results import RESULTS, machine, markdown_table, spread, write_results
 
 # isort: split
 import numpy as np

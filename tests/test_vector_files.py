@@ -259,9 +259,9 @@ def test_binary_numbers_that_look_like_text(write):
         ("good 1 2\nbad 3 4\nfilm 5 x\n", "line 3: got b'x', expected a number"),
         ("good 1 2\nbad 3 4\nfilm x 6\n", "line 3: got b'x', expected a number"),
         (b"\xff 1 2\n\xfe 3 4\n", "line 1: .* is not UTF-8, nor is any other word"),
-        ("good 1 nan\nbad 3 4\n", "line 1: got NaN or infinity for 'good'"),
-        ("good 1 2\nbad 3 inf\n", "line 2: got NaN or infinity for 'bad'"),
-        ("good 1 1e40\nbad 3 4\n", "line 1: got NaN or infinity for 'good'"),
+        ("good 1 nan\nbad 3 4\n", "line 1: got NaN or infinity, b'nan'"),
+        ("good 1 2\nbad 3 inf\n", "line 2: got NaN or infinity, b'inf'"),
+        ("good 1 1e40\nbad 3 4\n", "line 1: got NaN or infinity, b'1e40'"),
     ],
 )
 def test_damaged_glove(write, data, message):
