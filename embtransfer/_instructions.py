@@ -6,7 +6,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 _I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
-_BYTES, _FLOATS = ir.VectorType(_I8, 64), ir.VectorType(_F32, 16)
+_BYTES, _FLOATS, _HALVES = ir.VectorType(_I8, 64), ir.VectorType(_F32, 16), ir.VectorType(ir.IntType(16), 16)
 
 
 def _splat(value):
@@ -63,10 +63,26 @@ def bit_count(typingctx, bits):
     return types.int64(types.uint64), codegen
 
 
-def _make_sum64(weighted):
+def _half_to_float(b, half):
+    """16 numbers of float16 in uint16 as float32, without the instruction that not every processor has.
+
+    The exponent's bias is 15 instead of 127: shifted into place, the number is 2 ** 112 times too small.
+    """
+    wide = ir.VectorType(_I32, 16)
+    bits = b.zext(half, wide)
+    magnitude = b.shl(b.and_(bits, ir.Constant(wide, [0x7FFF] * 16)), ir.Constant(wide, [13] * 16))
+    scaled = b.fmul(b.bitcast(magnitude, _FLOATS), ir.Constant(_FLOATS, [2.0**112] * 16))
+    sign = b.shl(b.and_(bits, ir.Constant(wide, [0x8000] * 16)), ir.Constant(wide, [16] * 16))
+    return b.bitcast(b.or_(b.bitcast(scaled, wide), sign), _FLOATS)
+
+
+def _make_sum64(weighted, half):
     @intrinsic
     def sum64(typingctx, table, stride, ids, n, weights, out, at0, at1, at2, at3):
-        """Write the (weighted) sum of n rows, at four byte offsets of 16 float32 each, to out."""
+        """Write the (weighted) sum of n rows of float32 or float16, 16 columns at four places, to out.
+
+        at: byte offsets of float32 columns.
+        """
 
         def codegen(context, b, signature, args):
             table, stride, ids, n, weights, out = args[:6]
@@ -86,7 +102,12 @@ def _make_sum64(weighted):
                     lanes = ir.Constant(ir.VectorType(_I32, 16), [0] * 16)
                     weight = b.shuffle_vector(weight, undefined, lanes)
                 for total, offset in zip(sums, offsets, strict=True):
-                    value = b.load(b.inttoptr(b.add(row, offset), _FLOATS.as_pointer()), align=4)
+                    if half:
+                        place = b.add(row, b.lshr(offset, ir.Constant(_I64, 1)))
+                        value = b.load(b.inttoptr(place, _HALVES.as_pointer()), align=2)
+                        value = _half_to_float(b, value)
+                    else:
+                        value = b.load(b.inttoptr(b.add(row, offset), _FLOATS.as_pointer()), align=4)
                     if weighted:
                         value = b.fmul(value, weight)
                     b.store(b.fadd(b.load(total), value), total)
@@ -99,4 +120,5 @@ def _make_sum64(weighted):
     return sum64
 
 
-sum64, weighted_sum64 = _make_sum64(False), _make_sum64(True)
+sum64, weighted_sum64 = _make_sum64(False, half=False), _make_sum64(True, half=False)
+sum64_half, weighted_sum64_half = _make_sum64(False, half=True), _make_sum64(True, half=True)

@@ -15,7 +15,16 @@ imported here: after a change there, touch this file.
 import numpy as np
 from numba import njit
 
-from ._instructions import bit_count, fold_block, load64, sum64, trailing_zeros, weighted_sum64
+from ._instructions import (
+    bit_count,
+    fold_block,
+    load64,
+    sum64,
+    sum64_half,
+    trailing_zeros,
+    weighted_sum64,
+    weighted_sum64_half,
+)
 from ._unicode import CASED, CODE, IGNORABLE, SIGMA, SPECIAL, WORD
 
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
@@ -427,13 +436,17 @@ def text_tokens(data, offsets, unicode, lowercase, min_length, index, phrases):
 
 # ---------------------------------------------------------------- rows -> vectors
 @njit(**_OPTIONS)
-def _sum_run(rows, stride, d, ids, n, weights, out):
-    """Sum n rows of d >= 16 columns; all but n and d are addresses, and weights may be 0 for none."""
+def _sum_run(rows, stride, d, half, ids, n, weights, out):
+    """Sum n rows of d >= 16 columns; rows, ids, weights and out are addresses, weights may be 0 for none."""
     end, last = _U(4 * d), _U(4 * (d - 16))  # the last 16 columns may overlap the ones before
     at = _U(0)
     while at < end:
         a, b, c, e = min(at, last), min(at + _U(64), last), min(at + _U(128), last), min(at + _U(192), last)
-        if weights == _U(0):
+        if half and weights == _U(0):
+            sum64_half(rows, stride, ids, _U(n), weights, out, a, b, c, e)
+        elif half:
+            weighted_sum64_half(rows, stride, ids, _U(n), weights, out, a, b, c, e)
+        elif weights == _U(0):
             sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
         else:
             weighted_sum64(rows, stride, ids, _U(n), weights, out, a, b, c, e)
@@ -445,10 +458,10 @@ def pool_rows(ids, indptr, table, weights, by_weight, out):
     """Pool the rows of each text: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d).
 
     out[i] = sum of w[id] * table[id] over the number of ids, or over the sum of their weights if
-    by_weight; zeros where there is none. table: float32 (V, d), d >= 16; weights: float32 (V,), or empty
-    for all 1.
+    by_weight; zeros where there is none. table: float32, or float16 as uint16, (V, d), d >= 16; weights:
+    float32 (V,), or empty for all 1.
     """
-    d = table.shape[1]
+    d, half = table.shape[1], table.itemsize == 2
     rows, stride, address, target = table.ctypes.data, table.strides[0], ids.ctypes.data, out.ctypes.data
     w = _U(weights.ctypes.data) if len(weights) else _U(0)
     total = np.empty(d, np.float64)
@@ -463,11 +476,13 @@ def pool_rows(ids, indptr, table, weights, by_weight, out):
             out[i] = 0
             continue
         here = _U(target + i * out.strides[0])
-        _sum_run(_U(rows), _U(stride), d, _U(address + 4 * begin), min(n, _RUN), w, here)
+        _sum_run(_U(rows), _U(stride), d, half, _U(address + 4 * begin), min(n, _RUN), w, here)
         if n > _RUN:
             total[:] = out[i]
             for k in range(begin + _RUN, begin + n, _RUN):
-                _sum_run(_U(rows), _U(stride), d, _U(address + 4 * k), min(begin + n - k, _RUN), w, here)
+                _sum_run(
+                    _U(rows), _U(stride), d, half, _U(address + 4 * k), min(begin + n - k, _RUN), w, here
+                )
                 total += out[i]
             out[i] = total / divisor
         else:

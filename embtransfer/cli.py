@@ -197,6 +197,10 @@ def fit(
             save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
         seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
         talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
+        if hasattr(pipeline[0], "coverage"):
+            found = pipeline[0].coverage(X if X_target is None else X_target)
+            words = ", ".join(found.unknown(5)["word"])
+            talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
         if target is None and adapter != "none":
             talk.print(f"Without --target there was nothing to adapt to: {adapter!r} had no effect.")
 

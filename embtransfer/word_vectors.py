@@ -247,9 +247,15 @@ class WordVectors:
     def matrix(self) -> np.ndarray:
         return self._matrix
 
-    @cached_property
+    @property
     def _table(self):
-        """The matrix as the kernel takes it: float32, at least 16 columns, read-only."""
+        """The matrix as `pool_rows` takes it: mapped float16 as uint16, slower but with shared pages."""
+        shared = self._manifest is not None and self._matrix.dtype == np.float16
+        return self._matrix.view(np.uint16) if shared and self._matrix.shape[1] >= 16 else self._floats
+
+    @cached_property
+    def _floats(self):
+        """The matrix in float32, at least 16 columns, read-only."""
         table = np.ascontiguousarray(self._matrix, np.float32).view(np.ndarray)
         if table.shape[1] < 16:
             table = np.pad(table, ((0, 0), (0, 16 - table.shape[1])))

@@ -39,7 +39,7 @@ def test_shell_blocks(folder):
     command = str(Path(sys.executable).with_name("embtransfer"))
     lines = [line for language, block in BLOCKS if not language for line in block.splitlines()]
     lines = [line for line in lines if line not in INSTALL]
-    assert len(lines) == 3
+    assert len(lines) == 6
     for line in lines:
         words = shlex.split(line)
         assert words[0] == "embtransfer"

@@ -13,7 +13,7 @@ import time
 import joblib
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from embtransfer import WordEmbedder, WordVectors, _vector_cache
 from embtransfer._vector_cache import cache_folder, converted
@@ -83,6 +83,23 @@ def test_rows_equal_those_in_memory(source):
     kept = WordEmbedder(WordVectors.load(source)).fit_transform(texts)
     assert_array_equal(kept, WordEmbedder(WordVectors.load(source, cache=False)).fit_transform(texts))
     assert_array_equal(kept, [[5, -3.5], [500.5, -499], [0, 0], [0, 0]])
+
+
+@pytest.mark.parametrize("pooling", ["mean", "idf", "sif", "max", "power_means"])
+@pytest.mark.parametrize("d", [1, 15, 16, 17, 50, 300])
+def test_mapped_float16_pools_as_float32(tmp_path, d, pooling):
+    rng = np.random.default_rng(d)
+    matrix = (rng.normal(size=(40, d)) * 10.0 ** rng.integers(-9, 4, (40, 1))).astype(
+        np.float16
+    )  # subnormal too
+    path = tmp_path / "vectors.npy"
+    np.save(path, matrix)
+    (tmp_path / "vectors.words.txt").write_text("".join(f"word{i}\n" for i in range(40)))
+    texts = [" ".join(f"word{i}" for i in rng.integers(0, 44, n)) for n in (0, 1, 2, 7, 600, 2000)]
+    half = WordEmbedder(WordVectors.load(path), pooling=pooling)
+    full = WordEmbedder(WordVectors.load(path, dtype="float32"), pooling=pooling)
+    assert half.fit(texts).vectors_.matrix.dtype == np.float16
+    assert_allclose(half.transform(texts), full.fit_transform(texts), rtol=1e-5, atol=1e-6)
 
 
 # ---------------------------------------------------------------- made anew

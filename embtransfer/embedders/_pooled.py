@@ -165,11 +165,11 @@ class PooledEmbedder(BaseEmbedder):
         from .. import _kernels
 
         ids, indptr, more = self._rows(chunk)
-        table = self.vectors_._table
+        table = self.vectors_._floats if len(self._powers) else self.vectors_._table
         weights = np.empty(0, np.float32) if self.weights_ is None else self.weights_.view(np.ndarray)
         if more is not None:
-            ids, table, weights = _with_more(ids, table, weights, more, self._weight_of_more())
-        ids, weights = ids.astype(np.uint32, copy=False), weights.view()
+            ids, table, weights = _with_more(ids, self.vectors_.matrix, weights, more, self._weight_of_more())
+        ids, table, weights = ids.astype(np.uint32, copy=False), table.view(), weights.view()
         weights.flags.writeable = table.flags.writeable = False  # kernels compile for one kind of array
         if len(self._powers):
             _kernels.pool_powers(ids, indptr, table, self._powers, out)
@@ -195,12 +195,12 @@ class PooledEmbedder(BaseEmbedder):
         super().__setstate__(state)
 
 
-def _with_more(ids, table, weights, more, weight):
-    """Ids, table and weights of the rows in use alone, with rows that the table lacks."""
+def _with_more(ids, matrix, weights, more, weight):
+    """Ids, table and weights of the rows in use alone, with rows that the matrix lacks."""
     used, ids = np.unique(ids, return_inverse=True)
-    n = np.searchsorted(used, len(table))
-    rows = np.zeros((len(used), table.shape[1]), np.float32)
-    rows[:n], rows[n:, : more.shape[1]] = table[used[:n]], more[used[n:] - len(table)]
+    n, d = np.searchsorted(used, len(matrix)), matrix.shape[1]
+    rows = np.zeros((len(used), max(d, 16)), np.float32)  # the kernel takes 16 columns or more
+    rows[:n, :d], rows[n:, :d] = matrix[used[:n]], more[used[n:] - len(matrix)]
     if len(weights):
         weights = np.append(weights[used[:n]], np.full(len(used) - n, weight, np.float32))
     return ids, rows, weights
