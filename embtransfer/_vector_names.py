@@ -1,6 +1,9 @@
 """Names of tables of vectors: installed packages, and gensim's downloader."""
 
+import sys
+from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, distribution
+from io import StringIO
 from pathlib import Path
 
 PACKAGES = {  # distribution -> the file of vectors in it
@@ -73,4 +76,9 @@ def download(name: str) -> Path:
             f"There is no file or folder {name!r}, nor vectors of that name. Names are: "
             f"{', '.join([*PACKAGES, *known])}."
         )
-    return Path(downloader.load(name, return_path=True))
+    try:
+        # gensim draws its bar on stdout
+        with redirect_stdout(sys.stderr if sys.stderr.isatty() else StringIO()):
+            return Path(downloader.load(name, return_path=True))
+    except Exception as error:  # a wrong checksum is a plain Exception
+        raise OSError(f"The vectors {name!r} can't be downloaded: {error}.") from error

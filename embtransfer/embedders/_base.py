@@ -43,12 +43,16 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             If X is not a 1-D sequence, or is empty, or a parameter is invalid. Elements are checked where
             they are read: here only if the pooling learns from them, in `transform` always.
         """
+        self._fit(self._checked(X))
+        return self
+
+    def _checked(self, X):
+        """The texts to fit on, with parameters that are valid."""
         self._validate_params()
         texts = check_texts(X)
         if len(texts) == 0:
             raise ValueError("Got no texts (n_samples=0). Expected at least one text to fit on.")
-        self._fit(texts)
-        return self
+        return texts
 
     def transform(self, X):
         """Embed texts.

@@ -10,7 +10,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._validation import check_texts, iter_text_chunks
+from .._validation import iter_text_chunks
 from ..word_vectors import WordVectors
 from . import _pooling
 from ._base import BaseEmbedder
@@ -66,20 +66,24 @@ class PooledEmbedder(BaseEmbedder):
         TypeError, ValueError
             As in `fit`.
         """
-        self._validate_params()
-        texts = check_texts(X)
+        texts = self._checked(X)
         if not hasattr(self, "vectors_"):
             self._begin()
+        elif self._pooling != self.pooling:
+            raise ValueError(
+                f"Got pooling={self.pooling!r}, but partial_fit began with {self._pooling!r}. "
+                "Call fit first, or clone the embedder."
+            )
         self._count(texts)
         self._weigh()
         self._learn_components(texts)
         return self
 
     def _begin(self):
+        if self.pooling == "power_means" and not self.powers:
+            raise ValueError("Got powers=() for power_means. Expected at least one power.")
         if self.pooling == "power_means" and not all(_is_power(power) for power in self.powers):
             raise ValueError(f"Got powers={self.powers!r}. Expected positive integers and +-inf.")
-        if not self.powers:
-            raise ValueError("Got powers=() for power_means. Expected at least one power.")
         self.vectors_ = self._load()
         d = self.vectors_.matrix.shape[1]
         powers = self.powers if self.pooling == "power_means" else _pooling.POWERS.get(self.pooling, ())
@@ -178,7 +182,7 @@ class PooledEmbedder(BaseEmbedder):
         return np.diff(indptr)
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state = dict(super().__getstate__())  # it is the embedder's own dictionary
         if "_term_counts" in state:  # few words of a table come in a corpus
             terms, documents = state.pop("_term_counts"), state.pop("_document_counts")
             rows = np.flatnonzero(terms)
@@ -207,4 +211,4 @@ def _with_more(ids, matrix, weights, more, weight):
 
 
 def _is_power(power):
-    return isinstance(power, Real) and (np.isinf(power) or (power == int(power) and power >= 1))
+    return isinstance(power, Real) and (np.isinf(power) or (power >= 1 and power == int(power)))

@@ -33,9 +33,9 @@ def usif_weights(term_counts: np.ndarray, n_documents: int) -> np.ndarray:
     """a / (a / 2 + p(w)) (Ethayarajh, RepL4NLP 2018); float32 (V,).
 
     a = (1 - alpha) / (alpha Z), Z = V / 2, alpha the share of words with p(w) > 1 - (1 - 1 / V) ** n: those
-    expected in a text of average length n. V counts the words that were seen. Vectors keep
-    their lengths, which are weights too in tables trained for the mean: on the development set of the STS
-    Benchmark unit lengths are worth +0.3 points with GloVe and -2.8 with wordllama.
+    expected in a text of average length n; it and 1 - alpha are at least 1 / V. V counts the words that were
+    seen. Vectors keep their lengths, which are weights too in tables trained for the mean: on the development
+    set of the STS Benchmark unit lengths are worth +0.3 points with GloVe and -2.8 with wordllama.
     """
     n_tokens, n_seen = max(term_counts.sum(), 1), max(np.count_nonzero(term_counts), 1)
     share = term_counts / n_tokens

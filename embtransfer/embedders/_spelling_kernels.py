@@ -54,6 +54,9 @@ def _one_edit(data, begin, n, scratch, index):
 def nearest(data, offsets, min_letters, index):
     """See `_spelling.nearest_rows`; data are UTF-8 bytes, offsets int64 (n + 1,)."""
     rows = np.full(len(offsets) - 1, -1, np.int64)
+    longest_word = np.int64(0)  # in the table; longer ones need no search, which takes n * n steps
+    for row in range(len(index[1]) - 1):
+        longest_word = max(longest_word, index[1][row + 1] - index[1][row])
     for w in range(len(rows)):
         begin, end = offsets[w], offsets[w + 1]
         n = end - begin
@@ -71,7 +74,7 @@ def nearest(data, offsets, min_letters, index):
             for keep in (2, 1):
                 length = _without_repeats(data, begin, end, keep, scratch)
                 best = _better(best, scratch, length, index)
-        if best == _NONE:
+        if best == _NONE and n <= longest_word + 1:
             best = _one_edit(data, begin, n, scratch, index)
         rows[w] = best if best < _NONE else -1
     return rows

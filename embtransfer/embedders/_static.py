@@ -10,7 +10,7 @@ from ..word_vectors import WordVectors
 from ._pooled import PooledEmbedder
 
 _WORDS = re.compile(r"[^ \t\n\r]+")
-_SPACED = re.compile(r" +[^ ]*")
+_SPACED = re.compile(r" +[^ ]*(?: \Z)?")  # one space at the end is no word: it stays with the last
 _LOCAL = {"BertNormalizer", "Lowercase", "StripAccents"}  # look at no neighbouring word
 _KNOWN_WORDS = 1 << 20  # kept with their tokens; then the memory begins anew
 
@@ -107,13 +107,22 @@ class _Cutter:
             from tokenizers import Tokenizer
         except ImportError as error:
             raise ImportError('StaticEmbedder needs tokenizers: pip install "embtransfer[static]"') from error
-        self.tokenizer = Tokenizer.from_str(vectors.tokenizer)
+        try:
+            self.tokenizer = Tokenizer.from_str(vectors.tokenizer)
+        except Exception as error:  # the library raises no other type
+            raise ValueError(
+                f"Got the table {vectors.name}, whose tokenizer does not load ({error}). Expected the "
+                "content of a tokenizer.json that the installed tokenizers reads; a newer one may."
+            ) from error
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         config = json.loads(vectors.tokenizer)
         self.words_of = _cuts_words(config)
-        added = [token["content"] for token in config.get("added_tokens") or ()]
-        self.added = re.compile("|".join(map(re.escape, added)) or r"(?!)")
+        added = config.get("added_tokens") or ()
+        # those of several words are found in normalised text, across what is cut here
+        if any(token.get("normalized") and re.search(r"[\s▁]", token["content"]) for token in added):
+            self.words_of = None
+        self.added = re.compile("|".join(re.escape(token["content"]) for token in added) or r"(?!)")
         row_of = vectors.rows_of([self.tokenizer.id_to_token(i) or "" for i in range(self._n_ids())])
         unknown = config["model"].get("unk_token")
         unknown = (
@@ -189,6 +198,7 @@ def _cuts_words(config):
 
 
 def _words_after_spaces(text):
+    text = text.replace("▁", " ")  # the same to the normalizer
     if "  " in text or text[:1] == " " or text[-1:] == " ":
         return [word[1:] for word in _SPACED.findall(" " + text)] if text else []
     return text.split(" ") if text else []

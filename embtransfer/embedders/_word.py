@@ -54,8 +54,8 @@ class WordEmbedder(PooledEmbedder):
         What becomes of words that the table lacks. "skip" leaves them out. "subwords" takes the mean of
         their character n-grams' vectors, in tables that have them (fastText .bin). "nearest" takes the
         most frequent word within one edit (a letter more, less, changed, or two swapped), or with
-        repeated letters ("sooo") cut, of words of four letters or more. A word has the same vector
-        whatever texts come with it.
+        repeated letters ("sooo") cut, of words of four letters or more; letters are a to z, and what is put
+        in is in lower case. A word has the same vector whatever texts come with it.
     phrases : bool, default=False
         Whether neighbouring tokens that the table has joined by "_" are one ("new_york"), from the left
         and as many as the table has.
@@ -262,14 +262,14 @@ class WordEmbedder(PooledEmbedder):
     def _from_spelling(self, ids, unknown):
         """Ids in which an unknown token goes by the row of the word spelled nearest to it."""
         words = unknown.dictionary_encode()
-        new = [word for word in words.dictionary.to_pylist() if word not in self._nearest]
+        known = self._nearest  # another thread may begin a new one
+        new = [word for word in words.dictionary.to_pylist() if word not in known]
         if new:
-            if len(self._nearest) > 1 << 20:
-                self._nearest = {}
+            if len(known) > 1 << 20:
+                known = self._nearest = {}
                 new = words.dictionary.to_pylist()
-            rows = nearest_rows(new, self.vectors_)
-            self._nearest.update(zip(new, rows.tolist(), strict=True))
-        rows = np.array([self._nearest[word] for word in words.dictionary.to_pylist()], np.int64)
+            known.update(zip(new, nearest_rows(new, self.vectors_).tolist(), strict=True))
+        rows = np.array([known[word] for word in words.dictionary.to_pylist()], np.int64)
         rows = np.where(rows < 0, len(self.vectors_), rows)  # past the last: left out
         ids = ids.copy()
         ids[ids >= len(self.vectors_)] = rows[words.indices.to_numpy()]
