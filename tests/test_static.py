@@ -328,7 +328,7 @@ def test_poolings_as_of_a_table_of_words(bert, pooling):
     assert embedder.n_zero_rows_ == words.n_zero_rows_ == 3
     names_out = [name.removeprefix("staticembedder") for name in embedder.get_feature_names_out()]
     assert names_out == [name.removeprefix("wordembedder") for name in words.get_feature_names_out()]
-    parts = StaticEmbedder(bert.vectors_, pooling=pooling).partial_fit(TEXTS[:3]).partial_fit(TEXTS[3:])
+    parts = clone(embedder).partial_fit(TEXTS[:3]).partial_fit(TEXTS[3:])
     assert_array_equal(parts.weights_ is None, embedder.weights_ is None)
     if embedder.weights_ is not None:
         assert_array_equal(parts.weights_, embedder.weights_)
