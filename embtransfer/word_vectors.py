@@ -92,8 +92,8 @@ class WordVectors:
             )
         if subwords is not None and subwords.rows.shape[1:] != matrix.shape[1:]:
             raise ValueError(
-                f"Got subwords with rows of shape {subwords.rows.shape} and a matrix of shape {matrix.shape}. "
-                "Expected as many columns in both."
+                f"Got subwords with rows of shape {subwords.rows.shape} and a matrix of shape "
+                f"{matrix.shape}. Expected as many columns in both."
             )
         _vector_cache.check_finite(words, matrix)
         slots, duplicates = _vector_cache.index_of(words)

@@ -304,3 +304,9 @@ def test_from_keyed_vectors():
 def test_from_other_things(wrong):
     with pytest.raises(TypeError, match="Expected a gensim KeyedVectors"):
         WordVectors.from_keyed_vectors(wrong)
+
+
+def test_subwords_of_another_width():
+    subwords = Subwords(3, 6, np.zeros((5, 3), np.float32))
+    with pytest.raises(ValueError, match=r"rows of shape \(5, 3\) and a matrix of shape \(1, 2\)"):
+        WordVectors(["good"], [[1, 2]], subwords=subwords)
