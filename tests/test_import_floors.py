@@ -13,7 +13,13 @@ import embtransfer
 ROOT = Path(embtransfer.__file__).parent
 # floor by floor; a string is one room, whose modules may import one another
 FLOORS = [
-    ["_kernels _instructions _unicode", "_validation", "_version", "_bundle", "_embedding_cache"],
+    [
+        "_kernels _pool_kernels _instructions _unicode",
+        "_validation",
+        "_version",
+        "_bundle",
+        "_embedding_cache",
+    ],
     [
         "datasets",
         "tables _jsonl",

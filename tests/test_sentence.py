@@ -273,6 +273,7 @@ def test_pickles_and_copies_hold_no_model(tmp_path):
     assert len(data) < 1e6
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1e6
     assert not hasattr(copy.deepcopy(pipeline)[0], "_loaded")
+    assert pipeline[0]._loaded is not None  # what is pickled stays as it is
     for again in (pickle.loads(data), copy.deepcopy(pipeline), load_pipeline(folder)):
         np.testing.assert_allclose(again.predict_proba(TARGET), expected, atol=1e-5)
     _sentence_model._models.clear()

@@ -43,10 +43,10 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             If X is not a 1-D sequence, or is empty, or a parameter is invalid. Elements are checked where
             they are read: here only if the pooling learns from them, in `transform` always.
         """
-        self._fit(self._checked(X))
+        self._fit(self._texts_to_fit(X))
         return self
 
-    def _checked(self, X):
+    def _texts_to_fit(self, X):
         """The texts to fit on, with parameters that are valid."""
         self._validate_params()
         texts = check_texts(X)

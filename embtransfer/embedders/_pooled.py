@@ -66,7 +66,7 @@ class PooledEmbedder(BaseEmbedder):
         TypeError, ValueError
             As in `fit`.
         """
-        texts = self._checked(X)
+        texts = self._texts_to_fit(X)
         if not hasattr(self, "vectors_"):
             self._begin()
         elif self._pooling != self.pooling:
@@ -101,7 +101,7 @@ class PooledEmbedder(BaseEmbedder):
         """Add the texts to the counts of terms and documents."""
         if not len(self._term_counts):
             return
-        from .. import _kernels
+        from .. import _pool_kernels
 
         seen_in = np.full(len(self.vectors_), -1)
         for start, chunk in iter_text_chunks(texts):
@@ -110,7 +110,7 @@ class PooledEmbedder(BaseEmbedder):
                 known = np.concatenate([[0], np.cumsum(ids < len(self.vectors_))])
                 ids, indptr = ids[ids < len(self.vectors_)], known[indptr]
             ids = ids.astype(np.uint32, copy=False)
-            _kernels.count_rows(ids, indptr, self._term_counts, self._document_counts, seen_in, start)
+            _pool_kernels.count_rows(ids, indptr, self._term_counts, self._document_counts, seen_in, start)
         self._n_documents += len(texts)
 
     def _weigh(self):
@@ -166,7 +166,7 @@ class PooledEmbedder(BaseEmbedder):
 
     def _pool_chunk(self, chunk, out):
         """Write the pooled vectors of a chunk; return its known tokens a text."""
-        from .. import _kernels
+        from .. import _pool_kernels
 
         ids, indptr, more = self._rows(chunk)
         table = self.vectors_._floats if len(self._powers) else self.vectors_._table
@@ -176,9 +176,9 @@ class PooledEmbedder(BaseEmbedder):
         ids, table, weights = ids.astype(np.uint32, copy=False), table.view(), weights.view()
         weights.flags.writeable = table.flags.writeable = False  # kernels compile for one kind of array
         if len(self._powers):
-            _kernels.pool_powers(ids, indptr, table, self._powers, out)
+            _pool_kernels.pool_powers(ids, indptr, table, self._powers, out)
         else:
-            _kernels.pool_rows(ids, indptr, table, weights, self._pooling == "idf", out)
+            _pool_kernels.pool_rows(ids, indptr, table, weights, self._pooling == "idf", out)
         return np.diff(indptr)
 
     def __getstate__(self):

@@ -226,7 +226,7 @@ class SentenceEmbedder(BaseEmbedder):
             )
 
     def __getstate__(self):
-        state = super().__getstate__()
+        state = dict(super().__getstate__())  # it is the embedder's own dictionary
         for name in ("_loaded", "_checked"):
             state.pop(name, None)
         for name in ("model", "cache_dir"):  # skops knows no paths
