@@ -102,21 +102,15 @@ def vectors_list(
     from ._vector_names import installed
 
     with clear_errors():
-        columns = {"name": "name", "n_words": "words", "n_dimensions": "dimensions", "dtype": "dtype"}
-        rows = [
-            {
-                **{new: made[old] for old, new in columns.items()},
-                "MB": made["bytes"] / 1e6,
-                "made of": made["source"],
-            }
-            for made in converted()
-        ]
-        rows += [
-            {"name": name, "MB": path.stat().st_size / 1e6, "made of": path} for name, path in installed()
-        ]
-        print_table(
-            DataFrame(rows, columns=[*columns.values(), "MB", "made of"]), format, "Tables of vectors"
-        )
+        made, keys = converted(), ("name", "n_words", "n_dimensions", "dtype", "bytes", "source")
+        rows = [[table[key] for key in keys] for table in made]
+        sources = {table["source"] for table in made}
+        for name, path in installed():
+            if str(path.resolve()) not in sources:
+                rows.append([name, None, None, None, path.stat().st_size, str(path)])
+        table = DataFrame(rows, columns=["name", "words", "dimensions", "dtype", "MB", "made of"])
+        table = table.astype({"words": "Int64", "dimensions": "Int64"}).assign(MB=table["MB"] / 1e6)
+        print_table(table, format, "Tables of vectors")
         talk.print(f"Converted tables are in {cache_folder()}")
 
 
@@ -129,7 +123,11 @@ def vectors_remove(
 
     with clear_errors():
         tables = converted()
-        found = [table for table in tables if name in (table["name"], table["source"])]
+        source = str(Path(name).resolve())
+        found = [table for table in tables if name == table["name"] or source == table["source"]]
+        if len({table["source"] for table in found}) > 1:
+            sources = ", ".join(sorted({table["source"] for table in found}))
+            raise ValueError(f"Got {name!r}, the name of several tables. Give the file: {sources}.")
         if not found:
             names = ", ".join(sorted({table["name"] for table in tables})) or "none"
             raise ValueError(f"Got {name!r}. Expected a converted table: {names}.")

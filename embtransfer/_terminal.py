@@ -1,5 +1,8 @@
 """The terminal: talk on stderr, bars, and errors in one line."""
 
+import os
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,9 +23,15 @@ BAR = {"console": talk, "transient": True, "disable": not talk.is_terminal}
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn what the user can mend into one line and exit code 2."""
+    """Turn what the user can mend into one line and exit code 2, and warnings into a line each."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = lambda message, *_, **__: talk.print(f"Warning: {message}", style="yellow")
+            yield
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
     except (ValueError, TypeError, OSError, ImportError, AttributeError) as error:
         talk.print(f"Error: {error}", style="red")
         raise typer.Exit(2) from error

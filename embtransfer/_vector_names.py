@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import redirect_stdout
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, distribution
 from io import StringIO
 from pathlib import Path
@@ -24,8 +25,8 @@ def find(path_or_name) -> Path:
     name = str(path_or_name)
     if path.exists() or path.name != name or path.suffix:
         return path
-    if name in PACKAGES:
-        return _in_package(name)
+    if (package := name.replace("_", "-").lower()) in PACKAGES:
+        return _in_package(package)
     found = downloaded(name)
     return found if found is not None else download(name)
 
@@ -68,12 +69,12 @@ def download(name: str) -> Path:
         known = sorted(downloader.info(name_only=True)["models"])
     except Exception as error:  # whatever the network or the list does
         raise FileNotFoundError(
-            f"There is no file or folder {name!r}, nor a package of vectors of that name (there are: "
-            f"{', '.join(PACKAGES)}); gensim's list of tables can't be had ({type(error).__name__}: {error})."
+            f"There is no file or folder {name!r}, nor a package of vectors of that name. {_meant(name, ())}"
+            f"Names are: {', '.join(PACKAGES)}, and those of gensim's downloader, whose list can't be had."
         ) from error
     if name not in known:
         raise FileNotFoundError(
-            f"There is no file or folder {name!r}, nor vectors of that name. Names are: "
+            f"There is no file or folder {name!r}, nor vectors of that name. {_meant(name, known)}Names are: "
             f"{', '.join([*PACKAGES, *known])}."
         )
     try:
@@ -82,3 +83,8 @@ def download(name: str) -> Path:
             return Path(downloader.load(name, return_path=True))
     except Exception as error:  # a wrong checksum is a plain Exception
         raise OSError(f"The vectors {name!r} can't be downloaded: {error}.") from error
+
+
+def _meant(name, known):
+    close = get_close_matches(name, [*PACKAGES, *known], 1)
+    return f"Did you mean {close[0]}? " if close else ""

@@ -7,8 +7,18 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ._cli_vectors import TABLE, vectors_app
-from ._terminal import BAR, clear_errors, load_vectors, progress_bar, steps, talk
+from ._cli_embedders import (
+    EMBEDDER_NAMES,
+    Cased,
+    Model,
+    Phrases,
+    Unknown,
+    UnknownWords,
+    Vectors,
+    make_embedders,
+)
+from ._cli_vectors import vectors_app
+from ._terminal import BAR, clear_errors, progress_bar, steps, talk
 from ._version import __version__
 from .report import Output, print_comparison
 
@@ -35,15 +45,6 @@ Target = Annotated[
 ]
 TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
-EMBEDDER_NAMES = (
-    "word_ or static_ with a pooling (mean, idf, sif, usif, max, mean_max_min, power_means), as in "
-    "word_mean; or sentence."
-)
-Model = Annotated[
-    str | None,
-    typer.Option(help="Model of the embedder sentence: a folder, package or hub's name."),
-]
-Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 
 
 def _print_version(asked: bool):
@@ -117,6 +118,9 @@ def compare(
     ] = "logistic",
     vectors: Vectors = None,
     model: Model = None,
+    unknown: Unknown = UnknownWords.skip,
+    phrases: Phrases = False,
+    cased: Cased = False,
     transductive: Annotated[
         bool, typer.Option("--transductive", help="Score the same target texts that the adapters see.")
     ] = False,
@@ -126,22 +130,18 @@ def compare(
 ):
     """Try embedders x adapters x classifiers on a source and a target, and print the table."""
     from .compare import compare as run
-    from .embedders import make_embedder
 
     with clear_errors():
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
-        words = load_vectors(vectors) if vectors else None
+        candidates = make_embedders(_names(embedders), vectors, model, unknown, phrases, cased)
         with progress_bar() as bar:
             table = run(
                 X,
                 y,
                 X_target,
                 y_target,
-                embedders={
-                    name: make_embedder(name, model if name == "sentence" else words)
-                    for name in _names(embedders)
-                },
+                embedders=candidates,
                 adapters=_names(adapters),
                 classifiers=_names(classifiers),
                 transductive=transductive,
@@ -150,6 +150,10 @@ def compare(
                 progress=steps(bar),
             )
         print_comparison(table, format, f"{source} -> {target}")
+        asked = table[table["embedder"].isin(list(candidates))]
+        if (asked["error"] != "").all():
+            talk.print("Every combination failed; the table says why.", style="red")
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -167,6 +171,9 @@ def fit(
     ] = "logistic",
     vectors: Vectors = None,
     model: Model = None,
+    unknown: Unknown = UnknownWords.skip,
+    phrases: Phrases = False,
+    cased: Cased = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     embed_vectors: Annotated[
         bool,
@@ -176,18 +183,17 @@ def fit(
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from .adapters import make_adapter
     from .classifiers import make_classifier
-    from .embedders import make_embedder
     from .persistence import save_pipeline
     from .pipeline import make_transfer_pipeline
 
     with clear_errors():
-        pipeline = make_transfer_pipeline(
-            make_embedder(
-                embedder, model if embedder == "sentence" else load_vectors(vectors) if vectors else None
-            ),
-            make_adapter(adapter),
-            make_classifier(classifier),
-        )
+        if embed_vectors and embedder == "sentence":
+            raise ValueError(
+                "Got --embed-vectors with a sentence model, which is never saved: the machine that scores "
+                "needs the same model. Leave the option out."
+            )
+        made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
+        pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target = (
             None if target is None else _load(dataset, target, text_column, None, labels_needed=False)[0]

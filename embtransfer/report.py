@@ -2,6 +2,7 @@
 
 import sys
 from enum import StrEnum
+from numbers import Integral
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ _HEADERS = {
     "target_score": "target",
     "fit_seconds": "fit s",
     "texts_per_second": "texts/s",
+    "share_of_unknown": "of all unknown",
 }
 
 
@@ -61,10 +63,14 @@ def print_table(frame: pd.DataFrame, output: Output, title: str, caption: str | 
 
 
 def _cell(column, value):
+    if value is None or value is pd.NA:
+        return "-"
+    if isinstance(value, Integral):
+        return f"{value:,}"
     if not isinstance(value, float):
         return str(value)
     if value != value:
         return "-"
     style = {"source_cv": ".3f", "target_score": ".3f", "gain": "+.3f", "fit_seconds": ".2f"}
-    style |= {"MB": ",.1f", "share": ".1%"}
+    style |= {"MB": ",.1f", "share_of_unknown": ".1%"}
     return format(value, style.get(column, ",.0f"))

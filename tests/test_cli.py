@@ -606,3 +606,45 @@ def test_help_is_quick():
     code = "import sys, embtransfer.cli; print('numba' in sys.modules, 'skops' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False False\n"
+
+
+# ---------------------------------------------------------------- tables and models for embedders
+def test_compare_fails_where_every_combination_does(data, tmp_path):
+    vectors = tmp_path / "v.txt"
+    vectors.write_text("good 1 2\nbad 2 1\n")
+    words = compare_words(data, embedders="word_mean", vectors=vectors, unknown="subwords")
+    result = invoke(*words)
+    assert result.exit_code == 1
+    assert "Every combination failed" in result.stderr
+    assert "no vectors of subwords" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--embedder", "word_mean", "--model", "m"], "Got --model m, but the embedder is word_mean"),
+        (["--embedder", "static_mean", "--vectors", "v.txt"], "a table of words, .* begins with word_"),
+        (["--embedder", "word_mean", "--vectors", "wordllama"], "a table of tokens, .* begins with static_"),
+        (["--embedder", "sentence", "--embed-vectors"], "Got --embed-vectors with a sentence model"),
+    ],
+)
+def test_options_that_do_not_fit_the_embedder(data, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v.txt").write_text("good 1 2\nbad 2 1\n")
+    assert re.search(message, fail("fit", "--source", data / "films.csv", "-o", "model", *options))
+
+
+def test_options_of_words_reach_the_embedder(data, tmp_path):
+    model = tmp_path / "model"
+    succeed(
+        "fit", "--source", data / "films.csv", "-o", model, "--unknown", "nearest", "--phrases", "--cased"
+    )
+    embedder = load_pipeline(model)[0]
+    assert (embedder.unknown, embedder.phrases, embedder.lowercase) == ("nearest", True, False)
+
+
+def test_warnings_are_lines(tmp_path):
+    path = tmp_path / "v.txt"
+    path.write_text("good 1 2\nbad 2 1\ngood 3 4\n")
+    result = succeed("vectors", "info", path)
+    assert "Warning: 1 words came more than once" in result.stderr

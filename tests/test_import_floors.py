@@ -28,7 +28,7 @@ FLOORS = [
     ["embedders", "adapters", "classifiers"],
     ["pipeline", "persistence"],
     ["compare", "scoring", "compiled", "report"],
-    ["_terminal _cli_vectors cli", "__init__"],
+    ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()

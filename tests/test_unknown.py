@@ -364,7 +364,7 @@ def test_coverage_as_counted_in_python(texts, phrases):
         assert list(zip(frame["word"], frame["count"], strict=True)) == sorted(
             unknown.items(), key=lambda item: (-item[1], item[0])
         )
-        assert frame["share"].sum() == pytest.approx(1 if unknown else 0)
+        assert frame["share_of_unknown"].sum() == pytest.approx(1 if unknown else 0)
         assert embedder.coverage([]).n_tokens.tolist() == []
 
 
@@ -395,7 +395,7 @@ def test_coverage_of_nothing():
     for got in (Coverage(), embedder.coverage([]), embedder.coverage(["", None])):
         assert np.isnan(got.share)
         assert got.n_zero_rows == len(got.n_tokens)
-        assert list(got.unknown()) == ["word", "count", "share"]
+        assert list(got.unknown()) == ["word", "count", "share_of_unknown"]
         assert len(got.unknown()) == 0
         assert "0 tokens" in repr(got)
     with pytest.raises(TypeError, match=r"3 \(int\) as text 0"):
@@ -594,9 +594,7 @@ def test_a_file_goes_before_a_name_and_a_path_is_no_name(site, tmp_path, monkeyp
 
 def test_no_network(site, monkeypatch):
     monkeypatch.setattr(downloader._load_info, "__defaults__", ("http://127.0.0.1:9/list.json", "utf-8"))
-    with pytest.raises(
-        FileNotFoundError, match=r"'tiny-2', nor a package.*gensim's list of tables can't be had"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"'tiny-2', nor a package.*whose list can't be had"):
         WordVectors.load("tiny-2")
     assert "can't be had" in fail("download", "tiny-2")
     assert site.seen == []

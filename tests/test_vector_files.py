@@ -212,6 +212,29 @@ def test_packed_files(tmp_path, suffix, binary, header):
         WordVectors.load(cut)
 
 
+@pytest.mark.parametrize("size", [20, 60, 200])
+def test_packed_files_damaged_at_their_start(tmp_path, size):
+    path = tmp_path / "cut.gz"
+    lines = "".join(f"word{i} {i * 0.37:.5f} {i * 1.13:.5f}\n" for i in range(500))
+    path.write_bytes(gzip.compress(lines.encode())[:size])
+    with pytest.raises(ValueError, match=r"cut\.gz: .*The file is cut short or damaged"):
+        WordVectors.load(path)
+    path.write_bytes(path.read_bytes()[:12] + b"\xff" * 20)
+    with pytest.raises(ValueError, match=r"cut\.gz: .*The file is cut short or damaged"):
+        WordVectors.load(path)
+
+
+@pytest.mark.parametrize("file", ["lee_fasttext_new.bin", "word2vec_pre_kv_py3"])
+def test_formats_that_are_mapped_are_not_read_packed(tmp_path, file):
+    path = tmp_path / "packed.gz"
+    with open(datapath(file), "rb") as source:
+        path.write_bytes(gzip.compress(source.read(1 << 16)))
+    with pytest.raises(
+        ValueError, match=r"packed\.gz is of a format that is mapped.*Unpack the archive first"
+    ):
+        WordVectors.load(path)
+
+
 def test_one_of_several_members(tmp_path):
     path = tmp_path / "several.zip"
     with zipfile.ZipFile(path, "w") as archive:

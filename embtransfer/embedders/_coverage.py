@@ -9,6 +9,8 @@ import pandas as pd
 class Coverage:
     """Tokens of texts, and which of them the table has; made by `WordEmbedder.coverage`.
 
+    A token counts as unknown whatever the embedder does with it (`unknown="nearest"`, "subwords").
+
     Attributes
     ----------
     n_tokens : ndarray of shape (n_texts,), int64
@@ -27,8 +29,8 @@ class Coverage:
     >>> coverage.n_known.tolist(), coverage.n_tokens.tolist()
     ([2, 2], [2, 4])
     >>> coverage.unknown(1)
-          word  count  share
-    0  grrreat      2    1.0
+          word  count  share_of_unknown
+    0  grrreat      2               1.0
     """
 
     def __init__(self):
@@ -57,10 +59,10 @@ class Coverage:
         return int(np.count_nonzero(self.n_known == 0))
 
     def unknown(self, n: int = 20) -> pd.DataFrame:
-        """The n most frequent unknown words: columns word, count, and share of all unknown tokens."""
+        """The n most frequent unknown words: columns word, count, share_of_unknown."""
         words = sorted(self._unknown.items(), key=lambda item: (-item[1], item[0]))[:n]
         table = pd.DataFrame(words, columns=["word", "count"])
-        return table.assign(share=table["count"] / max(self._unknown.total(), 1))
+        return table.assign(share_of_unknown=table["count"] / max(self._unknown.total(), 1))
 
     def __repr__(self):
         return (

@@ -5,8 +5,10 @@ import json
 import threading
 from collections import OrderedDict
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, distributions
+from logging import ERROR, getLogger
 from os import PathLike
 from pathlib import Path
 
@@ -183,7 +185,9 @@ def _quietly(kind, name, source, backend, device):
     """Load without the progress bars of transformers, and with a line of error instead of a page."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    hub = getLogger("huggingface_hub")  # it tells of every try
+    shown, level = logging.is_progress_bar_enabled(), hub.level
+    hub.setLevel(ERROR)
     logging.disable_progress_bar()
     try:
         return kind(source, backend=backend, device=device)
@@ -196,11 +200,23 @@ def _quietly(kind, name, source, backend, device):
             raise OSError(f"Got model={str(name)!r}: {source} cannot be loaded ({reason})") from None
         raise OSError(
             f"Got model={name!r}. It is no folder, no installed package with a model, and not among the "
-            f"downloaded models, and the hub does not give it ({reason}) {_DOWNLOAD}"
+            f"downloaded models, and the hub does not give it ({reason}) {_meant(name)}{_DOWNLOAD}"
         ) from None
     finally:
+        hub.setLevel(level)
         if shown:
             logging.enable_progress_bar()
+
+
+def _meant(name):
+    """A hint at an installed package with a model and nearly that name."""
+    packages = {package.name for package in distributions() if "sentence-transformers" in _needs(package)}
+    close = get_close_matches(str(name).rpartition("/")[2], packages, 1)
+    return f"Did you mean the installed {close[0]}? " if close else ""
+
+
+def _needs(package):
+    return " ".join(package.requires or ())
 
 
 def locate(name) -> Path | None:

@@ -178,6 +178,11 @@ class WordEmbedder(PooledEmbedder):
             vectors = self.vectors
         else:
             vectors = WordVectors.load(self.vectors)
+        if vectors.tokenizer is not None:
+            raise ValueError(
+                f"Got the table {vectors.name}, whose rows are tokens of a tokenizer, not words. Use "
+                "StaticEmbedder."
+            )
         if self.unknown == "subwords" and vectors.subwords is None:
             raise ValueError(
                 f"Got unknown='subwords', but {vectors.name} has no vectors of subwords. Load a fastText "

@@ -17,6 +17,8 @@ __all__ = ["FORMATS", "Found", "Subwords", "open_vectors"]
 _STREAMED = {"glove": _text.read_glove, "word2vec": _text.read_word2vec, "word2vec-binary": _text.read_binary}
 _BY_PATH = {"fasttext": _fasttext, "gensim": _gensim, "spacy": _spacy, "tokens": _tokens, "arrays": _arrays}
 FORMATS = (*_STREAMED, *_BY_PATH)
+# fastText, gensim's pickles, numpy, parquet, Arrow
+_ONLY_UNPACKED = b"\xba\x16\x4f\x2f", b"\x80", b"\x93NUMPY", b"PAR1", b"ARROW1"
 _EXPECTED = (
     "Expected GloVe or word2vec text, word2vec or fastText binary, gensim KeyedVectors, a spaCy vectors "
     "folder, a model2vec folder, safetensors with a tokenizer.json, .npy or .npz with a word "
@@ -58,13 +60,17 @@ def open_vectors(
             raise ValueError(f"{path} is a folder without vectors. {_EXPECTED}")
         raw = stack.enter_context(open(archive or path, "rb", buffering=1 << 18))
         file, name = _unpacked(stack, raw, path)
-        head = file.peek(1 << 16)[: 1 << 16]
+        with _packing_errors(name):
+            head = file.peek(1 << 16)[: 1 << 16]
         if not head:
             raise ValueError(f"{name} is empty. {_EXPECTED}")
+        if file is not raw and head.startswith(_ONLY_UNPACKED):
+            raise ValueError(f"{name} is of a format that is mapped into memory. Unpack the archive first.")
         format = format or _text.recognise(head)
         if format is None:
             raise ValueError(f"{name} begins with {head[:40]!r}. {_EXPECTED}")
-        found = _STREAMED[format](file, name)
+        with _packing_errors(name):
+            found = _STREAMED[format](file, name)
         blocks = _watched(found.blocks, raw, name, progress)
         yield replace(found, blocks=blocks, format=format, files=(archive or path,))
 
@@ -115,11 +121,18 @@ def _counted(found, progress):
 def _watched(blocks, raw, name, progress):
     size = Path(raw.name).stat().st_size
     try:
-        for block in blocks:
-            yield block
-            if progress:
-                progress(min(raw.tell(), size), size)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise ValueError(f"{name}: {error}. The file is cut short or damaged.") from error
+        with _packing_errors(name):
+            for block in blocks:
+                yield block
+                if progress:
+                    progress(min(raw.tell(), size), size)
     finally:
         blocks.close()
+
+
+@contextmanager
+def _packing_errors(name):
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise ValueError(f"{name}: {error}. The file is cut short or damaged.") from error

@@ -1,0 +1,55 @@
+"""The options from which commands make embedders."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ._cli_vectors import TABLE
+from ._terminal import load_vectors, talk
+
+EMBEDDER_NAMES = (
+    "word_ or static_ with a pooling (mean, idf, sif, usif, max, mean_max_min, power_means), as in "
+    "word_mean; or sentence."
+)
+
+
+class UnknownWords(StrEnum):
+    skip = "skip"
+    subwords = "subwords"
+    nearest = "nearest"
+
+
+Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
+Model = Annotated[
+    str | None, typer.Option(help="Model of the embedder sentence: a folder, package or hub's name.")
+]
+Unknown = Annotated[UnknownWords, typer.Option(help="What becomes of words that the table lacks.")]
+Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
+Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
+
+
+def make_embedders(names, vectors, model, unknown, phrases, cased) -> dict:
+    """Name -> embedder; a table of words is for the word embedders, one of tokens for the static ones."""
+    from .embedders import WordEmbedder, make_embedder
+
+    if model and "sentence" not in names:
+        raise ValueError(f"Got --model {model}, but the embedder is {', '.join(names)}. Expected sentence.")
+    table = load_vectors(vectors) if vectors else None
+    of_tokens = table is not None and table.tokenizer is not None
+    kind = "static_" if of_tokens else "word_"
+    if table is not None and not any(name.startswith(kind) for name in names):
+        what = "tokens" if of_tokens else "words"
+        raise ValueError(
+            f"Got --vectors {vectors}, a table of {what}, but the embedder is {', '.join(names)}. Expected "
+            f"one that begins with {kind}."
+        )
+    embedders = {}
+    for name in names:
+        fits = table if name.startswith(kind) else None
+        if table is not None and fits is None and name != "sentence":
+            talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
+        embedders[name] = make_embedder(name, model if name == "sentence" else fits)
+        if isinstance(embedders[name], WordEmbedder):
+            embedders[name].set_params(unknown=str(unknown), phrases=phrases, lowercase=not cased)
+    return embedders
