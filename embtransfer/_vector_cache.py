@@ -14,6 +14,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +63,11 @@ def load(
     source = str(path.resolve())
     made_of = {"source": source, "asked_format": format, "max_words": max_words, "asked_dtype": dtype}
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
-    folder = cache_folder() / f"{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')[:40]}-{key}"
+    folder = cache_folder() / f"{re.sub(r'[^A-Za-z0-9]+', '-', path.name).strip('-')[:40]}-{key}"
     if (table := _open(folder)) is not None and _is_current(table.manifest):
         return table
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        from filelock import FileLock
-
-        with FileLock(f"{folder}.lock"):
+        with _locked(folder):
             table = _open(folder)  # another process may have been at it
             if table is not None and (
                 _is_current(table.manifest) or _was_only_touched(folder, table.manifest)
@@ -77,18 +75,25 @@ def load(
                 return table
             return _convert(folder, path, {**made_of, "name": name}, progress)
     except _Unwritable as error:
-        reason = error.__cause__
-    except OSError as error:
-        if not path.exists():
-            raise
-        reason = error
-    warnings.warn(
-        f"Can't keep the converted vectors in {folder.parent} ({reason}): they are read anew each time, into "
-        "memory. Name another folder in EMBTRANSFER_CACHE.",
-        UserWarning,
-        stacklevel=3,
-    )
+        warnings.warn(
+            f"Can't keep the converted vectors in {folder.parent} ({error.__cause__}): they are read anew "
+            "each time, into memory. Name another folder in EMBTRANSFER_CACHE.",
+            UserWarning,
+            stacklevel=3,
+        )
     return read(path, format, max_words, dtype, progress)
+
+
+@contextmanager
+def _locked(folder):
+    """Keep other processes from converting the same table."""
+    from filelock import FileLock
+
+    with _writing():
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(f"{folder}.lock").acquire()
+    with lock:
+        yield
 
 
 def read(path, format=None, max_words=None, dtype=None, progress=None) -> Table:
@@ -214,7 +219,8 @@ def _was_only_touched(folder, manifest):
         return False
     if any(new[1] != old[1] or new[3] != old[3] for new, old in zip(now, manifest["made_of"], strict=True)):
         return False
-    _write_manifest(folder, {**manifest, "made_of": now})
+    with _writing():
+        _write_manifest(folder, {**manifest, "made_of": now})
     return True
 
 
@@ -347,9 +353,15 @@ def _write_matrix(path, blocks, n_columns):
     return pa.concat_arrays(words), digest.hexdigest(), shape
 
 
+@contextmanager
 def _opened(path):
     with _writing():
-        return open(path, "wb")
+        file = open(path, "wb")  # noqa: SIM115 - closing it is guarded too
+    try:
+        yield file
+    finally:
+        with _writing():  # closing writes what is left
+            file.close()
 
 
 def _write_header(file, dtype, shape):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import joblib
 import numpy as np
@@ -205,10 +206,26 @@ def test_a_cache_that_cannot_be_written_is_done_without(source, tmp_path):
     assert len(pickle.loads(pickle.dumps(vectors))) == 500
 
 
+def test_a_member_of_an_archive_does_without_the_cache_too(tmp_path):
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.txt", "good 1 2\n")
+        archive.writestr("b.txt", "bad 3 4\n")
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.warns(UserWarning, match="Can't keep the converted vectors"):
+        assert WordVectors.load(tmp_path / "two.zip" / "b.txt").words == ["bad"]
+
+
+def test_another_name_is_no_other_table(source):
+    assert [WordVectors.load(source, name=name).name for name in ("one", "two")] == ["one", "two"]
+    assert len(converted()) == 1
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
 def test_a_full_disk_is_done_without(source, monkeypatch):
-    full = os.open("/dev/full", os.O_WRONLY)
-    monkeypatch.setattr(_vector_cache, "_opened", lambda path: os.fdopen(full, "wb"))
+    def full(path, mode):
+        return open("/dev/full" if mode == "wb" else path, mode)
+
+    monkeypatch.setattr(_vector_cache, "open", full, raising=False)
     with pytest.warns(UserWarning, match="Can't keep the converted vectors in .*No space left"):
         vectors = WordVectors.load(source)
     assert len(vectors) == 500
