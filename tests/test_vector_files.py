@@ -109,7 +109,7 @@ def test_odd_words_in_text(write, header, end, final):
     assert_loads(write(end.join(lines) + end * final), ODD_WORDS, matrix)
 
 
-@pytest.mark.parametrize("word", ODD_WORDS)
+@pytest.mark.parametrize("word", [*ODD_WORDS, "PK", "PKK", "PAR", "\x80NUMPY"])
 @pytest.mark.parametrize("header", ["", "2 2\n"], ids=["glove", "word2vec"])
 def test_odd_word_first(write, word, header):
     assert_loads(write(f"{header}{word} 1.5 2\nbad 3 4\n"), [word, "bad"], [[1.5, 2], [3, 4]])

@@ -87,7 +87,7 @@ def _unpacked(stack, raw, path):
     magic = raw.peek(4)[:4]
     if magic[:2] == b"\x1f\x8b":
         return stack.enter_context(gzip.open(raw)), str(path)
-    if magic[:2] != b"PK":
+    if magic not in (b"PK\x03\x04", b"PK\x05\x06"):  # a word may begin with PK
         return raw, str(path)
     try:
         archive = stack.enter_context(zipfile.ZipFile(raw))
