@@ -48,6 +48,7 @@ def run(domains) -> pd.DataFrame:
                 reviews[target].data,
                 reviews[target].target,
                 embedders=embedders,
+                adapters=["none", "centering", "coral", "linear_ot", "subspace"],
                 transductive=transductive,
             )
             tables.append(table.assign(source=source, target=target))

@@ -1,7 +1,7 @@
 """Pretrained embeddings, shallow domain adaptation and fast CPU scoring as scikit-learn pipelines."""
 
 from ._version import __version__
-from .adapters import CORAL, DomainCentering, NoAdaptation, SubspaceAlignment, make_adapter
+from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
 from .classifiers import make_classifier
 from .compare import compare
 from .embedders import Coverage, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
@@ -14,6 +14,7 @@ __all__ = [
     "CORAL",
     "Coverage",
     "DomainCentering",
+    "LinearOT",
     "NoAdaptation",
     "SentenceEmbedder",
     "StaticEmbedder",

@@ -23,6 +23,7 @@ TRUSTED = (
     "embtransfer.adapters._base.AffineMap",
     "embtransfer.adapters._centering.DomainCentering",
     "embtransfer.adapters._coral.CORAL",
+    "embtransfer.adapters._linear_ot.LinearOT",
     "embtransfer.adapters._none.NoAdaptation",
     "embtransfer.adapters._subspace.SubspaceAlignment",
     "embtransfer.embedders._sentence.SentenceEmbedder",

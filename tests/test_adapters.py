@@ -8,7 +8,7 @@ from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covaria
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from embtransfer.adapters import CORAL, DomainCentering, NoAdaptation, SubspaceAlignment
+from embtransfer.adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment
 from embtransfer.adapters._base import AffineMap
 from embtransfer.adapters._moments import ROWS, mean_and_covariance, mean_and_std
 
@@ -18,6 +18,8 @@ CONFIGURED = [
     CORAL(0),
     DomainCentering(),
     DomainCentering(with_std=True),
+    LinearOT(),
+    LinearOT(0),
     NoAdaptation(),
     SubspaceAlignment(3),
     SubspaceAlignment(None),
@@ -133,6 +135,39 @@ def test_coral_takes_one_shrunk_covariance_to_the_other(shrinkage):
     weight = CORAL(shrinkage).fit(source, X_target=target).source_map_.weight
     taken = weight.T @ covariance(source, shrinkage) @ weight
     np.testing.assert_allclose(taken, covariance(target, shrinkage), atol=1e-10)
+
+
+@pytest.mark.parametrize("shrinkage", SHRINKAGES)
+@pytest.mark.parametrize("sizes", [(300, 200), (200, 300), (12, 400)])
+def test_linear_ot_formula(shrinkage, sizes):
+    source, target = make_domains(*sizes)
+    root = sqrtm(covariance(source, shrinkage))
+    weight = inv(root) @ sqrtm(root @ covariance(target, shrinkage) @ root) @ inv(root)
+    from_source, from_target = fit_both(LinearOT(shrinkage), source, target)
+    np.testing.assert_allclose(from_source, (source - source.mean(axis=0)) @ weight, atol=1e-8)
+    np.testing.assert_allclose(from_target, target - target.mean(axis=0), atol=1e-12)
+
+
+def test_linear_ot_moves_rows_less_than_coral():
+    source, target = make_domains()
+    maps = [adapter(0).fit(source, X_target=target).source_map_.weight for adapter in (LinearOT, CORAL)]
+    centred = source - source.mean(axis=0)
+    ours, corals = (np.sum((centred @ weight - centred) ** 2) for weight in maps)
+    assert ours < 0.9 * corals
+    for weight in maps:
+        np.testing.assert_allclose(
+            weight.T @ np.cov(centred.T, bias=True) @ weight, np.cov(target.T, bias=True)
+        )
+    np.testing.assert_allclose(maps[0], maps[0].T, atol=1e-10)  # a gradient of a convex function: no rotation
+    assert np.linalg.eigvalsh(maps[0]).min() > 0
+
+
+def test_linear_ot_is_that_of_pot():
+    gaussian = pytest.importorskip("ot.gaussian")
+    source, target = make_domains()
+    weight, bias = gaussian.empirical_bures_wasserstein_mapping(source, target, reg=0)
+    moved = LinearOT(0).fit_transform(source, X_target=target) + target.mean(axis=0)
+    np.testing.assert_allclose(moved, source @ weight + bias, rtol=1e-2)
 
 
 def test_coral_fully_shrunk_only_scales():

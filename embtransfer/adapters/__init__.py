@@ -4,6 +4,7 @@ from .._validation import check_name
 from ._base import BaseAdapter
 from ._centering import DomainCentering
 from ._coral import CORAL
+from ._linear_ot import LinearOT
 from ._none import NoAdaptation
 from ._subspace import SubspaceAlignment
 
@@ -12,6 +13,7 @@ __all__ = [
     "CORAL",
     "BaseAdapter",
     "DomainCentering",
+    "LinearOT",
     "NoAdaptation",
     "SubspaceAlignment",
     "make_adapter",
@@ -21,6 +23,7 @@ _CLASSES = {
     "none": NoAdaptation,
     "centering": DomainCentering,
     "coral": CORAL,
+    "linear_ot": LinearOT,
     "subspace": SubspaceAlignment,
 }
 ADAPTERS = tuple(_CLASSES)
@@ -31,7 +34,7 @@ def make_adapter(name: str) -> BaseAdapter:
 
     Parameters
     ----------
-    name : {"none", "centering", "coral", "subspace"}
+    name : {"none", "centering", "coral", "linear_ot", "subspace"}
 
     Raises
     ------

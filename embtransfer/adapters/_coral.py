@@ -2,11 +2,10 @@
 
 from numbers import Real
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base import AffineMap, BaseAdapter
-from ._moments import mean_and_covariance
+from ._moments import mean_and_covariance, power
 
 
 class CORAL(BaseAdapter):
@@ -32,9 +31,9 @@ class CORAL(BaseAdapter):
     -----
     Source rows become :math:`(x - \mu_s) C_s^{-1/2} C_t^{1/2}`, target rows :math:`x - \mu_t`. The paper
     leaves the means alone; aligning them too is what works on embeddings. Covariances are products of
-    float32 rows summed in float64, decomposed in float64; eigenvalues below 1e-6 of the largest are raised
-    to that, so that directions without variance are not blown up. O(n d^2 + d^3) time, O(d^2) memory
-    beside the rows.
+    float32 rows summed in float64, decomposed in float64; the source's eigenvalues below 1e-6 of the largest
+    are raised to that, so that directions without variance are not blown up. O(n d^2 + d^3) time, O(d^2)
+    memory beside the rows.
 
     References
     ----------
@@ -62,16 +61,8 @@ class CORAL(BaseAdapter):
     def _fit(self, source, target):
         source_mean, source_covariance = mean_and_covariance(source, self.shrinkage)
         target_mean, target_covariance = mean_and_covariance(target, self.shrinkage)
-        weight = _power(source_covariance, -0.5) @ _power(target_covariance, 0.5)
+        weight = power(source_covariance, -0.5) @ power(target_covariance, 0.5)
         return (
             AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),
             AffineMap(target_mean.astype(target.dtype)),
         )
-
-
-def _power(covariance, exponent):
-    """A symmetric matrix to a power, through its floored eigenvalues; zeros where it is all zero."""
-    values, vectors = np.linalg.eigh(covariance)
-    if values[-1] <= 0:
-        return np.zeros_like(covariance)
-    return (vectors * np.maximum(values, 1e-6 * values[-1]) ** exponent) @ vectors.T

@@ -45,6 +45,19 @@ def mean_and_covariance(X, shrinkage):
     return mean, covariance
 
 
+def power(covariance, exponent):
+    """A covariance to a power; zeros where it is all zero.
+
+    For negative powers eigenvalues below 1e-6 of the largest are raised to that, so that directions without
+    variance are not blown up.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    if values[-1] <= 0:
+        return np.zeros_like(covariance)
+    floor = 1e-6 * values[-1] if exponent < 0 else 0
+    return (vectors * np.maximum(values, floor) ** exponent) @ vectors.T
+
+
 def _centred(X, mean):
     mean = mean.astype(X.dtype)
     for start in range(0, len(X), ROWS):
