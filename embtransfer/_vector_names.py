@@ -1,5 +1,6 @@
 """Names of tables of vectors: installed packages, and gensim's downloader."""
 
+import os
 import sys
 from contextlib import redirect_stdout
 from difflib import get_close_matches
@@ -54,9 +55,9 @@ def installed() -> list[tuple[str, Path]]:
 
 def downloaded(name: str) -> Path | None:
     """Where gensim's downloader keeps a table, if it has it; its Python file there is never run."""
-    from gensim import downloader
-
-    folder = Path(downloader.BASE_DIR) / name
+    downloader = sys.modules.get("gensim.downloader")  # its import takes a second
+    base = downloader.BASE_DIR if downloader else os.environ.get("GENSIM_DATA_DIR", "~/gensim-data")
+    folder = Path(base).expanduser() / name
     files = [file for file in folder.glob(f"{name}*") if file.is_file()] if folder.is_dir() else []
     return files[0] if files else None
 
