@@ -538,7 +538,10 @@ def test_progress():
             {"embedders": ["word2vec"]},
             r"Got embedder 'word2vec'\. Expected one of: word_mean, word_idf, word_sif",
         ),
-        ({"adapters": "Coral"}, r"Got adapter 'Coral'\. Expected one of: none, centering, coral, subspace"),
+        (
+            {"adapters": "Coral"},
+            r"Got adapter 'Coral'\. Expected one of: none, centering, coral, linear_ot, subspace",
+        ),
         (
             {"classifiers": {"mine": "forest"}},
             r"Got classifier 'forest'\. Expected one of: logistic, ridge, svm",

@@ -61,8 +61,12 @@ class CORAL(BaseAdapter):
     def _fit(self, source, target):
         source_mean, source_covariance = mean_and_covariance(source, self.shrinkage)
         target_mean, target_covariance = mean_and_covariance(target, self.shrinkage)
-        weight = power(source_covariance, -0.5) @ power(target_covariance, 0.5)
+        weight = self._weight(source_covariance, target_covariance)
         return (
             AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),
             AffineMap(target_mean.astype(target.dtype)),
         )
+
+    def _weight(self, source, target):
+        """The map (d, d) from one covariance to the other; rows are multiplied from the left."""
+        return power(source, -0.5) @ power(target, 0.5)

@@ -1,14 +1,10 @@
 """LinearOT: the optimal transport map between Gaussians."""
 
-from numbers import Real
-
-from sklearn.utils._param_validation import Interval, StrOptions
-
-from ._base import AffineMap, BaseAdapter
-from ._moments import mean_and_covariance, power
+from ._coral import CORAL
+from ._moments import power
 
 
-class LinearOT(BaseAdapter):
+class LinearOT(CORAL):
     r"""Linear optimal transport: move source rows onto the target as cheaply as an affine map can.
 
     Both domains are taken for Gaussians. Like CORAL it gives the source the target's mean and covariance;
@@ -55,18 +51,6 @@ class LinearOT(BaseAdapter):
     True
     """
 
-    _parameter_constraints = {"shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")]}
-    _min_rows = 2
-
-    def __init__(self, shrinkage="auto"):
-        self.shrinkage = shrinkage
-
-    def _fit(self, source, target):
-        source_mean, source_covariance = mean_and_covariance(source, self.shrinkage)
-        target_mean, target_covariance = mean_and_covariance(target, self.shrinkage)
-        root, inverse = power(source_covariance, 0.5), power(source_covariance, -0.5)
-        weight = inverse @ power(root @ target_covariance @ root, 0.5) @ inverse
-        return (
-            AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),
-            AffineMap(target_mean.astype(target.dtype)),
-        )
+    def _weight(self, source, target):
+        root, inverse = power(source, 0.5), power(source, -0.5)
+        return inverse @ power(root @ target @ root, 0.5) @ inverse
