@@ -42,7 +42,6 @@ class PooledEmbedder(BaseEmbedder):
         self._begin()
         self._count(texts)
         self._weigh()
-        self._gram[:] = 0
         self._learn_components(texts)
 
     def partial_fit(self, X, y=None):
@@ -107,8 +106,7 @@ class PooledEmbedder(BaseEmbedder):
         for start, chunk in iter_text_chunks(texts):
             ids, indptr, more = self._rows(chunk)
             if more is not None:  # rows that are made up as texts come have no counts
-                known = np.concatenate([[0], np.cumsum(ids < len(self.vectors_))])
-                ids, indptr = ids[ids < len(self.vectors_)], known[indptr]
+                ids, indptr = keep_tokens(ids, indptr, ids < len(self.vectors_))
             ids = ids.astype(np.uint32, copy=False)
             _pool_kernels.count_rows(ids, indptr, self._term_counts, self._document_counts, seen_in, start)
         self._n_documents += len(texts)
@@ -197,6 +195,11 @@ class PooledEmbedder(BaseEmbedder):
                 state[name] = np.zeros(n, np.int64)
                 state[name][rows] = count
         super().__setstate__(state)
+
+
+def keep_tokens(ids, indptr, kept):
+    """Ids and indptr of the tokens for which the mask `kept` is true."""
+    return ids[kept], np.concatenate([[0], np.cumsum(kept)])[indptr]
 
 
 def _with_more(ids, matrix, weights, more, weight):

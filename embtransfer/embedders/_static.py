@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 
 from ..word_vectors import WordVectors
-from ._pooled import PooledEmbedder
+from ._pooled import PooledEmbedder, keep_tokens
 
 _WORDS = re.compile(r"[^ \t\n\r]+")
 _SPACED = re.compile(r" +[^ ]*(?: \Z)?")  # one space at the end is no word: it stays with the last
@@ -175,8 +175,7 @@ class _Cutter:
         """Lists of token ids -> rows, indptr, without the tokens that have no row."""
         ends = np.concatenate([[0], np.cumsum([len(item) for item in ids], dtype=np.int64)])
         rows = self.row_of[np.fromiter((i for item in ids for i in item), np.int64, int(ends[-1]))]
-        known = np.concatenate([[0], np.cumsum(rows >= 0)])
-        return rows[rows >= 0], known[ends]
+        return keep_tokens(rows, ends, rows >= 0)
 
 
 def _cuts_words(config):

@@ -12,7 +12,7 @@ from .._unicode import unicode_table
 from .._validation import check_texts, iter_text_chunks, text_buffers
 from ..word_vectors import WordVectors
 from ._coverage import Coverage
-from ._pooled import PooledEmbedder
+from ._pooled import PooledEmbedder, keep_tokens
 from ._spelling import nearest_rows
 
 # patterns whose tokens are all runs of word characters of at least so many
@@ -203,8 +203,7 @@ class WordEmbedder(PooledEmbedder):
         elif self.unknown == "nearest":
             ids = self._from_spelling(ids, unknown)
         n_rows = len(self.vectors_) + (0 if more is None else len(more))
-        known = np.concatenate([[0], np.cumsum(ids < n_rows)])
-        return ids[ids < n_rows], known[indptr], more
+        return *keep_tokens(ids, indptr, ids < n_rows), more
 
     def _tokens(self, chunk):
         """All tokens of a chunk: ids int64, indptr int64 (n + 1,), and the unknown ones.
@@ -217,8 +216,8 @@ class WordEmbedder(PooledEmbedder):
 
             arguments = *self._kernel_arguments(chunk), bool(self.phrases)
             ids, indptr, data, offsets = _kernels.text_tokens(*arguments)
-            buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-            return ids, indptr, pa.LargeStringArray.from_buffers(len(offsets) - 1, *buffers[1:])
+            buffers = pa.py_buffer(offsets), pa.py_buffer(data)
+            return ids, indptr, pa.LargeStringArray.from_buffers(len(offsets) - 1, *buffers)
         tokens, ends = [], [0]
         for text in chunk.to_pylist():
             found = list(tokenizer(text.lower() if self.lowercase else text))

@@ -156,9 +156,8 @@ def _parse_block(block, n_columns, separator):
     from ._text_kernels import parse_lines
 
     data = np.frombuffer(block, np.uint8)
-    n_lines = (
-        len(data) // (2 * n_columns) + 1
-    )  # at most: a number takes two bytes; what is not used costs nothing
+    # at most so many, as a number takes two bytes; room that is not used costs no memory
+    n_lines = len(data) // (2 * n_columns) + 1
     rows, ends = np.empty((n_lines, n_columns), np.float32), np.empty(n_lines, np.int64)
     words, hard = np.empty(len(data), np.uint8), np.empty((max(n_columns, 1024), 4), np.int64)
     done, at, filled, damage = 0, 0, 0, None
