@@ -21,6 +21,7 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 TRUSTED = (
     "embtransfer.adapters._base.AffineMap",
+    "embtransfer.adapters._base.Identity",
     "embtransfer.adapters._centering.DomainCentering",
     "embtransfer.adapters._coral.CORAL",
     "embtransfer.adapters._linear_ot.LinearOT",

@@ -25,7 +25,7 @@ FLOORS = [
         "tables _jsonl",
         "word_vectors _vector_cache _vector_names vector_files",
     ],
-    ["embedders", "adapters", "classifiers"],
+    ["embedders", "adapters", "classifiers", "diagnostics", "alignment"],
     ["pipeline", "persistence"],
     ["compare", "scoring", "compiled", "report"],
     ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
@@ -34,7 +34,7 @@ PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()
 }
 HEAVY = {"numba", "gensim", "torch", "skops", "typer", "rich", "pooch", "sentence_transformers", "matplotlib"}
-HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock"}
+HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock", "ot"}
 
 
 def module_name(path):

@@ -49,7 +49,7 @@ class DomainCentering(BaseAdapter):
     def __init__(self, with_std=False):
         self.with_std = with_std
 
-    def _fit(self, source, target):
+    def _fit(self, source, target, y):
         return self._map(source), self._map(target)
 
     def _map(self, X):

@@ -58,7 +58,7 @@ class CORAL(BaseAdapter):
     def __init__(self, shrinkage="auto"):
         self.shrinkage = shrinkage
 
-    def _fit(self, source, target):
+    def _fit(self, source, target, y):
         source_mean, source_covariance = mean_and_covariance(source, self.shrinkage)
         target_mean, target_covariance = mean_and_covariance(target, self.shrinkage)
         weight = self._weight(source_covariance, target_covariance)

@@ -63,7 +63,7 @@ class SubspaceAlignment(BaseAdapter):
     def __init__(self, n_components=0.95):
         self.n_components = n_components
 
-    def _fit(self, source, target):
+    def _fit(self, source, target, y):
         source_mean, source_values, source_axes = _principal(source)
         target_mean, target_values, target_axes = _principal(target)
         carried = min(len(source) - 1, len(target) - 1, source.shape[1])

@@ -6,7 +6,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
-from ._validation import check_name
+from .._validation import check_name
 
 # embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
 _MAKERS = {

@@ -1,0 +1,116 @@
+"""The contract of classifiers that also see unlabelled target rows."""
+
+from abc import ABCMeta, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+_DTYPES = [np.float64, np.float32]
+
+
+def _inner_has(method):
+    def has(self):
+        return hasattr(getattr(self, "estimator_", None) or self._make_estimator(), method)
+
+    return available_if(has)
+
+
+class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+    """A wrapper that fits a classifier on labelled source rows and unlabelled target rows.
+
+    A subclass supplies `_fit(X, y, X_target)`, which sets `estimator_`. Rows are dense or sparse, float32 or
+    float64. Predictions are for target rows. As the last step of a TransferPipeline it gets both domains
+    as the adapter maps them. Without a target the target is the source.
+
+    Attributes
+    ----------
+    estimator_ : the fitted classifier that predicts
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    """
+
+    _parameter_constraints: dict = {"estimator": ["no_validation"]}
+
+    # scikit-learn routes X_target here from a pipeline, without set_fit_request
+    __metadata_request__fit = {"X_target": True}
+
+    @abstractmethod
+    def _fit(self, X, y, X_target):
+        """Set `estimator_`, fitted on labels as given; `classes_` is set, all rows are checked."""
+
+    def fit(self, X, y, X_target=None):
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_source, n_features)
+            Source rows.
+        y : array-like of shape (n_source,)
+            Source labels.
+        X_target : {array-like, sparse matrix} of shape (n_target, n_features), default=None
+            Unlabelled target rows. None: the target is the source.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the rows hold NaN or infinity, differ in width, or y has fewer than two classes.
+        """
+        X, y, X_target = self._check_fit(X, y, X_target)
+        self._fit(X, y, X_target)
+        return self
+
+    def _check_fit(self, X, y, X_target):
+        self._validate_params()
+        X, y = validate_data(self, X, y, dtype=_DTYPES, accept_sparse="csr")
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"Got 1 class, {self.classes_[0]!r}. Expected source labels of at least two classes."
+            )
+        if X_target is None:
+            return X, y, X
+        given = X_target
+        X_target = check_array(X_target, dtype=_DTYPES, accept_sparse="csr", input_name="X_target")
+        if X_target.shape[1] != X.shape[1]:
+            raise ValueError(
+                f"X_target has {X_target.shape[1]} features, but X has {X.shape[1]}. "
+                "Send source and target through the same steps."
+            )
+        validate_data(self, given, reset=False, skip_check_array=True)  # names and order of columns
+        return X, y, X_target
+
+    def _make_estimator(self):
+        """A new copy of the classifier; logistic regression with C = 10 where none was given."""
+        return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
+
+    def _check_rows(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False)
+
+    def predict(self, X):
+        """Predict labels of target rows: array of shape (n_rows,)."""
+        return self.estimator_.predict(self._check_rows(X))
+
+    @_inner_has("predict_proba")
+    def predict_proba(self, X):
+        """Predict class probabilities of target rows: array of shape (n_rows, n_classes)."""
+        return self.estimator_.predict_proba(self._check_rows(X))
+
+    @_inner_has("decision_function")
+    def decision_function(self, X):
+        """Signed distances of target rows, shaped as the inner classifier gives them."""
+        return self.estimator_.decision_function(self._check_rows(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
