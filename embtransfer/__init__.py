@@ -4,7 +4,7 @@ from ._version import __version__
 from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
 from .classifiers import make_classifier
 from .compare import compare
-from .embedders import Coverage, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
+from .embedders import Coverage, DistilledEmbedder, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
 from .scoring import score_file
@@ -13,6 +13,7 @@ from .word_vectors import WordVectors
 __all__ = [
     "CORAL",
     "Coverage",
+    "DistilledEmbedder",
     "DomainCentering",
     "LinearOT",
     "NoAdaptation",

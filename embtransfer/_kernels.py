@@ -263,10 +263,10 @@ def build_index(words, offsets, slots):
 
 
 @njit(**_OPTIONS)
-def _lookup(scratch, edges, n_edges, starts, min_length, index, ids, count, indptr, text):
+def _lookup(scratch, edges, n_edges, starts, min_length, index, keep_unknown, ids, count, indptr, text):
     """Append the rows of the known tokens to ids[count:], and where each text's end to indptr[text:].
 
-    Returns the new count.
+    With keep_unknown a token that the table lacks gets the row V. Returns the new count.
     """
     words, offsets, slots = index
     address, last, shift = _U(scratch.ctypes.data), _U(len(slots) - 1), _hash_shift(slots)
@@ -288,6 +288,9 @@ def _lookup(scratch, edges, n_edges, starts, min_length, index, ids, count, indp
                     count += 1 if length >= min_length else 0  # too short: overwritten by the next
                     break
             elif meta == _U(0):
+                if keep_unknown and length >= min_length:
+                    ids[count] = len(offsets) - 1
+                    count += 1
                 break
             at = (at + _U(1)) & last
     indptr[text + group : text + n_texts] = count
@@ -295,8 +298,11 @@ def _lookup(scratch, edges, n_edges, starts, min_length, index, ids, count, indp
 
 
 @njit(**_OPTIONS)
-def text_rows(data, offsets, unicode, lowercase, min_length, index):
-    """Rows of the known tokens of all texts: ids uint32 (n_tokens,), indptr int64 (n_texts + 1,)."""
+def text_rows(data, offsets, unicode, lowercase, min_length, index, keep_unknown):
+    """Rows of the known tokens of all texts: ids uint32 (n_tokens,), indptr int64 (n_texts + 1,).
+
+    With keep_unknown a token that the table lacks is there too, with row V.
+    """
     n_texts = len(offsets) - 1
     size = _GROUP
     for i in range(n_texts):
@@ -312,7 +318,8 @@ def text_rows(data, offsets, unicode, lowercase, min_length, index):
         if any_high and min_length > _U(1):
             _drop_single_characters(scratch, edges, n_edges)
         group = starts[: n + 1]
-        count = _lookup(scratch, edges, n_edges, group, min_length, index, ids, count, indptr, text + 1)
+        tokens = scratch, edges, n_edges, group
+        count = _lookup(*tokens, min_length, index, keep_unknown, ids, count, indptr, text + 1)
         text += n
     return ids[:count], indptr
 

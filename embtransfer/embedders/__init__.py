@@ -3,6 +3,7 @@
 from .._validation import check_name
 from ._base import BaseEmbedder
 from ._coverage import Coverage
+from ._distilled import DistilledEmbedder
 from ._pooling import POOLINGS
 from ._sentence import SentenceEmbedder
 from ._static import StaticEmbedder
@@ -12,6 +13,7 @@ __all__ = [
     "EMBEDDERS",
     "BaseEmbedder",
     "Coverage",
+    "DistilledEmbedder",
     "SentenceEmbedder",
     "StaticEmbedder",
     "WordEmbedder",

@@ -150,16 +150,7 @@ class PooledEmbedder(BaseEmbedder):
             here = slice(start, start + len(chunk))
             n_known[here] = self._pool_chunk(chunk, out[here])
 
-        chunks = iter_text_chunks(texts)
-        n_threads = effective_n_jobs(self.n_jobs)
-        if n_threads == 1:
-            for start, chunk in chunks:
-                pool(start, chunk)
-        else:
-            with ThreadPoolExecutor(n_threads) as threads:
-                # a few chunks at a time, so that converted texts do not pile up
-                while batch := list(islice(chunks, 4 * n_threads)):
-                    list(threads.map(lambda item: pool(*item), batch))
+        for_chunks(texts, self.n_jobs, pool)
         return np.ascontiguousarray(out[:, : self._n_features_out]), n_known
 
     def _pool_chunk(self, chunk, out):
@@ -195,6 +186,20 @@ class PooledEmbedder(BaseEmbedder):
                 state[name] = np.zeros(n, np.int64)
                 state[name][rows] = count
         super().__setstate__(state)
+
+
+def for_chunks(texts, n_jobs, function):
+    """Call function(first row, Arrow array) for each chunk of texts, in threads."""
+    chunks = iter_text_chunks(texts)
+    n_threads = effective_n_jobs(n_jobs)
+    if n_threads == 1:
+        for start, chunk in chunks:
+            function(start, chunk)
+        return
+    with ThreadPoolExecutor(n_threads) as threads:
+        # a few chunks at a time, so that converted texts do not pile up
+        while batch := list(islice(chunks, 4 * n_threads)):
+            list(threads.map(lambda item: function(*item), batch))
 
 
 def keep_tokens(ids, indptr, kept):

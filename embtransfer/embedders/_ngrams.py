@@ -1,0 +1,98 @@
+"""Words and frequent n-grams of a corpus, and their rows in any text."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._unicode import unicode_table
+from .._validation import iter_text_chunks, text_buffers
+from ..word_vectors import WordVectors
+
+_MIN_LENGTH = 2  # of a word, in characters, as in scikit-learn's vectorizers
+
+
+@dataclass
+class NGrams:
+    """What a vocabulary of words and n-grams finds in texts.
+
+    Rows are numbered: first the n_corpus words that form n-grams, then the other words of `words`, then the
+    n-grams. `ngrams`, int64 (n_ngrams, 2), has of each the row of all its words but the last, and of the last.
+    """
+
+    words: WordVectors
+    n_corpus: int
+    ngrams: np.ndarray
+    longest: int
+    lowercase: bool
+
+    def __post_init__(self):
+        from .. import _ngram_kernels
+
+        bits = max(int(2 * len(self.ngrams)).bit_length(), 4)
+        self._shift = np.uint64(64 - bits)
+        self._slots = np.zeros((1 << bits, 2), np.uint64)
+        _ngram_kernels.build_ngram_index(self.ngrams, len(self.words), self._slots, self._shift)
+
+    def __len__(self):
+        return len(self.words) + len(self.ngrams)
+
+    def rows(self, chunk):
+        """Rows of the words and n-grams of a chunk of texts: ids uint32, indptr int64 (n_texts + 1,)."""
+        from .. import _ngram_kernels
+
+        ids, indptr = _word_rows(chunk, self.words, self.lowercase)
+        unknown = len(self.words)
+        return _ngram_kernels.ngram_rows(
+            ids, indptr, self.n_corpus, unknown, self.longest, self._slots, self._shift
+        )
+
+    @classmethod
+    def learn(cls, texts, words, n_corpus, *, longest, min_df, max_features, lowercase):
+        """Find the n-grams of the first n_corpus words that come in at least min_df texts.
+
+        At most max_features - n_corpus of them, the most frequent; those of two words go before longer ones.
+        """
+        found = [_word_rows(chunk, words, lowercase) for _, chunk in iter_text_chunks(texts)]
+        ids = np.concatenate([ids for ids, _ in found]).astype(np.int64)
+        lengths = np.concatenate([np.diff(indptr) for _, indptr in found])
+        text = np.repeat(np.arange(len(lengths)), lengths)
+        ids[ids >= n_corpus] = -1
+        prefix, room = ids, max_features - n_corpus
+        ngrams = [np.zeros((0, 2), np.int64)]
+        first = len(words)
+        for _ in range(1, longest):
+            # at each word the row of the n-gram that ends there, -1 where there is none
+            together = (prefix[:-1] >= 0) & (ids[1:] >= 0) & (text[:-1] == text[1:])
+            key = prefix[:-1][together] << 32 | ids[1:][together]
+            frequent = _frequent(key, text[1:][together], min_df, room)
+            ngrams.append(np.stack([frequent >> 32, frequent & 0xFFFFFFFF], axis=1))
+            room -= len(frequent)
+            at = np.searchsorted(frequent, key)
+            is_frequent = at < len(frequent)
+            is_frequent[is_frequent] = frequent[at[is_frequent]] == key[is_frequent]
+            row = np.full(len(ids), -1)
+            row[1:][together] = np.where(is_frequent, first + at, -1)
+            first += len(frequent)
+            prefix = row
+        return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase)
+
+
+def _word_rows(chunk, words, lowercase):
+    from .. import _kernels
+
+    arguments = unicode_table(bool(lowercase)), np.uint64(lowercase), np.uint64(_MIN_LENGTH)
+    return _kernels.text_rows(*text_buffers(chunk), *arguments, words._index, True)
+
+
+def _frequent(key, text, min_df, most):
+    """The keys of at least min_df texts, ascending; at most so many, those of most texts."""
+    order = np.lexsort((text, key))
+    key, text = key[order], text[order]
+    new = np.ones(len(key), bool)
+    new[1:] = (key[1:] != key[:-1]) | (text[1:] != text[:-1])
+    keys, counts = np.unique(key[new], return_counts=True)
+    frequent = counts >= min_df
+    keys, counts = keys[frequent], counts[frequent]
+    if len(keys) > most:
+        keys = np.sort(keys[np.argsort(-counts, kind="stable")[: max(most, 0)]])
+    return keys
