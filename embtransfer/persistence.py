@@ -40,6 +40,7 @@ TRUSTED = (
     "embtransfer.embedders._word.WordEmbedder",
     "embtransfer.pipeline.TransferPipeline",
     "embtransfer.word_vectors.WordVectors",
+    "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
 )

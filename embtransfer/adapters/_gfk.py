@@ -80,7 +80,7 @@ def flow_root(source, target):
     """G^(1/2) (d, d) for two orthonormal bases (d, k).
 
     For each principal angle the flow turns one vector a of the source towards one of the target in the plane
-    of a and an orthogonal b: cos(t angle) a + sin(t angle) b. G is the sum of one 2 x 2 matrix for each plane.
+    of a and an orthogonal b: cos(t angle) a + sin(t angle) b. G has one 2 x 2 matrix for each plane.
     """
     left, cosines, right = np.linalg.svd(source.T @ target)
     a = source @ left
@@ -88,7 +88,7 @@ def flow_root(source, target):
     sines = np.linalg.norm(across, axis=0)
     b = across / np.where(sines > 0, sines, 1)
     double = 2 * np.arctan2(sines, cosines)
-    # integrals of cos^2, cos sin and sin^2 from 0 to the angle, divided by it; np.sinc(x) is sin(pi x) / (pi x)
+    # integrals of cos^2, cos sin and sin^2 from 0 to the angle, divided by it; sinc(x) is sin(pi x) / (pi x)
     even = np.sinc(double / np.pi)
     odd = np.sin(double / 2) * np.sinc(double / 2 / np.pi)
     planes = np.stack([(1 + even) / 2, odd / 2, odd / 2, (1 - even) / 2], axis=1).reshape(-1, 2, 2)

@@ -162,8 +162,8 @@ class TransferProblem:
 
     With features F (n, d) of all rows, the kernel K = F F', and differences of means E (d, r): the leading
     eigenvectors w of (K L K + mu I)^-1 K H K, where K L K = F E E' F' has rank r. As the directions are
-    v = F'w and |w|^2 = v' (F'F)^+ v at its least, d x d matrices are enough. With B B' = F'F and v = B u it is
-    (B'E E'B + mu I)^-1 B' S B u = lambda u, S the scatter; the inverse square root needs r directions alone.
+    v = F'w and |w|^2 = v' (F'F)^+ v at its least, d x d matrices are enough. With B B' = F'F and v = B u it
+    is (B'E E'B + mu I)^-1 B' S B u = lambda u, S the scatter; the inverse square root needs r directions.
     """
 
     def __init__(self, source, target, mu, dtype):
@@ -180,7 +180,7 @@ class TransferProblem:
         self.scatter = self.root.T @ scatter @ self.root
 
     def solve(self, differences, n_components):
-        """Weights (d, at most n_components) whose outputs have variance 1, by falling eigenvalues."""
+        """Weights (d, at most n_components) by falling eigenvalues, which the outputs' variances follow."""
         inverse = self._inverse_root(self.root.T @ differences)
         rank = len(inverse)
         if not self.scatter.any():
@@ -190,7 +190,7 @@ class TransferProblem:
         )
         values, vectors = values[::-1], vectors[:, ::-1]
         kept = values > 1e-10 * values[0]  # values are squares; what lies below is mostly rounding
-        weight = self.root @ (inverse @ vectors[:, kept]) * np.sqrt(self.n / values[kept])
+        weight = self.root @ (inverse @ vectors[:, kept]) * np.sqrt(self.n / values[kept].mean())
         return weight * np.sign(weight[np.abs(weight).argmax(axis=0), np.arange(weight.shape[1])])
 
     def _inverse_root(self, differences):

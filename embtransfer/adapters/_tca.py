@@ -55,12 +55,16 @@ class TCA(BaseAdapter):
     Notes
     -----
     The components of rows with kernel matrix :math:`K` are :math:`K W`, where :math:`W` minimises
-    :math:`\mathrm{tr}(W^\top K L K W) + \mu \|W\|^2` under :math:`W^\top K H K W = n I`: the leading
+    :math:`\mathrm{tr}(W^\top K L K W) + \mu \|W\|^2` for given variances :math:`W^\top K H K W`: the leading
     eigenvectors of :math:`(K L K + \mu I)^{-1} K H K`. :math:`\mathrm{tr}(W^\top K L K W)` is the squared
-    distance of the domains' means, H centres. Components are scaled to variance 1, whatever the number of
-    rows, and shifted so that both domains together have mean 0. L has rank 1, and with m landmarks (or
-    columns) all matrices are m x m: O(n m (d + m) + m^3) time, O(m^2) memory beside the rows. Sparse rows
-    are never made dense as a whole.
+    distance of the domains' means, H centres. The eigenvectors' lengths are free; here
+    :math:`W^\top (K L K + \mu I) W` is a multiple of the identity, so that a component's variance is in
+    proportion to its eigenvalue and one in which the domains differ stays small (with variances all made
+    equal such components would come back). The variances average to 1, whatever the number of rows, and
+    both domains together have mean 0.
+
+    L has rank 1, and with m landmarks (or columns) all matrices are m x m: O(n m (d + m) + m^3) time, O(m^2)
+    memory beside the rows. Sparse rows are never made dense as a whole.
 
     References
     ----------
@@ -120,7 +124,7 @@ class TCA(BaseAdapter):
             X[np.sort(rng.choice(X.shape[0], size, replace=False))]
             for X, size in ((source, of_source), (target, m - of_source))
         ]
-        landmarks = sparse.vstack(drawn, format="csr") if any_sparse else np.concatenate(drawn)
+        landmarks = sparse.csr_matrix(sparse.vstack(drawn)) if any_sparse else np.concatenate(drawn)
         if self.kernel == "linear":
             offset = np.asarray(source.sum(axis=0) + target.sum(axis=0), np.float64).ravel() / n
             return LandmarkFeatures(landmarks, None, offset)
