@@ -1,7 +1,18 @@
 """Pretrained embeddings, shallow domain adaptation and fast CPU scoring as scikit-learn pipelines."""
 
 from ._version import __version__
-from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
+from .adapters import (
+    CORAL,
+    TCA,
+    DomainCentering,
+    GeodesicFlowKernel,
+    JointDistributionAdaptation,
+    LinearOT,
+    NoAdaptation,
+    OptimalTransport,
+    SubspaceAlignment,
+    make_adapter,
+)
 from .classifiers import make_classifier
 from .compare import compare
 from .embedders import Coverage, DistilledEmbedder, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
@@ -12,11 +23,15 @@ from .word_vectors import WordVectors
 
 __all__ = [
     "CORAL",
+    "TCA",
     "Coverage",
     "DistilledEmbedder",
     "DomainCentering",
+    "GeodesicFlowKernel",
+    "JointDistributionAdaptation",
     "LinearOT",
     "NoAdaptation",
+    "OptimalTransport",
     "SentenceEmbedder",
     "StaticEmbedder",
     "SubspaceAlignment",

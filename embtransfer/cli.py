@@ -111,7 +111,10 @@ def compare(
     dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
     embedders: Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")] = "word_mean",
     adapters: Annotated[
-        str, typer.Option(help="Adapters, with commas: none, centering, coral, linear_ot, subspace.")
+        str,
+        typer.Option(
+            help="Adapters, with commas: none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot."
+        ),
     ] = "none,centering,coral,subspace",
     classifiers: Annotated[
         str, typer.Option(help="Classifiers, with commas: logistic, ridge, svm, lda, naive_bayes, centroid.")
@@ -166,7 +169,7 @@ def fit(
     dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
     adapter: Annotated[
-        str, typer.Option(help="none, centering, coral, linear_ot or subspace.")
+        str, typer.Option(help="none, centering, coral, linear_ot, subspace, gfk, tca, jda or ot.")
     ] = "centering",
     classifier: Annotated[
         str, typer.Option(help="logistic, ridge, svm, lda, naive_bayes or centroid.")

@@ -112,6 +112,8 @@ def test_one_map_without_target(adapter):
 
 @every_adapter
 def test_the_source_as_target_is_no_target(adapter):
+    if adapter is embtransfer.OptimalTransport:
+        pytest.skip("an entropic plan moves even a copy of the source")
     source, _ = make_domains()
     np.testing.assert_allclose(
         adapter().fit_transform(source, X_target=source), adapter().fit_transform(source), atol=1e-12

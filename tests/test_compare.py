@@ -540,7 +540,7 @@ def test_progress():
         ),
         (
             {"adapters": "Coral"},
-            r"Got adapter 'Coral'\. Expected one of: none, centering, coral, linear_ot, subspace",
+            r"Got adapter 'Coral'\. Expected one of: none, centering, coral, linear_ot, subspace, gfk, tca, ",
         ),
         (
             {"classifiers": {"mine": "forest"}},

@@ -4,17 +4,25 @@ from .._validation import check_name
 from ._base import BaseAdapter
 from ._centering import DomainCentering
 from ._coral import CORAL
+from ._gfk import GeodesicFlowKernel
+from ._jda import JointDistributionAdaptation
 from ._linear_ot import LinearOT
 from ._none import NoAdaptation
+from ._optimal_transport import OptimalTransport
 from ._subspace import SubspaceAlignment
+from ._tca import TCA
 
 __all__ = [
     "ADAPTERS",
     "CORAL",
+    "TCA",
     "BaseAdapter",
     "DomainCentering",
+    "GeodesicFlowKernel",
+    "JointDistributionAdaptation",
     "LinearOT",
     "NoAdaptation",
+    "OptimalTransport",
     "SubspaceAlignment",
     "make_adapter",
 ]
@@ -25,6 +33,10 @@ _CLASSES = {
     "coral": CORAL,
     "linear_ot": LinearOT,
     "subspace": SubspaceAlignment,
+    "gfk": GeodesicFlowKernel,
+    "tca": TCA,
+    "jda": JointDistributionAdaptation,
+    "ot": OptimalTransport,
 }
 ADAPTERS = tuple(_CLASSES)
 
@@ -34,7 +46,7 @@ def make_adapter(name: str) -> BaseAdapter:
 
     Parameters
     ----------
-    name : {"none", "centering", "coral", "linear_ot", "subspace"}
+    name : {"none", "centering", "coral", "linear_ot", "subspace", "gfk", "tca", "jda", "ot"}
 
     Raises
     ------
