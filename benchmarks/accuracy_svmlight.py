@@ -73,7 +73,9 @@ def scl(source, y, target, test):
 
 def coral(source, y, target, test):
     source, target, test = tfidf(source, target, test)
-    return CORALClassifier().fit(source, y, X_target=target).predict(test)
+    grid = {"C": [0.01, 0.1, 1, 10, 100]}
+    search = GridSearchCV(LogisticRegression(max_iter=2000), grid, cv=5, refit=False).fit(source, y)
+    return CORALClassifier(**search.best_params_).fit(source, y, X_target=target).predict(test)
 
 
 def tfidf_logistic(source, y, target, test):

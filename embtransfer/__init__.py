@@ -1,8 +1,17 @@
 """Pretrained embeddings, shallow domain adaptation and fast CPU scoring as scikit-learn pipelines."""
 
 from ._version import __version__
-from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
-from .classifiers import make_classifier
+from .adapters import (
+    CORAL,
+    MSDA,
+    SCL,
+    DomainCentering,
+    LinearOT,
+    NoAdaptation,
+    SubspaceAlignment,
+    make_adapter,
+)
+from .classifiers import CORALClassifier, make_classifier
 from .compare import compare
 from .embedders import Coverage, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
 from .persistence import load_pipeline, save_pipeline
@@ -12,6 +21,9 @@ from .word_vectors import WordVectors
 
 __all__ = [
     "CORAL",
+    "MSDA",
+    "SCL",
+    "CORALClassifier",
     "Coverage",
     "DomainCentering",
     "LinearOT",

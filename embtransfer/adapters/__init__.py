@@ -5,12 +5,16 @@ from ._base import BaseAdapter
 from ._centering import DomainCentering
 from ._coral import CORAL
 from ._linear_ot import LinearOT
+from ._msda import MSDA
 from ._none import NoAdaptation
+from ._scl import SCL
 from ._subspace import SubspaceAlignment
 
 __all__ = [
     "ADAPTERS",
     "CORAL",
+    "MSDA",
+    "SCL",
     "BaseAdapter",
     "DomainCentering",
     "LinearOT",
@@ -25,6 +29,8 @@ _CLASSES = {
     "coral": CORAL,
     "linear_ot": LinearOT,
     "subspace": SubspaceAlignment,
+    "msda": MSDA,
+    "scl": SCL,
 }
 ADAPTERS = tuple(_CLASSES)
 
@@ -34,7 +40,7 @@ def make_adapter(name: str) -> BaseAdapter:
 
     Parameters
     ----------
-    name : {"none", "centering", "coral", "linear_ot", "subspace"}
+    name : {"none", "centering", "coral", "linear_ot", "subspace", "msda", "scl"}
 
     Raises
     ------

@@ -10,11 +10,11 @@ from sklearn.utils._param_validation import Interval
 from ._base import BaseAdapter
 from ._moments import ROWS
 
-_ENOUGH = 1e-6  # reciprocal condition down to which float32 solves; differences seen: 1e-5 of a layer's values
+_ENOUGH = 1e-6  # reciprocal condition down to which float32 solves: layers then differ by some 1e-5
 
 
 class DenoisingLayers:
-    """Rows x -> [x, h1, h2, ...], where each layer is tanh of the one before, with a one at its end, @ weight.
+    """Rows x -> [x, h1, h2, ...]: each layer is tanh of the one before, a one at its end, @ weight.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class DenoisingLayers:
 
 
 class MSDA(BaseAdapter):
-    r"""Marginalised denoising autoencoders: beside each row, what the words in it say about the words missing.
+    r"""Marginalised denoising autoencoders: beside each row, what its words say about the words missing.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ class MSDA(BaseAdapter):
     reg : float, default=1e-5
         What is added to the diagonal of the corrupted scatter: enough for features that never occur.
     keep_input : bool, default=True
-        Whether the input stands before the layers, as in the paper. Rows come out dense, which is what a linear
-        classifier is fastest on; but sparse rows with more columns than all layers have give sparse rows,
+        Whether the input stands before the layers, as in the paper. Rows come out dense, on which a
+        linear classifier is fastest; but sparse rows with more columns than all layers have come out sparse,
         so that wide input is never made dense.
 
     Attributes
@@ -85,8 +85,8 @@ class MSDA(BaseAdapter):
 
     Notes
     -----
-    Over infinitely many corrupted copies of all source and target rows, each with a one at its end that is never
-    corrupted, the least-squares reconstruction is :math:`W = E[P] E[Q]^{-1}` in closed form: with the
+    Over infinitely many corrupted copies of all source and target rows, each with a one at its end that is
+    never corrupted, the least-squares reconstruction is :math:`W = E[P] E[Q]^{-1}` in closed form: with the
     scatter matrix S of the rows, :math:`q = (1-p, \dots, 1-p, 1)`,
 
     .. math:: E[P]_{ij} = S_{ij} q_j, \quad E[Q]_{ij} = S_{ij} q_i q_j \ (i \ne j),
@@ -115,7 +115,7 @@ class MSDA(BaseAdapter):
     >>> books = np.array([[1, 1, 0], [0, 1, 0], [1, 1, 0]])  # great, good, sturdy
     >>> pans = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1]])
     >>> MSDA(keep_input=False).fit(books, X_target=pans).transform([[0, 0, 1]]).round(1)
-    array([[-0. ,  0.7,  0.9]])
+    array([[-0. ,  0.5,  0.8]])
     """
 
     _parameter_constraints = {
@@ -208,7 +208,7 @@ def _scatter(rows, left, right):
 def _solve(matrix, right, dtype):
     """The solution of a symmetric positive definite system; overwrites both.
 
-    Scaled to a unit diagonal, the system is mostly so well conditioned that float32 is enough for float32 rows.
+    Scaled to a unit diagonal, it is mostly so well conditioned that float32 is enough for float32 rows.
     """
     scale = 1 / np.sqrt(matrix.diagonal())
     matrix *= scale * scale[:, None]
