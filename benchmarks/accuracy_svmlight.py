@@ -11,7 +11,7 @@ A new row is a new entry of METHODS. Writes results/accuracy_svmlight.json and .
 import argparse
 import json
 import os
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 from time import perf_counter
 
@@ -45,7 +45,7 @@ def svm(train, y, test):
 
 def kernel_svm(train, y, test):
     """A linear SVM by its kernel matrix: with more columns than rows, columns are multiplied only once."""
-    grid = {"C": [1e-4, 1e-3, 1e-2, 1e-1, 1]}
+    grid = {"C": [1e-4, 1e-3, 1e-2, 1e-1]}
     search = GridSearchCV(SVC(kernel="precomputed"), grid, cv=5)
     return search.fit(train @ train.T, y).predict(test @ train.T)
 
@@ -96,13 +96,16 @@ METHODS = {
 
 def load():
     folder = Path(os.environ["EMBTRANSFER_DATA"]) / "amazon_svmlight"
-    return {
-        (domain, part): load_svmlight_file(
-            str(folder / f"{domain}_{part}.svmlight.gz"), n_features=5000, zero_based=True, dtype=np.float32
-        )
-        for domain in DOMAINS
-        for part in ("train", "test")
-    }
+    data = {}
+    for domain, part in product(DOMAINS, ("train", "test")):
+        path = str(folder / f"{domain}_{part}.svmlight.gz")
+        X, y = load_svmlight_file(path, n_features=5000, zero_based=True, dtype=np.float32)
+        X.indices, X.indptr = (
+            X.indices.astype(np.int32),
+            X.indptr.astype(np.int32),
+        )  # LinearSVC takes no int64
+        data[domain, part] = X, y
+    return data
 
 
 def run(data, names):

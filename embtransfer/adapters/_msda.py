@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils._param_validation import Interval
 
 from ._base import BaseAdapter
@@ -165,7 +165,13 @@ class MSDA(BaseAdapter):
         diagonal = inputs.diagonal() * kept + self.reg
         inputs *= kept * kept[:, None]
         np.fill_diagonal(inputs, diagonal)
-        return _solve(inputs, outputs, rows[0].dtype)
+        try:
+            return _solve(inputs, outputs, rows[0].dtype)
+        except LinAlgError as error:
+            raise ValueError(
+                f"Got noise={self.noise} and reg={self.reg}, but columns depend on one another too closely "
+                "for one reconstruction. Raise noise or reg."
+            ) from error
 
 
 def denoise(X, weight, out=None):

@@ -70,14 +70,16 @@ class SCL(BaseAdapter):
     Notes
     -----
     A feature occurs where it is above 0. Pivots are those of the largest mutual information between
-    occurrence and the source labels; without labels the most frequent, by the lower of both domains' frequencies.
+    occurrence and the source labels; without labels the most frequent, by the lower of both domains'
+    frequencies.
     One ridge regression for each pivot, on source and target rows without the pivots, predicts its
     occurrence. The projections are the first left singular vectors of the weights (columns without
     pivots x pivots), scaled together. Both domains go through the same map.
 
     The papers train each predictor by the modified Huber loss; squared loss has all of them solved at
-    once, by Cholesky or, for many columns, conjugate gradients on the sparse rows, centred implicitly. Time and memory are linear in
-    rows; the weights take columns x pivots numbers. If no feature can be a pivot, rows stay as they are.
+    once, by Cholesky or, for many columns, conjugate gradients on the sparse rows, centred
+    implicitly. Time and memory are linear in rows; the weights take columns x pivots numbers. If no feature
+    can be a pivot, rows stay as they are.
 
     References
     ----------

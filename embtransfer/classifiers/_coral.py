@@ -58,8 +58,8 @@ class CORALClassifier(BaseTransferClassifier):
     Notes
     -----
     With :math:`A = C_s^{-1/2} C_t^{1/2}`, the classifier of rows :math:`(x - \mu_s) A` with weights w scores
-    them :math:`(x - \mu_s) (A w)`, so that the rows need not be mapped: L-BFGS runs over w and multiplies by A.
-    Target rows score :math:`(x - \mu_t) w`. Each covariance is
+    them :math:`(x - \mu_s) (A w)`, so that the rows need not be mapped: L-BFGS runs over w and multiplies
+    by A. Target rows score :math:`(x - \mu_t) w`. Each covariance is
 
     .. math:: C = (1 - s) (V \Lambda V^\top + \rho (I - V V^\top)) + s \frac{\mathrm{tr}}{d} I,
 
