@@ -59,8 +59,8 @@ class MSDA(BaseAdapter):
         Probability p with which a feature is set to zero in training. The paper chooses by cross-validation
         on the source; the published comparisons use 0.5.
     n_layers : int, default=1
-        Layers, each trained on the one before. Every further layer adds `n_features` columns; on product
-        reviews the first brings most of the gain.
+        Layers, each trained on the one before. Every further layer adds `n_features` columns and the
+        time of another solve: hence 1. The published comparisons stack 5.
     n_features : int, default=5000
         Features reconstructed: those that occur (are not 0) in most rows. Fewer columns than that are all
         reconstructed, exactly as in the paper; for more see Notes. Time grows with its cube, memory with
