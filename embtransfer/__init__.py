@@ -3,6 +3,8 @@
 from ._version import __version__
 from .adapters import (
     CORAL,
+    MSDA,
+    SCL,
     TCA,
     DomainCentering,
     GeodesicFlowKernel,
@@ -13,9 +15,16 @@ from .adapters import (
     SubspaceAlignment,
     make_adapter,
 )
-from .classifiers import make_classifier
+from .classifiers import CORALClassifier, make_classifier
 from .compare import compare
-from .embedders import Coverage, DistilledEmbedder, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
+from .embedders import (
+    Coverage,
+    DistilledEmbedder,
+    SentenceEmbedder,
+    StaticEmbedder,
+    WordEmbedder,
+    make_embedder,
+)
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
 from .scoring import score_file
@@ -23,7 +32,10 @@ from .word_vectors import WordVectors
 
 __all__ = [
     "CORAL",
+    "MSDA",
+    "SCL",
     "TCA",
+    "CORALClassifier",
     "Coverage",
     "DistilledEmbedder",
     "DomainCentering",

@@ -7,8 +7,10 @@ from ._coral import CORAL
 from ._gfk import GeodesicFlowKernel
 from ._jda import JointDistributionAdaptation
 from ._linear_ot import LinearOT
+from ._msda import MSDA
 from ._none import NoAdaptation
 from ._optimal_transport import OptimalTransport
+from ._scl import SCL
 from ._subspace import SubspaceAlignment
 from ._tca import TCA
 
@@ -16,6 +18,8 @@ __all__ = [
     "ADAPTERS",
     "CORAL",
     "TCA",
+    "MSDA",
+    "SCL",
     "BaseAdapter",
     "DomainCentering",
     "GeodesicFlowKernel",
@@ -37,6 +41,8 @@ _CLASSES = {
     "tca": TCA,
     "jda": JointDistributionAdaptation,
     "ot": OptimalTransport,
+    "msda": MSDA,
+    "scl": SCL,
 }
 ADAPTERS = tuple(_CLASSES)
 
@@ -46,7 +52,7 @@ def make_adapter(name: str) -> BaseAdapter:
 
     Parameters
     ----------
-    name : {"none", "centering", "coral", "linear_ot", "subspace", "gfk", "tca", "jda", "ot"}
+    name : {"none", "centering", "coral", "linear_ot", "subspace", "gfk", "tca", "jda", "ot", "msda", "scl"}
 
     Raises
     ------

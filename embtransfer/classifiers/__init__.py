@@ -7,6 +7,9 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
 from .._validation import check_name
+from ._coral import CORALClassifier
+
+__all__ = ["CLASSIFIERS", "CORALClassifier", "make_classifier"]
 
 # embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
 _MAKERS = {
