@@ -4,6 +4,7 @@ from ._version import __version__
 from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
 from .classifiers import make_classifier
 from .compare import compare
+from .diagnostics import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
 from .embedders import Coverage, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
@@ -25,12 +26,17 @@ __all__ = [
     "WordVectors",
     "__version__",
     "compare",
+    "covariance_distance",
+    "domain_shift",
     "load_pipeline",
     "make_adapter",
     "make_classifier",
     "make_embedder",
     "make_transfer_pipeline",
+    "mmd",
+    "proxy_a_distance",
     "save_pipeline",
     "score_file",
     "source_scorer",
+    "word_shift",
 ]
