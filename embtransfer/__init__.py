@@ -2,6 +2,7 @@
 
 from ._version import __version__
 from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
+from .alignment import align_word_vectors
 from .classifiers import make_classifier
 from .compare import compare
 from .diagnostics import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
@@ -25,6 +26,7 @@ __all__ = [
     "WordEmbedder",
     "WordVectors",
     "__version__",
+    "align_word_vectors",
     "compare",
     "covariance_distance",
     "domain_shift",
