@@ -5,13 +5,13 @@
     python -m benchmarks.across_languages --english pages/usr/share/man --french pages/usr/share/man/fr \
         --dictionary pages/usr/share/dictd/freedict-eng-fra.index
 
-Sections 2, 3, 4, 5 and 7. Half of the pages' names are for training, in English; the French pages of the other
-names are scored. So no page is on both sides in either language. Adapters see the French pages of the training
-names; the word tables (gensim, 100 dimensions) are of all pages of a language, without labels. Headers with the
-section's number are taken out, as are references such as open(2).
+Sections 2, 3, 4, 5 and 7. Half of the pages' names are for training, in English; the French pages of the
+other names are scored, so that no page is on both sides in either language. Adapters see the French pages of
+the training names; the word tables (gensim, 100 dimensions) are of all pages of a language, without labels.
+Headers with the section's number are taken out, as are references such as open(2).
 
-English and French pages share names of functions, types and errors. Hence a second column of scores, for texts
-without any word that both tables have. Writes results/across_languages.json and .md.
+English and French pages share names of functions, types and errors. Hence a second column of scores, for
+texts without any word that both tables have. Writes results/across_languages.json and .md.
 """
 
 import argparse

@@ -150,7 +150,7 @@ def test_identical_words_as_seeds():
 
 
 def test_without_a_dictionary():
-    source, target, rotation = make_tables(noise=0.2)
+    source, target, rotation = make_tables(noise=0.1, n_words=1000)
     alignment = align_word_vectors(source, target)
     assert (alignment.n_seeds_, alignment.reliable_) == (0, True)
     assert precision(alignment, source.words) > 0.95
@@ -158,8 +158,8 @@ def test_without_a_dictionary():
 
 
 def test_tables_that_have_nothing_in_common_are_not_to_be_relied_on():
-    source, target, _ = make_tables(n_words=600)
-    noise = WordVectors(target.words, np.random.default_rng(0).normal(size=(600, 50)), "noise")
+    source, target, _ = make_tables(n_words=400)
+    noise = WordVectors(target.words, np.random.default_rng(0).normal(size=(400, 50)), "noise")
     with pytest.warns(UserWarning, match="of english and noise is not to be relied on: two attempts"):
         alignment = align_word_vectors(source, noise)
     assert not alignment.reliable_
@@ -175,7 +175,7 @@ def test_a_wrong_dictionary_is_not_to_be_relied_on():
 
 
 def test_same_numbers_every_time():
-    source, target, _ = make_tables(noise=0.1, n_words=800)
+    source, target, _ = make_tables(n_words=400)
     for dictionary in (seeds(source.words[:200]), None):
         first, again = (align_word_vectors(source, target, dictionary, refinement=1) for _ in range(2))
         np.testing.assert_array_equal(first.rotation_, again.rotation_)
@@ -292,8 +292,8 @@ def test_bad_tables_and_parameters():
 @pytest.fixture(scope="module")
 def two_languages():
     """Labelled reviews in English, the same kind in the made-up language, and the aligned tables."""
-    source, target, _ = make_tables(noise=0.3, n_words=8000)
-    alignment = align_word_vectors(source, target, seeds(source.words[:500]), refinement=2, max_words=3000)
+    source, target, _ = make_tables(noise=0.3, n_words=6000)
+    alignment = align_word_vectors(source, target, seeds(source.words[:500]), refinement=2, max_words=1500)
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     foreign_texts = [" ".join(map(foreign, re.findall(r"[a-z]{3,}", text.lower()))) for text in pans.data]
     return alignment, films, foreign_texts, pans.target
