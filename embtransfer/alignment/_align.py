@@ -14,7 +14,7 @@ from ._self_learning import agreement, induced, spectral_start
 _START = 2000  # words of each table from which an alignment is started or checked: a few seconds, not minutes
 _CHECK_ROUNDS = 5
 _RELIABLE = (
-    0.5  # good dictionaries came to 0.8 to 1 where this was tried; failed and poor starts to 0.3 at most
+    0.5  # in what was tried, good dictionaries came to 0.8 to 1, failed and poor starts to 0.3 at most
 )
 
 
@@ -197,8 +197,8 @@ def align_word_vectors(
     if agreed < _RELIABLE:
         warnings.warn(
             f"The alignment of {source.name} and {target.name} is not to be relied on: two attempts agree in "
-            f"{agreed:.0%} of the pairs. Check some translations; give a dictionary, a larger one, or tables of "
-            "larger corpora.",
+            f"{agreed:.0%} of the pairs. Check some translations; give a dictionary, a larger one, or tables "
+            "of larger corpora.",
             stacklevel=2,
         )
     S = S @ rotation
