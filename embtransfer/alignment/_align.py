@@ -13,9 +13,7 @@ from ._self_learning import agreement, induced, spectral_start
 
 _START = 2000  # words of each table from which an alignment is started or checked: a few seconds, not minutes
 _CHECK_ROUNDS = 5
-_RELIABLE = (
-    0.5  # in what was tried, good dictionaries came to 0.8 to 1, failed and poor starts to 0.3 at most
-)
+_RELIABLE = 0.5  # in trials good dictionaries came to 0.8 to 1, failed and poor starts to 0.3 at most
 
 
 @dataclass(frozen=True, eq=False)
