@@ -15,8 +15,10 @@ from .adapters import (
     SubspaceAlignment,
     make_adapter,
 )
+from .alignment import align_word_vectors
 from .classifiers import CORALClassifier, make_classifier
 from .compare import compare
+from .diagnostics import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
 from .embedders import (
     Coverage,
     DistilledEmbedder,
@@ -52,13 +54,19 @@ __all__ = [
     "WordEmbedder",
     "WordVectors",
     "__version__",
+    "align_word_vectors",
     "compare",
+    "covariance_distance",
+    "domain_shift",
     "load_pipeline",
     "make_adapter",
     "make_classifier",
     "make_embedder",
     "make_transfer_pipeline",
+    "mmd",
+    "proxy_a_distance",
     "save_pipeline",
     "score_file",
     "source_scorer",
+    "word_shift",
 ]

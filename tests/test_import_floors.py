@@ -25,8 +25,8 @@ FLOORS = [
         "tables _jsonl",
         "word_vectors _vector_cache _vector_names vector_files",
     ],
-    ["embedders", "adapters", "classifiers", "diagnostics", "alignment"],
-    ["pipeline", "persistence"],
+    ["embedders", "adapters", "classifiers", "alignment"],
+    ["pipeline", "persistence", "diagnostics"],
     ["compare", "scoring", "compiled", "report"],
     ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
 ]

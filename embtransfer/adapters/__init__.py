@@ -17,9 +17,9 @@ from ._tca import TCA
 __all__ = [
     "ADAPTERS",
     "CORAL",
-    "TCA",
     "MSDA",
     "SCL",
+    "TCA",
     "BaseAdapter",
     "DomainCentering",
     "GeodesicFlowKernel",

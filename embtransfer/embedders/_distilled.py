@@ -265,7 +265,9 @@ class DistilledEmbedder(BaseEmbedder):
         corpus = counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
         words, pretrained = list(corpus), None
         if self.vectors is not None:
-            pretrained = self.vectors if isinstance(self.vectors, WordVectors) else WordVectors.load(self.vectors)
+            pretrained = (
+                self.vectors if isinstance(self.vectors, WordVectors) else WordVectors.load(self.vectors)
+            )
             known = set(corpus)
             words += [word for word in pretrained.words if word not in known]
         return WordVectors(words, np.zeros((len(words), 1), np.float32)), len(corpus), pretrained

@@ -37,7 +37,9 @@ class WordRidge:
         self.texts = np.repeat(np.arange(len(n_tokens), dtype=np.uint32), n_tokens)[order]
         self.row_indptr = np.concatenate([[0], np.cumsum(np.bincount(ids, minlength=len(weights)))])
         texts = np.repeat(np.arange(len(n_tokens)), n_tokens)
-        counts = sparse.csr_array((np.ones(len(ids), np.float32), (texts, ids)), (len(n_tokens), len(weights)))
+        counts = sparse.csr_array(
+            (np.ones(len(ids), np.float32), (texts, ids)), (len(n_tokens), len(weights))
+        )
         explained = self.per_text**2 @ (counts.power(2) @ np.where(own, weights, 0) ** 2)
         self.scale = explained / len(n_tokens)  # mean squared length of the rows
         self.prior, self.spread = prior, 0.0
