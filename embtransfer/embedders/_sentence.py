@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,7 @@ from .._validation import iter_text_chunks
 from . import _sentence_model
 from ._base import BaseEmbedder
 
+_SENTENCE_END, _WORD = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\s*\n\s*"), re.compile(r"\w")
 _WINDOW_TEXTS, _WINDOW_CHARACTERS = 5_000, 1 << 24  # sorted by length together, so that memory is bounded
 
 
@@ -39,6 +41,12 @@ class SentenceEmbedder(BaseEmbedder):
         does; "" is none.
     max_length : int or None, default=None
         Tokens of a text that are read, with the prompt and the special tokens; None is the model's own.
+    by_sentence : bool, default=False
+        Whether each sentence of a text is encoded by itself, and their vectors averaged. For texts of
+        several sentences, of which the model would read the first `max_length` tokens as one: on reviews
+        it makes the better teacher for DistilledEmbedder by far. Sentences end with a line,
+        and at white space after a full stop, exclamation or question mark (of Chinese and Japanese: also
+        without).
     normalize : bool, default=False
         Whether vectors are scaled to unit length. Many models do so on their own.
     batch_size : int, default=32
@@ -106,6 +114,7 @@ class SentenceEmbedder(BaseEmbedder):
         "backend": [StrOptions({"torch", "onnx"})],
         "prompt": [str, None],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "by_sentence": ["boolean"],
         "normalize": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "device": [str, None],
@@ -121,6 +130,7 @@ class SentenceEmbedder(BaseEmbedder):
         backend="torch",
         prompt=None,
         max_length=None,
+        by_sentence=False,
         normalize=False,
         batch_size=32,
         device="cpu",
@@ -132,6 +142,7 @@ class SentenceEmbedder(BaseEmbedder):
         self.backend = backend
         self.prompt = prompt
         self.max_length = max_length
+        self.by_sentence = by_sentence
         self.normalize = normalize
         self.batch_size = batch_size
         self.device = device
@@ -151,28 +162,50 @@ class SentenceEmbedder(BaseEmbedder):
     def _transform(self, texts):
         self._check_model()
         self.n_encoded_ = 0
+        with self._cache() as cache, _progress(len(texts), self.verbose) as done:
+            if self.by_sentence:
+                out = self._sentence_means(texts, cache, done)
+            else:
+                out = self._vectors(texts, cache, done)
+        if self.normalize:
+            out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        return out
+
+    def _sentence_means(self, texts, cache, done):
+        out = np.empty((len(texts), self._n_features_out), np.float32)
+        for first in range(0, len(texts), _WINDOW_TEXTS):
+            found = [
+                sentences(text)
+                for _, chunk in iter_text_chunks(texts[first : first + _WINDOW_TEXTS])
+                for text in chunk.to_pylist()
+            ]
+            starts = np.cumsum([0, *map(len, found)])
+            vectors = self._vectors([sentence for text in found for sentence in text], cache, lambda n: None)
+            sums = np.add.reduceat(vectors, starts[:-1], axis=0)
+            out[first : first + len(found)] = sums / np.diff(starts)[:, None].astype(np.float32)
+            done(len(found))
+        return out
+
+    def _vectors(self, texts, cache, done):
         prefix = self._key_prefix()
         out = np.empty((len(texts), self._n_features_out), np.float32)
         origin = np.arange(len(texts))  # the row of the first text that is equal
         row_of, window, n_characters = {}, {}, 0
-        with self._cache() as cache, _progress(len(texts), self.verbose) as done:
-            for start, chunk in iter_text_chunks(texts):
-                for row, text in enumerate(chunk.to_pylist(), start):
-                    key = hashlib.blake2b(text.encode(), digest_size=20, key=prefix).digest()
-                    origin[row] = row_of.setdefault(key, row)
-                    if origin[row] == row:
-                        window[key] = text
-                        n_characters += len(text)
-                    else:
-                        done(1)
-                if len(window) >= _WINDOW_TEXTS or n_characters >= _WINDOW_CHARACTERS:
-                    self._embed(window, row_of, out, cache, done)
-                    window, n_characters = {}, 0
-            self._embed(window, row_of, out, cache, done)
+        for start, chunk in iter_text_chunks(texts):
+            for row, text in enumerate(chunk.to_pylist(), start):
+                key = hashlib.blake2b(text.encode(), digest_size=20, key=prefix).digest()
+                origin[row] = row_of.setdefault(key, row)
+                if origin[row] == row:
+                    window[key] = text
+                    n_characters += len(text)
+                else:
+                    done(1)
+            if len(window) >= _WINDOW_TEXTS or n_characters >= _WINDOW_CHARACTERS:
+                self._embed(window, row_of, out, cache, done)
+                window, n_characters = {}, 0
+        self._embed(window, row_of, out, cache, done)
         copies = np.flatnonzero(origin != np.arange(len(texts)))
         out[copies] = out[origin[copies]]
-        if self.normalize:
-            out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return out
 
     def _embed(self, window, row_of, out, cache, done):
@@ -233,6 +266,11 @@ class SentenceEmbedder(BaseEmbedder):
             if isinstance(state[name], PathLike):
                 state[name] = fspath(state[name])
         return state
+
+
+def sentences(text):
+    """The sentences of a text, those with a word character; the text itself where there is none."""
+    return [part for part in _SENTENCE_END.split(text) if _WORD.search(part)] or [text]
 
 
 def _major(package):
