@@ -2,7 +2,15 @@
 
 from ._version import __version__
 from .adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment, make_adapter
-from .classifiers import make_classifier
+from .classifiers import (
+    FeatureAugmentationClassifier,
+    ImportanceWeightedClassifier,
+    LabelShiftClassifier,
+    PooledClassifier,
+    density_ratio,
+    estimate_priors,
+    make_classifier,
+)
 from .compare import compare
 from .embedders import Coverage, SentenceEmbedder, StaticEmbedder, WordEmbedder, make_embedder
 from .persistence import load_pipeline, save_pipeline
@@ -14,8 +22,12 @@ __all__ = [
     "CORAL",
     "Coverage",
     "DomainCentering",
+    "FeatureAugmentationClassifier",
+    "ImportanceWeightedClassifier",
+    "LabelShiftClassifier",
     "LinearOT",
     "NoAdaptation",
+    "PooledClassifier",
     "SentenceEmbedder",
     "StaticEmbedder",
     "SubspaceAlignment",
@@ -25,6 +37,8 @@ __all__ = [
     "WordVectors",
     "__version__",
     "compare",
+    "density_ratio",
+    "estimate_priors",
     "load_pipeline",
     "make_adapter",
     "make_classifier",

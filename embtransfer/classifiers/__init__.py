@@ -7,6 +7,21 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
 from .._validation import check_name
+from ._density_ratio import density_ratio
+from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
+from ._importance import ImportanceWeightedClassifier
+from ._label_shift import LabelShiftClassifier, estimate_priors
+
+__all__ = [
+    "CLASSIFIERS",
+    "FeatureAugmentationClassifier",
+    "ImportanceWeightedClassifier",
+    "LabelShiftClassifier",
+    "PooledClassifier",
+    "density_ratio",
+    "estimate_priors",
+    "make_classifier",
+]
 
 # embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
 _MAKERS = {
