@@ -10,7 +10,8 @@ from .._validation import check_name
 from ._density_ratio import density_ratio
 from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
 from ._importance import ImportanceWeightedClassifier
-from ._label_shift import LabelShiftClassifier, estimate_priors
+from ._label_shift import LabelShiftClassifier
+from ._priors import estimate_priors
 
 __all__ = [
     "CLASSIFIERS",

@@ -66,8 +66,12 @@ class _FewLabelsClassifier(BaseTransferClassifier):
         """Positions of the rows whose labels are known, and these labels, as they are in `classes_`."""
         if y_target is None:
             return np.empty(0, dtype=int), self.classes_[:0]
+        if getattr(y_target, "ndim", 1) != 1:
+            raise ValueError(
+                f"y_target has shape {y_target.shape}. Expected one label for each row of X_target."
+            )
         given = np.empty(len(y_target), dtype=object)
-        given[:] = list(y_target)
+        given[:] = y_target.tolist() if hasattr(y_target, "tolist") else list(y_target)
         if len(given) != n_target:
             raise ValueError(
                 f"y_target has {len(given)} labels, but X_target has {n_target} rows. "
