@@ -170,6 +170,16 @@ def test_float32_is_as_good(method):
 
 
 @every_method
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_target_rows_far_from_every_source_row(method, dtype):
+    source, target = domains(dtype)
+    target[::2] += 100
+    weights = density_ratio(source, target, method)
+    assert np.isfinite(weights).all()
+    assert weights.mean() == pytest.approx(1)
+
+
+@every_method
 @pytest.mark.parametrize(("n_source", "n_target"), [(1, 1), (1, 9), (9, 1), (2, 2), (4, 3)])
 def test_few_rows(method, n_source, n_target):
     weights = density_ratio(*domains(n_source=n_source, n_target=n_target), method)

@@ -158,8 +158,10 @@ def _sample(rows, n, rng):
 def _kliep(source, target, max_rows, rng):
     sample = _sample(target, max_rows, rng)
     centers = _sample(sample, _CENTERS, rng)
-    from_source = euclidean_distances(_sample(source, max_rows, rng), centers, squared=True)
-    from_target = euclidean_distances(sample, centers, squared=True)
+    from_source, from_target = (
+        euclidean_distances(rows, centers, squared=True).astype(np.float64, copy=False)
+        for rows in (_sample(source, max_rows, rng), sample)
+    )
     median = np.median(from_source) or 1.0
     fold = rng.permutation(sample.shape[0]) % _FOLDS
     best, gamma = -np.inf, 0.5 / median
