@@ -113,9 +113,9 @@ class LabelShiftClassifier(BaseTransferClassifier):
     the population that the target rows come from. The classifier itself is not fitted anew.
 
     Where p(x | y) differs too, as between texts of two domains, the priors may be off by more than the
-    intervals say. After an adapter the domains are alike in x already, and in label proportions too, as far as they show in
-    means and covariances: use `NoAdaptation` before this one. `predict_source` of a pipeline predicts
-    without the ratio. Without a target the priors are the source's.
+    intervals say. After an adapter the domains are alike in x already, and in label proportions too, as
+    far as they show in means and covariances: use `NoAdaptation` before this one. `predict_source` of a
+    pipeline predicts without the ratio. Without a target the priors are the source's.
 
     References
     ----------
