@@ -102,10 +102,8 @@ def test_kernel_mean_matching_against_skada(skada):
     theirs = skada.KMMReweightAdapter(kernel="rbf", gamma=gamma, eps=1e-6, solver="scipy").fit(
         rows, sample_domain=domain
     )
-    theirs, ours = (
-        w @ kernel @ w / 2 - linear @ w
-        for w in (theirs.source_weights_, density_ratio(source, target, "kmm"))
-    )
+    weights = theirs.source_weights_, density_ratio(source, target, "kmm")
+    theirs, ours = (w @ kernel @ w / 2 - linear @ w for w in weights)
     assert ours == pytest.approx(theirs, rel=1e-4)
 
 
