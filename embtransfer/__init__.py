@@ -16,7 +16,16 @@ from .adapters import (
     make_adapter,
 )
 from .alignment import align_word_vectors
-from .classifiers import CORALClassifier, make_classifier
+from .classifiers import (
+    CORALClassifier,
+    FeatureAugmentationClassifier,
+    ImportanceWeightedClassifier,
+    LabelShiftClassifier,
+    PooledClassifier,
+    density_ratio,
+    estimate_priors,
+    make_classifier,
+)
 from .compare import compare
 from .diagnostics import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
 from .embedders import (
@@ -41,11 +50,15 @@ __all__ = [
     "Coverage",
     "DistilledEmbedder",
     "DomainCentering",
+    "FeatureAugmentationClassifier",
     "GeodesicFlowKernel",
+    "ImportanceWeightedClassifier",
     "JointDistributionAdaptation",
+    "LabelShiftClassifier",
     "LinearOT",
     "NoAdaptation",
     "OptimalTransport",
+    "PooledClassifier",
     "SentenceEmbedder",
     "StaticEmbedder",
     "SubspaceAlignment",
@@ -57,7 +70,9 @@ __all__ = [
     "align_word_vectors",
     "compare",
     "covariance_distance",
+    "density_ratio",
     "domain_shift",
+    "estimate_priors",
     "load_pipeline",
     "make_adapter",
     "make_classifier",

@@ -22,6 +22,8 @@ class Target:
     Parameters
     ----------
     X_target : 1-D sequence of str, or array-like of shape (n_target, n_features)
+    y_target : array-like of shape (n_target,), default=None
+        Labels of target rows, with None, NaN or pandas.NA where not known.
 
     Examples
     --------
@@ -37,11 +39,13 @@ class Target:
     array([1])
     """
 
-    def __init__(self, X_target):
+    def __init__(self, X_target, y_target=None):
         self.X_target = X_target
+        self.y_target = y_target
 
     def __repr__(self):
-        return f"Target({type(self.X_target).__name__})"
+        labels = "" if self.y_target is None else f", {type(self.y_target).__name__}"
+        return f"Target({type(self.X_target).__name__}{labels})"
 
 
 def _where_pipeline_has(method):
@@ -96,7 +100,7 @@ class TransferPipeline(Pipeline):
     def __init__(self, steps, *, transform_input=("X_target",), memory=None, verbose=False):
         super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
 
-    def fit(self, X, y=None, X_target=None, **params):
+    def fit(self, X, y=None, X_target=None, y_target=None, **params):
         """Fit all steps.
 
         Parameters
@@ -106,7 +110,10 @@ class TransferPipeline(Pipeline):
         y : array-like of shape (n_source,), default=None
             Source labels of any type that scikit-learn takes.
         X_target : like X, or Target, default=None
-            Unlabelled target data.
+            Target data.
+        y_target : array-like of shape (n_target,), default=None
+            Labels of target data, for the steps that ask for them, with None, NaN or pandas.NA where not
+            known. A Target may hold them instead.
         **params : dict
             Fit parameters of steps, as `step__parameter=value`.
 
@@ -117,34 +124,50 @@ class TransferPipeline(Pipeline):
         Raises
         ------
         ValueError
-            If X_target is given and no step takes it.
+            If X_target or y_target is given and no step takes it, or y_target without X_target.
         """
-        return self._with_target(super().fit, X, y, X_target, params)
+        return self._with_target(super().fit, X, y, X_target, y_target, params)
 
     @_where_pipeline_has("fit_transform")
-    def fit_transform(self, X, y=None, X_target=None, **params):
+    def fit_transform(self, X, y=None, X_target=None, y_target=None, **params):
         """Fit all steps and return the source rows as the last step gives them."""
-        return self._with_target(super().fit_transform, X, y, X_target, params)
+        return self._with_target(super().fit_transform, X, y, X_target, y_target, params)
 
     @_where_pipeline_has("fit_predict")
-    def fit_predict(self, X, y=None, X_target=None, **params):
+    def fit_predict(self, X, y=None, X_target=None, y_target=None, **params):
         """Fit all steps and return what the last one's `fit_predict` gives."""
-        return self._with_target(super().fit_predict, X, y, X_target, params)
+        return self._with_target(super().fit_predict, X, y, X_target, y_target, params)
 
-    def _with_target(self, fit, X, y, X_target, params):
-        X_target = X_target.X_target if isinstance(X_target, Target) else X_target
+    def _with_target(self, fit, X, y, X_target, y_target, params):
+        if isinstance(X_target, Target):
+            if y_target is not None and X_target.y_target is not None:
+                raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
+            y_target = X_target.y_target if y_target is None else y_target
+            X_target = X_target.X_target
         if isinstance(X_target, tuple):
             X_target = list(X_target)  # scikit-learn takes a tuple for several data sets
         if X_target is not None:
-            takes = [_takes_target(step) for _, step in self.steps]  # each: one may be refused
-            if not any(takes):
+            if not self._any_takes("X_target"):
                 raise ValueError(
                     "Got X_target, but no step of the pipeline takes it. Put an adapter before the "
                     "classifier: NoAdaptation() if nothing is to be adapted."
                 )
             params = {**params, "X_target": X_target}
+        if y_target is not None:
+            if X_target is None:
+                raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
+            if not self._any_takes("y_target"):
+                raise ValueError(
+                    "Got y_target, but no step of the pipeline takes it. Put PooledClassifier() or "
+                    "FeatureAugmentationClassifier() last."
+                )
+            params["y_target"] = y_target
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             return fit(X, y, **params)
+
+    def _any_takes(self, name):
+        takes = [_takes(step, name) for _, step in self.steps]  # each: one may be refused
+        return any(takes)
 
     @contextmanager
     def _step_params_requested(self, params):
@@ -186,7 +209,7 @@ class TransferPipeline(Pipeline):
             rows.
         """
         check_is_fitted(self)
-        return _source_view(self)
+        return Pipeline([(name, _source_view(step)) for name, step in self.steps])
 
     def predict_source(self, X):
         """Predict labels of source rows: array of shape (n_rows,)."""
@@ -296,11 +319,14 @@ class _SourcePath(TransformerMixin, BaseEstimator):
 
 
 def _source_view(step):
+    """What stands for a fitted step where source rows come in; a step with two paths says so itself."""
     if hasattr(step, "transform_source"):
         view = _SourcePath(step)
         if hasattr(step, "_sklearn_output_config"):
             view._sklearn_output_config = step._sklearn_output_config
         return view
+    if hasattr(step, "source_view"):
+        return step.source_view()
     if isinstance(step, Pipeline):
         return Pipeline([(name, _source_view(inner)) for name, inner in step.steps])
     if isinstance(step, FeatureUnion):
@@ -308,18 +334,18 @@ def _source_view(step):
         view.transformer_list = [(name, _source_view(inner)) for name, inner in step.transformer_list]
         return view
     inners = step.get_params().values() if hasattr(step, "get_params") else ()
-    if any(hasattr(inner, "transform_source") for inner in inners):
+    if any(hasattr(inner, "transform_source") or hasattr(inner, "source_view") for inner in inners):
         raise TypeError(
-            f"Got an adapter inside a {type(step).__name__}, which has no source path. Make the adapter a "
-            "step of its own, or put it in a FeatureUnion."
+            f"Got an adapter inside a {type(step).__name__}, or a classifier with a source path of its own. "
+            "Make it a step of its own, or put the adapter in a FeatureUnion."
         )
     return step
 
 
-def _takes_target(step):
-    """Whether a step, or one nested in it, asks for X_target at fit."""
+def _takes(step, name):
+    """Whether a step, or one nested in it, asks for X_target or y_target at fit."""
     if isinstance(step, Pipeline):
-        takes = [_takes_target(inner) for _, inner in step.steps]
+        takes = [_takes(inner, name) for _, inner in step.steps]
         if any(takes[1:]) and "X_target" not in (step.transform_input or ()):
             raise ValueError(
                 "A Pipeline inside the pipeline would hand X_target to its adapter as it is, not as its "
@@ -327,6 +353,6 @@ def _takes_target(step):
             )
         return any(takes)
     if isinstance(step, FeatureUnion):
-        return any(_takes_target(inner) for _, inner in step.transformer_list)
+        return any(_takes(inner, name) for _, inner in step.transformer_list)
     request = step.get_metadata_routing() if hasattr(step, "get_metadata_routing") else None
-    return hasattr(request, "fit") and bool(request.fit.requests.get("X_target"))
+    return hasattr(request, "fit") and bool(request.fit.requests.get(name))

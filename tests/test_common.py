@@ -13,12 +13,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import embtransfer
 from embtransfer.adapters import BaseAdapter, NoAdaptation
+from embtransfer.classifiers._base import BaseTransferClassifier
 
 PUBLIC = [getattr(embtransfer, name) for name in embtransfer.__all__]
 CLASSES = [part for part in PUBLIC if inspect.isclass(part) and not inspect.isabstract(part)]
 FUNCTIONS = [part for part in PUBLIC if inspect.isfunction(part)]
 ESTIMATORS = [part for part in CLASSES if issubclass(part, BaseEstimator)]
 ADAPTERS = [part for part in ESTIMATORS if issubclass(part, BaseAdapter)]
+TRANSFER_CLASSIFIERS = [part for part in ESTIMATORS if issubclass(part, BaseTransferClassifier)]
 SECTIONS = [
     "Parameters",
     "Attributes",
@@ -60,7 +62,7 @@ def break_one(broken, change):
     return domains
 
 
-@parametrize_with_checks([adapter() for adapter in ADAPTERS])
+@parametrize_with_checks([estimator() for estimator in ADAPTERS + TRANSFER_CLASSIFIERS])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

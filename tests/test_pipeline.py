@@ -77,9 +77,9 @@ class Recording(NoAdaptation):
 
     seen = []
 
-    def _fit(self, source, target):
+    def _fit(self, source, target, y):
         self.seen.append((len(source), len(target)))
-        return super()._fit(source, target)
+        return super()._fit(source, target, y)
 
 
 @pytest.fixture

@@ -8,8 +8,23 @@ from sklearn.svm import LinearSVC
 
 from .._validation import check_name
 from ._coral import CORALClassifier
+from ._density_ratio import density_ratio
+from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
+from ._importance import ImportanceWeightedClassifier
+from ._label_shift import LabelShiftClassifier
+from ._priors import estimate_priors
 
-__all__ = ["CLASSIFIERS", "CORALClassifier", "make_classifier"]
+__all__ = [
+    "CLASSIFIERS",
+    "CORALClassifier",
+    "FeatureAugmentationClassifier",
+    "ImportanceWeightedClassifier",
+    "LabelShiftClassifier",
+    "PooledClassifier",
+    "density_ratio",
+    "estimate_priors",
+    "make_classifier",
+]
 
 # embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
 _MAKERS = {

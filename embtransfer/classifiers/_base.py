@@ -3,13 +3,22 @@
 from abc import ABCMeta, abstractmethod
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 _DTYPES = [np.float64, np.float32]
+
+
+def stack_rows(first, second):
+    """Rows of both, dense, or csr where one is sparse; a copy, of the dtype of the first."""
+    if sparse.issparse(first) or sparse.issparse(second):
+        return sparse.vstack([first, second], format="csr", dtype=first.dtype)
+    return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")
 
 
 def _inner_has(method):
@@ -33,7 +42,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
     n_features_in_ : int
     """
 
-    _parameter_constraints: dict = {"estimator": ["no_validation"]}
+    _parameter_constraints: dict = {"estimator": [HasMethods(["fit", "predict"]), None]}
 
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
     __metadata_request__fit = {"X_target": True}
@@ -98,17 +107,20 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
 
     def predict(self, X):
         """Predict labels of target rows: array of shape (n_rows,)."""
-        return self.estimator_.predict(self._check_rows(X))
+        X = self._check_rows(X)
+        return self.estimator_.predict(X)
 
     @_inner_has("predict_proba")
     def predict_proba(self, X):
         """Predict class probabilities of target rows: array of shape (n_rows, n_classes)."""
-        return self.estimator_.predict_proba(self._check_rows(X))
+        X = self._check_rows(X)
+        return self.estimator_.predict_proba(X)
 
     @_inner_has("decision_function")
     def decision_function(self, X):
         """Signed distances of target rows, shaped as the inner classifier gives them."""
-        return self.estimator_.decision_function(self._check_rows(X))
+        X = self._check_rows(X)
+        return self.estimator_.decision_function(X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,0 +1,243 @@
+"""How much denser the target is than the source at each source row: p_target(x) / p_source(x)."""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils.validation import check_array
+
+from .._validation import check_name
+from ._base import _DTYPES, stack_rows
+
+METHODS = ("classifier", "kliep", "kmm", "nearest")
+_FOLDS = 5
+_STRENGTHS = 10.0 ** np.arange(-2, 4)  # C of the domain classifier, for rows of norm about 1
+_WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # of KLIEP's kernel, in median distances
+_CENTERS = 100  # of KLIEP's kernel, as in the paper
+
+
+def density_ratio(X_source, X_target, method="classifier", *, max_rows=1000, random_state=0):
+    r"""Estimate p_target(x) / p_source(x) at each source row.
+
+    Parameters
+    ----------
+    X_source : {array-like, sparse matrix} of shape (n_source, n_features)
+    X_target : {array-like, sparse matrix} of shape (n_target, n_features)
+    method : {"classifier", "kliep", "kmm", "nearest"}, default="classifier"
+        "classifier": the odds that a row is of the target, by logistic regression. It alone of the four
+        scales to sparse rows of many columns, which have no meaningful distances: hence the default.
+        "kliep": a sum of Gaussian kernels at target rows. "kmm": kernel mean matching. "nearest": how many
+        target rows have the row as their nearest.
+    max_rows : int, default=1000
+        Rows of a domain that the kernel methods take together, in time and memory of its square.
+    random_state : int, RandomState instance or None, default=0
+        For folds and subsamples.
+
+    Returns
+    -------
+    ndarray of shape (n_source,), float64
+        At least 0, with mean 1, as the true ratio has under the source.
+
+    Raises
+    ------
+    ValueError
+        If there is no method of that name, or the domains differ in width.
+
+    See Also
+    --------
+    ImportanceWeightedClassifier : Fits a classifier on rows weighted so.
+
+    Notes
+    -----
+    "classifier": :math:`\frac{n_s}{n_t} \frac{p(target | x)}{p(source | x)}`, each row judged by a classifier
+    that did not see it; of six regularisation strengths the one of least log-loss on held-out rows, domain
+    labels being all it needs. With fewer than two rows in a domain the weights are 1.
+
+    "kliep": :math:`\sum_l a_l \exp(-|x - c_l|^2 / 2 s^2)` with at most 100 target rows as centres; maximises
+    the mean logarithm over target rows with mean 1 over source rows, and chooses s by the same quantity on
+    held-out target rows. The fit sees at most `max_rows` rows of each domain; all rows are weighted. The
+    problem is that of the weights of a mixture, and is solved by expectation maximisation.
+
+    "kmm": :math:`\min_w \frac12 w^T K w - k^T w` with :math:`w \ge 0` and mean 1, K the Gaussian kernel
+    between source rows and :math:`k_i = \frac{n_s}{n_t} \sum_j k(x_i, t_j)`, its width the median distance
+    between source and target rows; solved by accelerated projected gradient. The source is cut at random
+    into parts of at most `max_rows` rows, each matched to a sample of `max_rows` target rows by itself.
+
+    "nearest": the number of target rows nearest to the row, plus 1. It compares all source rows with
+    all target rows, a block at a time.
+
+    The other three are linear in rows. The weights of "kmm" and "nearest" are right on the average of
+    neighbouring rows, not one by one, and so leave a smaller effective sample. Kernels and
+    distances take the rows as they are: scale the columns first.
+
+    References
+    ----------
+    S. Bickel, M. Brueckner, T. Scheffer. "Discriminative learning under covariate shift." JMLR 10, 2009.
+    M. Sugiyama et al. "Direct importance estimation for covariate shift adaptation." Annals of the
+    Institute of Statistical Mathematics 60, 2008.
+    J. Huang, A. Gretton, K. Borgwardt, B. Schoelkopf, A. Smola. "Correcting sample selection bias by
+    unlabeled data." NIPS 2006.
+    M. Loog. "Nearest neighbor-based importance weighting." MLSP 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from embtransfer import density_ratio
+    >>> rng = np.random.default_rng(0)
+    >>> weights = density_ratio(rng.normal(0, 1, (500, 1)), rng.normal(1, 1, (500, 1)))
+    >>> weights.shape, float(weights.mean().round(6))
+    ((500,), 1.0)
+    """
+    check_name("method", method, METHODS)
+    source, target = (
+        check_array(rows, dtype=_DTYPES, accept_sparse="csr", input_name=name)
+        for rows, name in ((X_source, "X_source"), (X_target, "X_target"))
+    )
+    if source.shape[1] != target.shape[1]:
+        raise ValueError(
+            f"X_target has {target.shape[1]} features, but X_source has {source.shape[1]}. "
+            "Send source and target through the same steps."
+        )
+    rng = check_random_state(random_state)
+    if method == "classifier":
+        weights = _classifier(source, target, rng)
+    elif method == "kliep":
+        weights = _kliep(source, target, max_rows, rng)
+    elif method == "kmm":
+        weights = _kmm(source, target, max_rows, rng)
+    else:
+        nearest = pairwise_distances_argmin(target, source)
+        weights = 1.0 + np.bincount(nearest, minlength=source.shape[0])
+    return weights / weights.mean()
+
+
+def _classifier(source, target, rng):
+    n_source, n_target = source.shape[0], target.shape[0]
+    folds = min(_FOLDS, n_source, n_target)
+    if folds < 2:
+        return np.ones(n_source)
+    rows = stack_rows(source, target)
+    if issparse(rows):
+        norm = np.sqrt(rows.multiply(rows).sum() / rows.shape[0])
+    else:
+        rows -= rows.mean(axis=0, dtype=np.float64).astype(rows.dtype)
+        norm = np.sqrt(np.einsum("ij,ij->", rows, rows, dtype=np.float64) / len(rows))
+    rows = rows / rows.dtype.type(norm or 1)
+    is_target = np.arange(n_source + n_target) >= n_source
+    splits = list(StratifiedKFold(folds, shuffle=True, random_state=rng).split(rows, is_target))
+    odds, least = None, np.inf
+    for strength in _STRENGTHS:
+        held_out = np.empty(len(is_target))  # log-odds
+        for train, test in splits:
+            model = LogisticRegression(C=strength, max_iter=300)
+            with warnings.catch_warnings():  # short of the optimum the loss on held-out rows still holds
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(rows[train], is_target[train])
+            # folds hold the domains in slightly other shares: all odds as if these were equal
+            share = is_target[train].mean()
+            held_out[test] = model.decision_function(rows[test]) - np.log(share / (1 - share))
+        in_shares = held_out + np.log(n_target / n_source)
+        loss = np.logaddexp(0, np.where(is_target, -in_shares, in_shares)).mean()
+        if loss < least:
+            odds, least = held_out[:n_source], loss
+    return np.exp(odds - odds.max())
+
+
+def _sample(rows, n, rng):
+    if rows.shape[0] <= n:
+        return rows
+    return rows[np.sort(rng.choice(rows.shape[0], n, replace=False))]
+
+
+def _kliep(source, target, max_rows, rng):
+    sample = _sample(target, max_rows, rng)
+    centers = _sample(sample, _CENTERS, rng)
+    from_source, from_target = (
+        euclidean_distances(rows, centers, squared=True).astype(np.float64, copy=False)
+        for rows in (_sample(source, max_rows, rng), sample)
+    )
+    median = np.median(from_source) or 1.0
+    fold = rng.permutation(sample.shape[0]) % _FOLDS
+    best, gamma = -np.inf, 0.5 / median
+    for width in _WIDTHS if sample.shape[0] >= _FOLDS else ():
+        at_source = np.exp(-from_source / (2 * width**2 * median)).mean(axis=0)
+        kernel = np.exp(-from_target / (2 * width**2 * median))
+        score = 0.0
+        for held_out in range(_FOLDS):
+            test = fold == held_out
+            score += _log(kernel[test] @ mixture(kernel[~test], at_source)).sum()
+        if score > best:
+            best, gamma = score, 0.5 / (width**2 * median)
+    coefficients = mixture(np.exp(-gamma * from_target), np.exp(-gamma * from_source).mean(axis=0))
+    weights = np.empty(source.shape[0])
+    for block in gen_batches(source.shape[0], 4096):
+        weights[block] = rbf_kernel(source[block], centers, gamma=gamma) @ coefficients
+    return weights if weights.any() else np.ones_like(weights)
+
+
+def _log(values):
+    return np.log(np.maximum(values, 1e-300))
+
+
+def mixture(kernel, at_source, tol=1e-4, max_iter=1000):
+    """Coefficients a >= 0 with at_source @ a == 1 that maximise the mean of log(kernel @ a), within `tol`.
+
+    With a_l = p_l / at_source_l it is the maximum likelihood of mixture weights p, and concave; the
+    largest mean ratio minus 1 bounds what is missing to the maximum.
+    """
+    reached = at_source > 1e-12  # a centre with no source row near could only blow weights up
+    scaled = np.maximum(kernel[:, reached] / at_source[reached], 1e-300)
+    weights = np.full(scaled.shape[1], 1 / max(scaled.shape[1], 1))
+    for _ in range(max_iter if len(weights) else 0):
+        ratio = (1 / (scaled @ weights)) @ scaled / len(scaled)
+        weights *= ratio
+        if ratio.max() < 1 + tol:
+            break
+    coefficients = np.zeros(len(at_source))
+    coefficients[reached] = weights / at_source[reached]
+    return coefficients
+
+
+def _kmm(source, target, max_rows, rng):
+    target = _sample(target, max_rows, rng)
+    some = _sample(source, max_rows, rng)
+    gamma = 0.5 / (np.median(euclidean_distances(some, target, squared=True)) or 1.0)
+    n = source.shape[0]
+    weights = np.empty(n)
+    for part in np.array_split(rng.permutation(n), -(-n // max_rows)):
+        rows = source[part]
+        linear = len(part) * rbf_kernel(rows, target, gamma=gamma).mean(axis=1)
+        weights[part] = match(rbf_kernel(rows, gamma=gamma).astype(np.float64, copy=False), linear)
+    return weights
+
+
+def match(kernel, linear, tol=1e-6, max_iter=2000):
+    """Minimise w K w / 2 - linear @ w over w >= 0 with mean 1, to `tol` of the minimum's scale."""
+    n = len(linear)
+    step = 1 / kernel.sum(axis=1).max()  # row sums of a non-negative matrix bound its eigenvalues
+    weights = ahead = np.ones(n)
+    momentum = 1.0
+    for _ in range(max_iter):
+        following = _onto_simplex(ahead - step * (kernel @ ahead - linear), n)
+        if (ahead - following) @ (following - weights) > 0:  # past the minimum: start the momentum again
+            momentum = 1.0
+        longer = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        ahead = following + (momentum - 1) / longer * (following - weights)
+        weights, momentum = following, longer
+        gradient = kernel @ weights - linear
+        if gradient @ weights - n * gradient.min() <= tol * np.abs(linear @ weights):
+            break
+    return weights
+
+
+def _onto_simplex(values, total):
+    """The nearest point without negative entries that sums to `total`."""
+    falling = np.sort(values)[::-1]
+    excess = (np.cumsum(falling) - total) / np.arange(1, len(values) + 1)
+    return np.maximum(values - excess[np.flatnonzero(falling > excess)[-1]], 0)

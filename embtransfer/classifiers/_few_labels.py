@@ -1,0 +1,241 @@
+"""Classifiers for a source with labels and a target with a few of them."""
+
+from abc import abstractmethod
+from copy import copy
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from ._base import BaseTransferClassifier, stack_rows
+
+
+class _FewLabelsClassifier(BaseTransferClassifier):
+    """Fits on source rows and the labelled ones of the target rows.
+
+    A subclass supplies `_fit(X, y, X_target, y_target)` for labelled target rows, none or more.
+    """
+
+    _parameter_constraints = {
+        **BaseTransferClassifier._parameter_constraints,
+        "target_weight": [StrOptions({"balanced"}), Interval(Real, 0, None, closed="neither")],
+    }
+
+    __metadata_request__fit = {"X_target": True, "y_target": True}
+
+    @abstractmethod
+    def _fit(self, X, y, X_target, y_target):
+        """Set `estimator_`; the target's rows are those whose labels are known."""
+
+    def fit(self, X, y, X_target=None, y_target=None):
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_source, n_features)
+            Source rows.
+        y : array-like of shape (n_source,)
+            Source labels.
+        X_target : {array-like, sparse matrix} of shape (n_target, n_features), default=None
+            Target rows.
+        y_target : array-like of shape (n_target,), default=None
+            Their labels, with None, NaN or pandas.NA where not known. None: fits the source rows alone.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y_target comes without X_target or in another length, holds no label or one that y does not
+            hold, or rows hold NaN or infinity or differ in width.
+        """
+        if y_target is not None and X_target is None:
+            raise ValueError("Got y_target, but no X_target. Pass the rows that the labels are of.")
+        X, y, X_target = self._check_fit(X, y, X_target)
+        rows, labels = self._labelled(X_target.shape[0], y_target)
+        self.n_target_labels_ = len(rows)
+        self._fit(X, y, X_target[rows], labels)
+        return self
+
+    def _labelled(self, n_target, y_target):
+        """Positions of the rows whose labels are known, and these labels, as they are in `classes_`."""
+        if y_target is None:
+            return np.empty(0, dtype=int), self.classes_[:0]
+        if getattr(y_target, "ndim", 1) != 1:
+            raise ValueError(
+                f"y_target has shape {y_target.shape}. Expected one label for each row of X_target."
+            )
+        given = np.empty(len(y_target), dtype=object)
+        given[:] = y_target.tolist() if hasattr(y_target, "tolist") else list(y_target)
+        if len(given) != n_target:
+            raise ValueError(
+                f"y_target has {len(given)} labels, but X_target has {n_target} rows. "
+                "Put None where a label is not known."
+            )
+        rows = np.flatnonzero(~pd.isna(given))
+        if len(rows) == 0:
+            raise ValueError("y_target holds no known label. Give some, or leave y_target out.")
+        place = {label: k for k, label in enumerate(self.classes_.tolist())}
+        for label in given[rows]:
+            if label not in place:
+                raise ValueError(
+                    f"y_target holds {label!r}, but the source labels are {list(place)}. "
+                    "Put None where a label is not known."
+                )
+        return rows, self.classes_[[place[label] for label in given[rows]]]
+
+    def _fit_both(self, rows, y, n_source):
+        """Fit on rows of the source followed by rows of the target, weighted."""
+        estimator, n_target = self._make_estimator(), len(y) - n_source
+        weight = self.target_weight
+        if weight == "balanced":
+            weight = n_source / max(n_target, 1)
+        if weight == 1 or n_target == 0:
+            return estimator.fit(rows, y)
+        if not has_fit_parameter(estimator, "sample_weight"):
+            raise ValueError(
+                f"Got {type(estimator).__name__}, whose fit takes no sample_weight, and "
+                f"target_weight={self.target_weight!r}. Pass target_weight=1, or a classifier that takes it, "
+                "such as LogisticRegression()."
+            )
+        return estimator.fit(rows, y, sample_weight=np.repeat([1.0, weight], [n_source, n_target]))
+
+
+class PooledClassifier(_FewLabelsClassifier):
+    """Fit one classifier on the source rows and the labelled target rows together.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        None: logistic regression with C = 10.
+    target_weight : "balanced" or float, default="balanced"
+        Weight of a labelled target row, where a source row has 1. "balanced" gives both domains the same
+        sum, n_source / n_labelled: otherwise thousands of source rows outvote a few target rows.
+
+    Attributes
+    ----------
+    estimator_ : the fitted classifier
+    n_target_labels_ : int
+        Labelled target rows.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    See Also
+    --------
+    FeatureAugmentationClassifier : Lets the domains differ in what a feature says.
+
+    Notes
+    -----
+    Minimises :math:`\\sum_{source} \\ell(x, y) + c \\sum_{target} \\ell(x, y)`, c being `target_weight`.
+    Without `y_target` it is the classifier on source rows alone.
+
+    References
+    ----------
+    H. Daume III. "Frustratingly easy domain adaptation." ACL 2007 (its baselines "All" and "Weighted").
+
+    Examples
+    --------
+    >>> from embtransfer import PooledClassifier
+    >>> X, X_target = [[0.0], [1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]
+    >>> model = PooledClassifier().fit(X, [0, 0, 1, 1], X_target=X_target, y_target=[0, None, 1])
+    >>> model.n_target_labels_
+    2
+    """
+
+    def __init__(self, estimator=None, target_weight="balanced"):
+        self.estimator = estimator
+        self.target_weight = target_weight
+
+    def _fit(self, X, y, X_target, y_target):
+        rows = stack_rows(X, X_target) if len(y_target) else X
+        self.estimator_ = self._fit_both(rows, np.concatenate([y, y_target]), X.shape[0])
+
+
+class FeatureAugmentationClassifier(_FewLabelsClassifier):
+    """Give each domain its own copy of the features, beside a copy that both share.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        None: logistic regression with C = 10. Meant for linear classifiers with a penalty on the weights.
+    target_weight : "balanced" or float, default=1.0
+        Weight of a labelled target row, where a source row has 1, as in the paper: the copy of its own
+        lets the target differ already. "balanced" gives both domains the same sum.
+
+    Attributes
+    ----------
+    estimator_ : the fitted classifier
+        Of 3 n_features columns: shared, source, target; of n_features where it saw no target label.
+    n_target_labels_ : int
+        Labelled target rows.
+    domain_ : {"target", "source"}
+        Whose rows `predict` takes; "source" in a `source_view`.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    See Also
+    --------
+    PooledClassifier : Both domains share all weights.
+
+    Notes
+    -----
+    Source rows become [x, x, 0], target rows [x, 0, x]. A linear classifier so has the weights
+    :math:`w + w_s` on the source and :math:`w + w_t` on the target, and the penalty :math:`|w|^2 + |w_s|^2 +
+    |w_t|^2` lets them differ as far as the labels ask for. Without `y_target` it is the
+    classifier on source rows as they are. Takes three times the memory of dense rows, and twice that of
+    sparse ones.
+
+    References
+    ----------
+    H. Daume III. "Frustratingly easy domain adaptation." ACL 2007.
+
+    Examples
+    --------
+    >>> from embtransfer import FeatureAugmentationClassifier
+    >>> X, X_target = [[-2.0], [-1.0], [1.0], [2.0]] * 5, [[-1.0], [1.0], [3.0]] * 5
+    >>> model = FeatureAugmentationClassifier()
+    >>> model.fit(X, ["-", "-", "+", "+"] * 5, X_target=X_target, y_target=["+", "-", None] * 5)
+    FeatureAugmentationClassifier()
+    >>> model.predict([[-2.0], [2.0]]), model.source_view().predict([[-2.0], [2.0]])
+    (array(['+', '-'], dtype='<U1'), array(['-', '+'], dtype='<U1'))
+    """
+
+    def __init__(self, estimator=None, target_weight=1.0):
+        self.estimator = estimator
+        self.target_weight = target_weight
+
+    def _fit(self, X, y, X_target, y_target):
+        self.domain_ = "target"
+        if len(y_target):
+            X = _augment(X, X_target)
+        self.estimator_ = self._fit_both(X, np.concatenate([y, y_target]), len(y))
+
+    def source_view(self):
+        """The fitted classifier for source rows, which it takes as [x, x, 0]."""
+        check_is_fitted(self)
+        view = copy(self)
+        view.domain_ = "source"
+        return view
+
+    def _check_rows(self, X):
+        X = super()._check_rows(X)
+        if self.n_target_labels_ == 0:
+            return X
+        return _augment(X, X[:0]) if self.domain_ == "source" else _augment(X[:0], X)
+
+
+def _augment(source, target):
+    """Rows [x, x, 0] of the source, then rows [x, 0, x] of the target."""
+    (n, d), n_target = source.shape, target.shape[0]
+    if sparse.issparse(source) or sparse.issparse(target):
+        own = sparse.block_diag([source, target], format="csr", dtype=source.dtype)
+        return sparse.hstack([stack_rows(source, target), own], format="csr")
+    rows = np.zeros((n + n_target, 3 * d), source.dtype)
+    rows[:n, :d] = rows[:n, d : 2 * d] = source
+    rows[n:, :d] = rows[n:, 2 * d :] = target
+    return rows

@@ -1,0 +1,140 @@
+"""Importance weighting: source rows count as much as the target has rows like them."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import has_fit_parameter
+
+from ._base import BaseTransferClassifier
+from ._density_ratio import METHODS, density_ratio
+
+_FEW = 0.05  # share of the rows below which weights leave too little to learn from
+
+
+class ImportanceWeightedClassifier(BaseTransferClassifier):
+    r"""Fit a classifier on source rows weighted by p_target(x) / p_source(x).
+
+    Parameters
+    ----------
+    estimator : classifier whose `fit` takes `sample_weight`, default=None
+        None: logistic regression with C = 10.
+    weights : {"classifier", "kliep", "kmm", "nearest"}, default="classifier"
+        How to estimate the ratio; see `density_ratio`.
+    flatten : float in [0, 1], default=1.0
+        Exponent of the ratio. 1 is unbiased for the target, 0 is no weighting; between them bias is traded
+        for variance.
+    clip : "sqrt", float or None, default="sqrt"
+        Largest weight, where their mean is 1. "sqrt" is the square root of the number of source rows, which
+        keeps the weighted mean consistent and its variance finite; None leaves the weights alone.
+    max_rows : int, default=1000
+        Rows of a domain that the kernel methods take together.
+    random_state : int, RandomState instance or None, default=0
+        For folds and subsamples of the ratio's estimate.
+
+    Attributes
+    ----------
+    estimator_ : the fitted classifier
+    weights_ : ndarray of shape (n_source,)
+        Weights of the source rows, with mean 1.
+    effective_sample_size_ : float
+        :math:`(\sum w)^2 / \sum w^2`: so many rows of equal weight vary as little. n_source where all
+        weights are equal, 1 where one row has all the weight.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    Warns
+    -----
+    UserWarning
+        If the effective sample size is below 5 % of the source rows.
+
+    See Also
+    --------
+    density_ratio : The weights alone.
+
+    Notes
+    -----
+    Covariate shift: p(y | x) is the same in both domains, and only p(x) differs. Then
+    :math:`\sum_i w(x_i) \ell(x_i, y_i) / n_s` with :math:`w = p_t / p_s` estimates the target's loss. Where
+    the domains hardly overlap (a classifier tells them apart without error) there is nothing to weight: an
+    adapter comes first then. Without a target all weights are 1. Weights are no less than 1e-6, so that
+    no class vanishes.
+
+    References
+    ----------
+    H. Shimodaira. "Improving predictive inference under covariate shift by weighting the log-likelihood
+    function." Journal of Statistical Planning and Inference 90, 2000.
+    E. Ionides. "Truncated importance sampling." Journal of Computational and Graphical Statistics 17, 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from embtransfer import ImportanceWeightedClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> source, target = rng.normal(0, 1, (400, 2)), rng.normal(1, 1, (400, 2))
+    >>> model = ImportanceWeightedClassifier().fit(source, source[:, 0] > 0, X_target=target)
+    >>> bool(model.weights_[source.sum(axis=1) > 2].mean() > model.weights_.mean())
+    True
+    >>> bool(model.effective_sample_size_ < 400)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseTransferClassifier._parameter_constraints,
+        "weights": [StrOptions(set(METHODS))],
+        "flatten": [Interval(Real, 0, 1, closed="both")],
+        "clip": [StrOptions({"sqrt"}), Interval(Real, 1, None, closed="left"), None],
+        "max_rows": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        weights="classifier",
+        *,
+        flatten=1.0,
+        clip="sqrt",
+        max_rows=1000,
+        random_state=0,
+    ):
+        self.estimator = estimator
+        self.weights = weights
+        self.flatten = flatten
+        self.clip = clip
+        self.max_rows = max_rows
+        self.random_state = random_state
+
+    def _fit(self, X, y, X_target):
+        estimator = self._make_estimator()
+        if not has_fit_parameter(estimator, "sample_weight"):
+            raise ValueError(
+                f"Got {type(estimator).__name__}, whose fit takes no sample_weight. Expected a classifier "
+                "that takes it, such as LogisticRegression() or LinearSVC()."
+            )
+        self.weights_ = self._weights(X, X_target)
+        self.effective_sample_size_ = float(self.weights_.sum() ** 2 / (self.weights_**2).sum())
+        if self.effective_sample_size_ < _FEW * len(self.weights_):
+            warnings.warn(
+                f"The weights leave an effective sample of {self.effective_sample_size_:.1f} of "
+                f"{len(self.weights_)} source rows: few of them are like the target's. Put an adapter before "
+                "the classifier, or lower flatten or clip.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self.estimator_ = estimator.fit(X, y, sample_weight=self.weights_)
+
+    def _weights(self, X, X_target):
+        if X_target is X:
+            return np.ones(X.shape[0])
+        weights = density_ratio(
+            X, X_target, self.weights, max_rows=self.max_rows, random_state=self.random_state
+        )
+        weights **= self.flatten
+        weights /= weights.mean()
+        if self.clip is not None:
+            most = np.sqrt(len(weights)) if self.clip == "sqrt" else self.clip
+            weights = np.minimum(weights, most)
+        weights = np.maximum(weights, 1e-6)
+        return weights / weights.mean()

@@ -1,0 +1,110 @@
+"""Priors: how often each class occurs in the target."""
+
+import numpy as np
+from scipy.optimize import nnls
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array
+
+from .._validation import check_name
+
+METHODS = ("em", "bbse")
+LEAST = 1e-12  # of a probability, so that its logarithm is finite
+
+
+def estimate_priors(proba_source, y_source, proba_target, method="em"):
+    r"""Estimate how often each class occurs in the target, from a classifier's probabilities.
+
+    Parameters
+    ----------
+    proba_source : array-like of shape (n_source, n_classes)
+        Probabilities of labelled source rows that the classifier was not fitted on; columns in the order of
+        the sorted labels.
+    y_source : array-like of shape (n_source,)
+        Their labels; each class at least once.
+    proba_target : array-like of shape (n_target, n_classes)
+        Probabilities of target rows.
+    method : {"em", "bbse"}, default="em"
+        "em": maximum likelihood by expectation maximisation, the more exact where the probabilities are
+        calibrated. "bbse": black-box shift estimation, which takes any scores that sum to 1.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), float64
+        At least 0, with sum 1.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit together, or rows are not probabilities.
+
+    See Also
+    --------
+    LabelShiftClassifier : Calibrates, estimates and corrects.
+
+    Notes
+    -----
+    "em" repeats :math:`q_k \leftarrow \frac{1}{n_t} \sum_j \frac{q_k / p_k \, f_k(x_j)}{\sum_l q_l / p_l \,
+    f_l(x_j)}` from q = p until no entry moves by 1e-8, where p is the mean of `proba_source`: on calibrated
+    probabilities the share of each class, and on others what makes "no shift" come out as such.
+
+    "bbse" minimises :math:`|A q - m|^2` over the simplex: column k of A is the mean of `proba_source` over
+    rows of class k, m the mean of `proba_target`.
+
+    References
+    ----------
+    M. Saerens, P. Latinne, C. Decaestecker. "Adjusting the outputs of a classifier to new a priori
+    probabilities." Neural Computation 14, 2002.
+    Z. Lipton, Y.-X. Wang, A. Smola. "Detecting and correcting for label shift with black box predictors."
+    ICML 2018.
+
+    Examples
+    --------
+    >>> from embtransfer import estimate_priors
+    >>> estimate_priors([[0.8, 0.2], [0.2, 0.8]], ["bad", "good"], [[0.2, 0.8]] * 3 + [[0.8, 0.2]], "bbse")
+    array([0.25, 0.75])
+    """
+    check_name("method", method, METHODS)
+    source, target = check_array(proba_source), check_array(proba_target)
+    y = column_or_1d(y_source)
+    check_consistent_length(source, y)
+    classes, index = np.unique(y, return_inverse=True)
+    if not source.shape[1] == target.shape[1] == len(classes):
+        raise ValueError(
+            f"proba_source has {source.shape[1]} columns, proba_target {target.shape[1]}, and y_source "
+            f"{len(classes)} classes. Expected the same number of each."
+        )
+    for name, proba in (("proba_source", source), ("proba_target", target)):
+        if proba.min() < 0 or np.abs(proba.sum(axis=1) - 1).max() > 1e-3:
+            raise ValueError(f"{name} holds rows that are no probabilities. Expected predict_proba's output.")
+    return estimate(source, index, target, method)[0]
+
+
+def estimate(source, y, target, method):
+    """Priors of the target, and what probabilities are to be multiplied with for it."""
+    source, target = (np.asarray(proba, dtype=np.float64) for proba in (source, target))
+    if method == "em":
+        before = np.maximum(source.mean(axis=0), LEAST)
+        priors = _em(target, before)
+        return priors, priors / before
+    counts = np.bincount(y)
+    confusion = np.stack([source[y == k].mean(axis=0) for k in range(len(counts))], axis=1)
+    # the simplex by one more equation, heavy enough to hold: rows of probabilities sum to 1 in any case
+    heavy = 1e4
+    equations = np.vstack([confusion, np.full(len(counts), heavy)])
+    priors = nnls(equations, np.append(target.mean(axis=0), heavy))[0]
+    priors /= priors.sum()
+    return priors, priors / (counts / counts.sum())
+
+
+def _em(proba, before, tol=1e-8, max_iter=10_000):
+    priors = before / before.sum()
+    proba = proba / before
+    for _ in range(max_iter):
+        joint = proba @ priors
+        following = priors * ((1 / np.maximum(joint, 1e-300)) @ proba) / len(proba)
+        following /= following.sum()
+        moved = np.abs(following - priors).max()
+        priors = following
+        if moved < tol:
+            break
+    return priors
