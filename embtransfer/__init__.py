@@ -18,10 +18,12 @@ from .adapters import (
 from .alignment import align_word_vectors
 from .classifiers import (
     CORALClassifier,
+    CoTrainingClassifier,
     FeatureAugmentationClassifier,
     ImportanceWeightedClassifier,
     LabelShiftClassifier,
     PooledClassifier,
+    SelfTrainingClassifier,
     density_ratio,
     estimate_priors,
     make_classifier,
@@ -47,6 +49,7 @@ __all__ = [
     "SCL",
     "TCA",
     "CORALClassifier",
+    "CoTrainingClassifier",
     "Coverage",
     "DistilledEmbedder",
     "DomainCentering",
@@ -59,6 +62,7 @@ __all__ = [
     "NoAdaptation",
     "OptimalTransport",
     "PooledClassifier",
+    "SelfTrainingClassifier",
     "SentenceEmbedder",
     "StaticEmbedder",
     "SubspaceAlignment",

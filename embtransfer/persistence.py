@@ -44,6 +44,8 @@ TRUSTED = (
     "embtransfer.classifiers._few_labels.PooledClassifier",
     "embtransfer.classifiers._importance.ImportanceWeightedClassifier",
     "embtransfer.classifiers._label_shift.LabelShiftClassifier",
+    "embtransfer.classifiers._co_training.CoTrainingClassifier",
+    "embtransfer.classifiers._self_training.SelfTrainingClassifier",
     "embtransfer.embedders._distilled.DistilledEmbedder",
     "embtransfer.embedders._ngrams.NGrams",
     "embtransfer.embedders._sentence.SentenceEmbedder",

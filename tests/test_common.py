@@ -21,6 +21,10 @@ FUNCTIONS = [part for part in PUBLIC if inspect.isfunction(part)]
 ESTIMATORS = [part for part in CLASSES if issubclass(part, BaseEstimator)]
 ADAPTERS = [part for part in ESTIMATORS if issubclass(part, BaseAdapter)]
 TRANSFER_CLASSIFIERS = [part for part in ESTIMATORS if issubclass(part, BaseTransferClassifier)]
+REQUIRED = {
+    embtransfer.TransferPipeline: {"steps": [("adapt", NoAdaptation())]},
+    embtransfer.CoTrainingClassifier: {"estimators": [("adapt", NoAdaptation())]},
+}
 SECTIONS = [
     "Parameters",
     "Attributes",
@@ -174,8 +178,7 @@ def test_containers_of_the_target(adapter):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda part: part.__name__)
 def test_init_stores_and_clone_copies(estimator):
-    required = {"steps": [("adapt", NoAdaptation())]} if estimator is embtransfer.TransferPipeline else {}
-    first = estimator(**required)
+    first = estimator(**REQUIRED.get(estimator, {}))
     parameters = set(inspect.signature(estimator).parameters)
     assert set(vars(first)) == parameters
     assert set(first.get_params(deep=False)) == parameters

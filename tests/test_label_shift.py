@@ -16,7 +16,7 @@ from embtransfer import (
     make_transfer_pipeline,
     save_pipeline,
 )
-from embtransfer.classifiers._label_shift import _calibrate, _calibration_moves
+from embtransfer.classifiers._label_shift import _calibration_moves, calibrate
 
 every_method = pytest.mark.parametrize("method", ["em", "bbse"])
 
@@ -134,7 +134,7 @@ class TestCalibration:
         return logits, (scores + rng.gumbel(size=(n, 3))).argmax(axis=1)
 
     def test_bias_corrected_temperature_is_recovered(self):
-        slope, *biases = _calibrate(*self.logits(), "bcts")
+        slope, *biases = calibrate(*self.logits(), "bcts")
         assert slope == pytest.approx(0.5, abs=0.03)
         np.testing.assert_allclose(np.array(biases) - np.mean(biases), [1, 0, -1], atol=0.1)
 
@@ -147,14 +147,14 @@ class TestCalibration:
             proba = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
             return -np.mean([np.log(row[label]) for row, label in zip(proba, y, strict=True)])
 
-        found = _calibrate(logits, y, kind)
+        found = calibrate(logits, y, kind)
         exact = minimize(loss, np.zeros(len(found)), method="BFGS", options={"gtol": 1e-9})
         assert len(found) == (4 if kind == "bcts" else 1)
         assert loss(found) == pytest.approx(exact.fun, abs=1e-9)
 
     def test_probabilities_have_the_mean_of_the_labels(self):
         logits, y = self.logits(500)
-        found = _calibrate(logits, y, "bcts")
+        found = calibrate(logits, y, "bcts")
         scores = np.exp(found[0] * logits + found[1:])
         mean = (scores / scores.sum(axis=1, keepdims=True)).mean(axis=0)
         np.testing.assert_allclose(mean, np.bincount(y) / 500, atol=1e-5)
@@ -162,14 +162,14 @@ class TestCalibration:
     @pytest.mark.parametrize("kind", ["bcts", "temperature"])
     def test_a_newton_step_is_the_fit_to_drawn_rows(self, kind):
         logits, y = self.logits(2000)
-        calibration = _calibrate(logits, y, kind)
+        calibration = calibrate(logits, y, kind)
         moves = _calibration_moves(logits, y, calibration)
         rng = np.random.default_rng(1)
         stepped, fitted = [], []
         for _ in range(20):
             drawn = rng.integers(2000, size=2000)
             stepped.append(moves[drawn].sum(axis=0))
-            anew = _calibrate(logits[drawn], y[drawn], kind) - calibration
+            anew = calibrate(logits[drawn], y[drawn], kind) - calibration
             anew[1:] -= anew[1:].mean() if kind == "bcts" else 0  # a constant in all biases means nothing
             fitted.append(anew)
         stepped, fitted = np.array(stepped), np.array(fitted)
@@ -178,7 +178,7 @@ class TestCalibration:
 
     @pytest.mark.parametrize("kind", ["bcts", "temperature"])
     def test_labels_that_the_scores_separate(self, kind):
-        found = _calibrate(np.repeat(np.eye(2), 5, axis=0), np.repeat([0, 1], 5), kind)
+        found = calibrate(np.repeat(np.eye(2), 5, axis=0), np.repeat([0, 1], 5), kind)
         assert np.isfinite(found).all()
         assert found[0] > 1
 

@@ -7,20 +7,24 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
 from .._validation import check_name
+from ._co_training import CoTrainingClassifier
 from ._coral import CORALClassifier
 from ._density_ratio import density_ratio
 from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
 from ._importance import ImportanceWeightedClassifier
 from ._label_shift import LabelShiftClassifier
 from ._priors import estimate_priors
+from ._self_training import SelfTrainingClassifier
 
 __all__ = [
     "CLASSIFIERS",
     "CORALClassifier",
+    "CoTrainingClassifier",
     "FeatureAugmentationClassifier",
     "ImportanceWeightedClassifier",
     "LabelShiftClassifier",
     "PooledClassifier",
+    "SelfTrainingClassifier",
     "density_ratio",
     "estimate_priors",
     "make_classifier",

@@ -15,7 +15,7 @@ from ._base import BaseTransferClassifier
 from ._priors import LEAST, METHODS, estimate
 
 
-def _calibrate(logits, y, kind):
+def calibrate(logits, y, kind):
     """[slope, *biases] of least log-loss of softmax(slope * logits + biases); no biases for "temperature"."""
     n, n_classes = logits.shape
     biased = kind == "bcts"
@@ -173,7 +173,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
         target = source if X_target is X else self._logits(self.estimator_, X_target)
         calibration = np.ones(1)
         if self.calibration is not None:
-            calibration = _calibrate(source, index, self.calibration)
+            calibration = calibrate(source, index, self.calibration)
         self.slope_ = calibration[0]
         self.biases_ = np.zeros(len(self.classes_))
         self.biases_ += calibration[1:] if len(calibration) > 1 else 0

@@ -89,12 +89,13 @@ class DistilledEmbedder(BaseEmbedder):
     -----
     A text with the words and n-grams :math:`t` (:math:`n` of them) has the vector
     :math:`s = \frac{1}{\sqrt n} \sum_t v_t`, :math:`v_t = w_t u_t`, with
-    :math:`w = \ln\frac{1 + N}{1 + df} + 1`. With the rows :math:`R` of these weights and the teacher's centred
-    vectors :math:`T`, :math:`U` minimises :math:`\|R U - T\|^2 + \alpha \operatorname{tr} U^\top \Sigma^{-1} U`
-    where :math:`\Sigma = I + \beta G G^\top` holds the pretrained vectors :math:`G` of the words; its solution
-    :math:`\Sigma R^\top (R \Sigma R^\top + \alpha I)^{-1} T` comes from conjugate gradients on all columns at
-    once, in time and memory linear in the texts. Words that the texts lack have their rows of
-    :math:`\beta G G^\top` alone.
+    :math:`w = \ln\frac{1 + N}{1 + df} + 1`. With the rows :math:`R` of these weights and the teacher's
+    centred vectors :math:`T`, :math:`U` minimises
+    :math:`\|R U - T\|^2 + \alpha \operatorname{tr} U^\top \Sigma^{-1} U`, where
+    :math:`\Sigma = I + \beta G G^\top` holds the pretrained vectors :math:`G` of the words. Its solution
+    :math:`\Sigma R^\top (R \Sigma R^\top + \alpha I)^{-1} T` comes from conjugate gradients on all columns
+    at once, in time and memory linear in the texts. A word that the texts lack has its row of
+    :math:`\beta G G^\top R^\top (\ldots)^{-1} T` alone.
 
     Where both domains matter, give the target to `fit`; in a TransferPipeline that happens by itself.
 
@@ -259,8 +260,8 @@ class DistilledEmbedder(BaseEmbedder):
             counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
         except ValueError as error:
             raise ValueError(
-                f"Got {len(texts)} texts in which no word of two or more characters comes in min_df={self.min_df} "
-                "of them. Expected texts of more words, or a lower min_df."
+                f"Got {len(texts)} texts in which no word of two or more characters comes in "
+                f"min_df={self.min_df} of them. Expected texts of more words, or a lower min_df."
             ) from error
         corpus = counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
         words, pretrained = list(corpus), None

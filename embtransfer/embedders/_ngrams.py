@@ -15,8 +15,9 @@ _MIN_LENGTH = 2  # of a word, in characters, as in scikit-learn's vectorizers
 class NGrams:
     """What a vocabulary of words and n-grams finds in texts.
 
-    Rows are numbered: first the n_corpus words that form n-grams, then the other words of `words`, then the
-    n-grams. `ngrams`, int64 (n_ngrams, 2), has of each the row of all its words but the last, and of the last.
+    Rows are numbered: first the n_corpus words that form n-grams, then the other words of `words`, then
+    the n-grams. `ngrams`, int64 (n_ngrams, 2), has of each the row of all its words but the last, and the
+    row of the last.
     """
 
     words: WordVectors

@@ -1,0 +1,231 @@
+"""Self-training: a classifier learns from its own surest target rows; the rounds, for one view or several."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from ._base import BaseTransferClassifier, stack_rows
+from ._label_shift import calibrate
+from ._priors import LEAST, estimate
+
+CONSTRAINTS = {
+    "n_rounds": [Interval(Integral, 1, None, closed="left")],
+    "share": [Interval(Real, 0, 1, closed="right")],
+    "priors": [StrOptions({"source", "uniform", "estimated"}), "array-like"],
+    "min_confidence": [Interval(Real, 0, 1, closed="both")],
+    "cv": [Interval(Integral, 2, None, closed="left")],
+    "random_state": ["random_state"],
+}
+
+
+class SelfTrainingClassifier(BaseTransferClassifier):
+    r"""Fit a classifier on source rows, then again with the target rows of which it is surest.
+
+    Parameters
+    ----------
+    estimator : classifier with `predict_proba`, default=None
+        None: logistic regression with C = 10.
+    n_rounds : int, default=5
+        Rounds at most; each labels the target rows anew and takes more of them.
+    share : float in (0, 1], default=0.5
+        Share of the target rows that the last round takes; the rounds before take it in equal steps. The
+        surer half: the other half's labels are often wrong.
+    priors : {"source", "uniform", "estimated"} or array-like of shape (n_classes,), default="source"
+        Class proportions among the rows taken: of the source labels; equal; or of the target as
+        expectation maximisation estimates them (`estimate_priors`). Without such a quota one class takes
+        over.
+    min_confidence : float in [0, 1], default=0.5
+        Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
+        fitted on held-out source rows. Rounds end where none is left to take or no label changes.
+    cv : int, default=5
+        Folds, stratified, for that temperature. Lowered to the rows of the smallest class.
+    random_state : int, RandomState instance or None, default=0
+        For the folds.
+
+    Attributes
+    ----------
+    estimator_ : the classifier of the last round
+    unadapted_estimator_ : the classifier fitted on source rows alone
+    history_ : list of dict
+        Of each round: "n_added", target rows taken; "confidence", their mean calibrated confidence;
+        "agreement", share of all target rows that get the same label as from `unadapted_estimator_`.
+    temperature_ : float
+        Of the calibration.
+    priors_ : ndarray of shape (n_classes,)
+        Class proportions in use.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    See Also
+    --------
+    CoTrainingClassifier : The same for several views of the texts.
+
+    Notes
+    -----
+    Target probabilities p are matched to the priors,
+    :math:`q_{ik} \propto p_{ik} \pi_k / \bar p_k`; the label of row i is the
+    largest of :math:`q_i`, and each class takes the rows of its label with the largest q, in number
+    :math:`\pi_k` times the round's share of the target rows. All labels are given anew in each round.
+    Without a target the source is the target.
+
+    It helps where a classifier is about right and the domains differ in which words carry the label, as with
+    TF-IDF rows; on rows that transfer well already it can lose. Compare with `unadapted_estimator_` on a few
+    labelled target rows if you can.
+
+    References
+    ----------
+    D. Yarowsky. "Unsupervised word sense disambiguation rivaling supervised methods." ACL 1995.
+    Y. Zou, Z. Yu, B. Kumar, J. Wang. "Unsupervised domain adaptation for semantic segmentation via
+    class-balanced self-training." ECCV 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from embtransfer import SelfTrainingClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat([0, 1], 50)
+    >>> X, X_target = rng.normal(size=(100, 2)) + y[:, None], rng.normal(size=(100, 2)) + 2 * y[:, None]
+    >>> model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
+    >>> [step["n_added"] for step in model.history_]
+    [10, 20, 30, 40, 50]
+    """
+
+    _parameter_constraints = {
+        **CONSTRAINTS,
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        n_rounds=5,
+        share=0.5,
+        priors="source",
+        min_confidence=0.5,
+        cv=5,
+        random_state=0,
+    ):
+        self.estimator = estimator
+        self.n_rounds = n_rounds
+        self.share = share
+        self.priors = priors
+        self.min_confidence = min_confidence
+        self.cv = cv
+        self.random_state = random_state
+
+    def _fit(self, X, y, X_target):
+        view = View(self._make_estimator(), X, X_target)
+        first, last = train(self, [view], y, "all")
+        self.unadapted_estimator_, self.estimator_ = first[0], last[0]
+
+
+class View:
+    """A classifier to be fitted, its source and target rows, and the fitted steps that made them."""
+
+    def __init__(self, classifier, source, target, steps=None):
+        self.classifier, self.source, self.target, self.steps = classifier, source, target, steps
+
+    def fit(self, y, rows=None, labels=None):
+        if rows is None:
+            return clone(self.classifier).fit(self.source, y)
+        return clone(self.classifier).fit(
+            stack_rows(self.source, self.target[rows]), np.concatenate([y, labels])
+        )
+
+    def joined(self, classifier):
+        """The fitted steps and a fitted classifier as one pipeline."""
+        if self.steps is None:
+            return classifier
+        return type(self.steps)([*self.steps.steps, ("classify", classifier)])
+
+
+def train(options, views, y, labels_from):
+    """Fitted classifiers on the source alone and after the last round; writes what was learned on options."""
+    classes, rng = options.classes_, check_random_state(options.random_state)
+    index = np.searchsorted(classes, y)
+    first = last = [view.fit(y) for view in views]
+    held_out = _held_out(views, y, index, options.cv, rng)
+    probas = [model.predict_proba(view.target) for model, view in zip(first, views, strict=True)]
+    unadapted = np.mean(probas, axis=0).argmax(axis=1)
+    slope = calibrate(np.log(np.maximum(held_out, LEAST)), index, "temperature")[0]
+    options.temperature_ = float(1 / slope)
+    options.priors_ = _priors(options.priors, index, len(classes), held_out, np.mean(probas, axis=0), slope)
+    options.history_, before = [], None
+    for r in range(1, options.n_rounds + 1):
+        share = options.share * r / options.n_rounds
+        taken = []
+        for i in range(len(views)):
+            some = probas[:i] + probas[i + 1 :] if labels_from == "others" and len(views) > 1 else probas
+            taken.append(_surest(np.mean(some, axis=0), slope, share, options))
+        if not any(len(rows) for rows, _, _ in taken):
+            break
+        last = [
+            view.fit(y, rows, classes[labels]) for view, (rows, labels, _) in zip(views, taken, strict=True)
+        ]
+        probas = [model.predict_proba(view.target) for model, view in zip(last, views, strict=True)]
+        labels = np.mean(probas, axis=0).argmax(axis=1)
+        options.history_.append(
+            {
+                "n_added": len(taken[0][0]),
+                "confidence": float(np.mean(taken[0][2])) if len(taken[0][2]) else float("nan"),
+                "agreement": float(np.mean(labels == unadapted)),
+            }
+        )
+        now = [(rows.tolist(), labels.tolist()) for rows, labels, _ in taken]
+        if now == before:
+            break
+        before = now
+    return first, last
+
+
+def _surest(proba, slope, share, options):
+    """Rows to take, their labels as numbers, their calibrated confidences."""
+    matched = proba * (options.priors_ / np.maximum(proba.mean(axis=0), LEAST))
+    matched /= np.maximum(matched.sum(axis=1, keepdims=True), LEAST)
+    labels = matched.argmax(axis=1)
+    calibrated = softmax(slope * np.log(np.maximum(proba, LEAST)), axis=1)
+    confidence = calibrated[np.arange(len(labels)), labels]
+    rows = []
+    for k, prior in enumerate(options.priors_):
+        of_class = np.flatnonzero((labels == k) & (confidence >= options.min_confidence))
+        order = np.argsort(-matched[of_class, k], kind="stable")
+        rows.append(of_class[order[: round(share * prior * len(labels))]])
+    rows = np.sort(np.concatenate(rows))
+    return rows, labels[rows], confidence[rows]
+
+
+def _held_out(views, y, index, cv, rng):
+    """Mean probability of each source row by classifiers that did not see it."""
+    folds = min(cv, np.bincount(index).min())
+    if folds < 2:
+        return np.mean([view.fit(y).predict_proba(view.source) for view in views], axis=0)
+    out = np.zeros((len(y), index.max() + 1))
+    for train, test in StratifiedKFold(folds, shuffle=True, random_state=rng).split(index, index):
+        for view in views:
+            model = clone(view.classifier).fit(view.source[train], y[train])
+            out[test] += model.predict_proba(view.source[test]) / len(views)
+    return out
+
+
+def _priors(wanted, index, n_classes, held_out, target, slope):
+    if isinstance(wanted, str):
+        if wanted == "uniform":
+            return np.full(n_classes, 1 / n_classes)
+        if wanted == "source":
+            return np.bincount(index) / len(index)
+        calibrated = (softmax(slope * np.log(np.maximum(p, LEAST)), axis=1) for p in (held_out, target))
+        source, target = calibrated
+        return estimate(source, index, target, "em")[0]
+    priors = np.asarray(wanted, np.float64)
+    if priors.shape != (n_classes,) or not (priors >= 0).all() or not np.isclose(priors.sum(), 1):
+        raise ValueError(
+            f"Got priors={wanted!r}. Expected {n_classes} numbers of at least 0 with sum 1, in the order of "
+            "the sorted labels."
+        )
+    return priors
