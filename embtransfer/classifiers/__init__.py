@@ -13,6 +13,7 @@ from ._density_ratio import density_ratio
 from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
 from ._importance import ImportanceWeightedClassifier
 from ._label_shift import LabelShiftClassifier
+from ._naive_bayes import NaiveBayesLogisticRegression
 from ._priors import estimate_priors
 from ._self_training import SelfTrainingClassifier
 
@@ -23,6 +24,7 @@ __all__ = [
     "FeatureAugmentationClassifier",
     "ImportanceWeightedClassifier",
     "LabelShiftClassifier",
+    "NaiveBayesLogisticRegression",
     "PooledClassifier",
     "SelfTrainingClassifier",
     "density_ratio",

@@ -4,6 +4,7 @@ from .._validation import check_name
 from ._base import BaseEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
+from ._lexical import NGramVectorizer
 from ._pooling import POOLINGS
 from ._sentence import SentenceEmbedder
 from ._static import StaticEmbedder
@@ -14,6 +15,7 @@ __all__ = [
     "BaseEmbedder",
     "Coverage",
     "DistilledEmbedder",
+    "NGramVectorizer",
     "SentenceEmbedder",
     "StaticEmbedder",
     "WordEmbedder",

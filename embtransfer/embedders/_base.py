@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_texts
+from .._validation import check_texts, iter_text_chunks
 
 
 class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -81,3 +81,45 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+class TwoDomainEmbedder(BaseEmbedder):
+    """An embedder that learns from the texts of both domains; `_fit` gets one list of them."""
+
+    # scikit-learn routes X_target here from a pipeline, without set_fit_request
+    __metadata_request__fit = {"X_target": True}
+
+    def fit(self, X, y=None, X_target=None):
+        """Learn from the texts of both domains.
+
+        Parameters
+        ----------
+        X : 1-D sequence of str
+            Source texts.
+        y : ignored
+        X_target : 1-D sequence of str, default=None
+            Unlabelled target texts.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or X_target is not a 1-D sequence of texts, X is empty, a parameter is invalid, or no word
+            comes in `min_df` texts.
+        """
+        texts = _as_list(self._texts_to_fit(X))
+        if X_target is not None:
+            texts += _as_list(check_texts(X_target))
+        self._fit(texts)
+        return self
+
+    def fit_transform(self, X, y=None, X_target=None):
+        """Learn from both domains and embed the source: `fit(X, y, X_target).transform(X)`."""
+        return self.fit(X, y, X_target).transform(X)
+
+
+def _as_list(texts):
+    return [text for _, chunk in iter_text_chunks(texts) for text in chunk.to_pylist()]

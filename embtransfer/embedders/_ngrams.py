@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
 
 from .._unicode import unicode_table
 from .._validation import iter_text_chunks, text_buffers
@@ -76,6 +77,24 @@ class NGrams:
             first += len(frequent)
             prefix = row
         return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase)
+
+
+def corpus_words(texts, lowercase, min_df, max_features):
+    """The words of at least min_df texts, by falling document frequency; at most max_features."""
+    counter = CountVectorizer(lowercase=lowercase, min_df=min_df, max_features=max_features, binary=True)
+    try:
+        counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
+    except ValueError as error:
+        raise ValueError(
+            f"Got {len(texts)} texts in which no word of two or more characters comes in min_df={min_df} of "
+            "them. Expected texts of more words, or a lower min_df."
+        ) from error
+    return counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
+
+
+def word_table(words):
+    """Words that have no vectors yet."""
+    return WordVectors(words, np.zeros((len(words), 1), np.float32))
 
 
 def _word_rows(chunk, words, lowercase):

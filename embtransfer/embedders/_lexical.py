@@ -1,0 +1,140 @@
+"""NGramVectorizer: sparse rows of words and n-grams, on a vocabulary of both domains."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import normalize
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ._base import TwoDomainEmbedder
+from ._ngrams import NGrams, corpus_words, word_table
+from ._pooled import for_chunks
+from ._pooling import idf_weights
+
+
+class NGramVectorizer(TwoDomainEmbedder):
+    r"""Count words and n-grams, as scikit-learn's vectorizers do, in the compiled kernels.
+
+    The vocabulary comes from the texts of both domains, so that words of the target alone have a column too:
+    self-training can learn what they mean. Rows are sparse.
+
+    Parameters
+    ----------
+    weighting : {"tfidf", "count", "binary"}, default="tfidf"
+        "tfidf": (1 + ln count) times inverse document frequency, rows of length 1. "count" and "binary" are
+        what NaiveBayesLogisticRegression takes.
+    max_ngram : int, default=2
+        Words of the longest n-gram.
+    min_df : int, default=2
+        Texts of both domains that a word or n-gram must come in; of one text nothing carries over.
+    max_features : int, default=200_000
+        At most so many columns: the most frequent words, then n-grams.
+    lowercase : bool, default=True
+        Lower-case texts before they are cut into words.
+    n_jobs : int or None, default=None
+        Threads that `transform` uses; None is 1, -1 all cores.
+
+    Attributes
+    ----------
+    idf_ : ndarray of shape (n_columns,), float32, or None
+        For "tfidf".
+    n_zero_rows_ : int
+        Texts without any known word in the latest `fit_transform` or `transform`; 0 after `fit`.
+
+    See Also
+    --------
+    DistilledEmbedder : Dense vectors of the same words and n-grams.
+
+    Notes
+    -----
+    Words are runs of two or more letters and digits. With N texts and df of them holding a column's word,
+    :math:`idf = \ln\frac{1 + N}{1 + df} + 1`. Columns: words by falling document frequency, then n-grams.
+
+    Examples
+    --------
+    >>> from embtransfer import NGramVectorizer
+    >>> vectorizer = NGramVectorizer(weighting="count", min_df=1).fit(["not good"], X_target=["very good"])
+    >>> vectorizer.get_feature_names_out().tolist()
+    ['good', 'not', 'very', 'not good', 'very good']
+    >>> vectorizer.transform(["Not good, not good"]).toarray()
+    array([[2., 2., 0., 2., 0.]], dtype=float32)
+    """
+
+    _parameter_constraints = {
+        "weighting": [StrOptions({"tfidf", "count", "binary"})],
+        "max_ngram": [Interval(Integral, 1, None, closed="left")],
+        "min_df": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left")],
+        "lowercase": ["boolean"],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        weighting="tfidf",
+        *,
+        max_ngram=2,
+        min_df=2,
+        max_features=200_000,
+        lowercase=True,
+        n_jobs=None,
+    ):
+        self.weighting = weighting
+        self.max_ngram = max_ngram
+        self.min_df = min_df
+        self.max_features = max_features
+        self.lowercase = lowercase
+        self.n_jobs = n_jobs
+
+    def _fit(self, texts):
+        words = corpus_words(texts, self.lowercase, self.min_df, self.max_features)
+        self._found = NGrams.learn(
+            texts,
+            word_table(words),
+            len(words),
+            longest=self.max_ngram,
+            min_df=self.min_df,
+            max_features=self.max_features,
+            lowercase=self.lowercase,
+        )
+        self._n_features_out = len(self._found)
+        self.idf_, self.n_zero_rows_ = None, 0
+        if self.weighting == "tfidf":
+            counts = self._counts(texts)
+            self.idf_ = idf_weights(np.bincount(counts.indices, minlength=counts.shape[1]), counts.shape[0])
+
+    def _transform(self, texts):
+        rows = self._counts(texts)
+        self.n_zero_rows_ = int(np.count_nonzero(np.diff(rows.indptr) == 0))
+        if self.weighting == "binary":
+            rows.data[:] = 1
+        elif self.weighting == "tfidf":
+            rows.data = (1 + np.log(rows.data)) * self.idf_[rows.indices]
+            normalize(rows, copy=False)
+        return rows
+
+    def _counts(self, texts):
+        """Counts, csr float32 (n_texts, n_columns)."""
+        found = {}
+
+        def count(start, chunk):
+            ids, indptr = self._found.rows(chunk)
+            shape = len(chunk), self._n_features_out
+            part = sparse.csr_matrix((np.ones(len(ids), np.float32), ids.astype(np.int32), indptr), shape)
+            part.sum_duplicates()
+            found[start] = part
+
+        for_chunks(texts, self.n_jobs, count)
+        if not found:
+            return sparse.csr_matrix((0, self._n_features_out), dtype=np.float32)
+        return sparse.vstack([found[start] for start in sorted(found)], format="csr")
+
+    def get_feature_names_out(self, input_features=None):
+        """The words and n-grams: ndarray of str, of shape (n_columns,)."""
+        check_is_fitted(self)
+        names = self._found.words.words
+        for prefix, word in self._found.ngrams.tolist():
+            names.append(f"{names[prefix]} {names[word]}")
+        return np.array(names, object)
