@@ -29,6 +29,8 @@ TRUSTED = (
     "embtransfer.adapters._kernel.KernelMap",
     "embtransfer.adapters._kernel.LinearMap",
     "embtransfer.adapters._kernel.RBFKernel",
+    "embtransfer.adapters._length.LengthScaling",
+    "embtransfer.adapters._length.ScaleMap",
     "embtransfer.adapters._linear_ot.LinearOT",
     "embtransfer.adapters._msda.DenoisingLayers",
     "embtransfer.adapters._msda.MSDA",

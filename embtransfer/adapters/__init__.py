@@ -6,6 +6,7 @@ from ._centering import DomainCentering
 from ._coral import CORAL
 from ._gfk import GeodesicFlowKernel
 from ._jda import JointDistributionAdaptation
+from ._length import LengthScaling
 from ._linear_ot import LinearOT
 from ._msda import MSDA
 from ._none import NoAdaptation
@@ -24,6 +25,7 @@ __all__ = [
     "DomainCentering",
     "GeodesicFlowKernel",
     "JointDistributionAdaptation",
+    "LengthScaling",
     "LinearOT",
     "NoAdaptation",
     "OptimalTransport",
