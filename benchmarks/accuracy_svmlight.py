@@ -24,7 +24,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC, LinearSVC
 
-from embtransfer import MSDA, SCL, CORALClassifier
+from embtransfer import (
+    MSDA,
+    SCL,
+    CORALClassifier,
+    NaiveBayesLogisticRegression,
+    SelfTrainingClassifier,
+)
 
 from ._results import RESULTS, markdown_table
 
@@ -83,10 +89,27 @@ def tfidf_logistic(source, y, target, test):
     return logistic(source, y, test)
 
 
+def log_counts(source, y, target, test):
+    return NaiveBayesLogisticRegression().fit(source, y).predict(test)
+
+
+def self_trained(source, y, target, test, estimator=None):
+    estimator = NaiveBayesLogisticRegression() if estimator is None else estimator
+    return SelfTrainingClassifier(estimator).fit(source, y, X_target=target).predict(test)
+
+
+def tfidf_self_trained(source, y, target, test):
+    source, target, test = tfidf(source, target, test)
+    return self_trained(source, y, target, test, LogisticRegression(C=10, max_iter=1000))
+
+
 METHODS = {
     "counts, logistic": lambda source, y, target, test: logistic(source, y, test),
     "counts, SVM": lambda source, y, target, test: svm(source, y, test),
     "TF-IDF, logistic": tfidf_logistic,
+    "TF-IDF, logistic, self-trained": tfidf_self_trained,
+    "counts, log-count ratios": log_counts,
+    "counts, log-count ratios, self-trained": self_trained,
     "TF-IDF, SCL, logistic": scl,
     "TF-IDF, CORAL on the weights": coral,
     "binary, mSDA (1 layer), SVM": lambda *data: msda_svm(*data, n_layers=1),

@@ -86,7 +86,7 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
         *,
         labels_from="others",
         n_rounds=5,
-        share=0.5,
+        share=0.8,
         priors="source",
         min_confidence=0.5,
         cv=5,

@@ -32,9 +32,9 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         None: logistic regression with C = 10.
     n_rounds : int, default=5
         Rounds at most; each labels the target rows anew and takes more of them.
-    share : float in (0, 1], default=0.5
+    share : float in (0, 1], default=0.8
         Share of the target rows that the last round takes; the rounds before take it in equal steps. The
-        surer half: the other half's labels are often wrong.
+        rest's labels are often wrong.
     priors : {"source", "uniform", "estimated"} or array-like of shape (n_classes,), default="source"
         Class proportions among the rows taken: of the source labels; equal; or of the target as
         expectation maximisation estimates them (`estimate_priors`). Without such a quota one class takes
@@ -92,7 +92,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     >>> X, X_target = rng.normal(size=(100, 2)) + y[:, None], rng.normal(size=(100, 2)) + 2 * y[:, None]
     >>> model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
     >>> [step["n_added"] for step in model.history_]
-    [10, 20, 30, 40, 50]
+    [16, 32, 48, 64, 80]
     """
 
     _parameter_constraints = {
@@ -105,7 +105,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         estimator=None,
         *,
         n_rounds=5,
-        share=0.5,
+        share=0.8,
         priors="source",
         min_confidence=0.5,
         cv=5,
