@@ -157,7 +157,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         return self
 
     def _check_views(self):
-        if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in self.estimators):
+        pairs = [pair for pair in self.estimators if isinstance(pair, tuple) and len(pair) == 2]
+        if len(pairs) < len(self.estimators) or not all(isinstance(name, str) for name, _ in pairs):
             raise ValueError(f"Got estimators={self.estimators!r}. Expected a list of (name, estimator).")
         names = [name for name, _ in self.estimators]
         taken = self.get_params(deep=False)
