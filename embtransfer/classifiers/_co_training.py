@@ -141,7 +141,9 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise ValueError(f"Got 1 class, {self.classes_[0]!r}. Expected labels of at least two classes.")
+            raise ValueError(
+                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected labels of at least two classes."
+            )
         check_priors(self.priors, len(self.classes_))
         parts = [_fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
         first, last = train(self, [view for view, _ in parts], y, self.labels_from)
@@ -187,7 +189,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
 
     def predict(self, X):
         """Predict labels of target rows: array of shape (n_rows,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
     def source_view(self):
         """The fitted classifier for source rows: views send them through `transform_source`."""
