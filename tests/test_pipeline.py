@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import sparse
 from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -27,8 +28,10 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from embtransfer import (
     CORAL,
+    SCL,
     DomainCentering,
     NoAdaptation,
+    SelfTrainingClassifier,
     SubspaceAlignment,
     Target,
     TransferPipeline,
@@ -575,6 +578,63 @@ def test_union_with_weights_and_a_dropped_view():
         3 * views()[1][1].fit(PANS, X_target=FILMS).source_view().transform(PANS),
         atol=1e-5,
     )
+
+
+class TestHybridViews:
+    """Words and vectors side by side, each view adapted in its own way, before a classifier."""
+
+    last = pytest.mark.parametrize(
+        "last", [LogisticRegression(C=10), SelfTrainingClassifier()], ids=["logistic", "self-training"]
+    )
+    sparse_adapter = pytest.mark.parametrize(
+        "adapter", [NoAdaptation(), SCL(n_pivots=5, n_components=3)], ids=["as they are", "SCL"]
+    )
+
+    @staticmethod
+    def views(adapter):
+        return [
+            make_transfer_pipeline(TfidfVectorizer(), clone(adapter)),
+            make_transfer_pipeline(WordEmbedder(), DomainCentering()),
+        ]
+
+    def pipeline(self, adapter, last):
+        union = FeatureUnion(list(zip(["words", "vectors"], self.views(adapter), strict=True)))
+        return make_transfer_pipeline(union, clone(last))
+
+    @last
+    @sparse_adapter
+    def test_both_domains(self, adapter, last):
+        pipeline = self.pipeline(adapter, last).fit(PANS, LABELS, X_target=Target(FILMS))
+        alone = [view.fit(PANS, LABELS, X_target=FILMS) for view in self.views(adapter)]
+        source = sparse.hstack([view.source_view().transform(PANS) for view in alone], format="csr")
+        target = sparse.hstack([view.transform(FILMS) for view in alone], format="csr")
+        given = {"X_target": target} if isinstance(last, SelfTrainingClassifier) else {}
+        expected = clone(last).fit(source, LABELS, **given)
+        np.testing.assert_allclose(
+            pipeline.predict_proba(FILMS), expected.predict_proba(target), rtol=1e-4, atol=1e-6
+        )
+        np.testing.assert_allclose(
+            pipeline.predict_proba_source(PANS), expected.predict_proba(source), rtol=1e-4, atol=1e-6
+        )
+        np.testing.assert_array_equal(pipeline.predict(FILMS), expected.predict(target))
+        np.testing.assert_array_equal(pipeline.predict_source(PANS), LABELS)
+
+    @last
+    def test_the_source_path_is_another(self, last):
+        pipeline = self.pipeline(NoAdaptation(), last).fit(PANS, LABELS, X_target=FILMS)
+        assert not np.allclose(pipeline.predict_proba(PANS), pipeline.predict_proba_source(PANS))
+
+    @last
+    def test_model_selection(self, last):
+        search = GridSearchCV(
+            self.pipeline(NoAdaptation(), last),
+            {"featureunion__transformer_weights": [None, {"words": 0.1}]},
+            cv=3,
+            scoring=source_scorer(),
+            error_score="raise",
+        ).fit(PANS, LABELS, X_target=Target(FILMS[: len(PANS)]))
+        assert search.best_score_ > 0.9
+        assert accuracy(search.predict(FILMS), [1, 0, 1, 0, 1] * 4) > 0.9
 
 
 @pytest.mark.parametrize(

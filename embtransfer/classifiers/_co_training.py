@@ -1,19 +1,22 @@
 """Co-training: views of the same texts learn from one another's surest target rows."""
 
+from copy import copy
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from scipy import sparse
+from sklearn.base import ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._self_training import CONSTRAINTS, View, train
+from ._self_training import CONSTRAINTS, View, check_priors, train
 
 
-class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
+class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     """Several views of the same texts, whose classifiers learn from one another's surest target rows.
 
     Parameters
@@ -21,10 +24,14 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
     estimators : list of (str, estimator)
         The views: pipelines from texts to a classifier with `predict_proba`, such as TF-IDF with logistic
         regression and a TransferPipeline with DistilledEmbedder. Their steps before the classifier are
-        fitted once, with `X_target` where they take it. A classifier by itself takes the rows as they are.
+        fitted once, with `X_target` where they take it; the classifier is fitted without. A classifier by
+        itself takes the rows as they are.
     labels_from : {"others", "all"}, default="others"
         Which views' mean probability labels the target rows that a view learns from. "others" is co-training
         proper: a view does not repeat its own errors.
+    predict_with : list of str, default=None
+        Names of the views that predict: the others teach only, so that a slow one is not needed any more.
+        None: all.
     n_rounds : int, default=5
         Rounds at most; each labels the target rows anew and takes more of them. 0 trains the views on the
         source alone and averages them.
@@ -33,12 +40,13 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    views_ : dict of str to fitted Pipeline
+    views_ : dict of str to fitted estimator
         The views after the last round. Each can be used by itself, say the fast ones without the slow.
-    unadapted_views_ : dict of str to fitted Pipeline
+    unadapted_views_ : dict of str to fitted estimator
         The same, with classifiers fitted on source rows alone.
     history_ : list of dict
-        As in SelfTrainingClassifier, with the views' mean probabilities; "n_added" is the first view's.
+        As in SelfTrainingClassifier: "n_added" of the first view, "confidence" the mean over all views'
+        rows, "agreement" of the views' mean probabilities.
     temperature_ : float
     priors_ : ndarray of shape (n_classes,)
     classes_ : ndarray of shape (n_classes,)
@@ -49,7 +57,12 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Predictions are those of the views' mean probability.
+    Predictions are those of the views' mean probability. The temperature for `min_confidence` is fitted to
+    that mean, too.
+
+    As with TransferPipeline, predictions are for *target* rows, and `predict_source` is for source rows: in
+    model selection use `source_scorer`, and `Target` for X_target. Parameters of a view go as
+    `view__step__parameter`.
 
     References
     ----------
@@ -68,7 +81,7 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
     >>> vectors = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
     >>> model = CoTrainingClassifier([("words", words), ("vectors", vectors)])
     >>> model.fit(films.data, films.target, X_target=pans.data).predict(pans.data).shape
-    (160,)
+    (320,)
     """
 
     _parameter_constraints = {
@@ -76,6 +89,7 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
         "n_rounds": [Interval(Integral, 0, None, closed="left")],
         "estimators": [list],
         "labels_from": [StrOptions({"others", "all"})],
+        "predict_with": [list, None],
     }
 
     __metadata_request__fit = {"X_target": True}
@@ -85,6 +99,7 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
         estimators,
         *,
         labels_from="others",
+        predict_with=None,
         n_rounds=5,
         share=0.8,
         priors="source",
@@ -94,6 +109,7 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
     ):
         self.estimators = estimators
         self.labels_from = labels_from
+        self.predict_with = predict_with
         self.n_rounds = n_rounds
         self.share = share
         self.priors = priors
@@ -110,7 +126,7 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
             Source.
         y : array-like of shape (n_source,)
             Source labels.
-        X_target : like X, default=None
+        X_target : like X, or Target, default=None
             Unlabelled target. None: the target is the source.
 
         Returns
@@ -120,27 +136,49 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If two views have one name, a view ends in no classifier with `predict_proba`, or y has fewer
-            than two classes.
+            If views have no names of their own, one ends in no classifier with `predict_proba` or has an
+            adapter in a plain Pipeline, y has fewer than two classes, or a Target holds labels.
         """
         self._validate_params()
         self._check_views()
+        X_target = _unwrap(X_target)
         y = column_or_1d(y)
+        check_consistent_length(X, y)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise ValueError(f"Got 1 class, {self.classes_[0]!r}. Expected labels of at least two classes.")
-        views = [_view_of(estimator, X, y, X_target) for _, estimator in self.estimators]
-        first, last = train(self, views, y, self.labels_from)
-        names = [name for name, _ in self.estimators]
-        self.unadapted_views_ = dict(zip(names, map(View.joined, views, first), strict=True))
-        self.views_ = dict(zip(names, map(View.joined, views, last), strict=True))
+            raise ValueError(
+                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected labels of at least two classes."
+            )
+        check_priors(self.priors, len(self.classes_))
+        parts = [_fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
+        first, last = train(self, [view for view, _ in parts], y, self.labels_from)
+        self.unadapted_views_, self.views_ = (
+            {
+                name: _join(estimator, steps, classifier)
+                for (name, estimator), (_, steps), classifier in zip(
+                    self.estimators, parts, classifiers, strict=True
+                )
+            }
+            for classifiers in (first, last)
+        )
         return self
 
     def _check_views(self):
+        pairs = [pair for pair in self.estimators if isinstance(pair, tuple) and len(pair) == 2]
+        if len(pairs) < len(self.estimators) or not all(isinstance(name, str) for name, _ in pairs):
+            raise ValueError(f"Got estimators={self.estimators!r}. Expected a list of (name, estimator).")
         names = [name for name, _ in self.estimators]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(f"Got views named {names}. Expected at least one, each with its own name.")
+        taken = self.get_params(deep=False)
+        if not names or len(set(names)) < len(names) or any("__" in n or n in taken for n in names):
+            raise ValueError(
+                f"Got views named {names}. Expected at least one, each with its own name, without '__' and "
+                "other than this class's parameters."
+            )
+        if self.predict_with is not None and not (self.predict_with and set(self.predict_with) <= set(names)):
+            raise ValueError(
+                f"Got predict_with={self.predict_with}. Expected None or names of views, of: {names}."
+            )
         for name, estimator in self.estimators:
             last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
             if not hasattr(last, "predict_proba"):
@@ -148,24 +186,91 @@ class CoTrainingClassifier(ClassifierMixin, BaseEstimator):
                     f"Got the view {name!r}, which ends in {type(last).__name__} without predict_proba. "
                     "Expected a classifier such as LogisticRegression()."
                 )
+            if _takes_target(estimator) and not has_fit_parameter(estimator, "X_target"):
+                raise ValueError(
+                    f"Got the view {name!r}, a Pipeline with an adapter, which would not hand it X_target. "
+                    "Make it with make_transfer_pipeline."
+                )
 
     def predict_proba(self, X):
         """Mean of the views' class probabilities: array of shape (n_rows, n_classes)."""
         check_is_fitted(self)
-        return np.mean([view.predict_proba(X) for view in self.views_.values()], axis=0)
+        names = self.views_ if self.predict_with is None else self.predict_with
+        return np.mean([self.views_[name].predict_proba(X) for name in names], axis=0)
 
     def predict(self, X):
         """Predict labels of target rows: array of shape (n_rows,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def source_view(self):
+        """The fitted classifier for source rows: views send them through `transform_source`."""
+        check_is_fitted(self)
+        view = copy(self)
+        view.views_ = {
+            name: part.source_view() if hasattr(part, "source_view") else part
+            for name, part in self.views_.items()
+        }
+        return view
+
+    def predict_source(self, X):
+        """Predict labels of source rows: array of shape (n_rows,)."""
+        return self.source_view().predict(X)
+
+    def predict_proba_source(self, X):
+        """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
+        return self.source_view().predict_proba(X)
+
+    def get_params(self, deep=True):
+        """Parameters, those of the views as `view__parameter`."""
+        return self._get_params("estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, or a whole view by its name."""
+        return self._set_params("estimators", **params)
 
 
-def _view_of(estimator, X, y, X_target):
+def _unwrap(X_target):
+    """What a Target holds; no container of rows has an attribute X_target and no shape."""
+    if not hasattr(X_target, "X_target") or hasattr(X_target, "shape"):
+        return X_target
+    if X_target.y_target is not None:
+        raise ValueError(
+            "Got a Target with y_target, but CoTrainingClassifier takes no target labels. Leave them out."
+        )
+    return X_target.X_target
+
+
+def _takes_target(estimator):
+    """Whether a step before the classifier asks for X_target."""
     if not isinstance(estimator, Pipeline) or len(estimator.steps) == 1:
-        classifier = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-        return View(classifier, X, X if X_target is None else X_target)
+        return False
+    return bool(estimator[:-1].get_metadata_routing().consumes("fit", {"X_target"}))
+
+
+def _fit_steps(estimator, X, y, X_target):
+    """The view's classifier with its rows, and the fitted steps that made them."""
+    target = X if X_target is None else X_target
+    if not isinstance(estimator, Pipeline):
+        return View(estimator, _csr(X), _csr(target)), None
+    classifier = estimator.steps[-1][1]
+    if len(estimator.steps) == 1:
+        return View(classifier, _csr(X), _csr(target)), []
     steps = clone(estimator)[:-1]
-    target = {"X_target": X_target} if has_fit_parameter(steps, "X_target") else {}
-    source = steps.fit_transform(X, y, **target)
-    return View(
-        estimator.steps[-1][1], source, source if X_target is None else steps.transform(X_target), steps
-    )
+    taken = {"X_target": X_target} if X_target is not None and _takes_target(estimator) else {}
+    source = _csr(steps.fit_transform(X, y, **taken))
+    mapped = source if X_target is None else _csr(steps.transform(X_target))
+    return View(classifier, source, mapped), steps.steps
+
+
+def _csr(rows):
+    return rows.tocsr() if sparse.issparse(rows) else rows
+
+
+def _join(estimator, steps, classifier):
+    """The view with fitted steps and a fitted classifier."""
+    if steps is None:
+        return classifier
+    joined = copy(estimator)
+    joined.steps = [*steps, (estimator.steps[-1][0], classifier)]
+    return joined

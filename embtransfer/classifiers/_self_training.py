@@ -3,10 +3,12 @@
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._base import BaseTransferClassifier, stack_rows
@@ -41,7 +43,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         over.
     min_confidence : float in [0, 1], default=0.5
         Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
-        fitted on held-out source rows. Rounds end where none is left to take or no label changes.
+        fitted on held-out source rows.
     cv : int, default=5
         Folds, stratified, for that temperature. Lowered to the rows of the smallest class.
     random_state : int, RandomState instance or None, default=0
@@ -53,7 +55,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     unadapted_estimator_ : the classifier fitted on source rows alone
     history_ : list of dict
         Of each round: "n_added", target rows taken; "confidence", their mean calibrated confidence;
-        "agreement", share of all target rows that get the same label as from `unadapted_estimator_`.
+        "agreement", share of all target rows that get the same label as from `unadapted_estimator_`. A
+        round that would take no other rows and labels than the one before is left out.
     temperature_ : float
         Of the calibration.
     priors_ : ndarray of shape (n_classes,)
@@ -70,8 +73,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     Target probabilities p are matched to the priors,
     :math:`q_{ik} \propto p_{ik} \pi_k / \bar p_k`; the label of row i is the
     largest of :math:`q_i`, and each class takes the rows of its label with the largest q, in number
-    :math:`\pi_k` times the round's share of the target rows. All labels are given anew in each round.
-    Without a target the source is the target.
+    :math:`\pi_k` times the round's share of the target rows, rounded; of equal ones the first. All labels
+    are given anew in each round. Without a target the source is the target.
 
     It helps where a classifier is about right and the domains differ in which words carry the label, as with
     TF-IDF rows; on rows that transfer well already it can lose. Compare with `unadapted_estimator_` on a few
@@ -120,29 +123,32 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         self.random_state = random_state
 
     def _fit(self, X, y, X_target):
+        check_priors(self.priors, len(self.classes_))
         view = View(self._make_estimator(), X, X_target)
         first, last = train(self, [view], y, "all")
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
 
 
 class View:
-    """A classifier to be fitted, its source and target rows, and the fitted steps that made them."""
+    """A classifier to be fitted, and its source and target rows."""
 
-    def __init__(self, classifier, source, target, steps=None):
-        self.classifier, self.source, self.target, self.steps = classifier, source, target, steps
+    def __init__(self, classifier, source, target):
+        self.classifier, self.source, self.target = classifier, source, target
 
-    def fit(self, y, rows=None, labels=None):
-        if rows is None:
+    def fit(self, y, rows=(), labels=()):
+        """Fitted on the source rows and on the target rows at these positions."""
+        if len(rows) == 0:
             return clone(self.classifier).fit(self.source, y)
-        return clone(self.classifier).fit(
-            stack_rows(self.source, self.target[rows]), np.concatenate([y, labels])
-        )
+        both = _stack(self.source, _safe_indexing(self.target, rows))
+        return clone(self.classifier).fit(both, np.concatenate([y, labels]))
 
-    def joined(self, classifier):
-        """The fitted steps and a fitted classifier as one pipeline."""
-        if self.steps is None:
-            return classifier
-        return type(self.steps)([*self.steps.steps, ("classify", classifier)])
+
+def _stack(first, second):
+    if hasattr(first, "iloc"):
+        return pd.concat([first, second], ignore_index=True)
+    if sparse.issparse(first) or getattr(first, "dtype", None) in (np.float32, np.float64):
+        return stack_rows(first, second)
+    return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]
 
 
 def train(options, views, y, labels_from):
@@ -150,38 +156,45 @@ def train(options, views, y, labels_from):
     classes, rng = options.classes_, check_random_state(options.random_state)
     index = np.searchsorted(classes, y)
     first = last = [view.fit(y) for view in views]
-    held_out = _held_out(views, y, index, options.cv, rng)
-    probas = [model.predict_proba(view.target) for model, view in zip(first, views, strict=True)]
-    unadapted = np.mean(probas, axis=0).argmax(axis=1)
+    probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
+    unadapted = np.mean(probas, axis=0)
+    held_out = _held_out(views, first, y, index, options.cv, rng)
     slope = calibrate(np.log(np.maximum(held_out, LEAST)), index, "temperature")[0]
     options.temperature_ = float(1 / slope)
-    options.priors_ = _priors(options.priors, index, len(classes), held_out, np.mean(probas, axis=0), slope)
-    options.history_, before = [], None
+    options.priors_ = _priors(options.priors, index, len(classes), held_out, unadapted, slope)
+    options.history_, before = [], [(b"", b"")] * len(views)
     for r in range(1, options.n_rounds + 1):
         share = options.share * r / options.n_rounds
         taken = []
         for i in range(len(views)):
             some = probas[:i] + probas[i + 1 :] if labels_from == "others" and len(views) > 1 else probas
             taken.append(_surest(np.mean(some, axis=0), slope, share, options))
-        if not any(len(rows) for rows, _, _ in taken):
-            break
+        now = [(rows.tobytes(), labels.tobytes()) for rows, labels, _ in taken]
+        if now == before:
+            continue  # the classifiers would stay the same; a later round's larger share may not be
+        before = now
         last = [
             view.fit(y, rows, classes[labels]) for view, (rows, labels, _) in zip(views, taken, strict=True)
         ]
-        probas = [model.predict_proba(view.target) for model, view in zip(last, views, strict=True)]
-        labels = np.mean(probas, axis=0).argmax(axis=1)
+        probas = [_proba(model, view.target) for model, view in zip(last, views, strict=True)]
+        same = np.mean(probas, axis=0).argmax(axis=1) == unadapted.argmax(axis=1)
+        confidence = np.concatenate([sure for _, _, sure in taken])
         options.history_.append(
             {
                 "n_added": len(taken[0][0]),
-                "confidence": float(np.mean(taken[0][2])) if len(taken[0][2]) else float("nan"),
-                "agreement": float(np.mean(labels == unadapted)),
+                "confidence": float(confidence.mean()) if len(confidence) else float("nan"),
+                "agreement": float(same.mean()),
             }
         )
-        now = [(rows.tolist(), labels.tolist()) for rows, labels, _ in taken]
-        if now == before:
-            break
-        before = now
     return first, last
+
+
+def _proba(model, rows):
+    return np.asarray(model.predict_proba(rows), np.float64)
+
+
+def _calibrated(proba, slope):
+    return softmax(slope * np.log(np.maximum(proba, LEAST)), axis=1)
 
 
 def _surest(proba, slope, share, options):
@@ -189,8 +202,7 @@ def _surest(proba, slope, share, options):
     matched = proba * (options.priors_ / np.maximum(proba.mean(axis=0), LEAST))
     matched /= np.maximum(matched.sum(axis=1, keepdims=True), LEAST)
     labels = matched.argmax(axis=1)
-    calibrated = softmax(slope * np.log(np.maximum(proba, LEAST)), axis=1)
-    confidence = calibrated[np.arange(len(labels)), labels]
+    confidence = _calibrated(proba, slope)[np.arange(len(labels)), labels]
     rows = []
     for k, prior in enumerate(options.priors_):
         of_class = np.flatnonzero((labels == k) & (confidence >= options.min_confidence))
@@ -200,32 +212,42 @@ def _surest(proba, slope, share, options):
     return rows, labels[rows], confidence[rows]
 
 
-def _held_out(views, y, index, cv, rng):
+def _held_out(views, fitted, y, index, cv, rng):
     """Mean probability of each source row by classifiers that did not see it."""
     folds = min(cv, np.bincount(index).min())
     if folds < 2:
-        return np.mean([view.fit(y).predict_proba(view.source) for view in views], axis=0)
+        probas = [_proba(model, view.source) for model, view in zip(fitted, views, strict=True)]
+        return np.mean(probas, axis=0)
     out = np.zeros((len(y), index.max() + 1))
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=rng).split(index, index):
+    for seen, unseen in StratifiedKFold(folds, shuffle=True, random_state=rng).split(index, index):
         for view in views:
-            model = clone(view.classifier).fit(view.source[train], y[train])
-            out[test] += model.predict_proba(view.source[test]) / len(views)
+            model = clone(view.classifier).fit(_safe_indexing(view.source, seen), y[seen])
+            out[unseen] += _proba(model, _safe_indexing(view.source, unseen)) / len(views)
     return out
 
 
-def _priors(wanted, index, n_classes, held_out, target, slope):
+def check_priors(wanted, n_classes):
+    """The parameter as it is, or as an array if it holds numbers."""
     if isinstance(wanted, str):
-        if wanted == "uniform":
-            return np.full(n_classes, 1 / n_classes)
-        if wanted == "source":
-            return np.bincount(index) / len(index)
-        calibrated = (softmax(slope * np.log(np.maximum(p, LEAST)), axis=1) for p in (held_out, target))
-        source, target = calibrated
-        return estimate(source, index, target, "em")[0]
-    priors = np.asarray(wanted, np.float64)
+        return wanted
+    try:
+        priors = np.asarray(wanted, np.float64)
+    except (TypeError, ValueError):
+        priors = np.empty(0)
     if priors.shape != (n_classes,) or not (priors >= 0).all() or not np.isclose(priors.sum(), 1):
         raise ValueError(
             f"Got priors={wanted!r}. Expected {n_classes} numbers of at least 0 with sum 1, in the order of "
             "the sorted labels."
         )
     return priors
+
+
+def _priors(wanted, index, n_classes, held_out, target, slope):
+    wanted = check_priors(wanted, n_classes)
+    if not isinstance(wanted, str):
+        return wanted
+    if wanted == "uniform":
+        return np.full(n_classes, 1 / n_classes)
+    if wanted == "source":
+        return np.bincount(index) / len(index)
+    return estimate(_calibrated(held_out, slope), index, _calibrated(target, slope), "em")[0]

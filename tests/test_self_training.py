@@ -1,0 +1,460 @@
+"""Self-training: the rule of selection and whole rounds against naive loops, and what it gains on a shift."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from scipy.optimize import minimize_scalar
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from embtransfer import (
+    DomainCentering,
+    NoAdaptation,
+    SelfTrainingClassifier,
+    Target,
+    WordEmbedder,
+    estimate_priors,
+    load_pipeline,
+    make_transfer_pipeline,
+    save_pipeline,
+    source_scorer,
+)
+from embtransfer.classifiers._self_training import _surest
+from embtransfer.datasets import load_demo_reviews
+
+NAMES = np.array(["bad", "good", "none", "so so", "zero"])
+
+
+def simulate(n_classes=2, n=120, n_target=90, seed=0):
+    """Gaussian classes in n_classes + 1 columns; the last says most in the target and is 0 in the source."""
+    rng = np.random.default_rng(seed)
+    y, y_target = np.arange(n) % n_classes, rng.integers(n_classes, size=n_target)
+    means = np.eye(n_classes, n_classes + 1)
+    X = rng.normal(size=(n, n_classes + 1)) + 1.5 * means[y]
+    X_target = rng.normal(size=(n_target, n_classes + 1)) + 1.5 * means[y_target]
+    X[:, -1] = 0
+    X_target[:, -1] = 3 * y_target - 1.5 * (n_classes - 1)
+    return X, y, X_target, y_target
+
+
+def naive_surest(proba, slope, share, priors, min_confidence):
+    """The rule of selection, row by row in Python numbers: (positions, labels, confidences)."""
+    n, n_classes = proba.shape
+    mean = [max(sum(proba[:, k]) / n, 1e-12) for k in range(n_classes)]
+    ranked = {k: [] for k in range(n_classes)}
+    for i in range(n):
+        matched = [proba[i, k] * priors[k] / mean[k] for k in range(n_classes)]
+        matched = [part / sum(matched) for part in matched]
+        label = matched.index(max(matched))
+        sharpened = [part**slope for part in proba[i]]
+        confidence = sharpened[label] / sum(sharpened)
+        if confidence >= min_confidence:
+            ranked[label].append((-matched[label], i, confidence))
+    taken = sorted(
+        (i, k, confidence)
+        for k in range(n_classes)
+        for _, i, confidence in sorted(ranked[k])[: round(share * priors[k] * n)]
+    )
+    return tuple(map(list, zip(*taken, strict=True))) if taken else ([], [], [])
+
+
+def naive_temperature(estimator, X, y, cv, seed=0):
+    """Slope of least log-loss on held-out rows."""
+    held_out = np.zeros((len(y), y.max() + 1))
+    for seen, unseen in StratifiedKFold(cv, shuffle=True, random_state=seed).split(X, y):
+        held_out[unseen] = clone(estimator).fit(X[seen], y[seen]).predict_proba(X[unseen])
+
+    def loss(slope):
+        powers = held_out**slope
+        return -np.log(powers[np.arange(len(y)), y] / powers.sum(axis=1)).mean()
+
+    return minimize_scalar(loss, bounds=(0.01, 100), method="bounded", options={"xatol": 1e-9}).x
+
+
+def naive_rounds(estimator, X, y, X_target, priors, n_rounds=5, share=0.5, min_confidence=0.5, cv=5):
+    """Last classifier, rows taken in each round and the temperature, for y = 0, 1, ..."""
+    slope = naive_temperature(estimator, X, y, cv)
+    model, added = clone(estimator).fit(X, y), []
+    for r in range(1, n_rounds + 1):
+        proba = model.predict_proba(X_target)
+        rows, labels, _ = naive_surest(proba, slope, share * r / n_rounds, priors, min_confidence)
+        added.append(len(rows))
+        model = clone(estimator).fit(np.vstack([X, X_target[rows]]), np.concatenate([y, labels]))
+    return model, added, 1 / slope
+
+
+class TestSelection:
+    @staticmethod
+    def both(proba, slope, share, priors, min_confidence):
+        options = SimpleNamespace(priors_=np.asarray(priors), min_confidence=min_confidence)
+        found = _surest(proba.copy(), slope, share, options)
+        return found, naive_surest(proba, slope, share, priors, min_confidence)
+
+    @pytest.mark.parametrize("n_classes", [2, 3, 7])
+    @pytest.mark.parametrize("slope", [0.3, 1.0, 2.5])
+    @pytest.mark.parametrize(("share", "min_confidence"), [(0.1, 0), (0.5, 0.5), (1.0, 0.4), (1.0, 0.9)])
+    def test_naive_loop(self, n_classes, slope, share, min_confidence):
+        rng = np.random.default_rng(n_classes)
+        proba = rng.dirichlet(np.full(n_classes, 0.5), 200)
+        priors = rng.dirichlet(np.full(n_classes, 2.0))
+        found, expected = self.both(proba, slope, share, priors, min_confidence)
+        for ours, naive in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, naive, atol=1e-12)
+        assert len(found[0]) <= 200 * share + n_classes
+
+    def test_ties_go_to_the_first_rows_and_classes(self):
+        proba = np.array([[0.5, 0.5], [0.8, 0.2], [0.2, 0.8]] * 10)
+        found, expected = self.both(proba, 1.0, 0.4, [0.5, 0.5], 0.5)
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[0], [1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17])
+        # all rows alike: the first class takes its quota, the first rows
+        found, _ = self.both(np.full((10, 2), 0.5), 1.0, 0.4, [0.5, 0.5], 0.5)
+        assert (found[0].tolist(), found[1].tolist()) == ([0, 1], [0, 0])
+
+    def test_a_classifier_that_leans_to_one_class_is_matched_to_the_priors(self):
+        first = np.linspace(0.6, 0.99, 100)
+        found, _ = self.both(np.stack([first, 1 - first], axis=1), 1.0, 1.0, [0.5, 0.5], 0.0)
+        assert 40 <= np.sum(found[1] == 1) <= 60
+
+    def test_a_class_of_no_prior_takes_nothing(self):
+        proba = np.random.default_rng(0).dirichlet(np.ones(3), 50)
+        found, _ = self.both(proba, 1.0, 1.0, [0.5, 0.5, 0.0], 0.0)
+        assert set(found[1]) == {0, 1}
+
+    def test_certain_and_impossible_classes(self):
+        proba = np.repeat(np.eye(3), 4, axis=0)[:8]
+        found, _ = self.both(proba, 1.0, 1.0, [0.4, 0.4, 0.2], 0.5)
+        assert found[1].tolist() == [0, 0, 0, 1, 1, 1]
+        assert np.isfinite(found[2]).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize(
+    "rows", [np.asarray, sparse.csr_array, sparse.csc_matrix], ids=["dense", "csr", "csc"]
+)
+def test_all_rounds_against_a_naive_loop(n_classes, rows):
+    X, y, X_target, _ = simulate(n_classes)
+    estimator = LogisticRegression(C=10.0, max_iter=1000, tol=1e-10)
+    expected, added, temperature = naive_rounds(
+        estimator, X, y, X_target, np.bincount(y) / len(y), min_confidence=0.3
+    )
+    model = SelfTrainingClassifier(estimator, min_confidence=0.3)
+    model.fit(rows(X), NAMES[y], X_target=rows(X_target))
+    assert [step["n_added"] for step in model.history_] == added
+    assert model.temperature_ == pytest.approx(temperature, rel=1e-4)
+    np.testing.assert_allclose(
+        model.predict_proba(rows(X_target)), expected.predict_proba(X_target), atol=1e-6
+    )
+    np.testing.assert_array_equal(model.predict(rows(X_target)), NAMES[expected.predict(X_target)])
+    assert list(model.classes_) == sorted(NAMES[:n_classes])
+    np.testing.assert_allclose(model.priors_, 1 / n_classes)
+
+
+def test_the_default_estimator_and_the_unadapted_one():
+    X, y, X_target, _ = simulate()
+    plain = LogisticRegression(C=10.0, max_iter=1000).fit(X, y)
+    model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
+    np.testing.assert_array_equal(model.unadapted_estimator_.coef_, plain.coef_)
+    assert repr(model.estimator_) == repr(plain)
+    assert not np.allclose(model.estimator_.coef_, plain.coef_)
+    np.testing.assert_array_equal(model.predict_proba(X_target), model.estimator_.predict_proba(X_target))
+
+
+@pytest.mark.parametrize("estimator", [None, GaussianNB(var_smoothing=0.1)], ids=["logistic", "bayes"])
+@pytest.mark.parametrize("seed", range(3))
+def test_gain_where_words_of_the_target_carry_the_label(estimator, seed):
+    X, y, X_target, y_target = simulate(n=400, n_target=400, seed=seed)
+    model = SelfTrainingClassifier(estimator).fit(X, y, X_target=X_target)
+    before = model.unadapted_estimator_.score(X_target, y_target)
+    assert model.score(X_target, y_target) > before + 0.05
+
+
+def test_history():
+    X, y, X_target, _ = simulate(n_target=100)
+    model = SelfTrainingClassifier(n_rounds=4, share=0.4).fit(X, y, X_target=X_target)
+    assert [step["n_added"] for step in model.history_] == [10, 20, 30, 40]
+    for step in model.history_:
+        assert set(step) == {"n_added", "confidence", "agreement"}
+        assert 0.5 <= step["confidence"] <= 1
+        assert 0 <= step["agreement"] <= 1
+    same = model.predict(X_target) == model.unadapted_estimator_.predict(X_target)
+    assert model.history_[-1]["agreement"] == same.mean()
+    proba, slope = model.unadapted_estimator_.predict_proba(X_target), 1 / model.temperature_
+    _, _, confidence = naive_surest(proba, slope, 0.1, model.priors_, 0.5)
+    assert model.history_[0]["confidence"] == pytest.approx(np.mean(confidence))
+
+
+class TestPriors:
+    def test_of_the_source(self):
+        X, y, X_target, _ = simulate()
+        X, y = X[20:], np.where(np.arange(100) < 30, 0, y[20:])
+        model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
+        np.testing.assert_allclose(model.priors_, np.bincount(y) / 100)
+
+    def test_uniform(self):
+        X, y, X_target, _ = simulate(3)
+        model = SelfTrainingClassifier(priors="uniform").fit(
+            X[y != 0][:90], y[y != 0][:90], X_target=X_target
+        )
+        np.testing.assert_allclose(model.priors_, [0.5, 0.5])
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_estimated(self, n_classes):
+        X, y, X_target, y_target = simulate(n_classes, n=600, n_target=900)
+        keep = np.flatnonzero((y_target == 0) | (np.arange(900) % 4 == 0))
+        X_target = X_target[keep]
+        model = SelfTrainingClassifier(priors="estimated").fit(X, y, X_target=X_target)
+        slope, held_out = 1 / model.temperature_, np.zeros((600, n_classes))
+        plain = LogisticRegression(C=10.0, max_iter=1000)
+        for seen, unseen in StratifiedKFold(5, shuffle=True, random_state=0).split(X, y):
+            held_out[unseen] = clone(plain).fit(X[seen], y[seen]).predict_proba(X[unseen])
+        source, target = (
+            proba**slope / (proba**slope).sum(axis=1, keepdims=True)
+            for proba in (held_out, plain.fit(X, y).predict_proba(X_target))
+        )
+        np.testing.assert_allclose(model.priors_, estimate_priors(source, y, target), atol=1e-6)
+        true = np.bincount(y_target[keep]) / len(keep)
+        assert np.abs(model.priors_ - true).max() < 0.1 < np.abs(np.bincount(y) / len(y) - true).max()
+
+    @pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series])
+    def test_given(self, container):
+        X, y, X_target, _ = simulate(n_target=100)
+        priors = container([0.9, 0.1])
+        model = SelfTrainingClassifier(priors=priors, share=1.0, n_rounds=1).fit(X, y, X_target=X_target)
+        np.testing.assert_allclose(model.priors_, [0.9, 0.1])
+        rows, labels, _ = naive_surest(
+            model.unadapted_estimator_.predict_proba(X_target), 1 / model.temperature_, 1.0, [0.9, 0.1], 0.5
+        )
+        assert model.history_[0]["n_added"] == len(rows)
+        assert np.mean(labels) < 0.3
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [[0.5, 0.6], [1.0], [0.2, 0.3, 0.5], [-0.5, 1.5], [np.nan, 1.0], [[0.5, 0.5]], ["a", "b"], [None, 1]],
+        ids=repr,
+    )
+    def test_wrong(self, wrong):
+        X, y, X_target, _ = simulate()
+        with pytest.raises(ValueError, match=r"Got priors=.*Expected 2 numbers of at least 0 with sum 1"):
+            SelfTrainingClassifier(priors=wrong).fit(X, y, X_target=X_target)
+
+
+class TestFewRows:
+    """Quotas that round to nothing in the first rounds must not end the rounds."""
+
+    def test_few_target_rows(self):
+        X, y, X_target, _ = simulate(n_target=8)
+        model = SelfTrainingClassifier(min_confidence=0).fit(X, y, X_target=X_target)
+        assert [step["n_added"] for step in model.history_] == [2, 4]
+
+    def test_many_classes(self):
+        X, y, X_target, _ = simulate(40, n=400, n_target=200)
+        model = SelfTrainingClassifier(min_confidence=0).fit(X, y, X_target=X_target)
+        assert model.history_[-1]["n_added"] > 40
+        assert not np.allclose(model.estimator_.coef_, model.unadapted_estimator_.coef_)
+
+    @pytest.mark.parametrize("n_target", [1, 2, 3])
+    def test_hardly_any_target_rows(self, n_target):
+        X, y, X_target, _ = simulate(n_target=n_target)
+        model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
+        assert np.isfinite(model.predict_proba(X_target)).all()
+
+    @pytest.mark.parametrize("smallest", [1, 2, 3])
+    def test_a_class_of_few_rows(self, smallest):
+        X, _, X_target, _ = simulate()
+        y = np.where(np.arange(len(X)) < smallest, "rare", "usual")
+        model = SelfTrainingClassifier(priors="uniform").fit(X, y, X_target=X_target)
+        assert 0 < model.temperature_ < np.inf
+        assert np.isfinite(model.predict_proba(X_target)).all()
+
+    def test_no_row_is_sure_enough(self):
+        X, y, X_target, _ = simulate()
+        X_target[:] = X.mean(axis=0)
+        model = SelfTrainingClassifier(min_confidence=0.99).fit(X, y, X_target=X_target)
+        assert model.history_ == []
+        assert model.estimator_ is model.unadapted_estimator_
+
+    def test_rounds_that_would_change_nothing_are_left_out(self):
+        X, y, X_target, _ = simulate()
+        fits = []
+
+        class Counting(LogisticRegression):
+            def fit(self, X, y):
+                fits.append(len(y))
+                return super().fit(X, y)
+
+        X_target[:80] = X.mean(axis=0)  # only the other 10 can ever be taken
+        model = SelfTrainingClassifier(Counting(), n_rounds=50, share=1.0, min_confidence=0.9)
+        model.fit(X, y, X_target=X_target)
+        assert 1 <= len(model.history_) < 20
+        assert len(fits) == 1 + 5 + len(model.history_)
+        assert model.history_[-1]["n_added"] <= 10
+
+
+def test_confidence_is_calibrated():
+    """Naive Bayes on columns said six times is overconfident: its temperature is above 1."""
+    X, y, X_target, _ = simulate(n=400, n_target=400)
+    X, X_target = (np.tile(part[:, :2], 6) for part in (X, X_target))
+    model = SelfTrainingClassifier(GaussianNB(), min_confidence=0.9, share=1.0, n_rounds=1)
+    model.fit(X, y, X_target=X_target)
+    raw = model.unadapted_estimator_.predict_proba(X_target).max(axis=1)
+    assert model.temperature_ > 2
+    assert model.history_[0]["n_added"] < 0.7 * np.sum(raw >= 0.9)
+    assert model.history_[0]["confidence"] >= 0.9
+
+
+def test_without_a_target_the_source_is_the_target():
+    X, y, _, _ = simulate()
+    alone = SelfTrainingClassifier().fit(X, y)
+    both = SelfTrainingClassifier().fit(X, y, X_target=X)
+    np.testing.assert_array_equal(alone.predict_proba(X), both.predict_proba(X))
+    assert alone.history_ == both.history_
+
+
+def test_same_numbers_every_time_and_inputs_left_alone():
+    data = X, y, X_target = simulate(3)[:3]
+    copies = [part.copy() for part in data]
+    for part in data:
+        part.flags.writeable = False
+    model = SelfTrainingClassifier()
+    first = model.fit(X, y, X_target=X_target).predict_proba(X_target)
+    np.testing.assert_array_equal(model.fit(X, y, X_target=X_target).predict_proba(X_target), first)
+    np.testing.assert_array_equal(clone(model).fit(X, y, X_target=X_target).predict_proba(X_target), first)
+    for part, copy in zip(data, copies, strict=True):
+        np.testing.assert_array_equal(part, copy)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [-1, 1], [False, True], [2.0, 5.0], ["bad", "a longer label"]])
+@pytest.mark.parametrize("container", [list, np.array, pd.Series])
+def test_labels(labels, container):
+    X, y, X_target, _ = simulate()
+    expected = SelfTrainingClassifier().fit(X, y == (labels[0] < labels[1]), X_target=X_target)
+    model = SelfTrainingClassifier().fit(X, container([labels[k] for k in y]), X_target=X_target)
+    assert set(model.predict(X_target)) == set(labels)
+    np.testing.assert_allclose(model.predict_proba(X_target), expected.predict_proba(X_target), atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
+def test_rows_keep_their_dtype(dtype, rows):
+    X, y, X_target, _ = simulate()
+
+    class Looking(GaussianNB if rows is np.asarray else DecisionTreeClassifier):
+        seen = []
+
+        def fit(self, X, y):
+            self.seen.append(X.dtype)
+            return super().fit(X, y)
+
+    SelfTrainingClassifier(Looking()).fit(
+        rows(X.astype(dtype)), y, X_target=rows(X_target.astype(np.float64))
+    )
+    assert set(Looking.seen) == {np.dtype(dtype)}
+
+
+def test_probabilities_with_many_ties():
+    X, y, X_target, _ = simulate()
+    stump = DecisionTreeClassifier(max_depth=1, random_state=0)
+    model = SelfTrainingClassifier(stump, n_rounds=1).fit(X, y, X_target=X_target)
+    rows, labels, _ = naive_surest(
+        model.unadapted_estimator_.predict_proba(X_target), 1 / model.temperature_, 0.5, [0.5, 0.5], 0.5
+    )
+    expected = clone(stump).fit(np.vstack([X, X_target[rows]]), np.concatenate([y, labels]))
+    assert model.history_[0]["n_added"] == len(rows)
+    np.testing.assert_array_equal(model.predict_proba(X_target), expected.predict_proba(X_target))
+
+
+class TestErrors:
+    def test_no_probabilities(self):
+        with pytest.raises(ValueError, match=r"'estimator' parameter .* 'fit' and 'predict_proba'"):
+            SelfTrainingClassifier(LinearSVC()).fit(*simulate()[:2])
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"n_rounds": 0},
+            {"share": 0.0},
+            {"share": 1.1},
+            {"min_confidence": -0.1},
+            {"cv": 1},
+            {"priors": "em"},
+        ],
+        ids=repr,
+    )
+    def test_parameters(self, wrong):
+        with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter"):
+            SelfTrainingClassifier(**wrong).fit(*simulate()[:2])
+
+    def test_one_class(self):
+        X, _, X_target, _ = simulate()
+        with pytest.raises(ValueError, match=r"Got 1 class, .*'good'"):
+            SelfTrainingClassifier().fit(X, ["good"] * len(X), X_target=X_target)
+
+    def test_other_width(self):
+        X, y, X_target, _ = simulate()
+        with pytest.raises(ValueError, match="X_target has 2 features, but X has 3"):
+            SelfTrainingClassifier().fit(X, y, X_target=X_target[:, :2])
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    return load_demo_reviews("films"), load_demo_reviews("kitchenware")
+
+
+class TestInAPipeline:
+    @staticmethod
+    def pipeline():
+        return make_transfer_pipeline(WordEmbedder(), DomainCentering(), SelfTrainingClassifier())
+
+    @pytest.mark.parametrize("hold", [lambda part: part, Target], ids=["raw", "Target"])
+    def test_gets_both_domains_as_the_adapter_maps_them(self, reviews, hold):
+        films, pans = reviews
+        pipeline = self.pipeline().fit(films.data, films.target, X_target=hold(pans.data))
+        embedder, adapter = WordEmbedder().fit(films.data), DomainCentering()
+        source = adapter.fit_transform(embedder.transform(films.data), X_target=embedder.transform(pans.data))
+        target = adapter.transform(embedder.transform(pans.data))
+        expected = SelfTrainingClassifier().fit(source, films.target, X_target=target)
+        assert pipeline[-1].history_ == expected.history_
+        np.testing.assert_array_equal(pipeline.predict_proba(pans.data), expected.predict_proba(target))
+        np.testing.assert_array_equal(pipeline.predict_source(films.data), expected.predict(source))
+        np.testing.assert_array_equal(
+            pipeline.predict_proba_source(films.data), expected.predict_proba(source)
+        )
+
+    def test_cross_validation_on_held_out_source_rows(self, reviews):
+        films, pans = reviews
+        scores = cross_val_score(
+            self.pipeline(),
+            films.data,
+            films.target,
+            cv=3,
+            params={"X_target": Target(pans.data)},
+            scoring=source_scorer("accuracy"),
+        )
+        assert scores.mean() > 0.65
+
+    def test_saved_and_loaded(self, reviews, tmp_path):
+        films, pans = reviews
+        pipeline = self.pipeline().fit(films.data, films.target, X_target=pans.data)
+        loaded = load_pipeline(save_pipeline(pipeline, tmp_path / "model"))
+        np.testing.assert_array_equal(loaded.predict_proba(pans.data), pipeline.predict_proba(pans.data))
+        np.testing.assert_array_equal(loaded.predict_source(films.data), pipeline.predict_source(films.data))
+        assert loaded[-1].history_ == pipeline[-1].history_
+        np.testing.assert_array_equal(
+            loaded[-1].unadapted_estimator_.coef_, pipeline[-1].unadapted_estimator_.coef_
+        )
+
+    def test_sparse_rows_and_string_labels_saved_and_loaded(self, tmp_path):
+        X, y, X_target, _ = simulate(3)
+        pipeline = make_transfer_pipeline(NoAdaptation(), SelfTrainingClassifier(priors=[0.2, 0.3, 0.5]))
+        pipeline.fit(sparse.csr_array(X), NAMES[y], X_target=sparse.csr_array(X_target))
+        loaded = load_pipeline(save_pipeline(pipeline, tmp_path / "model"))
+        np.testing.assert_array_equal(loaded.predict(X_target), pipeline.predict(X_target))
+        assert clone(loaded)[-1].priors == [0.2, 0.3, 0.5]
