@@ -236,7 +236,11 @@ def methods():
                 rows[f"{label}, {name}"] = skada_rows(kind, make, 500 if "TCA" in name else None)
     rows["MiniLM by review, none"] = adapted("minilm_review", et.NoAdaptation)
     rows["MiniLM by review, centering"] = adapted("minilm_review", et.DomainCentering)
-    for kind, label in (("wordllama", "wordllama"), ("minilm_review", "MiniLM by review"), ("minilm", "MiniLM")):
+    for kind, label in (
+        ("wordllama", "wordllama"),
+        ("minilm_review", "MiniLM by review"),
+        ("minilm", "MiniLM"),
+    ):
         rows[f"distilled from {label}"] = distilled(kind)
     rows["distilled from MiniLM, self-trained"] = distilled(
         "minilm", lambda: et.SelfTrainingClassifier(LogisticRegression(max_iter=500))
@@ -310,7 +314,9 @@ def table_of(records):
 
 def save(records):
     order = {name: place for place, name in enumerate(methods())}
-    records.sort(key=lambda record: (order.get(record["method"], len(order)), record["source"], record["target"]))
+    records.sort(
+        key=lambda record: (order.get(record["method"], len(order)), record["source"], record["target"])
+    )
     RESULTS.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(record) for record in records)
     RECORDS.write_text(f"[\n{lines}\n]\n", "utf-8")
@@ -318,7 +324,9 @@ def save(records):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--methods", default=None, help="names, separated by semicolons; all that are missing")
+    parser.add_argument(
+        "--methods", default=None, help="names, separated by semicolons; all that are missing"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--cache", default=Path(gettempdir()) / "embtransfer-accuracy-transfer")
     arguments = parser.parse_args()

@@ -43,6 +43,7 @@ from .embedders import (
 )
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
+from .recipes import make_recipe
 from .scoring import score_file
 from .word_vectors import WordVectors
 
@@ -87,6 +88,7 @@ __all__ = [
     "make_adapter",
     "make_classifier",
     "make_embedder",
+    "make_recipe",
     "make_transfer_pipeline",
     "mmd",
     "proxy_a_distance",

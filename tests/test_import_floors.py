@@ -27,7 +27,7 @@ FLOORS = [
     ],
     ["embedders", "adapters", "classifiers", "alignment"],
     ["pipeline", "persistence", "diagnostics"],
-    ["compare", "scoring", "compiled", "report"],
+    ["compare", "scoring", "compiled", "report", "recipes"],
     ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
 ]
 PLACE = {

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -180,6 +182,84 @@ def test_a_model_without_transformer(minilm, tmp_path):
     np.testing.assert_allclose(SentenceEmbedder(tmp_path).fit_transform(TEXTS), expected, atol=1e-5)
     with pytest.raises(ValueError, match="this model cuts no texts"):
         SentenceEmbedder(tmp_path, max_length=5).fit(TEXTS)
+
+
+REVIEWS = [
+    "Great pan! It lasts.  I would buy it again",
+    "",
+    None,
+    "One sentence only.",
+    "  Title\nWhy?! No idea... It broke after 3.5 days \r\n\n It lasts.",
+    "???",
+    "好的电影。我喜欢！ 你呢？",
+    "Great pan! " * 300,  # longer than the model reads
+]
+SENTENCES = [
+    ["Great pan!", "It lasts.", "I would buy it again"],
+    [""],
+    [""],
+    ["One sentence only."],
+    ["Title", "Why?!", "No idea...", "It broke after 3.5 days", "It lasts."],
+    ["???"],
+    ["好的电影。", "我喜欢！", "你呢？"],
+    ["Great pan!"] * 300,
+]
+
+
+def test_sentences_of_texts():
+    assert [_sentence.sentences(text or "") for text in REVIEWS] == SENTENCES
+    begin = time.perf_counter()
+    assert _sentence.sentences(" " * 300_000 + "a" + "\n " * 100_000) == ["a"]
+    assert time.perf_counter() - begin < 2  # linear in the text
+
+
+@pytest.mark.parametrize("parameters", [{}, {"normalize": True}, {"prompt": "query: "}])
+def test_by_sentence_is_the_mean_of_the_sentences(minilm, parameters):
+    prompt = parameters.get("prompt")
+    expected = [minilm.encode(found, prompt=prompt, show_progress_bar=False).mean(0) for found in SENTENCES]
+    if "normalize" in parameters:
+        expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    embedder = SentenceEmbedder(MINILM, by_sentence=True, **parameters)
+    out = embedder.fit_transform(REVIEWS)
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out, expected, atol=1e-5, rtol=0)
+    assert embedder.n_encoded_ == distinct(text for found in SENTENCES for text in found)
+    whole = SentenceEmbedder(MINILM, **parameters).fit_transform(REVIEWS)
+    np.testing.assert_allclose(out[[1, 3, 5]], whole[[1, 3, 5]], atol=1e-5)
+    assert np.abs(out[0] - whole[0]).max() > 0.01
+
+
+def test_by_sentence_in_chunks_containers_and_the_cache(tiny, tmp_path):
+    expected = SentenceEmbedder(tiny, by_sentence=True).fit_transform(REVIEWS)
+    embedder = SentenceEmbedder(tiny, by_sentence=True, cache_dir=tmp_path).fit(REVIEWS)
+    embedder.transform([""])
+    n_distinct = distinct(text for found in SENTENCES for text in found)
+    with rows_through(embedder._loaded.transformer) as rows:
+        out = embedder.transform(REVIEWS * 300)  # chunks end between them
+    assert sum(rows) == embedder.n_encoded_ == n_distinct - 1
+    np.testing.assert_allclose(out, np.tile(expected, (300, 1)), atol=1e-5)
+    for texts in (pd.Series(REVIEWS), np.array(REVIEWS, object), pa.array(REVIEWS)):
+        np.testing.assert_array_equal(embedder.transform(texts), out[:8])
+        assert embedder.n_encoded_ == 0
+    plain = SentenceEmbedder(tiny, cache_dir=tmp_path)  # whole texts and sentences are the same entries
+    np.testing.assert_array_equal(plain.fit_transform(["It lasts."]), embedder.transform(["It lasts."]))
+    assert plain.n_encoded_ == 0
+    assert embedder.transform([]).shape == (0, 16)
+    with pytest.raises(TypeError, match=r"Got 1 \(int\) as text 2000"):
+        embedder.transform(REVIEWS * 250 + [1])
+
+
+def test_by_sentence_shows_progress_in_texts(tiny, capsys):
+    SentenceEmbedder(tiny, by_sentence=True, verbose=True).fit_transform(REVIEWS)
+    assert "8/8" in capsys.readouterr().err
+
+
+def test_by_sentence_is_saved(tiny, tmp_path):
+    fitted = SentenceEmbedder(tiny, by_sentence=True).fit(REVIEWS)
+    again = load_pipeline(save_pipeline(fitted, tmp_path / "model"))
+    np.testing.assert_allclose(again.transform(REVIEWS), fitted.transform(REVIEWS), atol=1e-6)
+    with pytest.raises(ValueError, match="'by_sentence' parameter of SentenceEmbedder must be"):
+        SentenceEmbedder(tiny, by_sentence="yes").fit(REVIEWS)
 
 
 def test_the_batch_does_not_matter(tiny):

@@ -107,12 +107,15 @@ class TwoDomainEmbedder(BaseEmbedder):
         Raises
         ------
         TypeError, ValueError
-            If X or X_target is not a 1-D sequence of texts, X is empty, a parameter is invalid, or no word
-            comes in `min_df` texts.
+            If X or X_target is not a 1-D sequence of texts, or is empty; if a parameter is invalid, or the
+            texts are too few to learn from.
         """
         texts = _as_list(self._texts_to_fit(X))
         if X_target is not None:
-            texts += _as_list(check_texts(X_target))
+            target = _as_list(check_texts(X_target))
+            if not target:
+                raise ValueError("Got no target texts. Expected at least one, or X_target=None.")
+            texts += target
         self._fit(texts)
         return self
 

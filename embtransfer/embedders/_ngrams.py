@@ -1,6 +1,7 @@
 """Words and frequent n-grams of a corpus, and their rows in any text."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
@@ -34,6 +35,12 @@ class NGrams:
         self._shift = np.uint64(64 - bits)
         self._slots = np.zeros((1 << bits, 2), np.uint64)
         _ngram_kernels.build_ngram_index(self.ngrams, len(self.words), self._slots, self._shift)
+
+    def __getstate__(self):
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # the table is made again
+
+    def __setstate__(self, state):
+        self.__init__(**state)
 
     def __len__(self):
         return len(self.words) + len(self.ngrams)
@@ -79,22 +86,39 @@ class NGrams:
         return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase)
 
 
-def corpus_words(texts, lowercase, min_df, max_features):
-    """The words of at least min_df texts, by falling document frequency; at most max_features."""
+def find_words(texts, pretrained, *, min_df, max_features, lowercase):
+    """A table, without vectors yet, of the words of a corpus and then those that a table has beside them.
+
+    Returns (WordVectors of zeros, how many words come from the corpus). Of the pretrained table (or None)
+    words are left out that no text is cut into.
+    """
     counter = CountVectorizer(lowercase=lowercase, min_df=min_df, max_features=max_features, binary=True)
     try:
         counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
     except ValueError as error:
         raise ValueError(
-            f"Got {len(texts)} texts in which no word of two or more characters comes in min_df={min_df} of "
+            f"Got {len(texts)} texts, and no word of two or more characters comes in min_df={min_df} of "
             "them. Expected texts of more words, or a lower min_df."
         ) from error
-    return counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
+    corpus = counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
+    words = list(corpus)
+    if pretrained is not None:
+        if pretrained.tokenizer is not None:
+            raise ValueError(
+                f"Got the table {pretrained.name}, whose rows are tokens of a tokenizer, not words. Pass a "
+                "table of words, or vectors=None."
+            )
+        known, is_word = set(corpus), re.compile(r"\w\w+").fullmatch
+        more = (word for word in pretrained.words if word not in known and is_word(word))
+        words += [word for word in more if not lowercase or word == word.lower()]
+    return WordVectors(words, np.zeros((len(words), 1), np.float32)), len(corpus)
 
 
-def word_table(words):
-    """Words that have no vectors yet."""
-    return WordVectors(words, np.zeros((len(words), 1), np.float32))
+def document_counts(ids, indptr, n_rows):
+    """Texts that each row comes in: int64 (n_rows,)."""
+    text = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    pairs = np.unique(text * n_rows + ids)
+    return np.bincount(pairs % n_rows, minlength=n_rows)
 
 
 def _word_rows(chunk, words, lowercase):

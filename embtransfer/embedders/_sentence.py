@@ -18,7 +18,7 @@ from .._validation import iter_text_chunks
 from . import _sentence_model
 from ._base import BaseEmbedder
 
-_SENTENCE_END, _WORD = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\s*\n\s*"), re.compile(r"\w")
+_SENTENCE_END, _WORD = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n\s*"), re.compile(r"\w")
 _WINDOW_TEXTS, _WINDOW_CHARACTERS = 5_000, 1 << 24  # sorted by length together, so that memory is bounded
 
 
@@ -26,7 +26,8 @@ class SentenceEmbedder(BaseEmbedder):
     r"""Embed texts with a pretrained sentence-transformers model.
 
     The vectors are those of `SentenceTransformer.encode`, to 1e-5. Each distinct text of a call is encoded
-    once; with `cache_dir`, once in all fits, folds, candidates, sessions and processes.
+    once (each distinct sentence, a megabyte of texts at a time); with `cache_dir`, once in all fits, folds,
+    candidates, sessions and processes.
 
     Parameters
     ----------
@@ -173,12 +174,8 @@ class SentenceEmbedder(BaseEmbedder):
 
     def _sentence_means(self, texts, cache, done):
         out = np.empty((len(texts), self._n_features_out), np.float32)
-        for first in range(0, len(texts), _WINDOW_TEXTS):
-            found = [
-                sentences(text)
-                for _, chunk in iter_text_chunks(texts[first : first + _WINDOW_TEXTS])
-                for text in chunk.to_pylist()
-            ]
+        for first, chunk in iter_text_chunks(texts):
+            found = [sentences(text) for text in chunk.to_pylist()]
             starts = np.cumsum([0, *map(len, found)])
             vectors = self._vectors([sentence for text in found for sentence in text], cache, lambda n: None)
             sums = np.add.reduceat(vectors, starts[:-1], axis=0)
@@ -270,7 +267,7 @@ class SentenceEmbedder(BaseEmbedder):
 
 def sentences(text):
     """The sentences of a text, those with a word character; the text itself where there is none."""
-    return [part for part in _SENTENCE_END.split(text) if _WORD.search(part)] or [text]
+    return [part.strip() for part in _SENTENCE_END.split(text) if _WORD.search(part)] or [text]
 
 
 def _major(package):
