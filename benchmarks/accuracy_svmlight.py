@@ -20,14 +20,17 @@ from rich.console import Console
 from scipy import sparse
 from sklearn.datasets import load_svmlight_file
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
 from embtransfer import (
     MSDA,
     SCL,
     CORALClassifier,
+    CoTrainingClassifier,
     NaiveBayesLogisticRegression,
     SelfTrainingClassifier,
 )
@@ -103,6 +106,15 @@ def tfidf_self_trained(source, y, target, test):
     return self_trained(source, y, target, test, LogisticRegression(C=10, max_iter=1000))
 
 
+def co_trained(source, y, target, test):
+    """Log-count ratios on the counts beside logistic regression on TF-IDF."""
+    counts = make_pipeline(NaiveBayesLogisticRegression())
+    weights = TfidfTransformer(sublinear_tf=True).fit(sparse.vstack([source, target]))
+    weighted = make_pipeline(FrozenEstimator(weights), LogisticRegression(C=10, max_iter=1000))
+    views = CoTrainingClassifier([("counts", counts), ("tfidf", weighted)])
+    return views.fit(source, y, X_target=target).predict(test)
+
+
 METHODS = {
     "counts, logistic": lambda source, y, target, test: logistic(source, y, test),
     "counts, SVM": lambda source, y, target, test: svm(source, y, test),
@@ -110,6 +122,7 @@ METHODS = {
     "TF-IDF, logistic, self-trained": tfidf_self_trained,
     "counts, log-count ratios": log_counts,
     "counts, log-count ratios, self-trained": self_trained,
+    "log-count ratios and TF-IDF, co-trained": co_trained,
     "TF-IDF, SCL, logistic": scl,
     "TF-IDF, CORAL on the weights": coral,
     "binary, mSDA (1 layer), SVM": lambda *data: msda_svm(*data, n_layers=1),

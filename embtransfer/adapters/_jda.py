@@ -25,7 +25,7 @@ class JointDistributionAdaptation(TCA):
         As in TCA.
     gamma : float or "median", default="median"
         As in TCA.
-    mu : float, default=1.0
+    mu : float, default=0.01
         Weight of :math:`\|W\|^2` against the differences of means.
     balance : float in [0, 1], default=0.5
         Between the domains' means (0) and the classes' means (1). Balanced distribution adaptation's
@@ -95,7 +95,7 @@ class JointDistributionAdaptation(TCA):
         n_components=100,
         kernel="rbf",
         gamma="median",
-        mu=1.0,
+        mu=0.01,
         balance=0.5,
         n_iter=10,
         estimator=None,

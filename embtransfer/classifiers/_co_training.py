@@ -28,7 +28,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         itself takes the rows as they are.
     labels_from : {"others", "all"}, default="others"
         Which views' mean probability labels the target rows that a view learns from. "others" is co-training
-        proper: a view does not repeat its own errors.
+        proper: a view does not repeat its own errors. "all" is for views of which one is much the weaker:
+        it would teach the others its errors.
     predict_with : list of str, default=None
         Names of the views that predict: the others teach only, so that a slow one is not needed any more.
         None: all.
