@@ -29,8 +29,8 @@ class TCA(BaseAdapter):
     mu : float, default=0.01
         Weight of :math:`\|W\|^2` against the difference of the domains' means; more of it lets the
         domains differ more. At 0.01 the means of averaged word vectors lie ten times as close as at 1, while
-        the source is classified as well. It has the unit of the squared kernel: with "linear" it depends on the rows'
-        scale.
+        the source is classified as well. It has the unit of the squared kernel: with "linear" it depends
+        on the rows' scale.
     n_landmarks : int or None, default=500
         Rows, half of each domain, that span the components (Nystroem). None takes all rows: exact, with a
         matrix of rows by rows. "linear" is exact without landmarks where the columns are no more than the
