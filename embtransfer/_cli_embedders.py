@@ -10,8 +10,9 @@ from ._terminal import load_vectors, talk
 
 EMBEDDER_NAMES = (
     "word_ or static_ with a pooling (mean, idf, sif, usif, max, mean_max_min, power_means), as in "
-    "word_mean; or sentence."
+    "word_mean; sentence; distilled, from a sentence model; or ngrams, sparse."
 )
+_WITH_MODEL = {"sentence", "distilled"}
 
 
 class UnknownWords(StrEnum):
@@ -22,19 +23,22 @@ class UnknownWords(StrEnum):
 
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 Model = Annotated[
-    str | None, typer.Option(help="Model of the embedder sentence: a folder, package or hub's name.")
+    str | None,
+    typer.Option(help="Sentence model of sentence and distilled: a folder, package or hub's name."),
 ]
 Unknown = Annotated[UnknownWords, typer.Option(help="What becomes of words that the table lacks.")]
 Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
 
 
-def make_embedders(names, vectors, model, unknown, phrases, cased) -> dict:
+def make_embedders(names, vectors, model, unknown, phrases, cased, recipes=()) -> dict:
     """Name -> embedder; a table of words is for the word embedders, one of tokens for the static ones."""
     from .embedders import WordEmbedder, make_embedder
 
-    if model and "sentence" not in names:
-        raise ValueError(f"Got --model {model}, but the embedder is {', '.join(names)}. Expected sentence.")
+    if model and not (set(names) & _WITH_MODEL or recipes):
+        raise ValueError(
+            f"Got --model {model}, but the embedder is {', '.join(names)}. Expected sentence or distilled."
+        )
     table = load_vectors(vectors) if vectors else None
     of_tokens = table is not None and table.tokenizer is not None
     kind = "static_" if of_tokens else "word_"
@@ -47,9 +51,9 @@ def make_embedders(names, vectors, model, unknown, phrases, cased) -> dict:
     embedders = {}
     for name in names:
         fits = table if name.startswith(kind) else None
-        if table is not None and fits is None and name != "sentence":
+        if table is not None and fits is None and name not in _WITH_MODEL:
             talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
-        embedders[name] = make_embedder(name, model if name == "sentence" else fits)
+        embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
         if isinstance(embedders[name], WordEmbedder):
             embedders[name].set_params(unknown=str(unknown), phrases=phrases, lowercase=not cased)
     return embedders

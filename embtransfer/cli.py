@@ -39,6 +39,12 @@ _DATASET = (
     "Source and target are domains of a data set: of amazon books, dvd, electronics, kitchen; "
     "of demo films, kitchenware."
 )
+_ADAPTERS = "none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot, msda, scl"
+_CLASSIFIERS = (
+    "logistic, ridge, svm, lda, naive_bayes, centroid, log_count_ratio, self_training, importance, "
+    "label_shift"
+)
+_RECIPES = "words, distilled, sentences"
 Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
 Target = Annotated[
     str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
@@ -112,18 +118,18 @@ def compare(
     embedders: Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")] = "word_mean",
     adapters: Annotated[
         str,
-        typer.Option(
-            help="Adapters, with commas: none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot."
-        ),
+        typer.Option(help=f"Adapters, with commas: {_ADAPTERS}."),
     ] = "none,centering,coral,subspace",
-    classifiers: Annotated[
-        str, typer.Option(help="Classifiers, with commas: logistic, ridge, svm, lda, naive_bayes, centroid.")
-    ] = "logistic",
+    classifiers: Annotated[str, typer.Option(help=f"Classifiers, with commas: {_CLASSIFIERS}.")] = "logistic",
+    recipes: Annotated[str, typer.Option(help=f"Recipes, with commas: {_RECIPES}.")] = "words",
     vectors: Vectors = None,
     model: Model = None,
     unknown: Unknown = UnknownWords.skip,
     phrases: Phrases = False,
     cased: Cased = False,
+    diagnostics: Annotated[
+        bool, typer.Option("--diagnostics", help="Add how far apart the adapted domains are still.")
+    ] = False,
     transductive: Annotated[
         bool, typer.Option("--transductive", help="Score the same target texts that the adapters see.")
     ] = False,
@@ -137,7 +143,9 @@ def compare(
     with clear_errors():
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
-        candidates = make_embedders(_names(embedders), vectors, model, unknown, phrases, cased)
+        candidates = make_embedders(
+            _names(embedders), vectors, model, unknown, phrases, cased, set(_names(recipes)) - {"words"}
+        )
         with progress_bar() as bar:
             table = run(
                 X,
@@ -147,6 +155,8 @@ def compare(
                 embedders=candidates,
                 adapters=_names(adapters),
                 classifiers=_names(classifiers),
+                recipes=_recipes(_names(recipes), model),
+                diagnostics=diagnostics,
                 transductive=transductive,
                 test_size=test_size,
                 random_state=random_state,
@@ -168,12 +178,12 @@ def fit(
     label_column: LabelColumn = "label",
     dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
-    adapter: Annotated[
-        str, typer.Option(help="none, centering, coral, linear_ot, subspace, gfk, tca, jda or ot.")
-    ] = "centering",
-    classifier: Annotated[
-        str, typer.Option(help="logistic, ridge, svm, lda, naive_bayes or centroid.")
-    ] = "logistic",
+    adapter: Annotated[str, typer.Option(help=f"{_ADAPTERS}.")] = "centering",
+    classifier: Annotated[str, typer.Option(help=f"{_CLASSIFIERS}.")] = "logistic",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help=f"A whole model instead of embedder, adapter and classifier: {_RECIPES}."),
+    ] = None,
     vectors: Vectors = None,
     model: Model = None,
     unknown: Unknown = UnknownWords.skip,
@@ -197,8 +207,11 @@ def fit(
                 "Got --embed-vectors with a sentence model, which is never saved: the machine that scores "
                 "needs the same model. Leave the option out."
             )
-        made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
-        pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
+        if recipe is None:
+            made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
+            pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
+        else:
+            pipeline = _recipes([recipe], model)[recipe]
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target = (
             None if target is None else _load(dataset, target, text_column, None, labels_needed=False)[0]
@@ -208,12 +221,14 @@ def fit(
             save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
         seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
         talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
-        if hasattr(pipeline[0], "coverage"):
+        if recipe is None and hasattr(pipeline[0], "coverage"):
             found = pipeline[0].coverage(X if X_target is None else X_target)
             words = ", ".join(found.unknown(5)["word"])
             talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
-        if target is None and adapter != "none":
-            talk.print(f"Without --target there was nothing to adapt to: {adapter!r} had no effect.")
+        if target is None and (recipe or adapter != "none"):
+            talk.print(
+                f"Without --target there was nothing to adapt to: {recipe or adapter!r} had no effect."
+            )
 
 
 @app.command()
@@ -261,6 +276,17 @@ def main() -> None:
 
 def _names(text):
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _recipes(names, model):
+    """Name -> recipe; those with a sentence model take the one named."""
+    from .embedders import SentenceEmbedder
+    from .recipes import make_recipe
+
+    if model is None:
+        return {name: make_recipe(name) for name in names}
+    teacher = SentenceEmbedder(model, by_sentence=True)
+    return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
 
 
 def _load(dataset, name, text_column, label_column, labels_needed):

@@ -10,13 +10,15 @@ from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import has_fit_parameter
 
-from ._validation import check_texts, iter_text_chunks
+from ._split import Split
 from .adapters import NoAdaptation, make_adapter
 from .classifiers import make_classifier
+from .diagnostics import domain_shift
 from .embedders import BaseEmbedder, make_embedder
+from .recipes import make_recipe
 
 COLUMNS = [
     "embedder",
@@ -41,14 +43,16 @@ def compare(
     embedders=("word_mean",),
     adapters=("none", "centering", "coral", "subspace"),
     classifiers=("logistic",),
+    recipes=("words",),
     scoring="accuracy",
     transductive=False,
     test_size=0.5,
     cv=5,
     random_state=0,
+    diagnostics=False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> pd.DataFrame:
-    """Try combinations of embedder, adapter and classifier.
+    """Try combinations of embedder, adapter and classifier, and whole recipes.
 
     Each text is embedded once by each embedder. The baselines come first: the majority class, and TF-IDF
     with logistic regression, on the vocabulary of the source, and (adapter "joint") on that of the source
@@ -64,6 +68,9 @@ def compare(
         Labels of the target, if there are any. They give `target_score` and nothing else.
     embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
         Names are those of make_embedder, make_adapter and make_classifier.
+    recipes : sequence of str or model, or dict of name -> str or model, default=("words",)
+        Whole models from texts to labels: names of make_recipe, or anything whose `fit` takes X_target.
+        They come last, under the embedder "recipe".
     scoring : str, default="accuracy"
         A scorer's name, as in scikit-learn.
     transductive : bool, default=False
@@ -76,6 +83,9 @@ def compare(
         Folds of the source cross-validation. Held-out source rows go through the source map.
     random_state : int, default=0
         Seed of the split and the folds.
+    diagnostics : bool, default=False
+        Whether to add the columns of `domain_shift`: how far apart the source and the seen target rows are
+        still, as the adapter maps them.
     progress : callable (done, total, description), default=None
         Called before each combination and at the end.
 
@@ -90,6 +100,7 @@ def compare(
         texts_per_second : embed, adapt and predict the scored target texts
         target_texts : "unseen" or "seen" while adapting
         error : what went wrong with this combination, or ""
+        and those of `domain_shift`, if asked for
 
     Raises
     ------
@@ -105,9 +116,9 @@ def compare(
     >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     >>> table = compare(films.data, films.target, pans.data, pans.target)
     >>> list(table["adapter"])
-    ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace']
+    ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace', '-']
     """
-    data = _Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
+    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
     data.make_folds(cv, random_state)
     data.check_labels_in_common()
     scorer = get_scorer(scoring)
@@ -116,7 +127,8 @@ def compare(
     named_classifiers = _named(classifiers, make_classifier)
     for name, embedder in _named(embedders, make_embedder):
         jobs.append((name, embedder, False, named_adapters, named_classifiers))
-    total = sum(len(job[3]) * len(job[4]) for job in jobs)
+    named_recipes = _named(recipes, make_recipe) if len(recipes) else []
+    total = sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes)
     rows: list[dict] = []
     for embedder_name, embedder, joint, job_adapters, job_classifiers in jobs:
         embedded = None
@@ -128,66 +140,29 @@ def compare(
                 row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
                 try:
                     embedded = embedded or _Embedded(embedder, data, joint)
-                    row.update(_evaluate(embedded, data, adapter, classifier, scorer))
+                    row.update(_evaluate(embedded, data, adapter, classifier, scorer, diagnostics))
                 except Exception as error:  # a failed combination is a row of the table, not its end
                     row["error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
                 rows.append(row)
+    for name, model in named_recipes:
+        if progress:
+            progress(len(rows), total, f"recipe {name}")
+        names = "recipe", "-", name
+        row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
+        try:
+            row.update(_evaluate_recipe(model, data, scorer))
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
+        rows.append(row)
     if progress:
         progress(total, total, "done")
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows)
+    table = table.reindex(columns=[*COLUMNS, *(column for column in table if column not in COLUMNS)])
     unadapted = table[table["adapter"] == "none"].set_index(["embedder", "classifier"])["target_score"]
     unadapted = unadapted[~unadapted.index.duplicated()]
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
     table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
     return table
-
-
-class _Split:
-    """The data of a comparison: source, target texts seen while adapting, target texts scored."""
-
-    def __init__(self, X_source, y_source, X_target, y_target, transductive, test_size, random_state):
-        self.source, target = _as_list(X_source), _as_list(X_target)
-        self.y = np.asarray(y_source)
-        _check_labels(self.source, self.y, "source")
-        self.target_texts = "seen"
-        self.seen = self.scored = target
-        self.y_scored = None if y_target is None else np.asarray(y_target)
-        if y_target is None:
-            return
-        _check_labels(target, self.y_scored, "target")
-        if transductive:
-            return
-        if not 0 < test_size < 1:
-            raise ValueError(f"Got test_size={test_size!r}. Expected a share between 0 and 1.")
-        order = np.random.default_rng(random_state).permutation(len(target))
-        n_scored = round(test_size * len(target))
-        if not 0 < n_scored < len(target):
-            raise ValueError(f"Got {len(target)} target texts, too few to split with test_size={test_size}.")
-        scored, seen = np.sort(order[:n_scored]), np.sort(order[n_scored:])
-        self.target_texts = "unseen"
-        self.seen, self.scored = [target[i] for i in seen], [target[i] for i in scored]
-        self.y_scored = self.y_scored[scored]
-
-    def make_folds(self, cv, random_state):
-        classes, counts = np.unique(self.y, return_counts=True)
-        if len(classes) < 2 or counts.min() < cv:
-            smallest = counts.min() if len(classes) else 0
-            raise ValueError(
-                f"Got {len(classes)} source classes, the smallest with {smallest} texts. "
-                f"Expected at least 2 classes of at least cv={cv} texts."
-            )
-        splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
-        self.splits = list(splitter.split(self.y, self.y))
-
-    def check_labels_in_common(self):
-        if self.y_scored is None:
-            return
-        known, found = set(self.y.tolist()), set(self.y_scored.tolist())
-        if found and not known & found:
-            raise ValueError(
-                f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
-                "Give both the same labels, of the same type."
-            )
 
 
 class _Embedded:
@@ -201,6 +176,8 @@ class _Embedded:
         if joint:
             embedder.fit(data.source + data.seen)
             self.source = embedder.transform(data.source)
+        elif has_fit_parameter(embedder, "X_target"):
+            self.source = embedder.fit(data.source, X_target=data.seen).transform(data.source)
         else:
             self.source = embedder.fit_transform(data.source)
         seen_start = perf_counter()
@@ -213,10 +190,9 @@ class _Embedded:
             self.score_seconds = perf_counter() - end
 
 
-def _evaluate(embedded, data, adapter, classifier, scorer):
+def _evaluate(embedded, data, adapter, classifier, scorer, diagnostics):
     start = perf_counter()
-    adapter_, classifier_ = clone(adapter), clone(classifier)
-    classifier_.fit(_fit_source(adapter_, embedded.source, data.y, embedded.seen), data.y)
+    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
     fit_seconds = embedded.fit_seconds + perf_counter() - start
     start = perf_counter()
     rows = adapter_.transform(embedded.scored)
@@ -224,23 +200,56 @@ def _evaluate(embedded, data, adapter, classifier, scorer):
     score_seconds = embedded.score_seconds + perf_counter() - start
     scores = []
     for train, test in data.splits:
-        fold_adapter, fold_classifier = clone(adapter), clone(classifier)
-        fold_rows = _fit_source(fold_adapter, embedded.source[train], data.y[train], embedded.seen)
-        fold_classifier.fit(fold_rows, data.y[train])
-        to_space = getattr(fold_adapter, "transform_source", fold_adapter.transform)
-        scores.append(scorer(fold_classifier, to_space(embedded.source[test]), data.y[test]))
+        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
+        to_space = getattr(fold[0], "transform_source", fold[0].transform)
+        scores.append(scorer(_for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
+    shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
     return {
         "source_cv": float(np.mean(scores)),
         "target_score": np.nan if data.y_scored is None else scorer(classifier_, rows, data.y_scored),
         "fit_seconds": fit_seconds,
         "texts_per_second": len(data.scored) / score_seconds,
+        **shift,
     }
 
 
-def _fit_source(adapter, source, y, seen):
-    if hasattr(adapter, "transform_source"):
-        return adapter.fit_transform(source, y, X_target=seen)
-    return adapter.fit_transform(source, y)
+def _fit(adapter, classifier, source, y, seen):
+    """The fitted adapter and classifier, and the source rows as the adapter maps them."""
+    adapter, classifier = clone(adapter), clone(classifier)
+    rows = adapter.fit_transform(source, y, **_target(adapter, seen))
+    target = {}
+    if has_fit_parameter(classifier, "X_target"):
+        target["X_target"] = adapter.transform(seen)
+    return adapter, classifier.fit(rows, y, **target), rows
+
+
+def _target(estimator, seen):
+    return {"X_target": seen} if has_fit_parameter(estimator, "X_target") else {}
+
+
+def _for_source(model):
+    """A fitted classifier or pipeline as it predicts source rows."""
+    return model.source_view() if hasattr(model, "source_view") else model
+
+
+def _evaluate_recipe(model, data, scorer):
+    start = perf_counter()
+    fitted = clone(model).fit(data.source, data.y, **_target(model, data.seen))
+    fit_seconds = perf_counter() - start
+    start = perf_counter()
+    fitted.predict(data.scored)
+    score_seconds = perf_counter() - start
+    scores = []
+    for train, test in data.splits:
+        some, held_out = ([data.source[i] for i in part] for part in (train, test))
+        fold = clone(model).fit(some, data.y[train], **_target(model, data.seen))
+        scores.append(scorer(_for_source(fold), held_out, data.y[test]))
+    return {
+        "source_cv": float(np.mean(scores)),
+        "target_score": np.nan if data.y_scored is None else scorer(fitted, data.scored, data.y_scored),
+        "fit_seconds": fit_seconds,
+        "texts_per_second": len(data.scored) / score_seconds,
+    }
 
 
 def _baselines():
@@ -275,19 +284,3 @@ def _named(given, make):
     if not result:
         raise ValueError("Got an empty list of embedders, adapters or classifiers. Expected at least one.")
     return result
-
-
-def _check_labels(texts, y, domain):
-    if y.ndim != 1 or len(y) != len(texts):
-        raise ValueError(
-            f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text."
-        )
-
-
-def _some(labels):
-    """Up to five labels, for a message."""
-    return ", ".join(sorted(map(repr, labels))[:5]) + (", ..." if len(labels) > 5 else "")
-
-
-def _as_list(X):
-    return [text for _, chunk in iter_text_chunks(check_texts(X)) for text in chunk.to_pylist()]

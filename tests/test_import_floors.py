@@ -27,7 +27,8 @@ FLOORS = [
     ],
     ["embedders", "adapters", "classifiers", "alignment"],
     ["pipeline", "persistence", "diagnostics"],
-    ["compare", "scoring", "compiled", "report", "recipes"],
+    ["recipes", "scoring", "compiled", "report"],
+    ["compare _split"],
     ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
 ]
 PLACE = {

@@ -40,6 +40,10 @@ _MAKERS = {
     "lda": lambda seed: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
     "naive_bayes": lambda seed: GaussianNB(),
     "centroid": lambda seed: NearestCentroid(),
+    "log_count_ratio": lambda seed: NaiveBayesLogisticRegression(),
+    "self_training": lambda seed: SelfTrainingClassifier(random_state=seed),
+    "importance": lambda seed: ImportanceWeightedClassifier(weights="nearest", random_state=seed),
+    "label_shift": lambda seed: LabelShiftClassifier(random_state=seed),
 }
 CLASSIFIERS = tuple(_MAKERS)
 
@@ -49,9 +53,12 @@ def make_classifier(name: str, random_state: int | None = 0):
 
     Parameters
     ----------
-    name : {"logistic", "ridge", "svm", "lda", "naive_bayes", "centroid"}
+    name : {"logistic", "ridge", "svm", "lda", "naive_bayes", "centroid", "log_count_ratio", \
+            "self_training", "importance", "label_shift"}
         Logistic regression (C = 10), ridge, linear support vector machine, linear discriminant analysis
-        with Ledoit-Wolf shrinkage, Gaussian naive Bayes, nearest class mean.
+        with Ledoit-Wolf shrinkage, Gaussian naive Bayes, nearest class mean; logistic regression on
+        log-count ratios (for "ngrams"), self-trained, importance-weighted by nearest neighbours, or with the
+        target's priors.
     random_state : int or None, default=0
         For the classifiers that draw at random.
 

@@ -22,7 +22,8 @@ __all__ = [
     "make_embedder",
 ]
 
-EMBEDDERS = (*(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS), "sentence")
+_POOLED = tuple(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS)
+EMBEDDERS = (*_POOLED, "sentence", "distilled", "ngrams")
 
 
 def make_embedder(name: str, vectors=None) -> BaseEmbedder:
@@ -32,10 +33,11 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
     ----------
     name : str
         "word_" or "static_" and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
-        "word_mean", "word_sif", "static_mean". Or "sentence": SentenceEmbedder.
+        "word_mean", "word_sif", "static_mean". "sentence": SentenceEmbedder, by sentence. "distilled":
+        DistilledEmbedder with that as its teacher. "ngrams": NGramVectorizer, sparse TF-IDF rows.
     vectors : WordVectors, path, name or None, default=None
-        The table; None is the bundled GloVe subset for "word_", wordllama for "static_". For "sentence" the
-        folder or name of the model; None is all-MiniLM-L6-v2.
+        The table; None is the bundled GloVe subset for "word_", wordllama for "static_". For "sentence" and
+        "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" takes none.
 
     Raises
     ------
@@ -52,6 +54,10 @@ def make_embedder(name: str, vectors=None) -> BaseEmbedder:
     kind, _, pooling = name.partition("_")
     if kind == "word":
         return WordEmbedder(vectors, pooling=pooling)
-    if kind == "sentence":
-        return SentenceEmbedder() if vectors is None else SentenceEmbedder(vectors)
+    if name == "ngrams":
+        return NGramVectorizer()
+    if name in ("sentence", "distilled"):
+        model = {} if vectors is None else {"model": vectors}
+        teacher = SentenceEmbedder(**model, by_sentence=True)
+        return teacher if name == "sentence" else DistilledEmbedder(teacher)
     return StaticEmbedder("wordllama" if vectors is None else vectors, pooling=pooling)

@@ -1,0 +1,70 @@
+"""The data of a comparison: source, target texts seen while adapting, target texts scored."""
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from ._validation import check_texts, iter_text_chunks
+
+
+class Split:
+    """The data of a comparison: source, target texts seen while adapting, target texts scored."""
+
+    def __init__(self, X_source, y_source, X_target, y_target, transductive, test_size, random_state):
+        self.source, target = _as_list(X_source), _as_list(X_target)
+        self.y = np.asarray(y_source)
+        _check_labels(self.source, self.y, "source")
+        self.target_texts = "seen"
+        self.seen = self.scored = target
+        self.y_scored = None if y_target is None else np.asarray(y_target)
+        if y_target is None:
+            return
+        _check_labels(target, self.y_scored, "target")
+        if transductive:
+            return
+        if not 0 < test_size < 1:
+            raise ValueError(f"Got test_size={test_size!r}. Expected a share between 0 and 1.")
+        order = np.random.default_rng(random_state).permutation(len(target))
+        n_scored = round(test_size * len(target))
+        if not 0 < n_scored < len(target):
+            raise ValueError(f"Got {len(target)} target texts, too few to split with test_size={test_size}.")
+        scored, seen = np.sort(order[:n_scored]), np.sort(order[n_scored:])
+        self.target_texts = "unseen"
+        self.seen, self.scored = [target[i] for i in seen], [target[i] for i in scored]
+        self.y_scored = self.y_scored[scored]
+
+    def make_folds(self, cv, random_state):
+        classes, counts = np.unique(self.y, return_counts=True)
+        if len(classes) < 2 or counts.min() < cv:
+            smallest = counts.min() if len(classes) else 0
+            raise ValueError(
+                f"Got {len(classes)} source classes, the smallest with {smallest} texts. "
+                f"Expected at least 2 classes of at least cv={cv} texts."
+            )
+        splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
+        self.splits = list(splitter.split(self.y, self.y))
+
+    def check_labels_in_common(self):
+        if self.y_scored is None:
+            return
+        known, found = set(self.y.tolist()), set(self.y_scored.tolist())
+        if found and not known & found:
+            raise ValueError(
+                f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
+                "Give both the same labels, of the same type."
+            )
+
+
+def _check_labels(texts, y, domain):
+    if y.ndim != 1 or len(y) != len(texts):
+        raise ValueError(
+            f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text."
+        )
+
+
+def _some(labels):
+    """Up to five labels, for a message."""
+    return ", ".join(sorted(map(repr, labels))[:5]) + (", ..." if len(labels) > 5 else "")
+
+
+def _as_list(X):
+    return [text for _, chunk in iter_text_chunks(check_texts(X)) for text in chunk.to_pylist()]
