@@ -6,6 +6,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 _I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+_AHEAD = 16  # rows that are asked for before they are summed: tables are larger than the caches
 _BYTES, _FLOATS, _HALVES = ir.VectorType(_I8, 64), ir.VectorType(_F32, 16), ir.VectorType(ir.IntType(16), 16)
 
 
@@ -76,6 +77,13 @@ def _half_to_float(b, half):
     return b.bitcast(b.or_(b.bitcast(scaled, wide), sign), _FLOATS)
 
 
+def _prefetch(b, address):
+    """Ask for the cache line at an address, for reading."""
+    kinds = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
+    function = cgutils.get_or_insert_function(b.module, kinds, "llvm.prefetch.p0i8")
+    b.call(function, [b.inttoptr(address, _I8.as_pointer()), *(ir.Constant(_I32, n) for n in (0, 3, 1))])
+
+
 def _make_sum64(weighted, half):
     @intrinsic
     def sum64(typingctx, table, stride, ids, n, weights, out, at0, at1, at2, at3):
@@ -93,7 +101,14 @@ def _make_sum64(weighted, half):
             ids = b.inttoptr(ids, _I32.as_pointer())
             weights = b.inttoptr(weights, _F32.as_pointer())
             undefined = ir.Constant(_FLOATS, ir.Undefined)
+            last = b.sub(n, ir.Constant(_I64, 1))
             with cgutils.for_range(b, n) as loop:
+                ahead = b.add(loop.index, ir.Constant(_I64, _AHEAD))
+                ahead = b.select(b.icmp_unsigned("<", ahead, last), ahead, last)
+                ahead = b.mul(b.zext(b.load(b.gep(ids, [ahead])), _I64), stride)
+                for offset in offsets:
+                    place = b.lshr(offset, ir.Constant(_I64, 1)) if half else offset
+                    _prefetch(b, b.add(b.add(table, ahead), place))
                 word = b.zext(b.load(b.gep(ids, [loop.index])), _I64)
                 row = b.add(table, b.mul(word, stride))
                 if weighted:
