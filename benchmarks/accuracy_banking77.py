@@ -3,10 +3,10 @@
     EMBTRANSFER_DATA=... python -m benchmarks.accuracy_banking77
 
 Each embedding with logistic regression (C=10, scikit-learn), trained on the same random labels, three draws
-(one where all are taken); vectors are scaled to unit length, as TF-IDF's are. Rows "self-trained" and "distilled"
-also see the other training texts, without labels, where there are any: as their target, with defaults. Nothing
-was chosen by the test set, whose texts nothing saw. Tables and model as in similarity_sts. Writes
-results/accuracy_banking77.json and .md.
+(one where all are taken); vectors are scaled to unit length, as TF-IDF's are. Rows "self-trained" and
+"distilled" also see the other training texts, without labels, where there are any: as their target, with
+defaults. Nothing was chosen by the test set, whose texts nothing saw. Tables and model as in similarity_sts.
+Writes results/accuracy_banking77.json and .md.
 """
 
 from tempfile import TemporaryDirectory

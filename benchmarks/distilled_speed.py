@@ -2,9 +2,9 @@
 
     EMBTRANSFER_DATA=... python -m benchmarks.distilled_speed [--rounds 5]
 
-Texts are Amazon book reviews; the student learned from 300 of them and 300 kitchen reviews, whole reviews as the
-teacher reads them. The teacher gets 32 reviews a repetition, all others 2,000. "words" is the recipe of that
-name, from texts to labels. Writes results/distilled_speed.json and .md.
+Texts are Amazon book reviews; the student learned from 300 of them and 300 kitchen reviews, whole reviews as
+the teacher reads them. The teacher gets 32 reviews a repetition, all others 2,000. "words" is the recipe of
+that name, from texts to labels. Writes results/distilled_speed.json and .md.
 """
 
 from ._interleaved import THREADS, interleave, stopwatch  # first: it limits the threads
