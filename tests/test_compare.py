@@ -20,15 +20,20 @@ from threadpoolctl import threadpool_limits
 
 from embtransfer import (
     CORAL,
+    DistilledEmbedder,
+    LabelShiftClassifier,
     NoAdaptation,
+    SelfTrainingClassifier,
     SubspaceAlignment,
     Target,
     WordEmbedder,
     WordVectors,
     compare,
+    domain_shift,
     make_adapter,
     make_classifier,
     make_embedder,
+    make_recipe,
     make_transfer_pipeline,
     source_scorer,
 )
@@ -82,7 +87,11 @@ def one_thread():
 
 def run(X=X, y=Y, X_target=X_TARGET, y_target=Y_TARGET, **options):
     return compare(
-        X, y, X_target, y_target, **{"adapters": "none", "classifiers": "ridge", "cv": 3, **options}
+        X,
+        y,
+        X_target,
+        y_target,
+        **{"adapters": "none", "classifiers": "ridge", "recipes": (), "cv": 3, **options},
     )
 
 
@@ -136,7 +145,8 @@ def test_columns_and_order():
 def test_defaults():
     table = compare(X, Y, X_TARGET, Y_TARGET)
     adapters = ["none", "centering", "coral", "subspace"]
-    assert names(table) == BASELINES + [("word_mean", adapter, "logistic") for adapter in adapters]
+    expected = [("word_mean", adapter, "logistic") for adapter in adapters]
+    assert names(table) == [*BASELINES, *expected, ("recipe", "-", "words")]
     assert set(table["error"]) == {""}
 
 
@@ -578,3 +588,76 @@ def test_type_errors(part, texts, message):
 def test_labels_without_any_in_common(y_target):
     with pytest.raises(ValueError, match=r"Got source labels 0, 1 and target labels .*, none in common"):
         compare(["a good film", "a bad film"] * 10, [1, 0] * 10, ["a good pan", "a bad pan"] * 10, y_target)
+
+
+# ---------------------------------------------------------------- parts that see the target
+def test_the_recipe_words_is_there_by_default_and_is_what_a_fit_by_hand_gives():
+    table = compare(X, Y, X_TARGET, Y_TARGET, adapters="none", cv=3)
+    assert names(table)[-1] == ("recipe", "-", "words")
+    row = table.iloc[-1]
+    seen, scored = split(len(X_TARGET))
+    model = make_recipe("words").fit(X, Y, X_target=take(X_TARGET, seen))
+    assert row["target_score"] == model.score(take(X_TARGET, scored), Y_TARGET[scored])
+    folds = []
+    for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, Y):
+        fold = make_recipe("words").fit(take(X, train), Y[train], X_target=take(X_TARGET, seen))
+        folds.append(np.mean(fold.predict_source(take(X, test)) == Y[test]))
+    assert row["source_cv"] == pytest.approx(np.mean(folds))
+    assert row["error"] == ""
+
+
+def test_a_recipe_that_fails_is_a_row_with_its_error():
+    broken = make_recipe("words").set_params(ngramvectorizer__min_df=10_000)
+    row = run(recipes={"broken": broken}).iloc[-1]
+    assert "no word of two or more characters" in row["error"]
+    assert np.isnan(row["target_score"])
+
+
+@pytest.mark.parametrize("transductive", [False, True])
+def test_embedders_adapters_and_classifiers_get_the_seen_target(transductive):
+    student = DistilledEmbedder(WordEmbedder(), alpha=1.0, min_df=1)
+    table = run(
+        embedders={"student": student},
+        adapters=["centering"],
+        classifiers={"trained": SelfTrainingClassifier()},
+        transductive=transductive,
+    )
+    seen, scored = (np.arange(len(X_TARGET)),) * 2 if transductive else split(len(X_TARGET))
+    pipeline = make_transfer_pipeline(student, make_adapter("centering"), SelfTrainingClassifier())
+    pipeline.fit(X, Y, X_target=take(X_TARGET, seen))
+    assert table.iloc[-1]["error"] == ""
+    assert table.iloc[-1]["target_score"] == pipeline.score(take(X_TARGET, scored), Y_TARGET[scored])
+
+
+def test_sparse_rows_pass_the_adapters_that_take_them():
+    table = ours(run(embedders="ngrams", adapters=["none", "scl", "coral"], classifiers="log_count_ratio"))
+    assert list(table["error"].str.contains("sparse", case=False)) == [False, False, True]
+
+
+def test_diagnostics_are_those_of_the_mapped_rows():
+    table = run(adapters=["none", "centering"], diagnostics=True)
+    assert list(table)[: len(COLUMNS)] == COLUMNS
+    embedder, adapter = WordEmbedder(), make_adapter("centering")
+    seen, _ = split(len(X_TARGET))
+    source, target = embedder.fit_transform(X), embedder.transform(take(X_TARGET, seen))
+    mapped = adapter.fit_transform(source, X_target=target)
+    for place, expected in (
+        (-2, domain_shift(source, target)),
+        (-1, domain_shift(mapped, adapter.transform(target))),
+    ):
+        for name, value in expected.items():
+            assert table.iloc[place][name] == pytest.approx(value), name
+    assert list(run())[len(COLUMNS) :] == []
+
+
+def test_source_folds_of_a_label_shift_classifier_are_scored_with_the_source_priors():
+    classifier = LabelShiftClassifier(n_bootstrap=0)
+    row = run(adapters="none", classifiers={"shift": classifier}).iloc[-1]
+    seen, _ = split(len(X_TARGET))
+    pipeline = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), classifier)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    target = Target(take(X_TARGET, seen))
+    scores = cross_val_score(
+        pipeline, X, Y, cv=folds, params={"X_target": target}, scoring=source_scorer("accuracy")
+    )
+    assert row["source_cv"] == pytest.approx(scores.mean())

@@ -31,7 +31,7 @@ def test_python_blocks(folder):
         if language == "python":
             exec(compile(block, "README.md", "exec"), names)
     assert names["embedder"].n_zero_rows_ == 2
-    assert len(names["table"]) == 11
+    assert len(names["table"]) == 12
     assert Path("scored.parquet").exists()
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 _DTYPES = [np.float64, np.float32]
 
@@ -100,7 +100,11 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=_DTYPES, accept_sparse="csr")
-        check_non_negative(X, type(self).__name__)
+        if X.shape[0] and (X.data if sparse.issparse(X) else X).min(initial=0) < 0:
+            raise ValueError(
+                "Negative values in data passed to NaiveBayesLogisticRegression. Expected counts of words, "
+                "as NGramVectorizer gives."
+            )
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
