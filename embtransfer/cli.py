@@ -207,6 +207,11 @@ def fit(
                 "Got --embed-vectors with a sentence model, which is never saved: the machine that scores "
                 "needs the same model. Leave the option out."
             )
+        if recipe and (embedder, adapter, classifier) != ("word_mean", "centering", "logistic"):
+            raise ValueError(
+                f"Got --recipe {recipe} with --embedder, --adapter or --classifier. Expected the recipe, "
+                "which is a whole model, or the others."
+            )
         if recipe is None:
             made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))

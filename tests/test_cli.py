@@ -330,6 +330,7 @@ def test_fit_and_score(data, tmp_path, suffix):
         (["--embedder", "word_sif"], "WordEmbedder(pooling='sif')"),
         (["--adapter", "coral"], "CORAL()"),
         (["--classifier", "svm"], "LinearSVC"),
+        (["--recipe", "words"], "SelfTrainingClassifier(estimator=NaiveBayesLogisticRegression())"),
     ],
 )
 def test_fit_options(data, tmp_path, options, expected):
@@ -459,6 +460,8 @@ def test_compare_errors(broken, changes, message):
         (["--source", "films.csv", "--embedder", "word_none"], r"Got embedder 'word_none'\. Expected one of"),
         (["--source", "films.csv", "--adapter", "Coral"], r"Got adapter 'Coral'\. Expected one of"),
         (["--source", "films.csv", "--classifier", "forest"], r"Got classifier 'forest'\. Expected one of"),
+        (["--source", "films.csv", "--recipe", "word"], r"Got recipe 'word'\. Expected one of: words"),
+        (["--source", "films.csv", "--recipe", "words", "--adapter", "coral"], r"whole model, or the others"),
         (["--source", "books", "--dataset", "demo"], r"books.*films"),
     ],
 )
