@@ -108,7 +108,7 @@ def data(tmp_path_factory):
 def compare_words(data, **files):
     files = {"source": data / "films.csv", "target": data / "pans.csv", **files}
     options = [word for name, value in files.items() for word in (f"--{name.replace('_', '-')}", value)]
-    return ["compare", *options, "--adapters", "none,coral"]
+    return ["compare", *options, "--recipes", "", "--adapters", "none,coral"]
 
 
 # help and version
@@ -300,6 +300,18 @@ def test_brackets_in_names_are_no_markup(data, tmp_path, folder, stem):
     assert str(out) in result.stderr.replace("\n", "")
     assert vectors.name in succeed("vectors", "info", vectors).stdout
     assert str(folder / "no.csv") in fail("score", model, folder / "no.csv", "-o", out)
+
+
+@pytest.mark.parametrize("recipes", [None, "words,distilled"])
+def test_compare_recipes_and_diagnostics(data, recipes):
+    asked = [] if recipes is None else ["--recipes", recipes, "--model", data]
+    words = ["compare", "--source", data / "films.csv", "--target", data / "pans.csv", "--adapters", "none"]
+    rows = pd.read_csv(io.StringIO(succeed(*words, *asked, "--diagnostics", "--format", "csv").stdout))
+    of_recipes = rows[rows["embedder"] == "recipe"]
+    assert list(of_recipes["classifier"]) == (recipes or "words").split(",")
+    assert of_recipes["target_score"].iloc[0] > 0.5
+    assert of_recipes["error"].notna().tolist() == [False, True][: len(of_recipes)]  # no model is there
+    assert rows["proxy_a_distance"].notna().sum() == 4  # three baselines and one embedder
 
 
 # fit, score, vectors
