@@ -8,7 +8,7 @@ table whose key is the token's first 16 bytes and its length.
 
 numba compiles at the first call and keeps the result on disk (`cache=True`). All functions release the GIL
 and keep no state: threads may share a table. The kept result holds code and constants of the modules
-imported here: after a change there, touch this file.
+imported here, and numba compares this file's content alone: after a change there, clear __pycache__.
 """
 
 import numpy as np

@@ -83,7 +83,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"Got 1 class, {self.classes_[0]!r}. Expected source labels of at least two classes."
+                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected source labels of at least two classes."
             )
         if X_target is None:
             return X, y, X

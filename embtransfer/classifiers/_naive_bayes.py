@@ -108,7 +108,9 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise ValueError(f"Got 1 class, {self.classes_[0]!r}. Expected labels of at least two classes.")
+            raise ValueError(
+                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected labels of at least two classes."
+            )
         X = self._rows(X)
         binary = len(self.classes_) == 2
         parts = [self._fit_one(X, y == label) for label in (self.classes_[1:] if binary else self.classes_)]
