@@ -55,7 +55,7 @@ def three_views(classifier=EXACT):
     return [(f"view {i}", columns(i, classifier)) for i in range(3)]
 
 
-def naive_co_training(X, y, X_target, labels_from, n_rounds, slope, priors, share=0.5, min_confidence=0.5):
+def naive_co_training(X, y, X_target, labels_from, n_rounds, slope, priors, share=0.8, min_confidence=0.5):
     """Classifiers of three views after the rounds, spelled out; and how many rows the first took."""
 
     class Options:

@@ -78,7 +78,7 @@ def naive_temperature(estimator, X, y, cv, seed=0):
     return minimize_scalar(loss, bounds=(0.01, 100), method="bounded", options={"xatol": 1e-9}).x
 
 
-def naive_rounds(estimator, X, y, X_target, priors, n_rounds=5, share=0.5, min_confidence=0.5, cv=5):
+def naive_rounds(estimator, X, y, X_target, priors, n_rounds=5, share=0.8, min_confidence=0.5, cv=5):
     """Last classifier, rows taken in each round and the temperature, for y = 0, 1, ..."""
     slope = naive_temperature(estimator, X, y, cv)
     model, added = clone(estimator).fit(X, y), []
@@ -251,7 +251,7 @@ class TestFewRows:
 
     def test_few_target_rows(self):
         X, y, X_target, _ = simulate(n_target=8)
-        model = SelfTrainingClassifier(min_confidence=0).fit(X, y, X_target=X_target)
+        model = SelfTrainingClassifier(min_confidence=0, share=0.5).fit(X, y, X_target=X_target)
         assert [step["n_added"] for step in model.history_] == [2, 4]
 
     def test_many_classes(self):
@@ -362,7 +362,7 @@ def test_rows_keep_their_dtype(dtype, rows):
 def test_probabilities_with_many_ties():
     X, y, X_target, _ = simulate()
     stump = DecisionTreeClassifier(max_depth=1, random_state=0)
-    model = SelfTrainingClassifier(stump, n_rounds=1).fit(X, y, X_target=X_target)
+    model = SelfTrainingClassifier(stump, n_rounds=1, share=0.5).fit(X, y, X_target=X_target)
     rows, labels, _ = naive_surest(
         model.unadapted_estimator_.predict_proba(X_target), 1 / model.temperature_, 0.5, [0.5, 0.5], 0.5
     )
