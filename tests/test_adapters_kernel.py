@@ -137,7 +137,7 @@ def test_tca_of_skadas_kernel_matrix_reaches_a_better_objective_than_skada(skada
         return np.trace(np.linalg.solve(W.T @ A @ W, W.T @ B @ W))
 
     exact = naive_components(K, L, 1.0, 4)
-    ours = both(TCA(4, gamma=1 / 6, n_landmarks=None), source, target)
+    ours = both(TCA(4, gamma=1 / 6, mu=1.0, n_landmarks=None), source, target)
     assert np.rad2deg(subspace_angles(ours, exact)).max() < 1e-3
     W = np.linalg.lstsq((np.eye(n) - 1 / n) @ K, ours, rcond=None)[0]
     assert objective(W) > objective(adapter.eigvects_)
@@ -313,7 +313,7 @@ def test_jda_formula(kernel, balance):
     X = np.vstack([source, target])
     exact = naive_components(KERNELS[kernel](X, X), L, 1.0, 4)
     adapter = JointDistributionAdaptation(
-        4, kernel=kernel, gamma=0.05, balance=balance, estimator=Fixed(labels), n_landmarks=None
+        4, kernel=kernel, gamma=0.05, mu=1.0, balance=balance, estimator=Fixed(labels), n_landmarks=None
     )
     assert_same_columns(both(adapter, source, target, y), exact, atol=1e-6)
     assert adapter.n_iter_ == 1
@@ -329,7 +329,9 @@ def test_jda_without_labels_is_tca(kernel):
 
 def test_jda_leaves_out_a_class_that_no_target_row_has():
     source, target, y = make_domains()
-    adapter = JointDistributionAdaptation(4, balance=1, estimator=Fixed(np.zeros(50, int)), n_landmarks=None)
+    adapter = JointDistributionAdaptation(
+        4, balance=1, mu=1.0, estimator=Fixed(np.zeros(50, int)), n_landmarks=None
+    )
     of_source, of_target = np.append(y == 0, np.zeros(50)), np.repeat([0.0, 1.0], [70, 50])
     ours = both(adapter, source, target, y)
     X = np.vstack([source, target])
@@ -372,7 +374,7 @@ def test_jda_takes_any_classifier_and_any_labels():
 
 def test_jda_of_one_class_is_twice_the_marginal():
     source, target, _ = make_domains()
-    ours = both(JointDistributionAdaptation(4, kernel="linear"), source, target, np.zeros(70, int))
+    ours = both(JointDistributionAdaptation(4, kernel="linear", mu=1.0), source, target, np.zeros(70, int))
     np.testing.assert_allclose(ours, both(TCA(4, kernel="linear", mu=0.5), source, target), atol=1e-8)
 
 

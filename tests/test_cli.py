@@ -261,12 +261,12 @@ def test_compare_data_set(output):
     for word in ("majority", "tfidf", "word_mean", "centering"):
         assert word in result.stdout
     if output == "json":
-        assert len(json.loads(result.stdout)) == 5
+        assert len(json.loads(result.stdout)) == 6
     if output == "csv":
-        assert len(pd.read_csv(io.StringIO(result.stdout))) == 5
+        assert len(pd.read_csv(io.StringIO(result.stdout))) == 6
     if output == "markdown":
         lines = result.stdout.splitlines()
-        assert len(lines) == 7
+        assert len(lines) == 8
         assert lines[1] == "| " + " | ".join(["---"] * 9) + " |"
         assert {line.count("|") for line in lines} == {10}
     if output == "table":
