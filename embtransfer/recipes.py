@@ -47,7 +47,7 @@ def make_recipe(name="words", teacher=None):
     >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     >>> model = make_recipe("words").fit(films.data, films.target, X_target=pans.data)
     >>> model.predict(["A lovely pan, which I use every day."]).tolist()
-    ['positive']
+    [1]
     """
     check_name("recipe", name, RECIPES)
     words = NGramVectorizer("binary", max_ngram=3), NaiveBayesLogisticRegression()
