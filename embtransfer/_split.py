@@ -3,14 +3,14 @@
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from ._validation import check_texts, iter_text_chunks
+from ._validation import check_texts, text_list
 
 
 class Split:
     """The data of a comparison: source, target texts seen while adapting, target texts scored."""
 
     def __init__(self, X_source, y_source, X_target, y_target, transductive, test_size, random_state):
-        self.source, target = _as_list(X_source), _as_list(X_target)
+        self.source, target = text_list(check_texts(X_source)), text_list(check_texts(X_target))
         self.y = np.asarray(y_source)
         _check_labels(self.source, self.y, "source")
         self.target_texts = "seen"
@@ -64,7 +64,3 @@ def _check_labels(texts, y, domain):
 def _some(labels):
     """Up to five labels, for a message."""
     return ", ".join(sorted(map(repr, labels))[:5]) + (", ..." if len(labels) > 5 else "")
-
-
-def _as_list(X):
-    return [text for _, chunk in iter_text_chunks(check_texts(X)) for text in chunk.to_pylist()]

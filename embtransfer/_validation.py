@@ -121,6 +121,11 @@ def iter_text_chunks(texts) -> Iterator[tuple[int, pa.LargeStringArray]]:
         size = min(max(_CHUNK * len(chunk) // max(n_bytes, 1), 128), 1 << 14)
 
 
+def text_list(texts) -> list[str]:
+    """The texts of the result of `check_texts` as a list of str; missing is empty."""
+    return [text for _, chunk in iter_text_chunks(texts) for text in chunk.to_pylist()]
+
+
 def _to_arrow(chunk, start):
     if isinstance(chunk, np.ndarray) and chunk.dtype.kind in "UT":
         chunk = chunk.tolist()

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_texts, iter_text_chunks
+from .._validation import check_texts, text_list
 
 
 class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
@@ -110,9 +110,9 @@ class TwoDomainEmbedder(BaseEmbedder):
             If X or X_target is not a 1-D sequence of texts, or is empty; if a parameter is invalid, or the
             texts are too few to learn from.
         """
-        texts = _as_list(self._texts_to_fit(X))
+        texts = text_list(self._texts_to_fit(X))
         if X_target is not None:
-            target = _as_list(check_texts(X_target))
+            target = text_list(check_texts(X_target))
             if not target:
                 raise ValueError("Got no target texts. Expected at least one, or X_target=None.")
             texts += target
@@ -122,7 +122,3 @@ class TwoDomainEmbedder(BaseEmbedder):
     def fit_transform(self, X, y=None, X_target=None):
         """Learn from both domains and embed the source: `fit(X, y, X_target).transform(X)`."""
         return self.fit(X, y, X_target).transform(X)
-
-
-def _as_list(texts):
-    return [text for _, chunk in iter_text_chunks(texts) for text in chunk.to_pylist()]
