@@ -21,6 +21,7 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from itertools import permutations
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import gettempdir
 from time import perf_counter
@@ -341,14 +342,14 @@ def main():
     arguments.cache = Path(arguments.cache)
     arguments.cache.mkdir(parents=True, exist_ok=True)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"  # the pairs are the threads
+        os.environ[variable] = "1"  # the pairs are the threads; read by the processes when they import numpy
     embed(arguments.cache)
     records = json.loads(RECORDS.read_text("utf-8")) if RECORDS.exists() else []
     asked = arguments.methods.split(";") if arguments.methods else []
     records = [record for record in records if record["method"] not in asked]
     done = {(record["method"], record["source"], record["target"]) for record in records}
     wanted, console = asked or list(methods()), Console(stderr=True)
-    with ProcessPoolExecutor(arguments.jobs) as pool:
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
         runs = {}
         for source, target in permutations(DOMAINS, 2):
             names = [name for name in wanted if (name, source, target) not in done]
