@@ -31,6 +31,7 @@ from .classifiers import (
     make_classifier,
 )
 from .compare import compare
+from .compiled import CompiledPipeline
 from .diagnostics import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
 from .embedders import (
     Coverage,
@@ -41,6 +42,7 @@ from .embedders import (
     WordEmbedder,
     make_embedder,
 )
+from .folding import compile_pipeline
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
 from .recipes import make_recipe
@@ -54,6 +56,7 @@ __all__ = [
     "TCA",
     "CORALClassifier",
     "CoTrainingClassifier",
+    "CompiledPipeline",
     "Coverage",
     "DistilledEmbedder",
     "DomainCentering",
@@ -80,6 +83,7 @@ __all__ = [
     "__version__",
     "align_word_vectors",
     "compare",
+    "compile_pipeline",
     "covariance_distance",
     "density_ratio",
     "domain_shift",

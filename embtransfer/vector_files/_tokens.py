@@ -2,16 +2,14 @@
 
 import json
 import warnings
-from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from .._safetensors import map_tensors
 from ._blocks import as_block, as_words, block_rows
 from ._found import Found
 
-_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I8": "i1", "I32": "<i4", "I64": "<i8"}
-_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
 _EXPECTED = "Expected model.safetensors and tokenizer.json, as model2vec saves them."
 
 
@@ -90,7 +88,7 @@ def read(path: Path) -> Found:
     except UnicodeDecodeError as error:
         raise ValueError(f"{tokenizer}: got bytes that are not UTF-8 ({error}). {_EXPECTED}") from None
     token_of = _tokens(tokenizer, text)
-    tensors = _map_tensors(table)
+    tensors = map_tensors(table)
     matrices = [name for name, (_, array) in tensors.items() if array.ndim == 2]
     if len(matrices) != 1 or tensors[matrices[0]][1].size == 0:
         raise ValueError(
@@ -169,38 +167,3 @@ def _tokens(path, text):
             "Expected a tokenizer.json with its vocabulary."
         ) from None
     return token_of
-
-
-# ---------------------------------------------------------------- safetensors
-def _map_tensors(path):
-    """name -> (type, array): read-only views of the file; no tensor reaches past its end."""
-    data = np.memmap(path, np.uint8, "r").view(np.ndarray)
-    n = int.from_bytes(data[:8].tobytes(), "little")
-    if n > min(len(data) - 8, _LONGEST_HEADER):
-        raise ValueError(f"{path}: got a header of {n:,} bytes in a file of {len(data):,}. It is damaged.")
-    try:
-        header = json.loads(data[8 : 8 + n].tobytes())
-        header.pop("__metadata__", None)
-        items = [
-            (name, item["dtype"], tuple(item["shape"]), *item["data_offsets"])
-            for name, item in header.items()
-        ]
-        if not all(type(number) is int and number >= 0 for item in items for number in (*item[2], *item[3:])):
-            raise ValueError("a size or offset is no whole number")
-        items = [(name, kind, shape, begin, end) for name, kind, shape, begin, end in items]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path}: got a damaged header ({error!r:.80}). Expected safetensors.") from None
-    tensors, data = {}, data[8 + n :]
-    for name, kind, shape, begin, end in items:
-        if kind not in _DTYPES:
-            raise ValueError(
-                f"{path}: got {name} of type {kind!r:.20}. Expected one of {', '.join(_DTYPES)}."
-            )
-        dtype = np.dtype(_DTYPES[kind])
-        if not (end - begin == prod(shape) * dtype.itemsize and end <= len(data)):
-            raise ValueError(
-                f"{path}: got {name} of shape {shape} and {kind} at bytes {begin:,} to {end:,} "
-                f"of {len(data):,}. Expected {prod(shape) * dtype.itemsize:,} bytes. It is cut short."
-            )
-        tensors[name] = kind, np.ndarray(shape, dtype, data, begin)
-    return tensors

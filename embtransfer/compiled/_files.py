@@ -1,0 +1,209 @@
+"""A compiled pipeline as a folder: config.json, which says what is computed, and tensors.safetensors."""
+
+import hashlib
+import json
+import secrets
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from .._safetensors import map_tensors, write_tensors
+from .._version import __version__
+from ._heads import check_head
+from ._program import COUNTING, DIVISORS, STEPS, Dense, Program, TermSums, WordSums
+from ._vocabulary import Vocabulary
+
+FORMAT = "embtransfer-compiled"
+_FORMAT_VERSION = 1
+_CONFIG, _TENSORS = "config.json", "tensors.safetensors"
+_PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
+
+
+# ---------------------------------------------------------------- write
+def write_model(path, program, head, classes, *, overwrite):
+    """Write a folder that appears under its name when complete; return the checksum of its configuration."""
+    path = Path(path)
+    if path.exists() and not (overwrite and _is_model(path)):
+        is_model = _is_model(path)
+        hint = "Pass overwrite=True to replace it." if is_model else "It is no compiled model: it stays."
+        raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
+    arrays, vocabularies = {}, []
+    tree = _program_tree(program, arrays, vocabularies)
+    classes = classes.tolist()
+    config = {
+        "format": FORMAT,
+        "format_version": _FORMAT_VERSION,
+        "embtransfer": __version__,
+        "classes": classes,
+        "program": tree,
+        "vocabularies": [_vocabulary_tree(v, i, arrays) for i, v in enumerate(vocabularies)],
+        "head": head,
+    }
+    if any(type(label) not in (str, int, float, bool) for label in classes):
+        raise ValueError(f"Got classes {classes[:3]}. Expected text or numbers, which JSON can hold.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
+    folder.mkdir()
+    try:
+        write_tensors(folder / _TENSORS, arrays)
+        config["sha256"] = _checksum(folder / _TENSORS)
+        (folder / _CONFIG).write_text(json.dumps(config) + "\n", "utf-8")
+        if path.exists():
+            path.rename(old)
+        folder.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return _checksum(path / _CONFIG)
+
+
+def _program_tree(program, arrays, vocabularies):
+    return {
+        "constant": _add(arrays, program.constant.astype(np.float64)),
+        "parts": [_part_tree(part, arrays, vocabularies) for part in program.parts],
+    }
+
+
+def _part_tree(part, arrays, vocabularies):
+    tree = {"kind": next(kind for kind, type_ in _PARTS.items() if type(part) is type_), "first": part.first}
+    if isinstance(part, Dense):
+        inner = _program_tree(part.program, arrays, vocabularies)
+        weight = None if part.weight is None else _add(arrays, part.weight.astype(np.float64))
+        return tree | {"program": inner, "step": part.step, "weight": weight}
+    if part.vocabulary not in vocabularies:
+        vocabularies.append(part.vocabulary)
+    tree |= {"vocabulary": vocabularies.index(part.vocabulary), "table": _add(arrays, part.table)}
+    if isinstance(part, TermSums):
+        return tree | {"norm_of": _add(arrays, part.norm_of), "counting": part.counting}
+    return tree | {"divisor": part.divisor}
+
+
+def _vocabulary_tree(vocabulary, i, arrays):
+    for name in ("words", "offsets", "slots", "ngrams"):
+        arrays[f"vocabulary_{i}_{name}"] = getattr(vocabulary, name)
+    names = ("lowercase", "min_length", "longest", "n_forming")
+    return {name: int(getattr(vocabulary, name)) for name in names}
+
+
+def _add(arrays, array):
+    name = f"array_{len(arrays)}"
+    arrays[name] = array
+    return name
+
+
+# ---------------------------------------------------------------- read
+def read_model(path):
+    """Return (program, head, classes, checksum of the configuration) of a folder, arrays mapped.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder.
+    ValueError
+        If a file is no compiled model, or is damaged.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"There is no model folder {path}.")
+    config = _read_config(path)
+    tensors = path / _TENSORS
+    if not tensors.is_file():
+        raise ValueError(f"{tensors} is missing. The model is not complete.")
+    if _checksum(tensors) != config.get("sha256"):
+        raise ValueError(
+            f"{tensors} is not the file that was saved: its checksum is not the one in {_CONFIG}."
+        )
+    arrays = {name: array for name, (_, array) in map_tensors(tensors).items()}
+    try:
+        vocabularies = [_read_vocabulary(tree, i, arrays) for i, tree in enumerate(config["vocabularies"])]
+        for vocabulary in vocabularies:
+            vocabulary.check(tensors)
+        program = _read_program(config["program"], arrays, vocabularies)
+        classes = np.array(config["classes"])
+        check_head(config["head"], program.width, len(classes))
+    except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:
+        raise ValueError(f"{path / _CONFIG} is damaged: {error!r:.200}") from None
+    return program, config["head"], classes, _checksum(path / _CONFIG)
+
+
+def _read_config(path):
+    file = path / _CONFIG
+    if not file.is_file():
+        raise ValueError(f"{path} holds no {_CONFIG}. Expected a folder that CompiledPipeline.save made.")
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from None
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ValueError(f"{file} is no {FORMAT} configuration. Expected a folder of embtransfer compile.")
+    if config.get("format_version") != _FORMAT_VERSION:
+        raise ValueError(
+            f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "
+            f"{_FORMAT_VERSION}. Install the embtransfer that made it: {config.get('embtransfer')}."
+        )
+    return config
+
+
+def _is_model(path):
+    try:
+        return bool(_read_config(path))
+    except ValueError:
+        return False
+
+
+def _read_vocabulary(tree, i, arrays):
+    parts = [arrays[f"vocabulary_{i}_{name}"] for name in ("words", "offsets", "slots")]
+    kinds = [part.dtype for part in parts]
+    assert kinds == [np.uint8, np.int64, np.uint64], "a table of words has another type"
+    assert 1 <= tree["longest"] <= 100, "n-grams are too long"
+    return Vocabulary(
+        *parts,
+        bool(tree["lowercase"]),
+        int(tree["min_length"]),
+        arrays[f"vocabulary_{i}_ngrams"].astype(np.int64),
+        int(tree["longest"]),
+        int(tree["n_forming"]),
+    )
+
+
+def _read_program(tree, arrays, vocabularies):
+    program = Program(arrays[tree["constant"]], [])
+    assert program.constant.ndim == 1, "a constant is no vector"
+    for part in tree["parts"]:
+        made = _read_part(part, arrays, vocabularies)
+        assert 0 <= made.first <= program.width - made.width, "a part has too many columns"
+        program.parts.append(made)
+    return program
+
+
+def _read_part(tree, arrays, vocabularies):
+    kind, first = tree["kind"], int(tree["first"])
+    if kind == "dense":
+        assert tree["step"] in STEPS, "a step is unknown"
+        program = _read_program(tree["program"], arrays, vocabularies)
+        weight = None if tree["weight"] is None else arrays[tree["weight"]]
+        part = Dense(program, tree["step"], weight, first)
+        inner = program.width * (2 if part.step == "squares" else 1)
+        assert weight is None or (weight.ndim == 2 and len(weight) == inner), "a matrix does not fit"
+        return part
+    vocabulary, table = vocabularies[tree["vocabulary"]], arrays[tree["table"]]
+    assert table.dtype == np.float32, "a table has another type"
+    assert table.ndim == 2, "a table is no matrix"
+    assert len(table) == len(vocabulary), "a table does not fit its words"
+    if kind == "words":
+        assert tree["divisor"] in DIVISORS, "a divisor is unknown"
+        return WordSums(vocabulary, table, tree["divisor"], first)
+    assert kind == "terms", "a part is unknown"
+    norm_of = arrays[tree["norm_of"]]
+    assert tree["counting"] in COUNTING, "a way of counting is unknown"
+    assert norm_of.ndim == 1, "norms are no vector"
+    assert len(norm_of) <= table.shape[1], "a table lacks columns"
+    assert ((norm_of >= -1) & (norm_of < table.shape[1] - len(norm_of))).all(), "a norm is unknown"
+    return TermSums(vocabulary, table, norm_of, tree["counting"], first)
+
+
+def _checksum(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

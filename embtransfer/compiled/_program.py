@@ -1,0 +1,197 @@
+"""What a compiled pipeline does to texts: parts that add up to scores.
+
+A `Program` is a constant and parts; each part gives some columns of scores for a chunk of texts. Words that
+fold are one sum of table rows (`WordSums`, `TermSums`); what does not fold, such as rows of length 1, is a
+program of its own whose columns go through it and one matrix product (`Dense`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._vocabulary import Vocabulary
+
+DIVISORS = ("count", "weights", "sqrt")
+COUNTING = ("binary", "count", "log")  # in the order of _score_kernels
+STEPS = ("none", "l2", "squares")
+_NO_WEIGHTS = np.empty(0, np.float32)
+
+
+@dataclass(eq=False)
+class WordSums:
+    """Rows of a table, one a token, added up and divided.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+    table : ndarray of shape (n_rows, n_columns), float32
+        With the divisor "weights" the last column holds each token's weight.
+    divisor : {"count", "weights", "sqrt"}
+        Number of known tokens, sum of their weights, or the square root of their number.
+    first : int
+        The first of the columns of scores that this part adds to.
+    """
+
+    vocabulary: Vocabulary
+    table: np.ndarray
+    divisor: str
+    first: int = 0
+
+    def __post_init__(self):
+        self.width = self.table.shape[1] - (self.divisor == "weights")
+        self._values = self._wide = None
+        if self.table.shape[1] <= 2 and self.vocabulary.longest == 1:
+            from .._score_kernels import VALUES
+
+            slots = self.vocabulary.slots.copy()  # the numbers go beside the keys
+            self._values = slots.view(np.float32)
+            used = slots[:, 2] != 0
+            rows = (slots[used, 2] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+            self._values[used, VALUES : VALUES + self.table.shape[1]] = self.table[rows]
+            slots.flags.writeable = self._values.flags.writeable = False
+            self._index = (*self.vocabulary._index[:2], slots)
+        else:
+            self._wide = _aligned(self.table)
+
+    def __call__(self, chunk):
+        """Scores of a chunk of texts: float64 or float32 (n_texts, width)."""
+        if self._values is not None:
+            from .. import _score_kernels
+
+            arguments = self.vocabulary.text_arguments(chunk)[:-1]
+            sums, counts = _score_kernels.score_words(*arguments, self._index, self._values)
+            return _divided(sums, counts, self.divisor, self.width)
+        from .. import _pool_kernels
+
+        ids, indptr = self.vocabulary.rows(chunk)
+        means = np.empty((len(chunk), self._wide.shape[1]), np.float32)
+        _pool_kernels.pool_rows(ids, indptr, self._wide, _NO_WEIGHTS, False, means)
+        means = means[:, : self.table.shape[1]]
+        if self.divisor == "count":
+            return means
+        counts = np.diff(indptr)
+        if self.divisor == "sqrt":
+            return means * np.sqrt(counts)[:, None].astype(np.float32)
+        return _divided(means, np.ones(len(counts)), self.divisor, self.width)
+
+
+def _divided(sums, counts, divisor, width):
+    by = {"count": counts, "sqrt": np.sqrt(counts), "weights": sums[:, -1]}[divisor]
+    return sums[:, :width] / np.where(by > 0, by, 1)[:, None]
+
+
+@dataclass(eq=False)
+class TermSums:
+    r"""Rows of a table, one a term, times a function of its count; divided by lengths of rows.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+    table : ndarray of shape (n_rows, n_columns + n_norms), float32
+        Columns of scores, then squared weights whose sums are the squared lengths.
+    norm_of : ndarray of shape (n_columns,), int64
+        Which length a column is divided by; -1 for none.
+    counting : {"binary", "count", "log"}
+        What a term that comes c times counts: 1, c, or 1 + ln c.
+    first : int
+        The first of the columns of scores that this part adds to.
+    """
+
+    vocabulary: Vocabulary
+    table: np.ndarray
+    norm_of: np.ndarray
+    counting: str
+    first: int = 0
+
+    def __post_init__(self):
+        self.width = len(self.norm_of)
+        self._table = np.ascontiguousarray(self.table, np.float32).view(np.ndarray)
+        self._table.flags.writeable = False
+
+    def __call__(self, chunk):
+        """Scores of a chunk of texts: float64 (n_texts, width)."""
+        from .. import _score_kernels
+
+        ids, indptr = self.vocabulary.rows(chunk)
+        sums = np.empty((len(chunk), self.table.shape[1]))
+        counting = COUNTING.index(self.counting)
+        _score_kernels.sum_terms(ids, indptr, self._table, self.width, counting, sums)
+        scores, lengths = sums[:, : self.width], np.sqrt(sums[:, self.width :])
+        divided = np.flatnonzero(self.norm_of >= 0)
+        if len(divided):
+            lengths = lengths[:, self.norm_of[divided]]
+            scores[:, divided] /= np.where(lengths > 0, lengths, 1)
+        return scores
+
+
+@dataclass(eq=False)
+class Dense:
+    """Columns of an inner program, through a step that does not fold, times a matrix.
+
+    Attributes
+    ----------
+    program : Program
+    step : {"none", "l2", "squares"}
+        Nothing; rows of length 1; or the columns and then their squares.
+    weight : ndarray of shape (n_inner or 2 n_inner, n_columns), or None for the identity
+    first : int
+        The first of the columns of scores that this part adds to.
+    """
+
+    program: "Program"
+    step: str
+    weight: np.ndarray
+    first: int = 0
+
+    def __post_init__(self):
+        inner = self.program.width * (2 if self.step == "squares" else 1)
+        self.width = inner if self.weight is None else self.weight.shape[1]
+
+    def __call__(self, chunk):
+        """Scores of a chunk of texts: float64 (n_texts, width)."""
+        rows = self.program(chunk)
+        if self.step == "l2":
+            lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            rows /= np.where(lengths > 0, lengths, 1)[:, None]
+        elif self.step == "squares":
+            rows = rows.astype(np.float64)
+            rows = np.concatenate([rows, rows * rows], axis=1)
+        return rows if self.weight is None else rows @ self.weight
+
+
+@dataclass(eq=False)
+class Program:
+    """A constant and the parts that are added to it.
+
+    Attributes
+    ----------
+    constant : ndarray of shape (width,), float64
+    parts : list of WordSums, TermSums and Dense
+    """
+
+    constant: np.ndarray
+    parts: list
+
+    @property
+    def width(self):
+        return len(self.constant)
+
+    def __call__(self, chunk):
+        """Scores of a chunk of texts (pyarrow.LargeStringArray): float64 (n_texts, width)."""
+        first = self.parts[0] if self.parts else None
+        if len(self.parts) == 1 and first.width == self.width:
+            return first(chunk) + self.constant
+        scores = np.tile(self.constant, (len(chunk), 1))
+        for part in self.parts:
+            scores[:, part.first : part.first + part.width] += part(chunk)
+        return scores
+
+
+def _aligned(table):
+    """A read-only copy of 16 columns or more, whose first row begins with a cache line: faster to sum."""
+    shape = len(table), max(table.shape[1], 16)
+    buffer = np.zeros(shape[0] * shape[1] + 16, np.float32)
+    copy = buffer[-buffer.ctypes.data % 64 // 4 :][: shape[0] * shape[1]].reshape(shape)
+    copy[:, : table.shape[1]] = table
+    copy.flags.writeable = False
+    return copy

@@ -1,0 +1,119 @@
+"""The words and n-grams of a compiled pipeline, and their rows in any text."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from .._unicode import unicode_table
+from .._validation import text_buffers
+
+_NO_NGRAMS = np.zeros((0, 2), np.int64)
+
+
+@dataclass(eq=False)
+class Vocabulary:
+    """Words, n-grams made of them, and the tables that find both.
+
+    Rows are numbered: first the `n_forming` words that form n-grams, then other words, then the n-grams.
+
+    Attributes
+    ----------
+    words, offsets : uint8, int64 (n_words + 1,): UTF-8 bytes with 16 to spare at the end
+    slots : uint64 (a power of two, 4), see `_kernels.build_index`
+    ngrams : int64 (n_ngrams, 2), the row of all words but the last, and the row of the last
+    longest : words of the longest n-gram
+    lowercase : whether texts are lower-cased
+    min_length : characters of the shortest token
+    """
+
+    words: np.ndarray
+    offsets: np.ndarray
+    slots: np.ndarray
+    lowercase: bool
+    min_length: int
+    ngrams: np.ndarray = None
+    longest: int = 1
+    n_forming: int = 0
+
+    def __post_init__(self):
+        from .. import _ngram_kernels
+
+        self.ngrams = _NO_NGRAMS if self.ngrams is None else self.ngrams
+        arrays = [np.asarray(part).view() for part in (self.words, self.offsets, self.slots)]
+        for array in arrays:
+            array.flags.writeable = False  # kernels compile for one kind of array
+        self._index = tuple(arrays)
+        if self.longest > 1:
+            bits = max(int(2 * len(self.ngrams)).bit_length(), 4)
+            self._shift = np.uint64(64 - bits)
+            self._ngram_slots = np.zeros((1 << bits, 2), np.uint64)
+            _ngram_kernels.build_ngram_index(self.ngrams, self.n_words, self._ngram_slots, self._shift)
+
+    @property
+    def n_words(self):
+        return len(self.offsets) - 1
+
+    def __len__(self):
+        return self.n_words + len(self.ngrams)
+
+    def text_arguments(self, chunk):
+        """What the kernels take of a chunk of texts (pyarrow.LargeStringArray) and of the words."""
+        return (
+            *text_buffers(chunk),
+            unicode_table(self.lowercase),
+            np.uint64(self.lowercase),
+            np.uint64(self.min_length),
+            self._index,
+        )
+
+    def rows(self, chunk):
+        """Rows of the known words and n-grams: ids uint32, indptr int64 (n_texts + 1,)."""
+        from .. import _kernels, _ngram_kernels
+
+        ids, indptr = _kernels.text_rows(*self.text_arguments(chunk), self.longest > 1)
+        if self.longest == 1:
+            return ids, indptr
+        return _ngram_kernels.ngram_rows(
+            ids, indptr, self.n_forming, self.n_words, self.longest, self._ngram_slots, self._shift
+        )
+
+    def names(self):
+        """All words and n-grams, by row: list of str."""
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(self.offsets)), pa.py_buffer(self.words)]
+        names = pa.Array.from_buffers(pa.large_string(), self.n_words, buffers).to_pylist()
+        for prefix, word in self.ngrams.tolist():
+            names.append(f"{names[prefix]} {names[word]}")
+        return names
+
+    def check(self, name):
+        """Refuse what would send a kernel outside its arrays: a file may be made to deceive.
+
+        Raises
+        ------
+        ValueError
+        """
+        n, used = self.n_words, self.slots[:, 2] != 0 if self.slots.ndim == 2 else np.zeros(0, bool)
+        rows, lengths = self.slots[used, 2] & np.uint64(0xFFFFFFFF), self.slots[used, 2] >> np.uint64(32)
+        sound = (
+            self.slots.shape[1:] == (4,)
+            and len(self.slots).bit_count() == 1
+            and not used.all()
+            and self.offsets.ndim == 1
+            and n >= 0
+            and self.offsets[0] == 0
+            and self.offsets[-1] + 16 <= len(self.words)
+            and bool((np.diff(self.offsets) >= 0).all())
+            and bool((rows < n).all())
+            and np.array_equal(lengths, np.diff(self.offsets)[rows.astype(np.int64)])
+            and self.n_forming <= n
+            and self.ngrams.shape[1:] == (2,)
+        )
+        rows_before = n + np.arange(len(self.ngrams))  # an n-gram begins with words or with a shorter one
+        if not (
+            sound
+            and bool((self.ngrams >= 0).all())
+            and bool((self.ngrams[:, 0] < rows_before).all())
+            and bool((self.ngrams[:, 1] < max(self.n_forming, 1)).all())
+        ):
+            raise ValueError(f"{name} is damaged: its tables of words contradict one another.")

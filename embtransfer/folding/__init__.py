@@ -1,0 +1,71 @@
+"""Folding: a fitted pipeline -> a CompiledPipeline."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..compiled import CompiledPipeline
+from ._classifiers import Scores, fold_model
+from ._rows import CannotFold, Rows
+
+__all__ = ["compile_pipeline"]
+
+
+def compile_pipeline(pipeline, n_jobs=None) -> CompiledPipeline:
+    r"""Fold a fitted pipeline into tables of scores, to score texts several times as fast.
+
+    A pipeline of pooled words, linear steps and a linear classifier is one linear function of the words'
+    counts: the classifier's weights are multiplied into the table of vectors, and a text's score is the sum
+    of its words' scores.
+
+    Parameters
+    ----------
+    pipeline : fitted estimator that takes texts
+        A Pipeline, TransferPipeline, CoTrainingClassifier, soft VotingClassifier, or a search over one.
+    n_jobs : int or None, default=None
+        Threads that the result uses; None is 1, -1 all cores.
+
+    Returns
+    -------
+    CompiledPipeline
+        Its decisions are those of the pipeline within 1e-5 of their size.
+
+    Raises
+    ------
+    CannotFold
+        A ValueError that names the step that does not fold. `score_file` takes the pipeline itself, too.
+    NotFittedError
+        If the pipeline is not fitted.
+
+    See Also
+    --------
+    CompiledPipeline : What comes out.
+
+    Notes
+    -----
+    With vectors :math:`v_t`, an affine step :math:`A, b` and a classifier :math:`W, c`:
+    :math:`W (A \frac{1}{n} \sum_t v_t + b) + c = \frac{1}{n} \sum_t (W A v_t) + (W b + c)`.
+
+    What folds: WordEmbedder with mean, idf, sif or usif pooling, DistilledEmbedder, NGramVectorizer,
+    CountVectorizer and TfidfVectorizer of words; adapters whose map is linear (centering, CORAL, linear
+    optimal transport, subspace alignment, geodesic flow kernel, linear TCA, SCL, LengthScaling); scalers,
+    PCA, TruncatedSVD, random projections, selectors, TfidfTransformer, FeatureUnion, nested pipelines; linear
+    classifiers, naive Bayes, nearest centroid, NaiveBayesLogisticRegression, the wrappers of this package,
+    calibration and thresholds. Rows of length 1 (Normalizer) and naive Bayes with other variances in each
+    class do not fold: embedding, that step and one product run instead, to the same numbers.
+
+    Examples
+    --------
+    >>> from embtransfer import DomainCentering, WordEmbedder, compile_pipeline, make_classifier
+    >>> from embtransfer import make_transfer_pipeline
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+    >>> _ = pipeline.fit(["good pan", "bad pan"], ["+", "-"], X_target=["good film", "dull film"])
+    >>> compile_pipeline(pipeline).predict(["a good film"])
+    array(['+'], dtype='<U1')
+    """
+    check_is_fitted(pipeline)
+    scores = Scores()
+    try:
+        head = fold_model(pipeline, None, scores)
+    except CannotFold as error:
+        raise CannotFold(f"Cannot compile {error}. Score with the pipeline itself.") from None
+    return CompiledPipeline(Rows(scores.blocks).program(), head, np.asarray(pipeline.classes_), n_jobs)

@@ -1,0 +1,62 @@
+"""scikit-learn's vectorizers as vocabularies of words and n-grams."""
+
+import numpy as np
+import pyarrow as pa
+
+from .._validation import text_buffers
+from ..compiled._vocabulary import Vocabulary
+from ._rows import CannotFold, Terms
+
+
+def counted_terms(step):
+    """The columns of a fitted CountVectorizer or TfidfVectorizer, not yet weighted."""
+    from ..embedders._word import _KERNEL_PATTERNS
+
+    longest = step.ngram_range[1]
+    plain = (
+        step.analyzer == "word"
+        and step.tokenizer is None
+        and step.preprocessor is None
+        and step.strip_accents is None
+        and step.input == "content"
+        and step.token_pattern in _KERNEL_PATTERNS
+    )
+    if not plain:
+        raise CannotFold(
+            "words by the default token_pattern fold; an analyzer, tokenizer, preprocessor or strip_accents "
+            "of its own runs in Python"
+        )
+    if step.stop_words is not None and longest > 1:
+        raise CannotFold("stop words that n-grams reach across do not fold; leave out stop_words or n-grams")
+    terms = {tuple(term.split(" ")): column for term, column in step.vocabulary_.items()}
+    # words that are no column of their own may be part of an n-gram that is
+    words = sorted({word for term in terms for word in term})
+    row_of = {(word,): row for row, word in enumerate(words)}
+    pairs = []
+    beginnings = {term[: n + 1] for term in terms for n in range(1, len(term))}
+    for ngram in sorted(beginnings, key=lambda ngram: (len(ngram), ngram)):
+        pairs.append((row_of[ngram[:-1]], row_of[ngram[-1:]]))
+        row_of[ngram] = len(words) + len(pairs) - 1
+    columns = np.empty(len(terms), np.int64)
+    columns[list(terms.values())] = [row_of[term] for term in terms]
+    vocabulary = Vocabulary(
+        *word_index(words),
+        bool(step.lowercase),
+        _KERNEL_PATTERNS[step.token_pattern],
+        ngrams=np.array(pairs, np.int64).reshape(-1, 2),
+        longest=longest if pairs else 1,
+        n_forming=len(words),
+    )
+    return Terms(vocabulary, len(terms), "binary" if step.binary else "count", columns=columns)
+
+
+def word_index(words):
+    """Bytes, offsets and hash table of words, as the kernels take them."""
+    from .. import _kernels
+
+    data, offsets = text_buffers(pa.array(words, pa.large_string()))
+    data = np.append(data, np.zeros(16, np.uint8))
+    data.flags.writeable = False
+    slots = np.zeros((1 << int(2 * len(words)).bit_length(), 4), np.uint64)
+    _kernels.build_index(data, offsets, slots)
+    return data, offsets, slots
