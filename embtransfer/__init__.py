@@ -1,103 +1,42 @@
-"""Pretrained embeddings, shallow domain adaptation and fast CPU scoring as scikit-learn pipelines."""
+"""Pretrained embeddings, shallow domain adaptation and fast CPU scoring as scikit-learn pipelines.
 
-from ._version import __version__
-from .adapters import (
-    CORAL,
-    MSDA,
-    SCL,
-    TCA,
-    DomainCentering,
-    GeodesicFlowKernel,
-    JointDistributionAdaptation,
-    LengthScaling,
-    LinearOT,
-    NoAdaptation,
-    OptimalTransport,
-    SubspaceAlignment,
-    make_adapter,
-)
-from .alignment import align_word_vectors
-from .classifiers import (
-    CORALClassifier,
-    CoTrainingClassifier,
-    FeatureAugmentationClassifier,
-    ImportanceWeightedClassifier,
-    LabelShiftClassifier,
-    NaiveBayesLogisticRegression,
-    PooledClassifier,
-    SelfTrainingClassifier,
-    density_ratio,
-    estimate_priors,
-    make_classifier,
-)
-from .compare import compare
-from .compiled import CompiledPipeline
-from .diagnostics import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
-from .embedders import (
-    Coverage,
-    DistilledEmbedder,
-    NGramVectorizer,
-    SentenceEmbedder,
-    StaticEmbedder,
-    WordEmbedder,
-    make_embedder,
-)
-from .folding import compile_pipeline
-from .persistence import load_pipeline, save_pipeline
-from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
-from .recipes import make_recipe
-from .scoring import score_file
-from .word_vectors import WordVectors
+Names are imported at first use: a compiled pipeline runs where scikit-learn is not installed.
+"""
 
-__all__ = [
-    "CORAL",
-    "MSDA",
-    "SCL",
-    "TCA",
-    "CORALClassifier",
-    "CoTrainingClassifier",
-    "CompiledPipeline",
-    "Coverage",
-    "DistilledEmbedder",
-    "DomainCentering",
-    "FeatureAugmentationClassifier",
-    "GeodesicFlowKernel",
-    "ImportanceWeightedClassifier",
-    "JointDistributionAdaptation",
-    "LabelShiftClassifier",
-    "LengthScaling",
-    "LinearOT",
-    "NGramVectorizer",
-    "NaiveBayesLogisticRegression",
-    "NoAdaptation",
-    "OptimalTransport",
-    "PooledClassifier",
-    "SelfTrainingClassifier",
-    "SentenceEmbedder",
-    "StaticEmbedder",
-    "SubspaceAlignment",
-    "Target",
-    "TransferPipeline",
-    "WordEmbedder",
-    "WordVectors",
-    "__version__",
-    "align_word_vectors",
-    "compare",
-    "compile_pipeline",
-    "covariance_distance",
-    "density_ratio",
-    "domain_shift",
-    "estimate_priors",
-    "load_pipeline",
-    "make_adapter",
-    "make_classifier",
-    "make_embedder",
-    "make_recipe",
-    "make_transfer_pipeline",
-    "mmd",
-    "proxy_a_distance",
-    "save_pipeline",
-    "score_file",
-    "source_scorer",
-    "word_shift",
-]
+from importlib import import_module
+
+from ._version import __version__ as __version__
+
+_NAMES_OF = {
+    "adapters": """CORAL DomainCentering GeodesicFlowKernel JointDistributionAdaptation LengthScaling LinearOT
+        MSDA NoAdaptation OptimalTransport SCL SubspaceAlignment TCA make_adapter""",
+    "alignment": "align_word_vectors",
+    "classifiers": """CORALClassifier CoTrainingClassifier FeatureAugmentationClassifier
+        ImportanceWeightedClassifier LabelShiftClassifier NaiveBayesLogisticRegression PooledClassifier
+        SelfTrainingClassifier density_ratio estimate_priors make_classifier""",
+    "comparison": "compare",
+    "compiled": "CompiledPipeline",
+    "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
+    "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder WordEmbedder
+        make_embedder""",
+    "folding": "compile_pipeline",
+    "persistence": "load_pipeline save_pipeline",
+    "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
+    "recipes": "make_recipe",
+    "scoring": "score_file",
+    "word_vectors": "WordVectors",
+}
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
+__all__ = sorted([*_MODULE_OF, "__version__"])
+
+
+def __getattr__(name):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

@@ -64,6 +64,20 @@ def _sum_slots(scratch, edges, n_edges, starts, min_length, index, values, sums,
 
 
 @njit(**_OPTIONS)
+def check_slots(offsets, slots):
+    """Whether every filled slot has a row and the length of its word, and one slot is free."""
+    filled = 0
+    for at in range(len(slots)):
+        meta = slots[at, 2]
+        if meta != _U(0):
+            filled += 1
+            row = np.int64(meta & _U(0xFFFFFFFF))
+            if row >= len(offsets) - 1 or np.int64(meta >> _U(32)) != offsets[row + 1] - offsets[row]:
+                return False
+    return filled < len(slots)
+
+
+@njit(**_OPTIONS)
 def score_words(data, offsets, unicode, lowercase, min_length, index, values):
     """Sums of two numbers a token, float64 (n_texts, 2), and known tokens, int64 (n_texts,).
 

@@ -1,10 +1,10 @@
 """Checks at the door: texts in any common container."""
 
 import re
+import sys
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 _CHUNK = 1 << 20  # bytes of text converted at a time: they stay in the processor's cache
@@ -43,8 +43,9 @@ def check_texts(X):
         raise TypeError(f"Got a single {type(X).__name__}. {_EXPECTED} For one text pass [text].")
     if isinstance(X, pa.Array | pa.ChunkedArray):
         return _check_arrow(X)
-    if isinstance(X, pd.Series):
-        if isinstance(X.dtype, pd.CategoricalDtype):
+    pandas = _pandas()
+    if pandas and isinstance(X, pandas.Series):
+        if isinstance(X.dtype, pandas.CategoricalDtype):
             X = X.astype(object)
         X = X.array
         if hasattr(X, "__arrow_array__"):
@@ -131,7 +132,7 @@ def _to_arrow(chunk, start):
         chunk = chunk.tolist()
     else:
         for kind in set(map(type, chunk)):
-            if not (issubclass(kind, str) or kind is type(None) or kind is type(pd.NA)):
+            if not (issubclass(kind, str) or kind is type(None)):
                 _check_missing(chunk, kind, start)
     try:
         return pa.array(chunk, pa.large_string(), from_pandas=True)
@@ -143,8 +144,20 @@ def _to_arrow(chunk, start):
 
 def _check_missing(chunk, kind, start):
     for i, text in enumerate(chunk):
-        if type(text) is kind and not (pd.api.types.is_scalar(text) and pd.isna(text)):
+        if type(text) is kind and not _is_missing(text):
             raise TypeError(f"Got {text!r:.80} ({kind.__name__}) as text {start + i}. {_EXPECTED}")
+
+
+def _is_missing(value):
+    """Whether a scalar is NaN, NaT or pandas.NA."""
+    if pandas := _pandas():
+        return bool(pandas.api.types.is_scalar(value) and pandas.isna(value))
+    return np.isscalar(value) and value != value
+
+
+def _pandas():
+    """pandas, if somebody has imported it: nobody else can hand in what is its own."""
+    return sys.modules.get("pandas")
 
 
 def text_buffers(chunk: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:

@@ -74,7 +74,7 @@ def demo():
     """Carry a classifier from film reviews over to kitchenware reviews, with bundled vectors and texts."""
     from .adapters import DomainCentering
     from .classifiers import make_classifier
-    from .compare import compare
+    from .comparison import compare
     from .datasets import load_demo_reviews
     from .embedders import WordEmbedder
     from .pipeline import make_transfer_pipeline
@@ -138,7 +138,7 @@ def compare(
     format: Annotated[Output, typer.Option(help="How to print the table.")] = Output.table,
 ):
     """Try embedders x adapters x classifiers on a source and a target, and print the table."""
-    from .compare import compare as run
+    from .comparison import compare as run
 
     with clear_errors():
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)

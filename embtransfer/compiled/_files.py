@@ -77,7 +77,7 @@ def _part_tree(part, arrays, vocabularies):
     tree |= {"vocabulary": vocabularies.index(part.vocabulary), "table": _add(arrays, part.table)}
     if isinstance(part, TermSums):
         return tree | {"norm_of": _add(arrays, part.norm_of), "counting": part.counting}
-    return tree | {"divisor": part.divisor}
+    return tree | {"divisor": part.divisor, "filled": part.filled}
 
 
 def _vocabulary_tree(vocabulary, i, arrays):
@@ -194,7 +194,9 @@ def _read_part(tree, arrays, vocabularies):
     assert len(table) == len(vocabulary), "a table does not fit its words"
     if kind == "words":
         assert tree["divisor"] in DIVISORS, "a divisor is unknown"
-        return WordSums(vocabulary, table, tree["divisor"], first)
+        filled = bool(tree["filled"])
+        assert not filled or (table.shape[1] <= 2 and vocabulary.longest == 1), "slots hold no such table"
+        return WordSums(vocabulary, table, tree["divisor"], first, filled)
     assert kind == "terms", "a part is unknown"
     norm_of = arrays[tree["norm_of"]]
     assert tree["counting"] in COUNTING, "a way of counting is unknown"

@@ -5,11 +5,11 @@ fold are one sum of table rows (`WordSums`, `TermSums`); what does not fold, suc
 program of its own whose columns go through it and one matrix product (`Dense`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._vocabulary import Vocabulary
+from ._vocabulary import Remade, Vocabulary
 
 DIVISORS = ("count", "weights", "sqrt")
 COUNTING = ("binary", "count", "log")  # in the order of _score_kernels
@@ -18,7 +18,7 @@ _NO_WEIGHTS = np.empty(0, np.float32)
 
 
 @dataclass(eq=False)
-class WordSums:
+class WordSums(Remade):
     """Rows of a table, one a token, added up and divided.
 
     Attributes
@@ -30,36 +30,37 @@ class WordSums:
         Number of known tokens, sum of their weights, or the square root of their number.
     first : int
         The first of the columns of scores that this part adds to.
+    filled : bool
+        Whether the slots of the vocabulary hold the table's numbers, beside the words' keys.
     """
 
     vocabulary: Vocabulary
     table: np.ndarray
     divisor: str
     first: int = 0
+    filled: bool = False
 
     def __post_init__(self):
         self.width = self.table.shape[1] - (self.divisor == "weights")
-        self._values = self._wide = None
-        if self.table.shape[1] <= 2 and self.vocabulary.longest == 1:
-            from .._score_kernels import VALUES
+        if self.table.shape[1] > 2 or self.vocabulary.longest > 1:
+            self._wide = _aligned(self.table)
+            return
+        from .._score_kernels import VALUES
 
-            slots = self.vocabulary.slots.copy()  # the numbers go beside the keys
-            self._values = slots.view(np.float32)
+        if not self.filled:
+            slots = self.vocabulary.slots.copy()
             used = slots[:, 2] != 0
             rows = (slots[used, 2] & np.uint64(0xFFFFFFFF)).astype(np.int64)
-            self._values[used, VALUES : VALUES + self.table.shape[1]] = self.table[rows]
-            slots.flags.writeable = self._values.flags.writeable = False
-            self._index = (*self.vocabulary._index[:2], slots)
-        else:
-            self._wide = _aligned(self.table)
+            slots.view(np.float32)[used, VALUES : VALUES + self.table.shape[1]] = self.table[rows]
+            self.vocabulary, self.filled = replace(self.vocabulary, slots=slots), True
+        self._values = self.vocabulary._index[2].view(np.float32)
 
     def __call__(self, chunk):
         """Scores of a chunk of texts: float64 or float32 (n_texts, width)."""
-        if self._values is not None:
+        if self.filled:
             from .. import _score_kernels
 
-            arguments = self.vocabulary.text_arguments(chunk)[:-1]
-            sums, counts = _score_kernels.score_words(*arguments, self._index, self._values)
+            sums, counts = _score_kernels.score_words(*self.vocabulary.text_arguments(chunk), self._values)
             return _divided(sums, counts, self.divisor, self.width)
         from .. import _pool_kernels
 
@@ -81,7 +82,7 @@ def _divided(sums, counts, divisor, width):
 
 
 @dataclass(eq=False)
-class TermSums:
+class TermSums(Remade):
     r"""Rows of a table, one a term, times a function of its count; divided by lengths of rows.
 
     Attributes
@@ -105,7 +106,7 @@ class TermSums:
 
     def __post_init__(self):
         self.width = len(self.norm_of)
-        self._table = np.ascontiguousarray(self.table, np.float32).view(np.ndarray)
+        self._table = np.ascontiguousarray(self.table, np.float32).view()
         self._table.flags.writeable = False
 
     def __call__(self, chunk):
@@ -125,7 +126,7 @@ class TermSums:
 
 
 @dataclass(eq=False)
-class Dense:
+class Dense(Remade):
     """Columns of an inner program, through a step that does not fold, times a matrix.
 
     Attributes
@@ -160,7 +161,7 @@ class Dense:
 
 
 @dataclass(eq=False)
-class Program:
+class Program(Remade):
     """A constant and the parts that are added to it.
 
     Attributes

@@ -1,18 +1,28 @@
 """The words and n-grams of a compiled pipeline, and their rows in any text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
 
-from .._unicode import unicode_table
+from .._unicode import unicode_table_for
 from .._validation import text_buffers
 
 _NO_NGRAMS = np.zeros((0, 2), np.int64)
 
 
+class Remade:
+    """A dataclass that pickles as its fields: what is derived is made again, with read-only arrays."""
+
+    def __getstate__(self):
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __setstate__(self, state):
+        self.__init__(**state)
+
+
 @dataclass(eq=False)
-class Vocabulary:
+class Vocabulary(Remade):
     """Words, n-grams made of them, and the tables that find both.
 
     Rows are numbered: first the `n_forming` words that form n-grams, then other words, then the n-grams.
@@ -37,14 +47,14 @@ class Vocabulary:
     n_forming: int = 0
 
     def __post_init__(self):
-        from .. import _ngram_kernels
-
         self.ngrams = _NO_NGRAMS if self.ngrams is None else self.ngrams
         arrays = [np.asarray(part).view() for part in (self.words, self.offsets, self.slots)]
         for array in arrays:
             array.flags.writeable = False  # kernels compile for one kind of array
         self._index = tuple(arrays)
         if self.longest > 1:
+            from .. import _ngram_kernels
+
             bits = max(int(2 * len(self.ngrams)).bit_length(), 4)
             self._shift = np.uint64(64 - bits)
             self._ngram_slots = np.zeros((1 << bits, 2), np.uint64)
@@ -59,13 +69,9 @@ class Vocabulary:
 
     def text_arguments(self, chunk):
         """What the kernels take of a chunk of texts (pyarrow.LargeStringArray) and of the words."""
-        return (
-            *text_buffers(chunk),
-            unicode_table(self.lowercase),
-            np.uint64(self.lowercase),
-            np.uint64(self.min_length),
-            self._index,
-        )
+        data, offsets = text_buffers(chunk)
+        unicode = unicode_table_for(data[offsets[0] : offsets[-1]], self.lowercase)
+        return data, offsets, unicode, np.uint64(self.lowercase), np.uint64(self.min_length), self._index
 
     def rows(self, chunk):
         """Rows of the known words and n-grams: ids uint32, indptr int64 (n_texts + 1,)."""
@@ -93,19 +99,18 @@ class Vocabulary:
         ------
         ValueError
         """
-        n, used = self.n_words, self.slots[:, 2] != 0 if self.slots.ndim == 2 else np.zeros(0, bool)
-        rows, lengths = self.slots[used, 2] & np.uint64(0xFFFFFFFF), self.slots[used, 2] >> np.uint64(32)
+        from .. import _score_kernels
+
+        n = self.n_words
         sound = (
             self.slots.shape[1:] == (4,)
             and len(self.slots).bit_count() == 1
-            and not used.all()
             and self.offsets.ndim == 1
             and n >= 0
             and self.offsets[0] == 0
             and self.offsets[-1] + 16 <= len(self.words)
-            and bool((np.diff(self.offsets) >= 0).all())
-            and bool((rows < n).all())
-            and np.array_equal(lengths, np.diff(self.offsets)[rows.astype(np.int64)])
+            and bool((self.offsets[1:] >= self.offsets[:-1]).all())
+            and _score_kernels.check_slots(self._index[1], self._index[2])
             and self.n_forming <= n
             and self.ngrams.shape[1:] == (2,)
         )

@@ -150,14 +150,13 @@ class Rows:
 
     def program(self):
         """What a compiled pipeline runs."""
-        parts, terms, first = [], [], 0
+        spans, first = {}, 0  # leaf -> where its columns go
         for block in self.blocks:
             for leaf, matrix in block.terms:
-                if isinstance(leaf, Terms):
-                    terms.append((leaf, matrix, first))
-                else:
-                    parts.append(_lowered(leaf, matrix, first))
+                spans.setdefault(leaf, []).append((matrix, first, first + block.width))
             first += block.width
+        parts = [_lowered(leaf, found) for leaf, found in spans.items() if not isinstance(leaf, Terms)]
+        terms = [(leaf, *span) for leaf, found in spans.items() if isinstance(leaf, Terms) for span in found]
         constant = np.concatenate([block.constant for block in self.blocks])
         return Program(constant, parts + _lowered_terms(terms))
 
@@ -166,22 +165,28 @@ def _product(weights, factor):
     return factor if weights is None else weights * factor
 
 
-def _lowered(leaf, matrix, first):
+def _lowered(leaf, spans):
+    """One part for all columns that a leaf has a share in, so that its texts are read once."""
+    first, stop = min(begin for _, begin, _ in spans), max(end for _, _, end in spans)
+    matrix = spans[0][0]
+    if len(spans) > 1:
+        matrix = np.zeros((leaf.width, stop - first))
+        for one, begin, end in spans:
+            one = np.ones(leaf.width) if one is None else one
+            matrix[:, begin - first : end - first] += np.diag(one) if one.ndim == 1 else one
     if isinstance(leaf, Inner):
-        return Dense(leaf.rows.program(), leaf.step, _full(matrix), first)
+        full = np.diag(matrix) if matrix is not None and matrix.ndim == 1 else matrix
+        return Dense(leaf.rows.program(), leaf.step, full, first)
     if matrix is not None and matrix.ndim == 2 and matrix.shape[1] > leaf.width:
         # more columns than the table has: one product a text is less work than longer rows
-        return Dense(Program(np.zeros(leaf.width), [_lowered(leaf, None, 0)]), "none", matrix, first)
+        vectors = _lowered(leaf, [(None, 0, leaf.width)])
+        return Dense(Program(np.zeros(leaf.width), [vectors]), "none", matrix, first)
     table = _times(leaf.table, matrix)
     if leaf.weights is not None:
         table *= leaf.weights[:, None]
     if leaf.divisor == "weights":
         table = np.concatenate([table, leaf.weights[:, None].astype(np.float32)], axis=1)
     return WordSums(leaf.vocabulary, table, leaf.divisor, first)
-
-
-def _full(matrix):
-    return np.diag(matrix) if matrix is not None and matrix.ndim == 1 else matrix
 
 
 def _times(table, matrix):
@@ -200,8 +205,8 @@ def _times(table, matrix):
 def _lowered_terms(terms):
     """One part for all terms of a vocabulary that are counted alike."""
     groups = {}
-    for leaf, matrix, first in terms:
-        groups.setdefault((id(leaf.vocabulary), leaf.counting), []).append((leaf, matrix, first))
+    for leaf, matrix, first, _ in terms:
+        groups.setdefault((leaf.vocabulary, leaf.counting), []).append((leaf, matrix, first))
     parts = []
     for group in groups.values():
         start = min(first for _, _, first in group)
@@ -217,7 +222,7 @@ def _lowered_terms(terms):
 
 def _term_sums(spans, start):
     vocabulary, width = spans[0][1].vocabulary, max(first + c.shape[1] for c, _, first in spans)
-    squares = [leaf for _, leaf, _ in spans if leaf.normalised]
+    squares = list(dict.fromkeys(leaf for _, leaf, _ in spans if leaf.normalised))
     table = np.zeros((len(vocabulary), width + len(squares)), np.float32)
     norm_of = np.full(width, -1)
     for columns, leaf, first in spans:
