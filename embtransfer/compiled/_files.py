@@ -10,7 +10,7 @@ import numpy as np
 
 from .._safetensors import map_tensors, write_tensors
 from .._version import __version__
-from ._heads import check_head
+from ._heads import check_head, expect
 from ._program import COUNTING, DIVISORS, STEPS, Dense, Program, TermSums, WordSums
 from ._vocabulary import Vocabulary
 
@@ -119,12 +119,12 @@ def read_model(path):
     try:
         vocabularies = [_read_vocabulary(tree, i, arrays) for i, tree in enumerate(config["vocabularies"])]
         for vocabulary in vocabularies:
-            vocabulary.check(tensors)
+            vocabulary.check()
         program = _read_program(config["program"], arrays, vocabularies)
         classes = np.array(config["classes"])
         check_head(config["head"], program.width, len(classes))
-    except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:
-        raise ValueError(f"{path / _CONFIG} is damaged: {error!r:.200}") from None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged: {error!r:.200}") from None
     return program, config["head"], classes, _checksum(path / _CONFIG)
 
 
@@ -156,8 +156,8 @@ def _is_model(path):
 def _read_vocabulary(tree, i, arrays):
     parts = [arrays[f"vocabulary_{i}_{name}"] for name in ("words", "offsets", "slots")]
     kinds = [part.dtype for part in parts]
-    assert kinds == [np.uint8, np.int64, np.uint64], "a table of words has another type"
-    assert 1 <= tree["longest"] <= 100, "n-grams are too long"
+    expect(kinds == [np.uint8, np.int64, np.uint64], "a table of words has another type")
+    expect(1 <= tree["longest"] <= 100, "n-grams are too long")
     return Vocabulary(
         *parts,
         bool(tree["lowercase"]),
@@ -170,10 +170,10 @@ def _read_vocabulary(tree, i, arrays):
 
 def _read_program(tree, arrays, vocabularies):
     program = Program(arrays[tree["constant"]], [])
-    assert program.constant.ndim == 1, "a constant is no vector"
+    expect(program.constant.ndim == 1, "a constant is no vector")
     for part in tree["parts"]:
         made = _read_part(part, arrays, vocabularies)
-        assert 0 <= made.first <= program.width - made.width, "a part has too many columns"
+        expect(0 <= made.first <= program.width - made.width, "a part has too many columns")
         program.parts.append(made)
     return program
 
@@ -181,28 +181,28 @@ def _read_program(tree, arrays, vocabularies):
 def _read_part(tree, arrays, vocabularies):
     kind, first = tree["kind"], int(tree["first"])
     if kind == "dense":
-        assert tree["step"] in STEPS, "a step is unknown"
+        expect(tree["step"] in STEPS, "a step is unknown")
         program = _read_program(tree["program"], arrays, vocabularies)
         weight = None if tree["weight"] is None else arrays[tree["weight"]]
         part = Dense(program, tree["step"], weight, first)
         inner = program.width * (2 if part.step == "squares" else 1)
-        assert weight is None or (weight.ndim == 2 and len(weight) == inner), "a matrix does not fit"
+        expect(weight is None or (weight.ndim == 2 and len(weight) == inner), "a matrix does not fit")
         return part
     vocabulary, table = vocabularies[tree["vocabulary"]], arrays[tree["table"]]
-    assert table.dtype == np.float32, "a table has another type"
-    assert table.ndim == 2, "a table is no matrix"
-    assert len(table) == len(vocabulary), "a table does not fit its words"
+    expect(table.dtype == np.float32, "a table has another type")
+    expect(table.ndim == 2, "a table is no matrix")
+    expect(len(table) == len(vocabulary), "a table does not fit its words")
     if kind == "words":
-        assert tree["divisor"] in DIVISORS, "a divisor is unknown"
+        expect(tree["divisor"] in DIVISORS, "a divisor is unknown")
         filled = bool(tree["filled"])
-        assert not filled or (table.shape[1] <= 2 and vocabulary.longest == 1), "slots hold no such table"
+        expect(not filled or (table.shape[1] <= 2 and vocabulary.longest == 1), "slots hold no such table")
         return WordSums(vocabulary, table, tree["divisor"], first, filled)
-    assert kind == "terms", "a part is unknown"
+    expect(kind == "terms", "a part is unknown")
     norm_of = arrays[tree["norm_of"]]
-    assert tree["counting"] in COUNTING, "a way of counting is unknown"
-    assert norm_of.ndim == 1, "norms are no vector"
-    assert len(norm_of) <= table.shape[1], "a table lacks columns"
-    assert ((norm_of >= -1) & (norm_of < table.shape[1] - len(norm_of))).all(), "a norm is unknown"
+    expect(tree["counting"] in COUNTING, "a way of counting is unknown")
+    expect(norm_of.ndim == 1, "norms are no vector")
+    expect(len(norm_of) <= table.shape[1], "a table lacks columns")
+    expect(((norm_of >= -1) & (norm_of < table.shape[1] - len(norm_of))).all(), "a norm is unknown")
     return TermSums(vocabulary, table, norm_of, tree["counting"], first)
 
 

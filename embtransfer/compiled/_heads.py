@@ -86,34 +86,42 @@ def proba(head, scores):
     return shares / shares.sum(axis=1, keepdims=True)
 
 
+def expect(condition, what):
+    """Refuse a configuration: ValueError of what is wrong with it."""
+    if not condition:
+        raise ValueError(what)
+
+
 def check_head(head, n_columns, n_classes):
-    """Refuse, with AssertionError or KeyError, a head that does not fit the columns or the classes."""
+    """Refuse, with ValueError or KeyError, a head that does not fit the columns or the classes."""
+    expect(n_classes >= 2, "there are no two classes")
     kind = head["kind"]
     if kind == "linear":
         width = head["stop"] - head["start"]
-        assert 0 <= head["start"] < head["stop"] <= n_columns, "a head has other columns than the program"
-        assert width == n_classes or (width == 1 and n_classes == 2), "a head has other classes"
-        assert head["link"] in LINKS, "a link is unknown"
+        expect(0 <= head["start"] < head["stop"] <= n_columns, "a head has other columns than the program")
+        expect(width == n_classes or (width == 1 and n_classes == 2), "a head has other classes")
+        expect(head["link"] in LINKS, "a link is unknown")
     elif kind in ("shift", "threshold"):
         check_head(head["head"], n_columns, n_classes)
         if kind == "shift":
-            assert len(head["biases"]) == len(head["ratio"]) == n_classes, "a head has other classes"
-            assert {"slope", "least"} <= head.keys(), "a head lacks numbers"
+            expect(len(head["biases"]) == len(head["ratio"]) == n_classes, "a head has other classes")
+            expect({"slope", "least"} <= head.keys(), "a head lacks numbers")
         else:
-            assert n_classes == 2, "a threshold needs two classes"
-            assert head["positive"] in (0, 1), "a threshold needs two classes"
-            assert {"threshold", "response"} <= head.keys(), "a head lacks numbers"
+            expect(n_classes == 2, "a threshold needs two classes")
+            expect(head["positive"] in (0, 1), "a threshold needs two classes")
+            expect({"threshold", "response"} <= head.keys(), "a head lacks numbers")
     elif kind == "mean":
-        assert len(head["heads"]) == len(head["weights"]) > 0, "a mean has no heads"
+        expect(len(head["heads"]) == len(head["weights"]) > 0, "a mean has no heads")
         for inner in head["heads"]:
             check_head(inner, n_columns, n_classes)
     else:
-        assert kind == "calibrated", "a head is unknown"
-        assert head["members"], "a calibration is empty"
-        assert head["n_classes"] == n_classes, "a head has other classes"
+        expect(kind == "calibrated", "a head is unknown")
+        expect(head["members"], "a calibration is empty")
+        expect(head["n_classes"] == n_classes, "a head has other classes")
         for member in head["members"]:
             check_head(member["head"], n_columns, n_classes)
-            assert "slope" in member or len(member["places"]) == len(member["calibrators"])
+            same = "slope" in member or len(member["places"]) == len(member["calibrators"])
+            expect(same, "a calibration lacks classes")
 
 
 def softmax(logits):

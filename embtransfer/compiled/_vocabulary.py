@@ -92,7 +92,7 @@ class Vocabulary(Remade):
             names.append(f"{names[prefix]} {names[word]}")
         return names
 
-    def check(self, name):
+    def check(self):
         """Refuse what would send a kernel outside its arrays: a file may be made to deceive.
 
         Raises
@@ -121,4 +121,4 @@ class Vocabulary(Remade):
             and bool((self.ngrams[:, 0] < rows_before).all())
             and bool((self.ngrams[:, 1] < max(self.n_forming, 1)).all())
         ):
-            raise ValueError(f"{name} is damaged: its tables of words contradict one another.")
+            raise ValueError("the tables of words contradict one another")

@@ -203,9 +203,7 @@ def _calibrated(model, rows, scores):
         member = {"head": fold_model(inner, rows, scores), "method": part.method}
         if part.method == "temperature":
             if not hasattr(inner, "decision_function"):  # scikit-learn guesses from the rows what it has
-                raise CannotFold(
-                    "temperature calibration folds over a decision_function, not over predict_proba"
-                )
+                raise CannotFold("temperature calibration folds over a decision_function alone")
             members.append(member | {"slope": float(part.calibrators[0].beta_)})
             continue
         places = np.searchsorted(part.classes, inner.classes_).tolist()
