@@ -5,8 +5,8 @@
 100,000 reviews (the 8,000 Amazon reviews over and over) and 500,000 sentences of them; 50 columns (GloVe 6B,
 400,000 words) and 300 (the same words, random numbers: only the speed means something); 2 and 20 classes
 (of the texts' lengths: what is predicted plays no part). All contenders take the same list of str, new
-objects for every repetition, and give labels. One thread each; --two adds rows with two (fastText and scikit-learn,
-which are serial, in two processes). Writes results/score_speed.json and .md.
+objects for every repetition, and give labels. One thread each; --two adds rows with two threads and with two
+processes (fastText is serial). Writes results/score_speed.json and .md.
 """
 
 import argparse
@@ -47,7 +47,8 @@ ABOUT = """# Speed of scoring
 
 Texts to labels; every contender on the whole set, with one thread unless it says otherwise. MB: 10^6 bytes
 of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as long": the contender's
-seconds divided by those of the folded pipeline with one thread in the same round. CPU: CPU seconds a second."""
+seconds divided by those of the folded pipeline with one thread in the same round. CPU: CPU seconds a
+second."""
 NOTES = """## Notes
 
 - folded: compile_pipeline of the pipeline below it; from Arrow: the texts come as a pyarrow array, as files
