@@ -1,9 +1,9 @@
 """NoAdaptation: the source-only baseline."""
 
-from ._base import BaseAdapter, Identity
+from ._base import Identity, SummingAdapter
 
 
-class NoAdaptation(BaseAdapter):
+class NoAdaptation(SummingAdapter):
     """Leave both domains as they are: the baseline that every adapter has to beat.
 
     A step "passthrough" does not take X_target; this one does. Sparse rows stay sparse.
@@ -17,6 +17,9 @@ class NoAdaptation(BaseAdapter):
 
     _parameter_constraints = {}
     _accepts_sparse = _one_map = True
+
+    def _summarise(self, X):
+        return 0
 
     def _fit(self, source, target, y):
         return Identity(), Identity()
