@@ -45,6 +45,7 @@ from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
 from .recipes import make_recipe
 from .scoring import score_file
+from .streaming import fit_files
 from .word_vectors import WordVectors
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "density_ratio",
     "domain_shift",
     "estimate_priors",
+    "fit_files",
     "load_pipeline",
     "make_adapter",
     "make_classifier",

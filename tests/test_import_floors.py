@@ -27,7 +27,7 @@ FLOORS = [
     ],
     ["embedders", "adapters", "classifiers", "alignment"],
     ["pipeline", "persistence", "diagnostics"],
-    ["recipes", "scoring", "compiled", "report"],
+    ["recipes", "scoring", "streaming _passes _closed_form _spool", "compiled", "report"],
     ["compare _split"],
     ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
 ]
