@@ -44,6 +44,8 @@ class Passes:
 
     def embed(self, embedder):
         """Fit the embedder, embed the source, and gather its labels."""
+        if self.target is not None:  # say now, not after the source has been read, that it cannot be read
+            next(iter_batches(self.target, self.batch_size, [self.text_column]))
         self.embedder = embedder
         learned = isinstance(embedder, PooledEmbedder) and embedder.pooling in ("idf", "sif", "usif")
         if learned:
@@ -149,10 +151,8 @@ class Passes:
         n = 0
         for rows in self.spools["source"].blocks(self.batch_size):
             for step in self.fitted:
-                mapped = (
-                    step.transform_source(rows) if isinstance(step, BaseAdapter) else step.transform(rows)
-                )
-                rows = _dense(step, mapped)
+                transform = step.transform_source if isinstance(step, BaseAdapter) else step.transform
+                rows = _dense(step, transform(rows))
             yield rows
             n += len(rows)
             self.report(what, n)
@@ -166,7 +166,7 @@ class Passes:
 
     def _fit_step(self, what, step):
         if not hasattr(step, "partial_fit"):  # it learns nothing but the columns
-            step.fit(self.spools["source"].rows(0, 1) if not self.fitted else next(self._source_rows(what)))
+            step.fit(next(self._source_rows(what)))
             return
         for rows in self._source_rows(what):
             step.partial_fit(rows)

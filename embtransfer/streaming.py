@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
-from ._passes import Passes
+from ._passes import EMBEDDING_SOURCE, EMBEDDING_TARGET, Passes
 from .adapters import BaseAdapter
 from .adapters._base import SummingAdapter
 from .embedders import SentenceEmbedder
 from .embedders._pooled import PooledEmbedder
 from .pipeline import TransferPipeline, _takes
 
+__all__ = ["EMBEDDING_SOURCE", "EMBEDDING_TARGET", "fit_files"]
 _SKIPPED = (None, "passthrough")
 
 
@@ -41,8 +42,8 @@ def fit_files(
     ----------
     pipeline : TransferPipeline
         An embedder; adapters that have `partial_fit`, and scikit-learn's transformers that have it or
-        learn nothing, such as StandardScaler; a classifier. It is fitted when all is done; after an error
-        it is as it was.
+        learn nothing, such as StandardScaler; a classifier. Fitted copies replace its steps when all is done;
+        after an error it is as it was.
     source : str or path
         Labelled texts: a file ending in .csv, .jsonl or .parquet.
     target : str or path, default=None
@@ -139,6 +140,12 @@ def _check_pipeline(pipeline, target):
             names = sorted(kind.__name__ for kind in _kinds_of(SummingAdapter))
             _refuse(name, step, f"Use one of {', '.join(names)}")
         _refuse(name, step, "Use a transformer with partial_fit, such as StandardScaler or IncrementalPCA")
+    for name, step in pipeline.steps:
+        if getattr(step, "_sklearn_output_config", {}).get("transform", "default") != "default":
+            raise ValueError(
+                f"The step {name!r} gives data frames, but rows on disk have no column names. Call "
+                "pipeline.set_output(transform='default')."
+            )
     if _takes(classifier, "X_target"):
         _refuse(last, classifier, "Use RidgeClassifier or SGDClassifier(loss='log_loss')")
     if target is not None and not any(isinstance(step, BaseAdapter) for _, step in middle):
