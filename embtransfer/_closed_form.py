@@ -101,10 +101,12 @@ def _ridge(classifier, sums, blocks):
     except linalg.LinAlgError:  # without alpha, columns that depend on one another
         coef = linalg.lstsq(left, right)[0].T
     intercept = mass @ codes / mass.sum() - coef @ centre
-    return {
-        "coef_": coef.astype(np.float32),
-        "intercept_": intercept.astype(np.float32) if classifier.fit_intercept else 0.0,
-    }
+    found = {
+        "coef_": coef.astype(np.float32).reshape(classifier.coef_.shape)
+    }  # versions differ for two classes
+    if classifier.fit_intercept:
+        found["intercept_"] = intercept.astype(np.float32).reshape(np.shape(classifier.intercept_))
+    return found
 
 
 def _discriminant(classifier, sums, blocks):
@@ -121,7 +123,7 @@ def _discriminant(classifier, sums, blocks):
         (total,) = _covariances(as_one_class, sums.mean[None], sums.variance[None], classifier)
         values, vectors = linalg.eigh(total - within, within)
         found["scalings_"] = vectors = vectors[:, ::-1]
-        shares = values[::-1] / values.sum()
+        shares = np.sort(values / values.sum())[::-1]
         found["explained_variance_ratio_"] = shares[: classifier._max_components]
         coef = sums.means @ vectors @ vectors.T
     else:

@@ -6,6 +6,7 @@ from scipy import sparse
 from ._closed_form import fit_by_sums, has_closed_form
 from ._spool import Spool, shuffled_blocks
 from .adapters import BaseAdapter
+from .embedders._base import BaseEmbedder
 from .embedders._pooled import PooledEmbedder
 from .tables import column_texts, column_values, iter_batches
 
@@ -84,6 +85,11 @@ class Passes:
         if n == 0:
             raise ValueError(f"{path} has no rows. Expected at least one.")
 
+    def _texts(self, batch):
+        """The texts as Arrow for our embedders, as a list for others."""
+        ours = isinstance(self.embedder, BaseEmbedder)
+        return (column_texts if ours else column_values)(batch, self.text_column)
+
     def _source_texts(self, what):
         """Batches of texts; the first pass gathers the labels."""
         first, missing = not self.classes, 0
@@ -91,7 +97,7 @@ class Passes:
             if first:
                 missing += self._add_labels(column_values(batch, self.label_column))
             if not missing:  # otherwise only counting is left to do
-                yield column_texts(batch, self.text_column)
+                yield self._texts(batch)
         if missing:
             raise ValueError(
                 f"{self.source} has {missing:,} rows without a {self.label_column!r}. Remove them first."
@@ -143,8 +149,7 @@ class Passes:
 
     def _embedded_target(self):
         for batch in self._batches(self.target, [self.text_column], EMBEDDING_TARGET):
-            texts = column_texts(batch, self.text_column)
-            yield _dense(self.embedder, self.embedder.transform(texts))
+            yield _dense(self.embedder, self.embedder.transform(self._texts(batch)))
 
     def _source_rows(self, what):
         """Source rows as the steps fitted so far map them, batch by batch."""

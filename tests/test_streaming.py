@@ -162,8 +162,9 @@ def test_float32_stays_float32(adapter):
     fed.partial_fit(X_target=target)
     assert fed.transform(target).dtype == fed.transform_source(source).dtype == np.float32
     assert getattr(fed.target_map_, "offset", target).dtype == np.float32
-    expected = clone(adapter).fit(source, X_target=target)
-    assert_same_maps(fed, expected, source, target, atol=2e-5)
+    # not against a fit on float32 rows, whose products are less exact than those of small batches
+    expected = clone(adapter).fit(source.astype(np.float64), X_target=target.astype(np.float64))
+    assert_same_maps(fed, expected, source, target, atol=2e-4)
 
 
 @every_adapter
@@ -297,7 +298,7 @@ def test_too_few_rows_are_named_when_the_maps_are_wanted():
 def test_a_parameter_that_changes_the_sums_may_not_change():
     source, _ = make_domains()
     adapter = DomainCentering().partial_fit(source).set_params(with_std=True)
-    with pytest.raises(ValueError, match="a parameter changed since partial_fit began. Call fit first"):
+    with pytest.raises(ValueError, match=r"a parameter changed since partial_fit began\. Call fit first"):
         adapter.partial_fit(source)
     assert adapter.fit(source).partial_fit(source).transform(source).std() == pytest.approx(1)
 
@@ -403,7 +404,7 @@ def test_exact_classifiers(demo, files, classifier):
     assert ours[-1].get_params() == expected[-1].get_params()
     learned = {name: value for name, value in vars(expected[-1]).items() if name.endswith("_")}
     for name in set(learned) - {"solver_", "scalings_", "classes_", "n_iter_"}:
-        scale = np.abs(learned[name]).max()
+        scale = max(np.abs(learned[name]).max(), 0.1)
         np.testing.assert_allclose(vars(ours[-1])[name], learned[name], atol=1e-4 * scale, err_msg=name)
 
 
@@ -457,9 +458,9 @@ def test_steps_in_between(demo, files, middle):
 
 
 def test_incremental_pca_with_a_short_last_batch(demo, files):
-    steps = WordEmbedder(), DomainCentering(), IncrementalPCA(10, batch_size=30), RidgeClassifier()
-    ours, expected = both(demo, files, *steps, batch_size=30)
-    assert len(demo[0]) % 30 not in (0, *range(10, 30)), "the last batch has fewer rows than components"
+    steps = WordEmbedder(), DomainCentering(), IncrementalPCA(10, batch_size=35), RidgeClassifier()
+    ours, expected = both(demo, files, *steps, batch_size=35)
+    assert 0 < len(demo[0]) % 35 < 10  # the last batch has fewer rows than components
     assert np.mean(ours.predict(demo[2]) == expected.predict(demo[2])) > 0.95
 
 
@@ -491,7 +492,7 @@ def test_classifiers_on_the_memory_map(demo, files, classifier):
 def test_classifiers_that_learn_by_steps(demo, files, classifier):
     options = {"batch_size": 50, "epochs": 30}
     ours, expected = both(demo, files, WordEmbedder(), DomainCentering(), classifier, **options)
-    films, labels, pans = demo
+    films, labels, _ = demo
     assert ours.source_view().score(films, labels) > expected.source_view().score(films, labels) - 0.1
     again, _ = both(demo, files, WordEmbedder(), DomainCentering(), classifier, **options)
     np.testing.assert_array_equal(again[-1].coef_, ours[-1].coef_)
@@ -592,7 +593,7 @@ def test_steps_that_cannot_learn_from_batches(files, temporary, steps, message):
 
 
 def test_what_is_no_transfer_pipeline(files):
-    with pytest.raises(TypeError, match="Got CoTrainingClassifier. Expected a TransferPipeline"):
+    with pytest.raises(TypeError, match=r"Got CoTrainingClassifier\. Expected a TransferPipeline"):
         fit_files(make_recipe("sentences"), files / "films.csv")
 
 
@@ -600,9 +601,7 @@ def test_data_frames_between_steps(files):
     pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), RidgeClassifier()).set_output(
         transform="pandas"
     )
-    with pytest.raises(
-        ValueError, match=r"'wordembedder' gives data frames.* set_output\(transform='default'"
-    ):
+    with pytest.raises(ValueError, match=r"'wordembedder' gives data frames.* pipeline\.set_output\("):
         fit_files(pipeline, files / "films.csv")
 
 
@@ -612,7 +611,7 @@ def test_missing_labels(tmp_path, temporary, suffix, pooling):
     labels = ["a", "b", None, "a", "", "b", "a", None]
     path = write(tmp_path / f"in{suffix}", text=["good pan"] * 8, label=labels)
     pipeline = make_transfer_pipeline(WordEmbedder(pooling=pooling), RidgeClassifier())
-    with pytest.raises(ValueError, match="has 3 rows without a 'label'. Remove them first"):
+    with pytest.raises(ValueError, match=r"has 3 rows without a 'label'\. Remove them first"):
         fit_files(pipeline, path, batch_size=2)
     assert list(temporary.iterdir()) == []
 
@@ -643,7 +642,7 @@ def test_labels_of_two_kinds(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"text_column": "review"}, "Got column 'review', but films.csv has columns: text, label"),
+        ({"text_column": "review"}, "Got column 'review', but pans.csv has columns: text"),
         ({"label_column": "stars"}, "Got column 'stars', but films.csv has columns: text, label"),
         ({"batch_size": 0}, "Got batch_size=0. Expected at least 1"),
         ({"epochs": 0}, "Got epochs=0. Expected at least 1"),
@@ -656,10 +655,8 @@ def test_labels_of_two_kinds(tmp_path):
 )
 def test_wrong_options(files, temporary, options, message):
     write(files / "empty.csv", text=pa.array([], pa.string()), label=pa.array([], pa.string()))
-    paths = [
-        files / options.pop(name, default)
-        for name, default in [("source", "films.csv"), ("target", "pans.csv")]
-    ]
+    options = {"source": "films.csv", "target": "pans.csv"} | options
+    paths = [files / options.pop(name) for name in ("source", "target")]
     pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), RidgeClassifier())
     with pytest.raises((ValueError, OSError), match=message):
         fit_files(pipeline, *paths, **options)
@@ -676,9 +673,7 @@ def test_a_target_that_no_step_takes(files):
 def test_too_much_for_the_memory_map(files, temporary):
     pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), LogisticRegression())
     n_bytes = len(load_demo_reviews("films").data) * 50 * 4
-    with pytest.raises(
-        ValueError, match=rf"{n_bytes:,} bytes, more than .* SGDClassifier\(loss='log_loss'\)"
-    ):
+    with pytest.raises(ValueError, match=rf"{n_bytes:,} bytes, more than .* SGDClassifier"):
         fit_files(pipeline, files / "films.csv", max_memory=n_bytes - 1)
     assert list(temporary.iterdir()) == []
     fit_files(pipeline, files / "films.csv", max_memory=n_bytes)
@@ -773,7 +768,10 @@ def test_fit_stream(demo, files, tmp_path, suffix, classifier):
         (["--dataset", "demo"], "Got --stream with --dataset or --recipe, which take all texts at once"),
         (["--adapter", "tca"], "The step 'tca', TCA, learns from all rows at once"),
         (["--embedder", "ngrams"], "The step 'ngramvectorizer', NGramVectorizer, learns from all rows"),
-        (["--classifier", "self_training"], "SelfTrainingClassifier, learns from all rows at once"),
+        (
+            ["--classifier", "self_training"],
+            "The step 'selftrainingclassifier', SelfTrainingClassifier, learns",
+        ),
         (["--label-column", "stars"], "Got column 'stars', but films.csv has columns"),
     ],
     ids=str,
