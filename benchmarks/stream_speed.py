@@ -4,10 +4,10 @@
 
 Source and target are files of so many texts of 12 words, drawn by rank from the bundled table's words; labels
 go by the words. Contenders: fit_files(pipeline, source, target), and read_columns of both files followed by
-pipeline.fit, as `embtransfer fit` does with and without --stream. The pipeline is WordEmbedder(pooling="idf"),
-CORAL and the classifier. Every repetition has a process of its own, which has imported the package, compiled
-its kernels and fitted 1,000 rows before the clock starts. Peak memory is what ru_maxrss then grows by.
-Predictions of the two on the first 10,000 target texts are compared. Writes results/stream_speed.json and .md.
+pipeline.fit, as `embtransfer fit` does with and without --stream. The pipeline is WordEmbedder of pooling
+"idf", CORAL and the classifier. Every repetition has a process of its own, which has imported the package,
+compiled its kernels and fitted 1,000 rows before the clock starts. Peak memory is what ru_maxrss then grows
+by. Predictions on the first 10,000 target texts are compared. Writes results/stream_speed.json and .md.
 """
 
 import argparse
@@ -29,10 +29,11 @@ STREAM, MEMORY = "fit_files", "fit in memory"
 WORDS, CHUNK = 12, 50_000  # words a text, rows a row group
 ABOUT = """# Speed of fitting from files
 
-Files to a fitted pipeline: WordEmbedder(pooling="idf"), CORAL, {classifier}; so many rows in the source and in the
-target. Seconds: median over the rounds, the fastest and the slowest; rows of both domains a second. "Times as
-long": the contender's seconds divided by those of fit_files in the same round. CPU: CPU seconds a second. Peak
-memory: what the fit adds to the process, the largest of the rounds. Agreement: share of equal predictions."""
+From files to a fitted pipeline: WordEmbedder(pooling="idf"), CORAL, {classifier}; so many rows in the source
+and as many in the target. Seconds: median over the rounds, the fastest and the slowest. Rows a second: of both
+domains. "Times as long": the contender's seconds divided by those of fit_files in the same round. CPU: CPU
+seconds a second. Peak memory: what the fit adds to the process, the largest of the rounds. Agreement: share of
+equal predictions."""
 
 
 def write_texts(path, n_rows, seed):
