@@ -30,10 +30,10 @@ WORDS, CHUNK = 12, 50_000  # words a text, rows a row group
 ABOUT = """# Speed of fitting from files
 
 From files to a fitted pipeline: WordEmbedder(pooling="idf"), CORAL, {classifier}; so many rows in the source
-and as many in the target. Seconds: median over the rounds, the fastest and the slowest. Rows a second: of both
-domains. "Times as long": the contender's seconds divided by those of fit_files in the same round. CPU: CPU
-seconds a second. Peak memory: what the fit adds to the process, the largest of the rounds. Agreement: share of
-equal predictions."""
+and in the target. Seconds: median over the rounds, the fastest and the slowest. Rows a second: of both files.
+"Times as long": the contender's seconds divided by those of fit_files in the same round. CPU: CPU seconds a
+second. Peak memory: what the fit adds to the process, the largest of the rounds. Agreement: share of equal
+predictions."""
 
 
 def write_texts(path, n_rows, seed):

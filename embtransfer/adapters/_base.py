@@ -199,10 +199,10 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 class SummingAdapter(BaseAdapter):
     """An adapter whose maps need only sums over the rows, and so can learn from batches.
 
-    A subclass supplies `_summarise(X)`, an object that adds up with `+`, such as `Moments`; its
-    `_fit(source, target, y)` gets such sums instead of rows. After `partial_fit` the maps are worked out
-    when they are first asked for, since that may cost more than a batch. The sums stay, in pickles too, so
-    that a loaded adapter can go on.
+    A subclass supplies `_summarise(X)`, an object that adds up with `+`, such as `Moments`, and
+    `_maps(source, target)`, the two maps made of such sums. After `partial_fit` the maps are worked out when
+    they are first asked for, since that may cost more than a batch. The sums stay, in pickles too, so that a
+    loaded adapter can go on.
     """
 
     _worked_out = ("source_map_", "target_map_", "_n_features_out")  # attributes that the sums determine
@@ -212,6 +212,16 @@ class SummingAdapter(BaseAdapter):
     @abstractmethod
     def _summarise(self, X):
         """Sums over the rows of one domain."""
+
+    @abstractmethod
+    def _maps(self, source, target):
+        """Return (map of source rows, map of target rows) for the sums of both domains."""
+
+    def _fit(self, source, target, y):
+        sums = self._summarise(source)
+        target_sums = sums if target is source else self._summarise(target)
+        self._sums = {"X": (source.shape[0], sums), "X_target": (target.shape[0], target_sums)}
+        return self._maps(sums, target_sums)
 
     def partial_fit(self, X=None, y=None, X_target=None):
         """Learn from more rows of one domain or both, for data that do not fit in memory.
@@ -241,15 +251,6 @@ class SummingAdapter(BaseAdapter):
         if X is None and X_target is None:
             raise ValueError("Got neither X nor X_target. Expected rows of at least one domain.")
         X, X_target = self._check_domains(X, X_target, first=not hasattr(self, "_sums"))
-        self._add(X, X_target)
-        return self
-
-    def _learn(self, X, y, X_target):
-        vars(self).pop("_sums", None)
-        self._add(X, X_target)
-        self._work_out()
-
-    def _add(self, X, X_target):
         sums = dict(vars(self).get("_sums", {}))
         for name, rows in (("X", X), ("X_target", X_target)):
             if rows is not None:
@@ -259,12 +260,18 @@ class SummingAdapter(BaseAdapter):
         self._sums = sums
         for name in self._worked_out:
             vars(self).pop(name, None)
+        return self
+
+    def _learn(self, X, y, X_target):
+        super()._learn(X, y, X_target)
+        if X_target is None:
+            self._sums.pop("X_target")
 
     def _work_out(self):
         for name, (n_rows, _) in self._sums.items():
             self._check_rows(n_rows, name)
         domains = [self._sums[name][1] for name in ("X", "X_target") if name in self._sums]
-        source_map, target_map = self._fit(domains[0], domains[-1], None)
+        source_map, target_map = self._maps(domains[0], domains[-1])
         self._set_maps(source_map if len(domains) == 2 else target_map, target_map)
 
     def __getattr__(self, name):

@@ -50,7 +50,7 @@ class DomainCentering(SummingAdapter):
     def _summarise(self, X):
         return Moments(X, "diagonal" if self.with_std else None)
 
-    def _fit(self, source, target, y):
+    def _maps(self, source, target):
         return self._map(source), self._map(target)
 
     def _map(self, moments):

@@ -61,7 +61,7 @@ class CORAL(SummingAdapter):
     def _summarise(self, X):
         return Moments(X)
 
-    def _fit(self, source, target, y):
+    def _maps(self, source, target):
         weight = self._weight(source.covariance(self.shrinkage), target.covariance(self.shrinkage))
         return (
             AffineMap(source.mean.astype(source.dtype), weight.astype(source.dtype)),

@@ -50,7 +50,7 @@ class LengthScaling(SummingAdapter):
         values = X.data if sparse.issparse(X) else np.ravel(X)
         return np.array([X.shape[0], np.einsum("i,i->", values, values, dtype=np.float64)])
 
-    def _fit(self, source, target, y):
+    def _maps(self, source, target):
         square = (source[1] / source[0] + target[1] / target[0]) / 2
         factor = 1 / float(np.sqrt(square)) if square > 0 else 1.0
         return ScaleMap(factor), ScaleMap(factor)

@@ -21,5 +21,5 @@ class NoAdaptation(SummingAdapter):
     def _summarise(self, X):
         return 0
 
-    def _fit(self, source, target, y):
+    def _maps(self, source, target):
         return Identity(), Identity()

@@ -67,7 +67,7 @@ class SubspaceAlignment(SummingAdapter):
     def _summarise(self, X):
         return Moments(X)
 
-    def _fit(self, source, target, y):
+    def _maps(self, source, target):
         source_values, source_axes = _axes(source)
         target_values, target_axes = _axes(target)
         carried = min(source.count - 1, target.count - 1, len(source.mean))
