@@ -308,7 +308,8 @@ def _recipes(names, model):
 
 def _fit_files(pipeline, source, target, text_column, label_column):
     """Fit from files batch by batch; return how many source and target texts there were."""
-    from .streaming import EMBEDDING_SOURCE, EMBEDDING_TARGET, fit_files
+    from ._passes import EMBEDDING_SOURCE, EMBEDDING_TARGET
+    from .streaming import fit_files
 
     rows = {}
     columns = SpinnerColumn(), TextColumn("{task.description}: {task.completed:,} rows"), TimeElapsedColumn()

@@ -8,14 +8,13 @@ from tempfile import TemporaryDirectory
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
-from ._passes import EMBEDDING_SOURCE, EMBEDDING_TARGET, Passes
+from ._passes import Passes
 from .adapters import BaseAdapter
 from .adapters._base import SummingAdapter
 from .embedders import SentenceEmbedder
 from .embedders._pooled import PooledEmbedder
 from .pipeline import TransferPipeline, _takes
 
-__all__ = ["EMBEDDING_SOURCE", "EMBEDDING_TARGET", "fit_files"]
 _SKIPPED = (None, "passthrough")
 
 

