@@ -24,6 +24,7 @@ _NAMES_OF = {
     "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
     "recipes": "make_recipe",
     "scoring": "score_file",
+    "streaming": "fit_files",
     "word_vectors": "WordVectors",
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}

@@ -189,6 +189,9 @@ def fit(
     unknown: Unknown = UnknownWords.skip,
     phrases: Phrases = False,
     cased: Cased = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Read the files batch by batch: for more than memory holds.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     embed_vectors: Annotated[
         bool,
@@ -212,21 +215,30 @@ def fit(
                 f"Got --recipe {recipe} with --embedder, --adapter or --classifier. Expected the recipe, "
                 "which is a whole model, or the others."
             )
+        if stream and (dataset or recipe):
+            raise ValueError(
+                "Got --stream with --dataset or --recipe, which take all texts at once. Expected files, and "
+                "--embedder, --adapter and --classifier, or no --stream."
+            )
         if recipe is None:
             made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
         else:
             pipeline = _recipes([recipe], model)[recipe]
-        X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
-        X_target = (
-            None if target is None else _load(dataset, target, text_column, None, labels_needed=False)[0]
-        )
-        with talk.status("Fitting"):
-            pipeline.fit(X, y, X_target=X_target)
-            save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
-        seen = f" and {len(X_target):,} target texts without labels" if X_target is not None else ""
-        talk.print(f"Fitted on {len(X):,} source texts{seen}. Saved to {output}")
-        if recipe is None and hasattr(pipeline[0], "coverage"):
+        X = X_target = None
+        if stream:
+            n_source, n_target = _fit_files(pipeline, source, target, text_column, label_column)
+        else:
+            X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
+            if target is not None:
+                X_target = _load(dataset, target, text_column, None, labels_needed=False)[0]
+            with talk.status("Fitting"):
+                pipeline.fit(X, y, X_target=X_target)
+            n_source, n_target = len(X), 0 if X_target is None else len(X_target)
+        save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
+        seen = f" and {n_target:,} target texts without labels" if target is not None else ""
+        talk.print(f"Fitted on {n_source:,} source texts{seen}. Saved to {output}")
+        if X is not None and recipe is None and hasattr(pipeline[0], "coverage"):
             found = pipeline[0].coverage(X if X_target is None else X_target)
             words = ", ".join(found.unknown(5)["word"])
             talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
@@ -292,6 +304,25 @@ def _recipes(names, model):
         return {name: make_recipe(name) for name in names}
     teacher = SentenceEmbedder(model, by_sentence=True)
     return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
+
+
+def _fit_files(pipeline, source, target, text_column, label_column):
+    """Fit from files batch by batch; return how many source and target texts there were."""
+    from .streaming import EMBEDDING_SOURCE, EMBEDDING_TARGET, fit_files
+
+    rows = {}
+    columns = SpinnerColumn(), TextColumn("{task.description}: {task.completed:,} rows"), TimeElapsedColumn()
+    with Progress(*columns, **BAR) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def progress(what, n):
+            rows[what] = n
+            bar.update(task, description=what, completed=n)
+
+        fit_files(
+            pipeline, source, target, text_column=text_column, label_column=label_column, progress=progress
+        )
+    return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)
 
 
 def _load(dataset, name, text_column, label_column, labels_needed):

@@ -32,6 +32,7 @@ TRUSTED = (
     "embtransfer.adapters._length.LengthScaling",
     "embtransfer.adapters._length.ScaleMap",
     "embtransfer.adapters._linear_ot.LinearOT",
+    "embtransfer.adapters._moments.Moments",
     "embtransfer.adapters._msda.DenoisingLayers",
     "embtransfer.adapters._msda.MSDA",
     "embtransfer.adapters._none.NoAdaptation",

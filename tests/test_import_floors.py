@@ -28,7 +28,7 @@ FLOORS = [
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics"],
-    ["recipes", "scoring", "folding", "report"],
+    ["recipes", "scoring", "folding", "streaming", "report"],
     ["comparison _split"],
     ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
 ]

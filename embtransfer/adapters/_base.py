@@ -105,25 +105,40 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the rows hold NaN or infinity, differ in width, or are too few for the method.
         """
         self._validate_params()
-        X = validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse)
-        self._check_rows(X, "X")
-        y = self._check_labels(X, y)
+        X, X_target = self._check_domains(X, X_target, first=True)
+        for rows, name in ((X, "X"), (X_target, "X_target")):
+            if rows is not None:
+                self._check_rows(rows.shape[0], name)
+        self._learn(X, self._check_labels(X, y), X_target)
+        return self
+
+    def _learn(self, X, y, X_target):
+        """Set both maps; rows and labels are checked."""
         if X_target is None:
-            _, self.target_map_ = self._fit(X, X, y)
-            self.source_map_ = self.target_map_
+            _, target_map = self._fit(X, X, y)
+            self._set_maps(target_map, target_map)
         else:
+            self._set_maps(*self._fit(X, X_target, y))
+
+    def _set_maps(self, source_map, target_map):
+        self.source_map_, self.target_map_ = source_map, target_map
+        self._n_features_out = target_map.n_outputs(self.n_features_in_)
+
+    def _check_domains(self, X, X_target, first):
+        """Rows of both domains as float matrices, either of them maybe None; `first` sets the columns."""
+        if X is not None:
+            X = validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=first)
+        if X_target is not None:
             given = X_target
             X_target = check_array(X_target, dtype=_DTYPES, accept_sparse=self._sparse, input_name="X_target")
-            if X_target.shape[1] != X.shape[1]:
+            first = first and X is None
+            if not first and X_target.shape[1] != self.n_features_in_:
                 raise ValueError(
-                    f"X_target has {X_target.shape[1]} features, but X has {X.shape[1]}. "
+                    f"X_target has {X_target.shape[1]} features, but X has {self.n_features_in_}. "
                     "Embed source and target texts with the same embedder."
                 )
-            validate_data(self, given, reset=False, skip_check_array=True)  # names and order of columns
-            self._check_rows(X_target, "X_target")
-            self.source_map_, self.target_map_ = self._fit(X, X_target, y)
-        self._n_features_out = self.target_map_.n_outputs(X.shape[1])
-        return self
+            validate_data(self, given, reset=first, skip_check_array=True)  # names and order of columns
+        return X, X_target
 
     @property
     def _sparse(self):
@@ -136,10 +151,10 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_consistent_length(X, y)
         return y
 
-    def _check_rows(self, X, name):
-        if X.shape[0] < self._min_rows:
+    def _check_rows(self, n_rows, name):
+        if n_rows < self._min_rows:
             raise ValueError(
-                f"{name} has n_samples={X.shape[0]}, but {type(self).__name__} needs at least "
+                f"{name} has n_samples={n_rows}, but {type(self).__name__} needs at least "
                 f"{self._min_rows} rows of each domain. Give more rows, or use NoAdaptation."
             )
 
@@ -179,3 +194,88 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.sparse = self._accepts_sparse
         return tags
+
+
+class SummingAdapter(BaseAdapter):
+    """An adapter whose maps need only sums over the rows, and so can learn from batches.
+
+    A subclass supplies `_summarise(X)`, an object that adds up with `+`, such as `Moments`, and
+    `_maps(source, target)`, the two maps made of such sums. After `partial_fit` the maps are worked out when
+    they are first asked for, since that may cost more than a batch. The sums stay, in pickles too, so that a
+    loaded adapter can go on.
+    """
+
+    _worked_out = ("source_map_", "target_map_", "_n_features_out")  # attributes that the sums determine
+
+    __metadata_request__partial_fit = {"X_target": True}
+
+    @abstractmethod
+    def _summarise(self, X):
+        """Sums over the rows of one domain."""
+
+    @abstractmethod
+    def _maps(self, source, target):
+        """Return (map of source rows, map of target rows) for the sums of both domains."""
+
+    def _fit(self, source, target, y):
+        sums = self._summarise(source)
+        target_sums = sums if target is source else self._summarise(target)
+        self._sums = {"X": (source.shape[0], sums), "X_target": (target.shape[0], target_sums)}
+        return self._maps(sums, target_sums)
+
+    def partial_fit(self, X=None, y=None, X_target=None):
+        """Learn from more rows of one domain or both, for data that do not fit in memory.
+
+        Rows add to those of earlier calls, and of `fit`. The maps are those of one `fit` on all rows, in
+        whatever order and batches they come. While only one domain has been seen it stands for the other.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_source, n_features), default=None
+            Source rows; may be None if X_target is given.
+        y : ignored
+        X_target : array-like of shape (n_target, n_features), default=None
+            Unlabelled target rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If both are None, the rows hold NaN or infinity, or they have other columns than those before.
+            If a domain has too few rows for the method, the first use of the maps says so.
+        """
+        self._validate_params()
+        if X is None and X_target is None:
+            raise ValueError("Got neither X nor X_target. Expected rows of at least one domain.")
+        X, X_target = self._check_domains(X, X_target, first=not hasattr(self, "_sums"))
+        sums = dict(vars(self).get("_sums", {}))
+        for name, rows in (("X", X), ("X_target", X_target)):
+            if rows is not None:
+                n_rows, before = sums.get(name, (0, None))
+                new = self._summarise(rows)
+                sums[name] = n_rows + rows.shape[0], new if before is None else before + new
+        self._sums = sums
+        for name in self._worked_out:
+            vars(self).pop(name, None)
+        return self
+
+    def _learn(self, X, y, X_target):
+        super()._learn(X, y, X_target)
+        if X_target is None:
+            self._sums.pop("X_target")
+
+    def _work_out(self):
+        for name, (n_rows, _) in self._sums.items():
+            self._check_rows(n_rows, name)
+        domains = [self._sums[name][1] for name in ("X", "X_target") if name in self._sums]
+        source_map, target_map = self._maps(domains[0], domains[-1])
+        self._set_maps(source_map if len(domains) == 2 else target_map, target_map)
+
+    def __getattr__(self, name):
+        if name in self._worked_out and "_sums" in vars(self):
+            self._work_out()
+            return vars(self)[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

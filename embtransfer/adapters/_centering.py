@@ -1,12 +1,10 @@
 """DomainCentering: each domain minus its own mean."""
 
-import numpy as np
-
-from ._base import AffineMap, BaseAdapter
-from ._moments import mean_and_std
+from ._base import AffineMap, SummingAdapter
+from ._moments import Moments
 
 
-class DomainCentering(BaseAdapter):
+class DomainCentering(SummingAdapter):
     r"""Subtract each domain's own mean, and optionally divide by its own standard deviation.
 
     The cheapest adaptation, and on averaged word vectors often the best of the linear ones: most of the
@@ -49,11 +47,12 @@ class DomainCentering(BaseAdapter):
     def __init__(self, with_std=False):
         self.with_std = with_std
 
-    def _fit(self, source, target, y):
+    def _summarise(self, X):
+        return Moments(X, "diagonal" if self.with_std else None)
+
+    def _maps(self, source, target):
         return self._map(source), self._map(target)
 
-    def _map(self, X):
-        if not self.with_std:
-            return AffineMap(X.mean(axis=0, dtype=np.float64).astype(X.dtype))
-        mean, std = mean_and_std(X)
-        return AffineMap(mean.astype(X.dtype), (1 / std).astype(X.dtype))
+    def _map(self, moments):
+        mean = moments.mean.astype(moments.dtype)
+        return AffineMap(mean, (1 / moments.std()).astype(moments.dtype) if self.with_std else None)

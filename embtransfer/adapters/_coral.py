@@ -4,11 +4,11 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ._base import AffineMap, BaseAdapter
-from ._moments import mean_and_covariance, power
+from ._base import AffineMap, SummingAdapter
+from ._moments import Moments, power
 
 
-class CORAL(BaseAdapter):
+class CORAL(SummingAdapter):
     r"""Correlation alignment: centre both domains, and give the source the target's covariance.
 
     Parameters
@@ -58,13 +58,14 @@ class CORAL(BaseAdapter):
     def __init__(self, shrinkage="auto"):
         self.shrinkage = shrinkage
 
-    def _fit(self, source, target, y):
-        source_mean, source_covariance = mean_and_covariance(source, self.shrinkage)
-        target_mean, target_covariance = mean_and_covariance(target, self.shrinkage)
-        weight = self._weight(source_covariance, target_covariance)
+    def _summarise(self, X):
+        return Moments(X)
+
+    def _maps(self, source, target):
+        weight = self._weight(source.covariance(self.shrinkage), target.covariance(self.shrinkage))
         return (
-            AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),
-            AffineMap(target_mean.astype(target.dtype)),
+            AffineMap(source.mean.astype(source.dtype), weight.astype(source.dtype)),
+            AffineMap(target.mean.astype(target.dtype)),
         )
 
     def _weight(self, source, target):

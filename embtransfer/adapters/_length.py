@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ._base import BaseAdapter
+from ._base import SummingAdapter
 
 
 class ScaleMap:
@@ -19,7 +19,7 @@ class ScaleMap:
         return X * X.dtype.type(self.factor)
 
 
-class LengthScaling(BaseAdapter):
+class LengthScaling(SummingAdapter):
     r"""Divide all rows by one number, so that their mean squared length is 1.
 
     The last step of each view that stands beside others in a FeatureUnion, and before a classifier whose
@@ -46,12 +46,11 @@ class LengthScaling(BaseAdapter):
     _parameter_constraints = {}
     _accepts_sparse = _one_map = True
 
-    def _fit(self, source, target, y):
-        square = (_mean_square(source) + _mean_square(target)) / 2
-        factor = 1 / np.sqrt(square) if square > 0 else 1.0
+    def _summarise(self, X):
+        values = X.data if sparse.issparse(X) else np.ravel(X)
+        return np.array([X.shape[0], np.einsum("i,i->", values, values, dtype=np.float64)])
+
+    def _maps(self, source, target):
+        square = (source[1] / source[0] + target[1] / target[0]) / 2
+        factor = 1 / float(np.sqrt(square)) if square > 0 else 1.0
         return ScaleMap(factor), ScaleMap(factor)
-
-
-def _mean_square(X):
-    values = X.data if sparse.issparse(X) else np.ravel(X)
-    return float(np.einsum("i,i->", values, values, dtype=np.float64)) / X.shape[0]

@@ -1,9 +1,9 @@
 """NoAdaptation: the source-only baseline."""
 
-from ._base import BaseAdapter, Identity
+from ._base import Identity, SummingAdapter
 
 
-class NoAdaptation(BaseAdapter):
+class NoAdaptation(SummingAdapter):
     """Leave both domains as they are: the baseline that every adapter has to beat.
 
     A step "passthrough" does not take X_target; this one does. Sparse rows stay sparse.
@@ -18,5 +18,8 @@ class NoAdaptation(BaseAdapter):
     _parameter_constraints = {}
     _accepts_sparse = _one_map = True
 
-    def _fit(self, source, target, y):
+    def _summarise(self, X):
+        return 0
+
+    def _maps(self, source, target):
         return Identity(), Identity()

@@ -5,11 +5,11 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from ._base import AffineMap, BaseAdapter
-from ._moments import mean_and_covariance
+from ._base import AffineMap, SummingAdapter
+from ._moments import Moments
 
 
-class SubspaceAlignment(BaseAdapter):
+class SubspaceAlignment(SummingAdapter):
     r"""Project each domain on its own principal components, and turn the source's onto the target's.
 
     Parameters
@@ -59,14 +59,18 @@ class SubspaceAlignment(BaseAdapter):
         ]
     }
     _min_rows = 2
+    _worked_out = (*SummingAdapter._worked_out, "n_components_")
 
     def __init__(self, n_components=0.95):
         self.n_components = n_components
 
-    def _fit(self, source, target, y):
-        source_mean, source_values, source_axes = _principal(source)
-        target_mean, target_values, target_axes = _principal(target)
-        carried = min(len(source) - 1, len(target) - 1, source.shape[1])
+    def _summarise(self, X):
+        return Moments(X)
+
+    def _maps(self, source, target):
+        source_values, source_axes = _axes(source)
+        target_values, target_axes = _axes(target)
+        carried = min(source.count - 1, target.count - 1, len(source.mean))
         k = self.n_components
         if k is None:
             k = carried
@@ -76,18 +80,23 @@ class SubspaceAlignment(BaseAdapter):
         source_axes, target_axes = source_axes[:, :k], target_axes[:, :k]
         weight = source_axes @ (source_axes.T @ target_axes)
         return (
-            AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),
-            AffineMap(target_mean.astype(target.dtype), target_axes.astype(target.dtype)),
+            AffineMap(source.mean.astype(source.dtype), weight.astype(source.dtype)),
+            AffineMap(target.mean.astype(target.dtype), target_axes.astype(target.dtype)),
         )
 
 
 def _principal(X):
     """Mean, variances in falling order, and the axes as columns with a fixed sign; float64."""
-    mean, covariance = mean_and_covariance(X, 0.0)
-    values, axes = np.linalg.eigh(covariance)
+    moments = Moments(X)
+    return moments.mean, *_axes(moments)
+
+
+def _axes(moments):
+    """Variances in falling order, and the principal axes as columns with a fixed sign; float64."""
+    values, axes = np.linalg.eigh(moments.covariance(0.0))
     values, axes = np.maximum(values[::-1], 0), axes[:, ::-1]
     signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    return mean, values, axes * signs
+    return values, axes * signs
 
 
 def _components_for(share, values):
