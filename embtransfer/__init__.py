@@ -44,13 +44,14 @@ from .embedders import (
 from .persistence import load_pipeline, save_pipeline
 from .pipeline import Target, TransferPipeline, make_transfer_pipeline, source_scorer
 from .recipes import make_recipe
-from .scoring import score_file
+from .scoring import ScoreReport, score_file
 from .word_vectors import WordVectors
 
 __all__ = [
     "CORAL",
     "MSDA",
     "SCL",
+    "ScoreReport",
     "TCA",
     "CORALClassifier",
     "CoTrainingClassifier",
