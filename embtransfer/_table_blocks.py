@@ -47,7 +47,7 @@ class Source:
     """
 
     def __init__(self, source, input_format: str | None, block_size: int):
-        self.files = find_files(source)
+        self.files = find_files(source, input_format is not None)
         self.block_size = block_size
         if input_format is None and self.files == [STDIN]:
             raise ValueError(

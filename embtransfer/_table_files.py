@@ -34,7 +34,7 @@ def file_format(name: str) -> tuple[str, str | None]:
     )
 
 
-def find_files(source) -> list[str | Path]:
+def find_files(source, any_ending: bool = False) -> list[str | Path]:
     """The files that a name, a list of names, a folder or a pattern stands for; of the last two sorted.
 
     Raises
@@ -58,6 +58,8 @@ def find_files(source) -> list[str | Path]:
                 raise FileNotFoundError(f"{path} holds no file that ends in one of: {', '.join(ENDINGS)}.")
             files += found
         else:
+            if not glob.has_magic(str(name)) and not any_ending:
+                file_format(path)  # an ending that is none of ours is the likelier slip
             found = [Path(p) for p in sorted(glob.glob(str(name), recursive=True)) if Path(p).is_file()]
             if not found:
                 raise FileNotFoundError(f"There is no file {name}.")

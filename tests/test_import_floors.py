@@ -32,7 +32,7 @@ FLOORS = [
     ["pipeline", "persistence", "diagnostics"],
     ["recipes", "scoring _score_run _model_columns", "compiled", "report"],
     ["compare _split"],
-    ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
+    ["_terminal _cli_vectors _cli_embedders _cli_score cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()
