@@ -36,10 +36,13 @@ def jsonl_schema(paths, codecs, column: str) -> pa.Schema:
 
     def rows():
         for path, codec in zip(paths, codecs, strict=True):
-            with pa.input_stream(str(path), compression=codec) as file:
-                for _, row, _ in _parsed_lines(_lines(file)):
-                    if isinstance(row, dict):
-                        yield row
+            try:
+                with pa.input_stream(str(path), compression=codec) as file:
+                    for _, row, _ in _parsed_lines(_lines(file)):
+                        if isinstance(row, dict):
+                            yield row
+            except OSError as error:
+                raise OSError(f"{path}: {error}") from error
 
     schema = _schema(rows())
     text = pa.field(column, pa.string())

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 from threading import Event
 
 import pyarrow as pa
@@ -112,6 +113,8 @@ class ScoreRun:
 
     def _start(self, resume):
         """The state to begin with; the writer is made, and has written what comes before the first block."""
+        if resume:
+            self.model_id = self.model_id or fingerprint(self.model)
         old = self.out.resume(self._header(None)) if resume else None
         schema = self._table_schema(old[1]["schema"] if old else None)
         self.table_schema = schema
@@ -142,7 +145,10 @@ class ScoreRun:
 
     def _header(self, schema):
         """What a run to resume must agree in, and what is found out once."""
-        self.model_id = self.model_id or fingerprint(self.model)
+        try:
+            self.model_id = self.model_id or fingerprint(self.model)
+        except ValueError:  # no reason to stop: the run cannot be resumed, that is all
+            self.model_id = f"unknown {token_hex(8)}"
         run = {"embtransfer": __version__, "pyarrow": pa.__version__, "model": self.model_id, **self.options}
         run |= {f"file {name}": [size, mtime] for name, size, mtime in self.source.stamps}
         return {"run": run, "schema": b64encode(schema.serialize()).decode() if schema is not None else None}

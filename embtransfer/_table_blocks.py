@@ -214,7 +214,7 @@ def _cut_stream(stream, block_size, cut, name):
             ended = len(data) < size
         unclosed = ended and state == _QUOTED
         end = len(data) if ended else end
-        stream.rest = data[end:]
+        stream.rest = data[end:] + stream.rest
         start = stream.at
         stream.at += end
         yield start, pa.py_buffer(data).slice(0, end), unclosed

@@ -126,12 +126,12 @@ def read_header(stream, name):
         size = 1 << 16
         data = stream.read(size)
         while (end := last_row_end(byte_array(data), 0, 0, True)[0]) < 0 and len(data) == size:
-            stream.rest, size = data, size * 2
+            stream.rest, size = data + stream.rest, size * 2
             data = stream.read(size)
         end = len(data) if end < 0 else end
         row = data[:end]
         n_lines += row.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n")
-        stream.rest, stream.at = data[end:], stream.at + end
+        stream.rest, stream.at = data[end:] + stream.rest, stream.at + end
         if row.strip(b"\r\n"):
             break
         if not row:

@@ -51,12 +51,12 @@ class Writer:
     def block(self, rows: Rows, added: dict[str, pa.Array]) -> tuple[memoryview | bytes, list[dict]]:
         """Bytes of one block, and its row groups where it is parquet."""
         if self.kind == ".jsonl":
-            return self._packed(_objects(rows, added) if rows.objects else _records(rows.table, added)), []
-        table = rows.table
-        for name, values in added.items():
-            table = table.append_column(name, values)
-        if not table.num_rows:
+            data = _objects(rows, added) if rows.objects else _records(rows.table, added, len(rows.texts))
+            return self._packed(data), []
+        if not len(rows.texts):
             return b"", []
+        fields = [*rows.table.schema, *(pa.field(name, values.type) for name, values in added.items())]
+        table = pa.table([*rows.table.columns, *added.values()], pa.schema(fields))
         if self.kind == ".csv":
             sink = pa.BufferOutputStream()
             pa_csv.write_csv(flat(table), sink, pa_csv.WriteOptions(include_header=False))
@@ -92,9 +92,9 @@ def _objects(rows, added):
     return out[:size]
 
 
-def _records(table, added):
+def _records(table, added, n_rows):
     columns = {name: table[name].combine_chunks() for name in table.schema.names} | added
-    _, data = _fields(columns, "{", table.num_rows)
+    _, data = _fields(columns, "{", n_rows)
     return data
 
 
