@@ -54,7 +54,7 @@ def score(
     input_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdin.")] = None,
     output_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdout.")] = None,
 ):
-    """Predict a label for each row of files of any size, in parallel; a run that was stopped can be resumed."""
+    """Predict a label for each row of files of any size; a run that was stopped can be resumed."""
     from .persistence import load_pipeline
     from .scoring import score_file
 

@@ -32,8 +32,8 @@ class State:
 class ScoreReport:
     """What `score_file` did: `rows_read == rows_written + rows_rejected`.
 
-    `bytes_total` is None where the input's size is not known, `rejected` the file of the malformed rows, if any,
-    `rows_resumed` how many rows an earlier run had read.
+    `bytes_total` is None where the input's size is not known, `rejected` the file of the malformed rows, if
+    any, `rows_resumed` how many rows an earlier run had read.
     """
 
     rows_read: int
@@ -83,7 +83,7 @@ class PartFile:
         self.groups = []  # all, for the footer
 
     def begin(self, header: Callable[[], dict] | None) -> State:
-        """Begin anew; what an earlier run left is removed, with a warning. `header` is asked at the first commit."""
+        """Remove what an earlier run left, with a warning. `header` is asked at the first commit."""
         if self.journal.exists():
             warnings.warn(
                 f"Removed what a run that did not end left of {self.path.name}. To go on from it instead: "
@@ -116,8 +116,8 @@ class PartFile:
         if changed:
             what = "; ".join(f"{key} was {was.get(key)!r}, is {now.get(key)!r}" for key in changed[:3])
             raise ValueError(
-                f"Cannot resume {self.path.name}: {what}. Set it as it was, or run without resume=True (--resume) "
-                "to begin anew."
+                f"Cannot resume {self.path.name}: {what}. Set it as it was, or run without "
+                "resume=True (--resume) to begin anew."
             )
         self.groups = [b64decode(group) for line in lines[1:] for group in line.pop("groups")]
         state = State(**lines[-1])

@@ -53,7 +53,7 @@ class ModelColumns:
             )
 
     def __call__(self, texts: pa.Array, stop: Event) -> dict[str, pa.Array]:
-        """Columns by name; each distinct text is scored once where many repeat. Ends early if `stop` is set."""
+        """Columns by name; where many texts repeat each is scored once. Ends early if `stop` is set."""
         rows = None
         if _many_repeat(texts):
             encoded = texts.dictionary_encode()
@@ -92,7 +92,7 @@ class ModelColumns:
         model = self.model[:-1] if isinstance(self.model, Pipeline) and len(self.model) > 1 else self.model
         if not hasattr(model, "transform"):
             raise AttributeError(
-                f"Got vectors=True (--vectors), but {type(self.model).__name__} has no transform: it makes none."
+                f"Got vectors=True (--vectors), but {type(self.model).__name__} has no transform."
             )
         vectors = model.transform(texts)
         if not isinstance(vectors, np.ndarray) or vectors.ndim != 2:

@@ -1,8 +1,8 @@
 """Join the row groups of small parquet files into one file with one footer.
 
-A parquet file is "PAR1", the row groups, a footer, the footer's length, "PAR1". The footer is a thrift struct in the
-compact protocol; all positions in it count from the file's start. Structs are read without a schema, as
-{field id: (type, value)}, so that fields this module does not know survive.
+A parquet file is "PAR1", the row groups, a footer, the footer's length, "PAR1". The footer is a thrift struct
+in the compact protocol; all positions in it count from the file's start. Structs are read without a schema,
+as {field id: (type, value)}, so that fields this module does not know survive.
 """
 
 import struct

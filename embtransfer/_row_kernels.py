@@ -16,8 +16,8 @@ _SPACES = (32, 9, 13)
 def _next(state, byte):
     """State after a byte of csv, by the rules of pyarrow's parser.
 
-    A quote opens a quoted value only as the value's first byte. Within it two quotes are one; after the quote that
-    closes it the value goes on as plain text. A row ends with LF, CR or CR LF.
+    A quote opens a quoted value only as the value's first byte. Within it two quotes are one; after the quote
+    that closes it the value goes on as plain text. A row ends with LF, CR or CR LF.
     """
     if state == QUOTED:
         return QUOTE if byte == _QUOTE else QUOTED
@@ -32,7 +32,7 @@ def _next(state, byte):
 
 @njit(**_OPTIONS)
 def last_row_end(data, start, state, only_first):
-    """End of the last row (of the first, if asked) that is sure to end within data[start:], or -1; the state after."""
+    """End of the last (or first) row that is sure to end within data[start:], or -1; the state after."""
     end = -1
     for i in range(start, len(data)):
         byte = data[i]
@@ -73,8 +73,23 @@ def csv_rows(data, ends, n_fields):
 
 
 @njit(**_OPTIONS)
+def count_lines(data):
+    """Number of line ends: LF, CR or CR LF. Without branches, so that it is done 32 bytes at a time."""
+    n = 0
+    for i in range(len(data)):
+        n += data[i] == _LF
+    returns = 0
+    for i in range(len(data)):
+        returns += data[i] == _CR
+    if returns:
+        for i in range(len(data)):
+            n += data[i] == _CR and (i + 1 == len(data) or data[i + 1] != _LF)
+    return n
+
+
+@njit(**_OPTIONS)
 def split_lines(data, starts, ends, numbers):
-    """Fill in where lines that are not blank start and end, without the spaces around, and their numbers from 0."""
+    """Fill in where lines that are not blank start and end, without spaces around, and their numbers."""
     n = line = start = 0
     for i in range(len(data) + 1):
         if i < len(data) and data[i] != _LF:
@@ -109,22 +124,36 @@ def join_objects(data, starts, ends, added, offsets, out):
 
 
 @njit(**_OPTIONS)
+def quoted_json_size(data, n_texts):
+    """Bytes that `quoted_json` writes."""
+    size = len(data) + 2 * n_texts
+    short = control = 0
+    for i in range(len(data)):  # without branches, so that it is done many bytes at a time
+        byte = data[i]
+        short += (byte == _QUOTE) | (byte == 92) | (byte == _LF) | (byte == _CR) | (byte == 9)
+        control += byte < 32
+    if control:
+        for i in range(len(data)):
+            byte = data[i]
+            size += 5 * (byte < 32 and byte != _LF and byte != _CR and byte != 9)
+    return size + short
+
+
+@njit(**_OPTIONS)
 def quoted_json(data, offsets, out, out_offsets):
-    """Write texts as JSON strings with `out` long enough, or only count where `out` is empty."""
+    """Write texts as JSON strings, one after the other."""
     at = 0
-    counting = len(out) == 0
     for row in range(len(offsets) - 1):
-        if not counting:
-            out_offsets[row] = at
-            out[at] = _QUOTE
+        out_offsets[row] = at
+        out[at] = _QUOTE
         at += 1
         for i in range(offsets[row], offsets[row + 1]):
             byte = data[i]
             if byte >= 32 and byte != _QUOTE and byte != 92:
-                if not counting:
-                    out[at] = byte
+                out[at] = byte
                 at += 1
                 continue
+            out[at] = 92
             short = 0
             if byte == _QUOTE or byte == 92:
                 short = byte
@@ -134,21 +163,18 @@ def quoted_json(data, offsets, out, out_offsets):
                 short = 114  # r
             elif byte == 9:
                 short = 116  # t
-            if not counting:
-                out[at] = 92
-                if short:
-                    out[at + 1] = short
-                else:
-                    out[at + 1], out[at + 2], out[at + 3] = 117, 48, 48  # u00
-                    out[at + 4] = 48 + (byte >> 4)
-                    low = byte & 15
-                    out[at + 5] = low + (48 if low < 10 else 87)
-            at += 2 if short else 6
-        if not counting:
-            out[at] = _QUOTE
+            if short:
+                out[at + 1] = short
+                at += 2
+            else:
+                out[at + 1], out[at + 2], out[at + 3] = 117, 48, 48  # u00
+                out[at + 4] = 48 + (byte >> 4)
+                low = byte & 15
+                out[at + 5] = low + (48 if low < 10 else 87)
+                at += 6
+        out[at] = _QUOTE
         at += 1
-    if not counting:
-        out_offsets[len(offsets) - 1] = at
+    out_offsets[len(offsets) - 1] = at
     return at
 
 

@@ -20,7 +20,8 @@ _READ_ROWS = 1 << 13  # of parquet: rows decoded at a time
 class Block:
     """Whole rows of one file.
 
-    `start` and `end` are bytes of the unpacked file, or rows of a parquet file; `read` bytes of the file so far.
+    `start` and `end` are bytes of the unpacked file, or rows of a parquet file; `read` are bytes on disk,
+    of all files up to here.
     """
 
     file: int
@@ -73,8 +74,8 @@ class Source:
         for file, schema in zip(self.files, schemas, strict=False):
             if schema is not None and not schema.equals(self.schema):
                 raise ValueError(
-                    f"{file} has columns {_columns(schema)}, but {self.files[0]} has {_columns(self.schema)}. "
-                    "Score them apart."
+                    f"{file} has columns {_columns(schema)}, but {self.files[0]} has "
+                    f"{_columns(self.schema)}. Score them apart."
                 )
 
     @property

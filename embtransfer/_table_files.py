@@ -117,7 +117,7 @@ class ByteStream:
 
 
 def read_header(stream, name):
-    """Column names of a csv file and the lines they and what is before them take; the stream is past them then."""
+    """Column names of a csv file, and the lines up to its first row, where the stream is then."""
     from ._row_kernels import byte_array, last_row_end
 
     stream.skip_mark()

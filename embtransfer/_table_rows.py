@@ -9,7 +9,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 
 from ._jsonl import json_column
-from ._row_kernels import byte_array, csv_rows, split_lines
+from ._row_kernels import byte_array, count_lines, csv_rows, split_lines
 from ._validation import check_texts
 
 _LF, _CR = 10, 13
@@ -26,7 +26,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a block in their order: `texts`, and what is carried through as a table or as objects of JSON."""
+    """Rows of a block in order: `texts`, and what is carried through, a table or objects of JSON."""
 
     texts: pa.Array
     table: pa.Table | None = None
@@ -75,7 +75,7 @@ def read_csv(data: pa.Buffer, names: list[str], text_column: str, carried: list[
         _one_chunk(table.select(carried)),
         rejected=rejected,
         n_read=table.num_rows + len(rejected),
-        n_lines=len(_line_ends(bytes_)),
+        n_lines=count_lines(bytes_),
     )
 
 
@@ -213,8 +213,8 @@ def check_added(names, added: list[str]) -> None:
     for name in added:
         if name in names:
             raise ValueError(
-                f"The input has a column {name!r} already. Choose another name for the output (output_column), "
-                "or leave that column out (columns)."
+                f"The input has a column {name!r} already. Choose another name for the output "
+                "(output_column), or leave that column out (columns)."
             )
 
 

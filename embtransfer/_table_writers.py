@@ -10,7 +10,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ._parquet_footer import MAGIC, make_footer, row_groups, split_file
-from ._row_kernels import join_objects, quoted_json
+from ._row_kernels import join_objects, quoted_json, quoted_json_size
 from ._table_rows import Rows
 from ._validation import text_buffers
 from .tables import flat
@@ -141,7 +141,7 @@ def _as_json(values):
 
 
 def _numbers(values):
-    """Decimal numbers that read back as the same, whole ones with ".0"; NaN and Infinity as Python's json has them."""
+    """Numbers that read back the same, whole ones with ".0"; NaN and Infinity as Python's json has them."""
     texts = values.cast(pa.string())
     whole = pc.match_substring_regex(texts, r"^-?\d+$")
     if pc.any(whole).as_py():
@@ -155,11 +155,10 @@ def _quoted(values):
     missing = values.is_null() if values.null_count else None
     texts = values.cast(pa.large_string()).fill_null("")
     data, offsets = text_buffers(texts)
-    empty = np.empty(0, np.uint8)
-    out = np.empty(quoted_json(data, offsets, empty, empty.view(np.int64)), np.uint8)
-    out_offsets = np.zeros(len(texts) + 1, np.int64)
-    if len(out):
-        quoted_json(data, offsets, out, out_offsets)
+    part = data[offsets[0] : offsets[-1]]
+    out = np.empty(quoted_json_size(part, len(texts)), np.uint8)
+    out_offsets = np.empty(len(texts) + 1, np.int64)
+    quoted_json(part, offsets - offsets[0], out, out_offsets)
     buffers = [None, pa.py_buffer(out_offsets), pa.py_buffer(out)]
     quoted = pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
     return quoted if missing is None else pc.if_else(missing, "null", quoted)

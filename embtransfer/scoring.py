@@ -37,22 +37,22 @@ def score_file(
 ) -> ScoreReport:
     """Predict a label for each row of a table and write the table with the predictions added.
 
-    The input is cut into blocks, which threads score while others are read and written. Memory stays that of a
-    few blocks, whatever the file's size. The destination appears under its name when it is complete.
+    The input is cut into blocks, which threads score while others are read and written. Memory stays that of
+    a few blocks, whatever the file's size. The destination appears under its name when it is complete.
 
     Parameters
     ----------
     model : fitted pipeline, or any object with `classes_` and a `predict` that takes texts
     source : str, path or list of these
-        Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings are
-        .csv, .jsonl and .parquet; .csv and .jsonl may be followed by .gz or .zst.
+        Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings
+        are .csv, .jsonl and .parquet; .csv and .jsonl may be followed by .gz or .zst.
     destination : str or path
         A file with one of these endings, or "-" for stdout.
     text_column : str, default="text"
         The column with the texts. A missing value is an empty text.
     columns : list of str, default=None
-        Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where all
-        are carried.
+        Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where
+        all are carried.
     output_column : str, default="prediction"
         The column with the labels.
     proba : bool, default=False
@@ -61,14 +61,16 @@ def score_file(
         Also add the k most probable labels and their probabilities, as `<output_column>_1`,
         `<output_column>_1_proba`, `<output_column>_2`, ...
     vectors : bool, default=False
-        Also add what the model's steps before the last make of the text, as a float32 list `vector` (not in csv).
+        Also add what the model's steps before the last make of the text, as a float32 list `vector` (not in
+        csv).
     on_error : {"fail", "skip"}, default="fail"
-        What to do with a malformed row: end with an error, or write it, with its file, line and what is wrong, to
-        `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a quote that never
-        closes or bytes that are not UTF-8; those of jsonl if they are no object with a text or null.
+        What to do with a malformed row: end with an error, or write it, with its file, line and what is
+        wrong, to `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a quote
+        that never closes or bytes that are not UTF-8; those of jsonl if they are no object with a text or
+        null.
     resume : bool, default=False
-        Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is to
-        the byte that of a run that was not. If there is nothing to resume, begin anew.
+        Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is
+        to the byte that of a run that was not. If there is nothing to resume, begin anew.
     n_jobs : int, default=None
         Threads that score; None is 1 as in scikit-learn, -1 all processors. The output is the same.
     batch_size : int, default=10_000
@@ -89,8 +91,8 @@ def score_file(
     Raises
     ------
     ValueError
-        If a column is missing or there already, a row is malformed, the input is damaged or changes meanwhile,
-        or a run to resume was begun with something else.
+        If a column is missing or there already, a row is malformed, the input is damaged or changes
+        meanwhile, or a run to resume was begun with something else.
     AttributeError
         If the model lacks the probabilities or vectors that are asked for.
     OSError
@@ -101,7 +103,7 @@ def score_file(
     Beside the destination, hidden files whose names begin with ".<name>." hold the part written so far and a
     journal of how far it reaches; they go at the end. After an error, an interrupt or a crash they stay if a
     block is written, so that `resume=True` can go on; a run without it removes them.
-    A block of the input becomes one member of a .gz, one frame of a .zst and a row group of parquet, or several.
+    A block of the input becomes one member of a .gz, one frame of a .zst, or row groups of parquet.
     BLAS computes with one thread meanwhile: so the result does not depend on `n_jobs`.
 
     Examples
@@ -144,8 +146,8 @@ def score_file(
         raise ValueError("Got resume (--resume) with stdin, which cannot be read again. Put it in a file.")
     if source.is_stdin and source.kind == ".jsonl" != kind:
         raise ValueError(
-            f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are read. "
-            "Write jsonl, or put the input in a file."
+            f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are "
+            "read. Write jsonl, or put the input in a file."
         )
     if any(not source.is_stdin and file.resolve() == Path(destination).resolve() for file in source.files):
         raise ValueError(f"Got {destination} as input and output. Choose another name for the output.")

@@ -13,10 +13,12 @@ import pytest
 from embtransfer._row_kernels import (
     QUOTED,
     byte_array,
+    count_lines,
     csv_rows,
     join_objects,
     last_row_end,
     quoted_json,
+    quoted_json_size,
     split_lines,
 )
 
@@ -143,11 +145,18 @@ def test_quoted_json_is_that_of_python():
     texts = ["", 'a"b', "\\", "".join(map(chr, range(0x250))), "👍🏽\u2028\x7f", "plain"] * 3
     data = "".join(texts).encode()
     offsets = np.cumsum([0, *(len(text.encode()) for text in texts)])
-    empty = np.empty(0, np.uint8)
-    out = np.empty(quoted_json(byte_array(data), offsets, empty, empty.view(np.int64)), np.uint8)
+    out = np.empty(quoted_json_size(byte_array(data), len(texts)), np.uint8)
     ends = np.empty(len(offsets), np.int64)
     assert quoted_json(byte_array(data), offsets, out, ends) == len(out)
     got = [out[a:b].tobytes().decode() for a, b in pairwise(ends)]
     assert [json.loads(one) for one in got] == texts
     for one, text in zip(got, texts, strict=True):
         assert one == json.dumps(text, ensure_ascii=False).replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 100])
+def test_lines_are_counted_as_editors_do(n):
+    for _ in range(200):
+        data = random_csv(n)
+        whole = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        assert count_lines(byte_array(data)) == whole.count(b"\n")

@@ -381,7 +381,7 @@ def test_rows_across_blocks(tmp_path, end, block_size):
     (tmp_path / "in.csv").write_bytes(data.encode())
     score_file(MODEL, tmp_path / "in.csv", tmp_path / "out.csv", block_size=block_size, n_jobs=2)
     (tmp_path / "whole.csv").write_bytes(data.encode())
-    whole = [b for b in iter_batches(tmp_path / "whole.csv")]
+    whole = list(iter_batches(tmp_path / "whole.csv"))
     expected = [text for b in whole for text in column_values(b, "text")]
     assert read(tmp_path / "out.csv")["text"] == expected
     assert read(tmp_path / "out.csv")["prediction"] == list(MODEL.predict(expected))

@@ -215,7 +215,8 @@ def test_types_of_text_in_parquet(tmp_path, pipeline, suffix, kind):
 def test_parquet_from_polars(tmp_path, pipeline, suffix):
     kind = pl.Series(["x", None] * 20, dtype=pl.Categorical)
     pl.DataFrame(ROWS | {"kind": kind, "tags": [["a"], []] * 20}).write_parquet(tmp_path / "in.parquet")
-    assert score_file(pipeline, tmp_path / "in.parquet", tmp_path / f"out{suffix}", batch_size=7).rows_written == 40
+    report = score_file(pipeline, tmp_path / "in.parquet", tmp_path / f"out{suffix}", batch_size=7)
+    assert report.rows_written == 40
     result = read(tmp_path / f"out{suffix}")
     assert result["prediction"] == list(pipeline.predict(ROWS["text"]))
     assert result["kind"] == ["x", "" if suffix == ".csv" else None] * 20
