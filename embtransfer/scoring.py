@@ -65,9 +65,9 @@ def score_file(
         csv).
     on_error : {"fail", "skip"}, default="fail"
         What to do with a malformed row: end with an error, or write it, with its file, line and what is
-        wrong, to `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a quote
-        that never closes or bytes that are not UTF-8; those of jsonl if they are no object with a text or
-        null.
+        wrong, to `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a
+        quote that never closes or bytes that are not UTF-8; those of jsonl if they are no object with a text
+        or null.
     resume : bool, default=False
         Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is
         to the byte that of a run that was not. If there is nothing to resume, begin anew.
