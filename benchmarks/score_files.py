@@ -4,10 +4,10 @@
 
 Parquet of sentences of the Amazon reviews (over and over, each with a number of its own at its end, so that
 no two rows are the same) and a column of numbers; a folded model (GloVe 6B 50d, 400,000 words, 2 classes)
-scores it with `embtransfer score` on all cores, label and probabilities, parquet to parquet. Peak memory is that
-of the process, shared pages of the mapped model included. Then the smallest file again: a process killed by
-SIGKILL at a random moment and resumed, `--kills` times, each compared with the undisturbed output byte by byte.
-Files of some gigabytes go to --folder. Writes results/score_files.json and .md.
+scores it with `embtransfer score` on all cores, label and probabilities, parquet to parquet. Peak memory is
+that of the process, shared pages of the mapped model included. Then the smallest file again: a process killed
+by SIGKILL at a random moment and resumed, `--kills` times, each compared with the undisturbed output byte by
+byte. Files of some gigabytes go to --folder. Writes results/score_files.json and .md.
 """
 
 import argparse

@@ -23,14 +23,14 @@ FLOORS = [
     ],
     [
         "datasets",
-        "tables _jsonl",
+        "tables",
         "word_vectors _vector_cache _vector_names vector_files",
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics"],
     ["recipes", "scoring", "folding", "streaming", "report"],
     ["comparison _split"],
-    ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
+    ["_terminal _cli_vectors _cli_embedders _cli_score cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()

@@ -14,7 +14,7 @@ from ._heads import check_head, expect
 from ._program import COUNTING, DIVISORS, STEPS, Dense, Program, TermSums, WordSums
 from ._vocabulary import Vocabulary
 
-FORMAT = "embtransfer-compiled"
+_FORMAT = "embtransfer-compiled"
 _FORMAT_VERSION = 1
 _CONFIG, _TENSORS = "config.json", "tensors.safetensors"
 _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
@@ -24,15 +24,15 @@ _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
 def write_model(path, program, head, classes, *, overwrite):
     """Write a folder that appears under its name when complete; return the checksum of its configuration."""
     path = Path(path)
-    if path.exists() and not (overwrite and _is_model(path)):
-        is_model = _is_model(path)
-        hint = "Pass overwrite=True to replace it." if is_model else "It is no compiled model: it stays."
+    if path.exists() and not (overwrite and is_model(path)):
+        ours = is_model(path)
+        hint = "Pass overwrite=True to replace it." if ours else "It is no compiled model: it stays."
         raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
     arrays, vocabularies = {}, []
     tree = _program_tree(program, arrays, vocabularies)
     classes = classes.tolist()
     config = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "format_version": _FORMAT_VERSION,
         "embtransfer": __version__,
         "classes": classes,
@@ -136,8 +136,8 @@ def _read_config(path):
         config = json.loads(file.read_text("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: {error}") from None
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ValueError(f"{file} is no {FORMAT} configuration. Expected a folder of embtransfer compile.")
+    if not isinstance(config, dict) or config.get("format") != _FORMAT:
+        raise ValueError(f"{file} is no {_FORMAT} configuration. Expected a folder of embtransfer compile.")
     if config.get("format_version") != _FORMAT_VERSION:
         raise ValueError(
             f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "
@@ -146,7 +146,8 @@ def _read_config(path):
     return config
 
 
-def _is_model(path):
+def is_model(path):
+    """Whether a folder holds a compiled model."""
     try:
         return bool(_read_config(path))
     except ValueError:

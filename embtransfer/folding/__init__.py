@@ -67,5 +67,5 @@ def compile_pipeline(pipeline, n_jobs=None) -> CompiledPipeline:
     try:
         head = fold_model(pipeline, None, scores)
     except CannotFold as error:
-        raise CannotFold(f"Cannot compile {error}. Score with the pipeline itself.") from None
+        raise CannotFold(f"Cannot compile {error}. It scores as it is, only slower.") from None
     return CompiledPipeline(Rows(scores.blocks).program(), head, np.asarray(pipeline.classes_), n_jobs)

@@ -1,0 +1,466 @@
+"""Runs that are killed, interrupted or out of space go on to the same bytes, or say why they cannot."""
+
+import json
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from embtransfer import make_classifier, make_transfer_pipeline, save_pipeline, score_file
+from embtransfer.embedders import WordEmbedder
+
+COMMAND = Path(sys.executable).with_name("embtransfer")
+# scores as slowly as it is told to, and keeps its journal up to date
+SCRIPT = """
+import json, sys, time
+import numpy as np
+import pyarrow as pa
+from embtransfer import _score_run, score_file
+
+source, destination, options, pause = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4])
+
+class Model:
+    classes_ = np.array(["even", "odd"])
+    def predict(self, texts):
+        time.sleep(pause)
+        return self.classes_[[len(text) % 2 for text in texts.to_pylist()]]
+
+_score_run._SECONDS = 0.01
+report = score_file(Model(), source, destination, **options)
+print(json.dumps([report.rows_read, report.rows_written, report.rows_rejected, report.rows_resumed]))
+"""
+N = 2_000
+
+
+def text(i):
+    return f'text {i}, "quoted"\nand é' + "x" * (i * 7919 % 90)
+
+
+def write(folder, ending):
+    """Two files, with malformed rows where the format can have them."""
+    folder.mkdir()
+    for part in range(2):
+        ids = range(part * N, part * N + N)
+        path = folder / f"{part}{ending}"
+        if ending == ".parquet":
+            pq.write_table(
+                pa.table({"id": list(ids), "text": [text(i) for i in ids]}), path, row_group_size=300
+            )
+        elif ending.startswith(".csv"):
+            frame = pd.DataFrame({"id": ids, "text": [text(i) for i in ids]})
+            data = frame.to_csv(index=False).replace('\n5,"', '\nbad\n5,"').encode()
+            with pa.output_stream(str(path), compression="gzip" if ending.endswith("gz") else None) as file:
+                file.write(data)
+        else:
+            lines = [json.dumps({"id": i, "text": text(i)}) for i in ids]
+            lines[N // 2 : N // 2] = ["{bad", "[]"]
+            path.write_text("\n".join(lines))
+    return folder
+
+
+def command(source, destination, pause=0.0, **options):
+    options = {"block_size": 4_000, "on_error": "skip", "model_id": "even or odd", **options}
+    return [sys.executable, "-c", SCRIPT, str(source), str(destination), json.dumps(options), str(pause)]
+
+
+def run(*words, **options):
+    return subprocess.run(command(*words, **options), capture_output=True, text=True, timeout=60)
+
+
+def left_in(folder):
+    return sorted(path.suffix for path in folder.iterdir() if path.name.startswith("."))
+
+
+def wait_for_journal(process, folder, at_least=2_000):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if any(path.stat().st_size > at_least for path in folder.glob(".*.journal")):
+            return True
+        time.sleep(0.005)
+    return False
+
+
+# kill -9
+
+
+@pytest.mark.parametrize(
+    ("ending", "out_ending", "n_kills"),
+    [(".csv.gz", ".csv", 3), (".jsonl", ".jsonl.zst", 2), (".csv", ".parquet", 3), (".parquet", ".jsonl", 2)],
+)
+def test_killed_at_any_moment(tmp_path, ending, out_ending, n_kills):
+    source = write(tmp_path / "in", ending)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    name = f"out{out_ending}"
+    undisturbed = run(source, whole / name, n_jobs=2)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    rng = random.Random(ending)
+    resumed = 0
+    for _ in range(n_kills):
+        options = {"resume": True, "n_jobs": rng.choice([1, 2, 4])}
+        process = subprocess.Popen(command(source, killed / name, 0.01, **options), stderr=subprocess.PIPE)
+        before = sum(path.stat().st_size for path in killed.glob(".*.journal"))
+        if wait_for_journal(process, killed, before):
+            resumed += 1
+            time.sleep(rng.uniform(0, 0.15))
+        process.kill()
+        error = process.communicate()[1].decode()
+        assert process.returncode == -signal.SIGKILL, error
+        assert not (killed / name).exists()
+    assert resumed == n_kills
+    last = run(source, killed / name, resume=True)
+    assert last.returncode == 0, last.stderr
+    assert json.loads(last.stdout)[:3] == json.loads(undisturbed.stdout)[:3]
+    assert json.loads(last.stdout)[3] > 0
+    for path in whole.iterdir():
+        assert (killed / path.name).read_bytes() == path.read_bytes(), path.name
+    assert left_in(killed) == left_in(whole) == []
+    if out_ending == ".parquet":
+        assert pq.read_table(killed / name)["text"].to_pylist() == [text(i) for i in range(2 * N)]
+
+
+def test_without_resume_it_begins_anew(tmp_path):
+    source = write(tmp_path / "in", ".csv")
+    out = tmp_path / "out"
+    out.mkdir()
+    process = subprocess.Popen(command(source, out / "a.csv", 0.02), stderr=subprocess.PIPE)
+    assert wait_for_journal(process, out)
+    process.kill()
+    process.communicate()
+    assert left_in(out) == [".journal", ".lock", ".part", ".rejected"]
+    again = run(source, out / "a.csv")
+    assert again.returncode == 0
+    assert "Removed what a run that did not end left of a.csv" in again.stderr
+    assert json.loads(again.stdout)[3] == 0
+    assert sorted(os.listdir(out)) == ["a.csv", "a.csv.rejected.jsonl"]
+
+
+def test_a_damaged_end_of_the_journal_is_passed_over(tmp_path):
+    source = write(tmp_path / "in", ".jsonl")
+    out = tmp_path / "out"
+    out.mkdir()
+    process = subprocess.Popen(command(source, out / "a.csv", 0.02), stderr=subprocess.PIPE)
+    assert wait_for_journal(process, out, 3_000)
+    process.kill()
+    process.communicate()
+    (journal,) = out.glob(".*.journal")
+    data = journal.read_bytes()
+    journal.write_bytes(data[:-30])
+    (part,) = out.glob(".*.part")
+    with open(part, "ab") as file:
+        file.write(b"half a row, nev")
+    assert run(source, out / "a.csv", resume=True).returncode == 0
+    assert run(source, tmp_path / "b.csv").returncode == 0
+    assert (out / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+# what must not have changed
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """A run of which a part is done."""
+    source = write(tmp_path / "in", ".csv")
+    out = tmp_path / "out"
+    out.mkdir()
+    process = subprocess.Popen(command(source, out / "a.csv", 0.02), stderr=subprocess.PIPE)
+    assert wait_for_journal(process, out)
+    process.kill()
+    process.communicate()
+    return source, out / "a.csv"
+
+
+CHANGES = {
+    "text_column was 'text', is 'id'": {"text_column": "id"},
+    "columns was None, is ['id']": {"columns": ["id"]},
+    "model was 'even or odd', is 'other'": {"model_id": "other"},
+    "block_size was 4000, is 5000": {"block_size": 5_000},
+    "batch_size was 10000, is 10": {"batch_size": 10},
+    "output_column was 'prediction', is 'label'": {"output_column": "label"},
+}
+
+
+def test_changes_are_refused(stopped):
+    source, destination = stopped
+
+    def refused(message, **options):
+        options = {"block_size": 4_000, "model_id": "even or odd", "resume": True, **options}
+        with pytest.raises(ValueError, match=f"Cannot resume a.csv: {message}.* run without resume=True"):
+            score_file(Meddler(None), source, destination, **options)
+
+    files = [path for path in destination.parent.iterdir() if path.suffix != ".lock"]
+    before = [path.read_bytes() for path in files]
+    for message, options in CHANGES.items():
+        refused(re.escape(message), **options)
+    first = source / "0.csv"
+    content = first.read_bytes()
+    first.write_bytes(content + b'9,"more"\n')
+    refused("file .*0.csv was ")
+    first.unlink()
+    refused("file .*0.csv was .*, is None")
+    assert [path.read_bytes() for path in files] == before
+    assert not destination.exists()
+
+
+class Meddler:
+    """A model in whose first call something happens to the files."""
+
+    classes_ = np.array([0, 1])
+
+    def __init__(self, act):
+        self.act = act
+
+    def predict(self, texts):
+        if self.act:
+            self.act, act = None, self.act
+            act()
+        return np.zeros(len(texts), int)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(
+    ("act", "error", "message"),
+    [
+        (lambda path: path.unlink(), FileNotFoundError, r"There is no file .*1\..* any more"),
+        (lambda path: os.utime(path, ns=(0, 0)), ValueError, r"1\..* changed since scoring began"),
+        (lambda path: os.truncate(path, 200), ValueError, r"1\..* changed since scoring began"),
+    ],
+    ids=["vanishes", "touched", "cut"],
+)
+def test_a_source_that_changes_meanwhile(tmp_path, ending, act, error, message):
+    source = write(tmp_path / "in", ending)
+    options = {"on_error": "skip", "block_size": 1_000, "model_id": "m"}
+    with pytest.raises(error, match=message):
+        score_file(Meddler(lambda: act(source / f"1{ending}")), source, tmp_path / "out.jsonl", **options)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_malformed_row_can_be_skipped_when_resuming(tmp_path):
+    source = write(tmp_path / "in", ".csv")
+    model = Meddler(None)
+    options = {"block_size": 4_000, "model_id": "m"}
+    with pytest.raises(ValueError, match=r"in/0\.csv, line 12: got 1 fields") as caught:
+        score_file(model, source, tmp_path / "a.csv", block_size=100, model_id="m")
+    assert "run the same again with resume=True (--resume)" in caught.value.__notes__[0]
+    options["block_size"] = 100
+    report = score_file(model, source, tmp_path / "a.csv", on_error="skip", resume=True, **options)
+    assert report.rows_resumed > 0
+    assert report.rows_rejected == 1
+    score_file(model, source, tmp_path / "b.csv", on_error="skip", **options)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+# two at a time, signals, full disks
+
+
+def test_two_processes_and_one_destination(tmp_path):
+    source = write(tmp_path / "in", ".csv")
+    process = subprocess.Popen(command(source, tmp_path / "a.csv", 0.5), stderr=subprocess.PIPE)
+    try:
+        assert wait_for_journal(process, tmp_path)
+        for resume in (False, True):
+            with pytest.raises(OSError, match=r"Another process is writing .*a\.csv\. Wait for it"):
+                score_file(Meddler(None), source, tmp_path / "a.csv", resume=resume)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+    options = {"block_size": 4_000, "model_id": "even or odd", "on_error": "skip"}
+    assert score_file(Meddler(None), source, tmp_path / "a.csv", resume=True, **options).rows_resumed > 0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    pipeline = make_transfer_pipeline(WordEmbedder(), make_classifier("ridge"))
+    folder = tmp_path_factory.mktemp("model") / "model"
+    return save_pipeline(pipeline.fit(["a good pan", "a bad pan"], ["good", "bad"]), folder)
+
+
+def big_csv(path, n=100_000):
+    path.write_text("text\n" + "a good pan and a bad lid\n" * n)
+    return path
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals(tmp_path, model, number, code):
+    source = big_csv(tmp_path / "in.csv")
+    words = [
+        COMMAND,
+        "score",
+        model,
+        source,
+        "-o",
+        tmp_path / "out.csv",
+        "--block-size",
+        "2000",
+        "--jobs",
+        "1",
+    ]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    part = []
+    while not part and process.poll() is None:
+        part = [path for path in tmp_path.glob(".*.part") if path.stat().st_size > 10_000]
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == code, error
+    assert "Stopped." in error
+    assert "(--resume) to go on" in error
+    assert "Traceback" not in error
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".journal", ".part"]
+    assert not (tmp_path / "out.csv").exists()
+    done = subprocess.run([*words, "--resume"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Scored 100,000 rows, " in done.stderr
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 100_001
+    assert sorted(os.listdir(tmp_path)) == ["in.csv", "out.csv"]
+
+
+def test_a_full_disk(tmp_path, model):
+    source = big_csv(tmp_path / "in.csv", 100_000)
+    words = [
+        COMMAND,
+        "score",
+        model,
+        source,
+        "-o",
+        tmp_path / "out.csv",
+        "--block-size",
+        "50000",
+        "--jobs",
+        "1",
+    ]
+
+    def limit():  # files of this process may not grow past 1.5 MB
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+
+    full = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit)
+    assert full.returncode == 2, full.stderr
+    assert "No space left to write to" in full.stderr
+    assert "--resume" in full.stderr
+    assert not (tmp_path / "out.csv").exists()
+    done = subprocess.run([*words, "--resume"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert " of them before" in done.stderr
+    other = subprocess.run([*words[:5], tmp_path / "b.csv", *words[6:]], capture_output=True, text=True)
+    assert other.returncode == 0
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_pipe(tmp_path, model):
+    source = big_csv(tmp_path / "in.csv", 1_000)
+    with open("/dev/full", "wb") as full:
+        words = [COMMAND, "score", model, source, "-o", "-", "--output-format", "csv"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+
+
+# stdin and stdout
+
+
+@pytest.mark.parametrize("input_format", ["csv", "csv.gz", "jsonl"])
+@pytest.mark.parametrize("output_format", ["csv", "jsonl", "jsonl.gz", "parquet"])
+def test_pipes(tmp_path, model, input_format, output_format):
+    source = write(tmp_path / "in", f".{input_format}") / f"0.{input_format}"
+    data = source.read_bytes()
+    words = [COMMAND, "score", model, "-", "-o", "-", "--input-format", input_format, "--block-size", "5000"]
+    words += ["--output-format", output_format, "--text-column", "text"]
+    bad = subprocess.run(words, input=data, capture_output=True)
+    assert bad.returncode == 2
+    if (input_format, output_format) in [("jsonl", "csv"), ("jsonl", "parquet")]:
+        assert b"Write jsonl, or put the input in a file" in bad.stderr
+        return
+    assert b"stdin, line " in bad.stderr
+    words[5] = tmp_path / f"out.{output_format}"
+    good = subprocess.run([*words, "--on-error", "skip"], input=data, capture_output=True)
+    assert good.returncode == 0, good.stderr
+    assert b"Rejected " in good.stderr
+    clean = tmp_path / f"clean.{output_format}"
+    score_words = [COMMAND, "score", model, source, "-o", clean, "--on-error", "skip", "--block-size", "5000"]
+    assert subprocess.run(score_words, capture_output=True).returncode == 0
+    assert clean.read_bytes() == words[5].read_bytes()
+
+
+def test_stdout_gets_nothing_but_rows(tmp_path, model):
+    rows = b"text\n" + b"a good pan\n" * 1_000
+    words = [COMMAND, "score", model, "-", "-o", "-", "--input-format", "csv", "--output-format", "parquet"]
+    done = subprocess.run(words, input=rows, capture_output=True, cwd=tmp_path)
+    assert done.returncode == 0
+    assert pq.read_table(pa.BufferReader(done.stdout))["prediction"].to_pylist() == ["good"] * 1_000
+    assert b"Scored 1,000 rows" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-", "-o", "a.csv"], "Pass input_format (--input-format)"),
+        (["in.csv", "-o", "-"], "Pass output_format (--output-format)"),
+        (["-", "-o", "a.csv", "--input-format", "csv", "--resume"], "stdin, which cannot be read again"),
+        (["in.csv", "-o", "-", "--output-format", "csv", "--resume"], "with stdout. Both need files"),
+        (
+            ["in.csv", "-o", "-", "--output-format", "csv", "--on-error", "skip"],
+            "with stdout. Both need files",
+        ),
+        (
+            ["-", "-o", "a.csv", "--input-format", "parquet"],
+            "parquet from stdin, but it is read from its end",
+        ),
+        (["-", "in.csv", "-o", "a.csv"], "Got - (stdin) beside other files"),
+    ],
+)
+def test_pipes_that_cannot_be(tmp_path, model, words, message):
+    (tmp_path / "in.csv").write_text("text\na\n")
+    done = subprocess.run(
+        [COMMAND, "score", model, *words], input="text\na\n", capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert os.listdir(tmp_path) == ["in.csv"]
+
+
+# memory
+
+MEASURED = """
+import resource, sys
+import numpy as np
+from embtransfer import score_file
+
+class Model:
+    classes_ = np.array([0, 1])
+    def predict(self, texts):
+        return np.arange(len(texts)) % 2
+
+score_file(Model(), sys.argv[1], sys.argv[2], n_jobs=2)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("out_ending", [".csv", ".parquet"])
+def test_memory_does_not_grow_with_the_file(tmp_path, out_ending):
+    peaks = []
+    for n in (1_000_000, 3_000_000):
+        with open(tmp_path / "in.csv", "w") as file:
+            file.write("id,text\n")
+            for start in range(0, n, 100_000):
+                file.write(
+                    "".join(f"{i},a short text of row {i} here\n" for i in range(start, start + 100_000))
+                )
+        words = [sys.executable, "-c", MEASURED, tmp_path / "in.csv", tmp_path / f"out{out_ending}"]
+        peaks.append(int(subprocess.run(words, capture_output=True, check=True).stdout) / 1024)
+    assert peaks[1] < peaks[0] + 100, peaks  # MB; the larger file has 70 MB more
