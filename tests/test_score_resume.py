@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embtransfer import make_classifier, make_transfer_pipeline, save_pipeline, score_file
+from embtransfer import load_pipeline, make_classifier, make_transfer_pipeline, save_pipeline, score_file
 from embtransfer.embedders import WordEmbedder
 
 COMMAND = Path(sys.executable).with_name("embtransfer")
@@ -373,8 +373,10 @@ def test_a_full_pipe(tmp_path, model):
 # stdin and stdout
 
 
-@pytest.mark.parametrize("input_format", ["csv", "csv.gz", "jsonl"])
-@pytest.mark.parametrize("output_format", ["csv", "jsonl", "jsonl.gz", "parquet"])
+PIPES = [("csv", "parquet"), ("csv.gz", "jsonl.gz"), ("jsonl", "jsonl"), ("jsonl", "csv")]
+
+
+@pytest.mark.parametrize(("input_format", "output_format"), PIPES)
 def test_pipes(tmp_path, model, input_format, output_format):
     source = write(tmp_path / "in", f".{input_format}") / f"0.{input_format}"
     data = source.read_bytes()
@@ -382,7 +384,7 @@ def test_pipes(tmp_path, model, input_format, output_format):
     words += ["--output-format", output_format, "--text-column", "text"]
     bad = subprocess.run(words, input=data, capture_output=True)
     assert bad.returncode == 2
-    if (input_format, output_format) in [("jsonl", "csv"), ("jsonl", "parquet")]:
+    if (input_format, output_format) == ("jsonl", "csv"):
         assert b"Write jsonl, or put the input in a file" in bad.stderr
         return
     assert b"stdin, line " in bad.stderr
@@ -391,8 +393,7 @@ def test_pipes(tmp_path, model, input_format, output_format):
     assert good.returncode == 0, good.stderr
     assert b"Rejected " in good.stderr
     clean = tmp_path / f"clean.{output_format}"
-    score_words = [COMMAND, "score", model, source, "-o", clean, "--on-error", "skip", "--block-size", "5000"]
-    assert subprocess.run(score_words, capture_output=True).returncode == 0
+    score_file(load_pipeline(model), source, clean, on_error="skip", block_size=5_000)
     assert clean.read_bytes() == words[5].read_bytes()
 
 
@@ -407,30 +408,22 @@ def test_stdout_gets_nothing_but_rows(tmp_path, model):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("source", "destination", "options", "message"),
     [
-        (["-", "-o", "a.csv"], "Pass input_format (--input-format)"),
-        (["in.csv", "-o", "-"], "Pass output_format (--output-format)"),
-        (["-", "-o", "a.csv", "--input-format", "csv", "--resume"], "stdin, which cannot be read again"),
-        (["in.csv", "-o", "-", "--output-format", "csv", "--resume"], "with stdout. Both need files"),
-        (
-            ["in.csv", "-o", "-", "--output-format", "csv", "--on-error", "skip"],
-            "with stdout. Both need files",
-        ),
-        (
-            ["-", "-o", "a.csv", "--input-format", "parquet"],
-            "parquet from stdin, but it is read from its end",
-        ),
-        (["-", "in.csv", "-o", "a.csv"], "Got - (stdin) beside other files"),
+        ("-", "a.csv", {}, r"Pass input_format \(--input-format\)"),
+        ("in.csv", "-", {}, r"Pass output_format \(--output-format\)"),
+        ("-", "a.csv", {"input_format": "csv", "resume": True}, "stdin, which cannot be read again"),
+        ("in.csv", "-", {"output_format": "csv", "resume": True}, "with stdout. Both need files"),
+        ("in.csv", "-", {"output_format": "csv", "on_error": "skip"}, "with stdout. Both need files"),
+        ("-", "a.csv", {"input_format": "parquet"}, "parquet from stdin, but it is read from its end"),
+        (["-", "in.csv"], "a.csv", {}, r"Got - \(stdin\) beside other files"),
     ],
 )
-def test_pipes_that_cannot_be(tmp_path, model, words, message):
-    (tmp_path / "in.csv").write_text("text\na\n")
-    done = subprocess.run(
-        [COMMAND, "score", model, *words], input="text\na\n", capture_output=True, text=True, cwd=tmp_path
-    )
-    assert done.returncode == 2
-    assert message in done.stderr
+def test_pipes_that_cannot_be(tmp_path, monkeypatch, source, destination, options, message):
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("text\na\n")
+    with pytest.raises(ValueError, match=message):
+        score_file(Meddler(None), source, destination, **options)
     assert os.listdir(tmp_path) == ["in.csv"]
 
 

@@ -139,9 +139,9 @@ def score_file(
     if vectors and kind == ".csv":
         raise ValueError("Got vectors=True (--vectors) and a csv output. Write to .parquet or .jsonl.")
     block_size = block_size or (_BLOCK_WITH_VECTORS if vectors else _BLOCK_SIZE)
-    source = Source(source, input_format, block_size)
-    if source.is_stdin and resume:
+    if resume and source in (STDIN, [STDIN]):
         raise ValueError("Got resume (--resume) with stdin, which cannot be read again. Put it in a file.")
+    source = Source(source, input_format, block_size)
     if source.is_stdin and source.kind == ".jsonl" != kind:
         raise ValueError(
             f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are "

@@ -127,7 +127,10 @@ class Source:
                 raise ValueError(f"{self.files[i]} is damaged: {error}") from None
         else:
             stream = ByteStream(self.files[i], self.codecs[i])
-            names, self.header_lines[i] = read_header(stream, self.name(i))
+            try:
+                names, self.header_lines[i] = read_header(stream, self.name(i))
+            except OSError as error:
+                raise OSError(f"{self.name(i)}: {error}") from error
             if self.is_stdin:
                 self._stdin = stream
             else:
