@@ -23,7 +23,7 @@ _NAMES_OF = {
     "persistence": "load_pipeline save_pipeline",
     "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
     "recipes": "make_recipe",
-    "scoring": "score_file",
+    "scoring": "ScoreReport score_file",
     "word_vectors": "WordVectors",
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}

@@ -15,32 +15,77 @@ def read_jsonl(path, batch_size):
     Values that fit no one type become JSON text, in columns whose field says so; the jsonl writer turns
     them back.
     """
-    kinds: dict[str, set] = {}
-    for row in _json_rows(path):
-        for name, value in row.items():
-            kinds.setdefault(name, set()).add(_kind(value))
-    schema = pa.schema([_json_field(name, found - {None}) for name, found in kinds.items()])
+    schema = _schema(_json_rows(path))
     rows = _json_rows(path)
     while batch := list(islice(rows, batch_size)):
-        yield pa.RecordBatch.from_arrays([_json_column(batch, field) for field in schema], schema=schema)
-    if not kinds:
+        yield pa.RecordBatch.from_arrays([json_column(batch, field) for field in schema], schema=schema)
+    if not schema.names:
         yield pa.RecordBatch.from_pylist([], schema)
+
+
+def jsonl_schema(paths, codecs, column: str) -> pa.Schema:
+    """Schema of all fields of files, by one pass over them; malformed lines are passed over.
+
+    Parameters
+    ----------
+    paths : list of path
+    codecs : list of {None, "gzip", "zstd"}
+    column : str
+        The texts: a string column, and there even if the files have no rows.
+    """
+
+    def rows():
+        for path, codec in zip(paths, codecs, strict=True):
+            with pa.input_stream(str(path), compression=codec) as file:
+                for _, row, _ in _parsed_lines(_lines(file)):
+                    if isinstance(row, dict):
+                        yield row
+
+    schema = _schema(rows())
+    text = pa.field(column, pa.string())
+    at = schema.get_field_index(column)
+    return schema.append(text) if at < 0 else schema.set(at, text)
+
+
+def _schema(rows):
+    kinds: dict[str, set] = {}
+    for row in rows:
+        for name, value in row.items():
+            kinds.setdefault(name, set()).add(_kind(value))
+    return pa.schema([_json_field(name, found - {None}) for name, found in kinds.items()])
+
+
+def _lines(file, size=1 << 20):
+    rest = b""
+    while data := file.read(size):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from lines
+    yield rest
 
 
 def _json_rows(path):
     with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                if any(mark in line for mark in _SURROGATE_MARKS):  # JSON has lone surrogates, UTF-8 has not
-                    row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
-            except (ValueError, RecursionError) as error:
+        for number, row, error in _parsed_lines(file):
+            if error:
                 raise ValueError(f"{path}, line {number}: got no JSON ({error}).") from None
             if not isinstance(row, dict):
                 raise ValueError(f"{path}, line {number}: got {type(row).__name__}. Expected an object.")
             yield row
+
+
+def _parsed_lines(lines):
+    """Yield number, value, error for each line that is not blank."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        row = problem = None
+        try:
+            row = json.loads(line)
+            if any(mark in line for mark in _SURROGATE_MARKS):  # JSON has lone surrogates, UTF-8 has not
+                row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
+        except (ValueError, RecursionError) as error:
+            problem = error
+        yield number, row, problem
 
 
 def _kind(value):
@@ -61,7 +106,8 @@ def _json_field(name, kinds):
     return pa.field(name, pa.string(), metadata=AS_JSON)
 
 
-def _json_column(rows, field):
+def json_column(rows, field):
+    """Values of one field of objects, by the field's type."""
     values = (row.get(field.name) for row in rows)
     if field.metadata == AS_JSON:
         values = (None if value is None else json.dumps(value) for value in values)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ._cli_embedders import (
     EMBEDDER_NAMES,
@@ -17,8 +16,9 @@ from ._cli_embedders import (
     Vectors,
     make_embedders,
 )
+from ._cli_score import score
 from ._cli_vectors import vectors_app
-from ._terminal import BAR, clear_errors, progress_bar, steps, talk
+from ._terminal import clear_errors, progress_bar, steps, talk
 from ._version import __version__
 from .report import Output, print_comparison
 
@@ -236,42 +236,7 @@ def fit(
             )
 
 
-@app.command()
-def score(
-    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
-    input: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The file to write; its ending gives the format.")
-    ],
-    text_column: TextColumn_ = "text",
-    output_column: Annotated[str, typer.Option(help="The column to add.")] = "prediction",
-    proba: Annotated[bool, typer.Option("--proba", help="Also add each class's probability.")] = False,
-    batch_size: Annotated[int, typer.Option(help="Rows held in memory at a time.")] = 10_000,
-):
-    """Predict a label for each row of a file, batch by batch."""
-    from .persistence import load_pipeline
-    from .scoring import score_file
-
-    with clear_errors():
-        pipeline = load_pipeline(model)
-        with Progress(
-            SpinnerColumn(),
-            TextColumn("{task.completed:,} rows"),
-            TimeElapsedColumn(),
-            **BAR,
-        ) as bar:
-            task = bar.add_task("Scoring", total=None)
-            n = score_file(
-                pipeline,
-                input,
-                output,
-                text_column=text_column,
-                output_column=output_column,
-                proba=proba,
-                batch_size=batch_size,
-                progress=lambda rows: bar.update(task, completed=rows),
-            )
-        talk.print(f"Scored {n:,} rows. Wrote {output}")
+app.command()(score)
 
 
 def main() -> None:

@@ -1,57 +1,108 @@
-"""Stream a table through a fitted pipeline, batch by batch."""
+"""Score files of any size with a fitted model: in blocks, in parallel, and resumable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-from sklearn.pipeline import Pipeline
+from ._journal import PartFile, ScoreReport, StandardOutput
+from ._table_blocks import Source
+from ._table_files import STDIN, file_format
 
-from .tables import append_columns, column_texts, iter_batches, open_writer
+_BLOCK_SIZE = 8 << 20  # bytes: a few milliseconds of reading, and few enough for many in flight
+_BLOCK_WITH_VECTORS = 1 << 20  # a row's vector can be a hundred times as large as its text
+
+__all__ = ["ScoreReport", "score_file"]
 
 
 def score_file(
-    pipeline,
+    model,
     source,
     destination,
     *,
     text_column: str = "text",
+    columns: Sequence[str] | None = None,
     output_column: str = "prediction",
     proba: bool = False,
+    top_k: int | None = None,
+    vectors: bool = False,
+    on_error: str = "fail",
+    resume: bool = False,
+    n_jobs: int | None = None,
     batch_size: int = 10_000,
+    block_size: int | None = None,
+    input_format: str | None = None,
+    output_format: str | None = None,
+    model_id: str | None = None,
     progress: Callable[[int], None] | None = None,
-) -> int:
-    """Predict a label for each row of a file and write the file with the predictions added.
+    monitor: Callable[[ScoreReport], None] | None = None,
+) -> ScoreReport:
+    """Predict a label for each row of a table and write the table with the predictions added.
+
+    The input is cut into blocks, which threads score while others are read and written. Memory stays that of a
+    few blocks, whatever the file's size. The destination appears under its name when it is complete.
 
     Parameters
     ----------
-    pipeline : fitted pipeline whose `predict` takes texts
-    source, destination : str or path
-        Files ending in .csv, .jsonl or .parquet; the two may differ in format. The destination appears
-        under its name when it is complete.
+    model : fitted pipeline, or any object with `classes_` and a `predict` that takes texts
+    source : str, path or list of these
+        Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings are
+        .csv, .jsonl and .parquet; .csv and .jsonl may be followed by .gz or .zst.
+    destination : str or path
+        A file with one of these endings, or "-" for stdout.
     text_column : str, default="text"
         The column with the texts. A missing value is an empty text.
+    columns : list of str, default=None
+        Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where all
+        are carried.
     output_column : str, default="prediction"
-        The column that is added.
+        The column with the labels.
     proba : bool, default=False
         Also add the probability of each class, as `<output_column>_<class>`.
+    top_k : int, default=None
+        Also add the k most probable labels and their probabilities, as `<output_column>_1`,
+        `<output_column>_1_proba`, `<output_column>_2`, ...
+    vectors : bool, default=False
+        Also add what the model's steps before the last make of the text, as a float32 list `vector` (not in csv).
+    on_error : {"fail", "skip"}, default="fail"
+        What to do with a malformed row: end with an error, or write it, with its file, line and what is wrong, to
+        `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a quote that never
+        closes or bytes that are not UTF-8; those of jsonl if they are no object with a text or null.
+    resume : bool, default=False
+        Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is to
+        the byte that of a run that was not. If there is nothing to resume, begin anew.
+    n_jobs : int, default=None
+        Threads that score; None is 1 as in scikit-learn, -1 all processors. The output is the same.
     batch_size : int, default=10_000
-        Rows held in memory at a time.
-    progress : callable (rows so far), default=None
+        Rows given to the model at a time.
+    block_size : int, default=None
+        Bytes of input a block, 8 MiB, and 1 MiB with vectors. A longer row makes a longer block.
+    input_format, output_format : str, default=None
+        Such as "csv" or "jsonl.gz", instead of the ending; needed for stdin and stdout.
+    model_id : str, default=None
+        What tells this model from others when resuming; by default a checksum of its pickle.
+    progress : callable (rows read so far), default=None
+    monitor : callable (ScoreReport so far), default=None
 
     Returns
     -------
-    int
-        Number of rows, as many as the source has, in its order.
+    ScoreReport
 
     Raises
     ------
     ValueError
-        If a column is missing or there already, the files are the same, or the source is damaged.
+        If a column is missing or there already, a row is malformed, the input is damaged or changes meanwhile,
+        or a run to resume was begun with something else.
     AttributeError
-        If `proba` is asked of a classifier without probabilities.
+        If the model lacks the probabilities or vectors that are asked for.
     OSError
-        If a file cannot be read or written.
+        If a file cannot be read or written, or another process writes the destination.
+
+    Notes
+    -----
+    Beside the destination, hidden files whose names begin with ".<name>." hold the part written so far and a
+    journal of how far it reaches; they go at the end. After an error, an interrupt or a crash they stay if a
+    block is written, so that `resume=True` can go on; a run without it removes them.
+    A block of the input becomes one member of a .gz, one frame of a .zst and a row group of parquet, or several.
+    BLAS computes with one thread meanwhile: so the result does not depend on `n_jobs`.
 
     Examples
     --------
@@ -62,7 +113,7 @@ def score_file(
     >>> folder = Path(mkdtemp())
     >>> _ = (folder / "in.csv").write_text("text\\ngood pan\\nbad pan\\n")
     >>> pipeline = pipeline.fit(["good pan", "bad pan"], ["+", "-"])
-    >>> score_file(pipeline, folder / "in.csv", folder / "out.csv")
+    >>> score_file(pipeline, folder / "in.csv", folder / "out.csv").rows_written
     2
     >>> print((folder / "out.csv").read_text())
     "text","prediction"
@@ -70,31 +121,49 @@ def score_file(
     "bad pan","-"
     <BLANKLINE>
     """
-    if batch_size < 1:
-        raise ValueError(f"Got batch_size={batch_size}. Expected at least 1.")
-    if Path(source).resolve() == Path(destination).resolve():
+    from ._score_run import ScoreRun, n_threads  # imports numba
+
+    for name, value in (("batch_size", batch_size), ("block_size", block_size)):
+        if value is not None and value < 1:
+            raise ValueError(f"Got {name}={value}. Expected at least 1.")
+    if on_error not in ("fail", "skip"):
+        raise ValueError(f"Got on_error={on_error!r}. Expected 'fail' or 'skip'.")
+    to_stdout = str(destination) == STDIN
+    if to_stdout and output_format is None:
+        raise ValueError(
+            "Got - (stdout) without a format. Pass output_format (--output-format), such as csv."
+        )
+    kind, codec = file_format(f".{output_format.lstrip('.')}" if output_format else destination)
+    if to_stdout and (resume or on_error == "skip"):
+        raise ValueError("Got resume or on_error='skip' with stdout. Both need files: name a destination.")
+    if vectors and kind == ".csv":
+        raise ValueError("Got vectors=True (--vectors) and a csv output. Write to .parquet or .jsonl.")
+    block_size = block_size or (_BLOCK_WITH_VECTORS if vectors else _BLOCK_SIZE)
+    source = Source(source, input_format, block_size)
+    if source.is_stdin and resume:
+        raise ValueError("Got resume (--resume) with stdin, which cannot be read again. Put it in a file.")
+    if source.is_stdin and source.kind == ".jsonl" != kind:
+        raise ValueError(
+            f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are read. "
+            "Write jsonl, or put the input in a file."
+        )
+    if any(not source.is_stdin and file.resolve() == Path(destination).resolve() for file in source.files):
         raise ValueError(f"Got {destination} as input and output. Choose another name for the output.")
-    n = 0
-    with open_writer(destination) as write:
-        for batch in iter_batches(source, batch_size, [text_column]):
-            columns = _predict(pipeline, column_texts(batch, text_column), output_column, proba)
-            write(append_columns(batch, columns))
-            n += batch.num_rows
-            if progress:
-                progress(n)
-    return n
-
-
-def _predict(pipeline, texts, output_column, proba):
-    classes = pipeline.classes_
-    labels, shares = classes[:0], np.empty((0, len(classes)))
-    if len(texts):
-        if proba and isinstance(pipeline, Pipeline) and len(pipeline) > 1:  # embed once for both
-            texts, pipeline = pipeline[:-1].transform(texts), pipeline[-1]
-        shares = pipeline.predict_proba(texts) if proba else shares
-        labels = pipeline.predict(texts)
-    columns = {output_column: pa.array(labels, pa.array(classes).type)}
-    if proba:
-        for label, share in zip(classes, shares.T, strict=True):
-            columns[f"{output_column}_{label}"] = pa.array(share, pa.float64())
-    return columns
+    options = {
+        "text_column": text_column,
+        "columns": None if columns is None else list(columns),
+        "output_column": output_column,
+        "proba": proba,
+        "top_k": top_k,
+        "vectors": vectors,
+        "batch_size": batch_size,
+        "block_size": block_size,
+        "input_format": source.kind,
+        "output_format": [kind, codec],
+    }
+    out = StandardOutput() if to_stdout else PartFile(destination)
+    try:
+        run = ScoreRun(model, model_id, source, out, options, on_error == "skip", n_threads(n_jobs))
+        return run(resume, progress, monitor)
+    finally:
+        out.release()

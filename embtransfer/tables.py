@@ -86,7 +86,7 @@ def iter_batches(path, batch_size: int = 10_000, columns: list[str] = ()) -> Ite
         for batch in reader(path, batch_size):
             if not batch.schema.names and suffix == ".jsonl":  # no rows: nothing tells the columns
                 batch = _no_rows(columns)
-            _check_columns(path, batch.schema.names, columns)
+            check_columns(path, batch.schema.names, columns)
             for start in range(0, max(batch.num_rows, 1), batch_size):
                 yield batch.slice(start, batch_size)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
@@ -107,7 +107,7 @@ def _suffix(path):
     return path.suffix
 
 
-def _check_columns(path, names, wanted):
+def check_columns(path, names, wanted):
     for name in wanted:
         if name not in names:
             raise ValueError(f"Got column {name!r}, but {path.name} has columns: {', '.join(names)}.")
@@ -237,16 +237,16 @@ class _CSVFile:
     """A csv writer that turns nested values, which csv cannot hold, into JSON text."""
 
     def __init__(self, path, schema):
-        self.writer = pa_csv.CSVWriter(path, _flat(schema.empty_table()).schema)
+        self.writer = pa_csv.CSVWriter(path, flat(schema.empty_table()).schema)
 
     def write(self, table):
-        self.writer.write(_flat(table))
+        self.writer.write(flat(table))
 
     def close(self):
         self.writer.close()
 
 
-def _flat(table):
+def flat(table):
     for i, field in enumerate(table.schema):
         if pa.types.is_string_view(field.type) or pa.types.is_dictionary(field.type):
             plain = pa.string() if pa.types.is_string_view(field.type) else field.type.value_type

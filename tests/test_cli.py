@@ -509,7 +509,7 @@ def test_fit_onto_what_is_no_model(data, tmp_path, there, options):
         (["model", "pans.csv", "--text-column", "review"], r"Got column 'review', but pans\.csv has columns"),
         (["model", "pans.csv", "--output-column", "label"], r"The input has a column 'label' already"),
         (["model", "pans.csv", "--batch-size", "0"], r"Got batch_size=0\. Expected at least 1"),
-        (["model", "numbers.jsonl", "--text-column", "label"], r"Got a column of int64"),
+        (["model", "numbers.jsonl", "--text-column", "label"], r"line 1: got int in 'label'"),
         (
             ["ridge", "pans.csv", "--proba"],
             r"RidgeClassifier.* has no attribute 'predict_proba'|predict_proba",

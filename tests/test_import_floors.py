@@ -20,17 +20,20 @@ FLOORS = [
         "_bundle",
         "_embedding_cache",
         "_safetensors",
+        "_parquet_footer",
+        "_row_kernels",
     ],
     [
         "datasets",
-        "tables _jsonl",
+        "tables _jsonl _table_files _table_blocks _table_rows _table_writers",
+        "_journal",
         "word_vectors _vector_cache _vector_names vector_files",
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics"],
-    ["recipes", "scoring", "folding", "report"],
-    ["comparison _split"],
-    ["_terminal _cli_vectors _cli_embedders cli", "__init__"],
+    ["recipes", "scoring _score_run _model_columns", "folding", "report"],
+    ["comparison _split", "spark"],
+    ["_terminal _cli_vectors _cli_embedders _cli_score cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()

@@ -1,0 +1,162 @@
+"""What a model says of texts, as Arrow columns."""
+
+import hashlib
+import pickle
+from threading import Event
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.pipeline import Pipeline
+
+_SAMPLE = 1_000  # texts looked at to see whether many repeat
+
+
+class ModelColumns:
+    """Columns of labels, probabilities, best labels and vectors for texts.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+        The columns, in the order label, each class's probability, k best labels with theirs, vector.
+
+    Raises
+    ------
+    AttributeError
+        If the model lacks what is asked of it.
+    ValueError
+        If two columns have one name or top_k is out of range.
+    """
+
+    def __init__(self, model, output_column, proba, top_k, vectors, batch_size):
+        self.model, self.batch_size = model, batch_size
+        self.proba, self.top_k, self.vectors = proba, top_k or 0, vectors
+        self.classes = np.asarray(model.classes_)
+        label = pa.array(self.classes).type
+        if top_k is not None and not 1 <= top_k <= len(self.classes):
+            raise ValueError(f"Got top_k={top_k}, but the model has {len(self.classes)} classes.")
+        if proba or top_k:
+            model.predict_proba  # noqa: B018  says itself why it is not there
+        fields = [(output_column, label)]
+        if proba:
+            fields += [(f"{output_column}_{name}", pa.float64()) for name in self.classes]
+        for k in range(1, self.top_k + 1):
+            fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
+        if vectors:
+            fields.append(("vector", pa.list_(pa.float32(), self._vectors(pa.array([""])).shape[1])))
+        self.schema = pa.schema(fields)
+        repeated = {name for name in self.schema.names if self.schema.names.count(name) > 1}
+        if repeated:
+            raise ValueError(
+                f"The output would have more than one column {', '.join(sorted(repeated))}. "
+                "Choose another output_column (--output-column), or one of proba and top_k."
+            )
+
+    def __call__(self, texts: pa.Array, stop: Event) -> dict[str, pa.Array]:
+        """Columns by name; each distinct text is scored once where many repeat. Ends early if `stop` is set."""
+        rows = None
+        if _many_repeat(texts):
+            encoded = texts.dictionary_encode()
+            texts, rows = encoded.dictionary, encoded.indices.to_numpy()
+        parts = []
+        for start in range(0, len(texts), self.batch_size):
+            if stop.is_set():
+                raise InterruptedError("Scoring was stopped.")
+            parts.append(self._score(texts.slice(start, self.batch_size)))
+        if not parts:
+            return {field.name: pa.array([], field.type) for field in self.schema}
+        labels, shares, vectors = (
+            None if part[0] is None else np.concatenate(part) if len(part) > 1 else part[0]
+            for part in zip(*parts, strict=True)
+        )
+        if rows is not None:
+            labels, shares, vectors = (None if x is None else x[rows] for x in (labels, shares, vectors))
+        return self._columns(labels, shares, vectors)
+
+    def _score(self, texts):
+        model, vectors, shares = self.model, None, None
+        if self.vectors:
+            vectors = self._vectors(texts)
+        if (self.proba or self.top_k) and isinstance(model, Pipeline) and len(model) > 1:  # embed once
+            texts, model = vectors if vectors is not None else model[:-1].transform(texts), model[-1]
+        elif vectors is not None and isinstance(model, Pipeline):
+            texts, model = vectors, model[-1]
+        if self.proba or self.top_k:
+            shares = np.asarray(model.predict_proba(texts))
+        labels = np.asarray(model.predict(texts))
+        if len(labels) != len(texts) if isinstance(texts, pa.Array) else len(labels) != texts.shape[0]:
+            raise ValueError(f"The model gave {len(labels)} labels for {len(texts)} texts.")
+        return labels, shares, vectors
+
+    def _vectors(self, texts):
+        model = self.model[:-1] if isinstance(self.model, Pipeline) and len(self.model) > 1 else self.model
+        if not hasattr(model, "transform"):
+            raise AttributeError(
+                f"Got vectors=True (--vectors), but {type(self.model).__name__} has no transform: it makes none."
+            )
+        vectors = model.transform(texts)
+        if not isinstance(vectors, np.ndarray) or vectors.ndim != 2:
+            raise ValueError(
+                f"Got vectors=True (--vectors), but the model makes a {type(vectors).__name__}. "
+                "Expected dense vectors, as word, static and sentence embedders make."
+            )
+        return vectors
+
+    def _columns(self, labels, shares, vectors):
+        kind = self.schema.types[0]
+        arrays = [_labels(labels, self.classes, kind)]
+        if self.proba:
+            arrays += [pa.array(share, pa.float64()) for share in shares.T]
+        if self.top_k:
+            best = np.argsort(-shares, axis=1, kind="stable")[:, : self.top_k]  # of equals the first class
+            for column in best.T:
+                arrays.append(_take(self.classes, column, kind))
+                arrays.append(pa.array(shares[np.arange(len(shares)), column], pa.float64()))
+        if self.vectors:
+            numbers = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
+            arrays.append(pa.FixedSizeListArray.from_arrays(numbers, vectors.shape[1]))
+        return dict(zip(self.schema.names, arrays, strict=True))
+
+
+def _take(classes, codes, kind):
+    return pa.array(classes, kind).take(pa.array(codes))
+
+
+def _labels(labels, classes, kind):
+    if labels.dtype.kind not in "UO" or len(classes) > 64:
+        return pa.array(labels, kind)
+    codes = np.full(len(labels), -1)  # a comparison a class is much quicker than a str a row
+    for code, name in enumerate(classes):
+        codes[labels == name] = code
+    return pa.array(labels, kind) if (codes < 0).any() else _take(classes, codes, kind)
+
+
+def _many_repeat(texts):
+    if len(texts) < 2 * _SAMPLE:
+        return False
+    sample = texts.take(pa.array(np.linspace(0, len(texts) - 1, _SAMPLE).astype(np.int64)))
+    return pc.count_distinct(sample).as_py() <= _SAMPLE // 2
+
+
+def fingerprint(model) -> str:
+    """A checksum of the model's pickle.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be pickled.
+    """
+    digest = hashlib.sha256()
+
+    class Sink:
+        def write(self, data):
+            digest.update(data)
+            return len(data)
+
+    try:
+        pickle.Pickler(Sink(), protocol=5).dump(model)
+    except Exception as error:
+        raise ValueError(
+            f"The model cannot be told from others, for it cannot be pickled ({error}). Pass a model_id."
+        ) from error
+    return digest.hexdigest()

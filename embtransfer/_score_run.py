@@ -1,0 +1,230 @@
+"""One run of scoring: blocks go through a pool of threads and come out in order."""
+
+import json
+import os
+import time
+from base64 import b64decode, b64encode, b85encode
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from ._journal import PartFile, ScoreReport, State
+from ._jsonl import jsonl_schema
+from ._model_columns import ModelColumns, fingerprint
+from ._parquet_footer import move_row_group
+from ._table_blocks import Block, Source
+from ._table_rows import Rejected, check_added, plain_texts, read_csv, read_jsonl, read_table
+from ._table_writers import Writer
+from ._version import __version__
+from .tables import check_columns
+
+_SECONDS = 2  # between commits: what a crash loses at most
+
+
+def n_threads(n_jobs: int | None) -> int:
+    """Number of threads by scikit-learn's convention.
+
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is 0.
+    """
+    if n_jobs == 0:
+        raise ValueError("Got n_jobs=0. Expected a number of threads, or -1 for all processors.")
+    n_jobs = 1 if n_jobs is None else n_jobs
+    if n_jobs > 0:
+        return n_jobs
+    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(n_cpus + 1 + n_jobs, 1)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    block: Block
+    data: memoryview | bytes
+    groups: list[dict]
+    n_rows: int
+    n_read: int
+    n_lines: int
+    rejected: list[Rejected]
+
+
+class ScoreRun:
+    """Reads in the calling thread, scores in others, writes in the calling thread.
+
+    The parameters are those of `score_file`, checked; errors as there.
+    """
+
+    def __init__(self, model, model_id, source: Source, out, options: dict, skip: bool, n_threads: int):
+        self.model, self.model_id, self.source, self.out = model, model_id, source, out
+        self.options, self.skip, self.n_threads = options, skip, n_threads
+        self.text_column, self.carried = options["text_column"], options["columns"]
+        if source.schema is not None:
+            names, name = source.schema.names, Path(source.name(0))
+            check_columns(name, names, [self.text_column, *(self.carried or ())])
+            plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
+            self.carried = names if self.carried is None else self.carried
+        columns = ("output_column", "proba", "top_k", "vectors", "batch_size")
+        self.columns = ModelColumns(model, *(options[name] for name in columns))
+        check_added(self.carried or (), self.columns.schema.names)
+        self.stop = Event()
+
+    def __call__(self, resume, progress, monitor) -> ScoreReport:
+        started = time.monotonic()
+        state = self._start(resume)
+        first = replace(state)
+
+        def report(state, n_bytes, rejected=None):
+            read, seconds = state.rows + state.rejected, time.monotonic() - started
+            counts = (read, state.rows, state.rejected, first.rows + first.rejected)
+            return ScoreReport(*counts, n_bytes, self.source.n_bytes, seconds, rejected)
+
+        n_bytes = 0
+        self.state = state
+        pool = ThreadPoolExecutor(self.n_threads, "score")
+        try:
+            with threadpool_limits(1, "blas"):  # the same sums whatever n_jobs
+                committed = time.monotonic()
+                for scored in self._scored(pool):
+                    self._write(scored)
+                    n_bytes = scored.block.read
+                    if progress:
+                        progress(self.state.rows + self.state.rejected)
+                    if monitor:
+                        monitor(report(self.state, n_bytes))
+                    if not self.source.is_stdin and time.monotonic() - committed >= _SECONDS:
+                        self._commit()
+                        committed = time.monotonic()
+            self.out.write(self.writer.end(self.out.groups + self.state.groups, self.state.rows))
+            return report(self.state, n_bytes, self.out.finish())
+        except BaseException as error:
+            self.stop.set()
+            self._keep(error)
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _start(self, resume):
+        """The state to begin with; the writer is made, and has written what comes before the first block."""
+        old = self.out.resume(self._header(None)) if resume else None
+        schema = self._table_schema(old[1]["schema"] if old else None)
+        self.table_schema = schema
+        self.writer = Writer(*self.options["output_format"], schema, self.columns.schema)
+        if old:
+            return old[0]
+        header = None
+        if isinstance(self.out, PartFile) and not self.source.is_stdin:
+            header = lambda: self._header(schema)  # noqa: E731  a model's checksum takes a while
+        state = self.out.begin(header)
+        return replace(state, n_bytes=self.out.write(self.writer.begin()))
+
+    def _table_schema(self, known):
+        """Schema of the carried columns as the writer gets them; nothing where objects are carried."""
+        kind = self.options["output_format"][0]
+        if self.source.kind != ".jsonl":
+            return pa.schema([self.source.schema.field(n) for n in self.carried], self.source.schema.metadata)
+        if kind == ".jsonl":
+            return None
+        if known is not None:
+            return pa.ipc.read_schema(pa.py_buffer(b64decode(known)))
+        schema = jsonl_schema(self.source.files, self.source.codecs, self.text_column)
+        if self.carried is not None:
+            check_columns(Path(self.source.name(0)), schema.names, self.carried)
+            schema = pa.schema([schema.field(name) for name in self.carried])
+        check_added(schema.names, self.columns.schema.names)
+        return schema
+
+    def _header(self, schema):
+        """What a run to resume must agree in, and what is found out once."""
+        self.model_id = self.model_id or fingerprint(self.model)
+        run = {"embtransfer": __version__, "pyarrow": pa.__version__, "model": self.model_id, **self.options}
+        run |= {f"file {name}": [size, mtime] for name, size, mtime in self.source.stamps}
+        return {"run": run, "schema": b64encode(schema.serialize()).decode() if schema is not None else None}
+
+    def _scored(self, pool):
+        """Yield scored blocks in order; at most 2 * n_threads + 2 are in memory."""
+        waiting = deque()
+        parquet = list(dict.fromkeys([*(self.carried or ()), self.text_column]))
+        for block in self.source.blocks(self.state.file, self.state.at, parquet):
+            waiting.append(pool.submit(self._score, block))
+            while len(waiting) >= 2 * self.n_threads + 2 or (waiting and waiting[0].done()):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _score(self, block):
+        kind, names = self.source.kind, self.columns.schema.names
+        if kind == ".parquet":
+            rows = read_table(block.data, self.text_column, self.carried)
+        elif kind == ".csv":
+            all_names = self.source.schema.names
+            rows = read_csv(block.data, all_names, self.text_column, self.carried, block.unclosed)
+        else:
+            rows = read_jsonl(block.data, self.text_column, self.carried, self.table_schema, names)
+        if rows.n_read != len(rows.texts) + len(rows.rejected):
+            raise ValueError(
+                f"Got {len(rows.texts)} texts of {rows.n_read} rows. This is an error of embtransfer."
+            )
+        data, groups = b"", []
+        if len(rows.texts) and (self.skip or not rows.rejected):
+            data, groups = self.writer.block(rows, self.columns(rows.texts, self.stop))
+        block = replace(block, data=None)  # let go of the input
+        return _Scored(block, data, groups, len(rows.texts), rows.n_read, rows.n_lines, rows.rejected)
+
+    def _write(self, scored):
+        state, block = self.state, scored.block
+        same_file = block.file == state.file and state.at
+        lines = state.lines if same_file else self.source.header_lines[block.file]
+        name = self.source.name(block.file)
+        if scored.rejected and not self.skip:
+            bad = scored.rejected[0]
+            raise ValueError(
+                f"{name}, line {lines + bad.line + 1}: {bad.reason}. Mend the row, or pass on_error='skip' "
+                "(--on-error skip) to set such rows aside."
+            )
+        side = sum(self.out.reject(_rejected_line(name, lines, bad)) for bad in scored.rejected)
+        groups = [
+            move_row_group(group, state.n_bytes - 4, len(self.out.groups) + len(state.groups) + i)
+            for i, group in enumerate(scored.groups)
+        ]
+        n_bytes = self.out.write(scored.data)
+        self.state = State(  # at once: an interrupt finds the old state or the new
+            block.file,
+            block.end,
+            lines + scored.n_lines,
+            state.rows + scored.n_rows,
+            state.rejected + len(scored.rejected),
+            state.n_bytes + n_bytes,
+            state.side_bytes + side,
+            state.groups + groups,
+        )
+
+    def _commit(self):
+        self.state = self.out.commit(self.state)
+
+    def _keep(self, error):
+        """Keep what is written for a run that resumes, or nothing if that cannot be."""
+        with suppress(OSError, ValueError):
+            if self.state.at and not self.source.is_stdin:
+                self._commit()
+        if self.out.is_resumable():
+            error.add_note(
+                f"Kept {self.state.rows:,} rows beside {self.out.path}: run the same again with resume=True "
+                "(--resume) to go on."
+            )
+        else:
+            self.out.remove()
+
+
+def _rejected_line(name, lines, bad):
+    row = {"file": name, "line": lines + bad.line + 1, "reason": bad.reason}
+    row["text"] = bad.raw.decode("utf-8", "replace")
+    if "\ufffd" in row["text"]:  # not UTF-8: all of it, for what is left of the text is not
+        row["base85"] = b85encode(bad.raw).decode()
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"

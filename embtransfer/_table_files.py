@@ -1,0 +1,144 @@
+"""Names of table files, their formats, and their bytes unpacked."""
+
+import csv
+import glob
+import io
+import os
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+
+CODECS = {"": None, ".gz": "gzip", ".zst": "zstd"}
+STREAMED = [kind + codec for kind in (".csv", ".jsonl") for codec in CODECS]
+ENDINGS = (*STREAMED, ".parquet")
+STDIN = "-"
+_BOM = b"\xef\xbb\xbf"
+
+
+def file_format(name: str) -> tuple[str, str | None]:
+    """Kind (".csv", ".jsonl" or ".parquet") and codec of a file's name or ending.
+
+    Raises
+    ------
+    ValueError
+        If the ending is none of these.
+    """
+    for ending in ENDINGS:
+        if str(name).endswith(ending):
+            kind = next(kind for kind in (".csv", ".jsonl", ".parquet") if ending.startswith(kind))
+            return kind, CODECS[ending.removeprefix(kind)]
+    raise ValueError(
+        f"Got {Path(name).name!r}. Expected a file that ends in one of: {', '.join(ENDINGS)}. "
+        "Or pass input_format (--input-format) or output_format (--output-format)."
+    )
+
+
+def find_files(source, any_ending: bool = False) -> list[str | Path]:
+    """The files that a name, a list of names, a folder or a pattern stands for; of the last two sorted.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    if isinstance(source, str | os.PathLike):
+        source = [source]
+    files = []
+    for name in source:
+        path = Path(name)
+        if str(name) == STDIN or path.is_file():
+            files.append(STDIN if str(name) == STDIN else path)
+        elif path.is_dir():
+            found = [p for p in sorted(path.iterdir()) if p.name.endswith(ENDINGS) and p.is_file()]
+            found = [
+                p for p in found if not p.name.startswith(".") and not p.name.endswith(".rejected.jsonl")
+            ]
+            if not found:
+                raise FileNotFoundError(f"{path} holds no file that ends in one of: {', '.join(ENDINGS)}.")
+            files += found
+        else:
+            if not glob.has_magic(str(name)) and not any_ending:
+                file_format(path)  # an ending that is none of ours is the likelier slip
+            found = [Path(p) for p in sorted(glob.glob(str(name), recursive=True)) if Path(p).is_file()]
+            if not found:
+                raise FileNotFoundError(f"There is no file {name}.")
+            files += found
+    if not files:
+        raise ValueError("Got no input file. Pass a file, a folder or a pattern.")
+    if STDIN in files and len(files) > 1:
+        raise ValueError("Got - (stdin) beside other files. Expected either.")
+    return files
+
+
+class ByteStream:
+    """Bytes of a file or stdin, unpacked; what was read too far is put back in `rest`."""
+
+    def __init__(self, path, codec):
+        if path == STDIN:
+            self.file = pa.PythonFile(sys.stdin.buffer, mode="r") if codec else sys.stdin.buffer
+        else:
+            self.file = pa.OSFile(str(path))
+        self.stream = pa.CompressedInputStream(self.file, codec) if codec else self.file
+        self.is_stdin, self.rest, self.at = path == STDIN, b"", 0
+        self.taken = 0  # bytes that came in
+
+    def read(self, size):
+        """As many bytes, fewer only at the end, after those put back."""
+        pieces, self.rest = [self.rest[:size]] if self.rest else [], self.rest[size:]
+        size -= sum(map(len, pieces))
+        while size > 0 and (piece := self.stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+            self.taken += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def skip(self, size):
+        if self.stream is self.file and not self.is_stdin:
+            self.file.seek(size)
+        else:
+            left = size
+            while left and (piece := self.stream.read(min(left, 1 << 23))):
+                left -= len(piece)
+        self.at = size
+
+    def skip_mark(self):
+        data = self.read(len(_BOM))
+        self.at = len(_BOM) * (data == _BOM)
+        self.rest = b"" if data == _BOM else data
+
+    def tell(self):
+        return self.taken if self.is_stdin else self.file.tell()
+
+    def close(self):
+        if not self.is_stdin:
+            self.stream.close()
+            self.file.close()
+
+
+def read_header(stream, name):
+    """Column names of a csv file and the lines they and what is before them take; the stream is past them then."""
+    from ._row_kernels import byte_array, last_row_end
+
+    stream.skip_mark()
+    n_lines = 0
+    while True:
+        size = 1 << 16
+        data = stream.read(size)
+        while (end := last_row_end(byte_array(data), 0, 0, True)[0]) < 0 and len(data) == size:
+            stream.rest, size = data, size * 2
+            data = stream.read(size)
+        end = len(data) if end < 0 else end
+        row = data[:end]
+        n_lines += row.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n")
+        stream.rest, stream.at = data[end:], stream.at + end
+        if row.strip(b"\r\n"):
+            break
+        if not row:
+            raise ValueError(f"{name} is empty. Expected a header line.")
+    try:
+        return next(csv.reader(io.StringIO(row.decode(), newline=""))), n_lines
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is damaged: its header is not UTF-8 ({error}). Save it as UTF-8.") from None
+    except csv.Error as error:
+        raise ValueError(f"{name} is damaged: its header cannot be read ({error}).") from None

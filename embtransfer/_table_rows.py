@@ -1,0 +1,266 @@
+"""A block of a table as rows: texts for the model, columns to carry through, and rows that are malformed."""
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.json as pa_json
+
+from ._jsonl import json_column
+from ._row_kernels import byte_array, csv_rows, split_lines
+from ._validation import check_texts
+
+_LF, _CR = 10, 13
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A malformed row: its line in the block (from 0), what is wrong, and its bytes."""
+
+    line: int
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a block in their order: `texts`, and what is carried through as a table or as objects of JSON."""
+
+    texts: pa.Array
+    table: pa.Table | None = None
+    objects: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # bytes, starts, ends
+    rejected: list[Rejected] = field(default_factory=list)
+    n_read: int = 0
+    n_lines: int = 0
+
+
+def plain_texts(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one Arrow array of texts; missing is empty.
+
+    Raises
+    ------
+    TypeError
+        If it is a column of something else.
+    """
+    texts = check_texts(column)
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        texts = texts.cast(pa.large_string())
+    return texts.fill_null("") if texts.null_count else texts
+
+
+def read_table(table: pa.Table, text_column: str, carried: list[str]) -> Rows:
+    """Rows of a block of parquet."""
+    return Rows(plain_texts(table[text_column]), _one_chunk(table.select(carried)), n_read=table.num_rows)
+
+
+def read_csv(data: pa.Buffer, names: list[str], text_column: str, carried: list[str], unclosed: bool) -> Rows:
+    """Rows of a block of csv, every value as text as it stands."""
+    wanted = list(dict.fromkeys([*carried, text_column]))
+    rejected, n_good = [], None
+    bytes_ = byte_array(data)
+    try:
+        # pyarrow checks the columns it converts; whether a row is malformed is no matter of which they are
+        if unclosed or (len(wanted) < len(names) and not _is_utf8(data)):
+            raise pa.ArrowInvalid
+        table = _parse_csv(data, names, wanted)
+    except pa.ArrowInvalid:
+        good, n_good, rejected = _sort_out(bytes_, names, unclosed)
+        table = _parse_csv(pa.py_buffer(good), names, wanted)
+        if table.num_rows != n_good:
+            raise ValueError(f"Got {table.num_rows} rows of csv where {n_good} were counted.") from None
+    return Rows(
+        plain_texts(table[text_column]),
+        _one_chunk(table.select(carried)),
+        rejected=rejected,
+        n_read=table.num_rows + len(rejected),
+        n_lines=len(_line_ends(bytes_)),
+    )
+
+
+def _parse_csv(data, names, wanted):
+    if not len(data):
+        return pa.schema([(name, pa.string()) for name in wanted]).empty_table()
+    return pa_csv.read_csv(
+        pa.BufferReader(data),
+        pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=max(len(data), 1)),
+        # one column: an empty line is a row with an empty text; more: it can only be padding
+        pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=wanted,
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _sort_out(data, names, unclosed):
+    """The good rows of a block of csv, their number, and the others."""
+    n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64))
+    ends, n_fields = np.empty(n, np.int64), np.empty(n, np.int64)
+    csv_rows(data, ends, n_fields)
+    starts = np.concatenate([[0], ends[:-1]])
+    lines = np.searchsorted(_line_ends(data), starts)
+    rejected, good, n_good = [], [], 0
+    whole = data.tobytes()
+    for row in range(n):
+        raw = whole[starts[row] : ends[row]]
+        content = raw.rstrip(b"\r\n")
+        if not content and len(names) > 1:
+            continue
+        if unclosed and row == n - 1:
+            reason = "a quote that opens here never closes"
+        elif n_fields[row] != len(names):
+            reason = f"got {n_fields[row]} fields, expected {len(names)}"
+        elif not raw.isascii() and not _is_utf8(pa.py_buffer(raw)):
+            reason = "not UTF-8"
+        else:
+            good.append(raw)
+            n_good += 1
+            continue
+        rejected.append(Rejected(int(lines[row]), reason, content))
+    return b"".join(good), n_good, rejected
+
+
+def _line_ends(data):
+    ends = data == _LF
+    returns = np.flatnonzero(data == _CR)
+    if len(returns):  # CR LF is one end
+        after = np.minimum(returns + 1, len(data) - 1)
+        ends[returns[(data[after] != _LF) | (returns == len(data) - 1)]] = True
+    return np.flatnonzero(ends)
+
+
+def _is_utf8(data):
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, data]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _one_chunk(table):
+    if any(pa.types.is_dictionary(field.type) for field in table.schema):
+        table = table.unify_dictionaries()
+    return table.combine_chunks()
+
+
+def read_jsonl(
+    data: pa.Buffer, text_column: str, carried: list[str] | None, schema, added: list[str]
+) -> Rows:
+    """Rows of a block of jsonl: as they stand, with the `carried` fields alone, or as a table of `schema`.
+
+    Raises
+    ------
+    ValueError
+        If a row has a field named as one that is `added`.
+    """
+    bytes_ = byte_array(data)
+    n_lines = int(np.count_nonzero(bytes_ == _LF))
+    starts, ends, lines = (np.empty(n_lines + 1, np.int64) for _ in range(3))
+    n = split_lines(bytes_, starts, ends, lines)
+    starts, ends, lines = starts[:n], ends[:n], lines[:n]
+    whole = data.to_pybytes()
+
+    def line(row):
+        return whole[starts[row] : ends[row]]
+
+    as_it_stands = carried is None and schema is None
+    texts = _parse_texts(data, bytes_, starts, ends, text_column)
+    found, rejected, kept = {}, [], slice(None)  # found: row -> object, where it was looked at
+    if texts is None or not as_it_stands:
+        suspects = range(n)
+    else:
+        suspects = set(np.flatnonzero(texts.is_null().to_numpy(zero_copy_only=False)))
+        if any(json.dumps(name).encode() in whole or f'"{name}"'.encode() in whole for name in added):
+            suspects = range(n)
+    for row in suspects:
+        value, reason = _parse_object(line(row), text_column)
+        if reason:
+            rejected.append(Rejected(int(lines[row]), reason, line(row)))
+        else:
+            check_added(value, added if as_it_stands else [])
+        found[row] = value
+    if rejected:
+        kept = [row for row in range(n) if row not in found or found[row] is not None]
+    if texts is None:
+        good = [found[row][text_column] for row in range(n) if found[row] is not None]
+        texts = pa.array(good, pa.large_string())
+    elif rejected:
+        texts = texts.take(pa.array(kept, pa.int64()))
+    texts = texts.fill_null("") if texts.null_count else texts
+    table, objects = None, (bytes_, starts[kept], ends[kept])
+    if schema is not None:
+        objects = None
+        rows = [value for value in found.values() if value is not None]
+        table = pa.table([json_column(rows, column) for column in schema], schema=schema)
+    elif carried is not None:
+        objects = _dump([value for value in found.values() if value is not None], carried)
+    return Rows(texts, table, objects, sorted(rejected, key=lambda r: r.line), n, n_lines)
+
+
+def check_added(names, added: list[str]) -> None:
+    """Refuse columns to add that are there.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    for name in added:
+        if name in names:
+            raise ValueError(
+                f"The input has a column {name!r} already. Choose another name for the output (output_column), "
+                "or leave that column out (columns)."
+            )
+
+
+def _parse_texts(data, bytes_, starts, ends, text_column):
+    """The texts by pyarrow's parser; nothing where a line is not sure to be one object with a text."""
+    if not len(starts) or (bytes_[starts] != ord("{")).any() or (bytes_[ends - 1] != ord("}")).any():
+        return None
+    if not _is_utf8(data):
+        return None
+    read = pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
+    schema = pa.schema([(text_column, pa.large_string())])
+    parse = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    try:
+        table = pa_json.read_json(pa.BufferReader(data), read, parse)
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return None
+    # no object ends with "}" at a line's end and goes on with "{": as many objects as lines are one a line
+    if table.num_rows != len(starts):
+        return None
+    texts = table[text_column].combine_chunks()
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+
+
+def _parse_object(line, text_column):
+    """The object of a line, or what is wrong with it."""
+    try:
+        value = json.loads(line.decode())
+        if b"\\ud" in line or b"\\uD" in line:  # JSON has lone surrogates, UTF-8 has not
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except UnicodeDecodeError:
+        return None, "got no JSON (not UTF-8)"
+    except (ValueError, RecursionError) as error:
+        return None, f"got no JSON ({error})"
+    if not isinstance(value, dict):
+        return None, f"got {type(value).__name__}. Expected an object"
+    if text_column not in value:
+        return None, f"got an object without {text_column!r}"
+    text = value[text_column]
+    if text is not None and not isinstance(text, str):
+        return None, f"got {type(text).__name__} in {text_column!r}. Expected a string"
+    return value, None
+
+
+def _dump(objects, carried):
+    """Objects with the carried fields alone, as JSON."""
+    picked = [{name: value[name] for name in carried if name in value} for value in objects]
+    lines = [json.dumps(value, ensure_ascii=False).encode() for value in picked]
+    ends = np.cumsum([len(line) for line in lines], dtype=np.int64)
+    return byte_array(b"".join(lines)), ends - [len(line) for line in lines] if lines else ends, ends
