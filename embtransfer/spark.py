@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ._validation import check_texts
 from .compiled import CompiledPipeline, _heads
 from .tables import check_columns
 
@@ -108,8 +107,8 @@ def score(
     +--------+----------+
     <BLANKLINE>
     """
-    from pyspark.sql.pandas.types import from_arrow_type, to_arrow_type
-    from pyspark.sql.types import StructField, StructType
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import CharType, NullType, StringType, StructField, StructType, VarcharType
 
     from ._model_columns import ModelColumns
     from ._table_rows import check_added
@@ -121,7 +120,12 @@ def score(
     names = df.columns
     carried = names if columns is None else list(columns)
     check_columns(Path("the DataFrame"), names, [text_column, *carried])
-    check_texts(pa.nulls(0, to_arrow_type(df.schema[text_column].dataType)))
+    kind = df.schema[text_column].dataType
+    if not isinstance(kind, StringType | CharType | VarcharType | NullType):
+        raise TypeError(
+            f"Got column {text_column!r} of {kind.simpleString()}. Expected string: convert it with "
+            f"df.withColumn({text_column!r}, df[{text_column!r}].cast('string'))."
+        )
     compiled = _compiled(model, shared)
     added = ModelColumns(compiled, output_column, proba, top_k, False, batch_size).schema
     check_added(carried, added.names)
