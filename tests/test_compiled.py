@@ -134,6 +134,14 @@ class TestFiles:
         np.testing.assert_array_equal(loaded.classes_, compiled.classes_)
         assert sorted(file.name for file in path.iterdir()) == ["config.json", "tensors.safetensors"]
 
+    @pytest.mark.parametrize("dtype", ["int8", "uint16", "float32", "bool", "U9", object])
+    def test_labels_keep_their_type(self, tmp_path, dtype):
+        y = np.asarray(FILMS.target).astype(str if dtype is object else dtype).astype(dtype)
+        pipeline = make_pipeline(WordEmbedder(), LogisticRegression()).fit(FILMS.data, y)
+        loaded = CompiledPipeline.load(compile_pipeline(pipeline).save(tmp_path / "model"))
+        assert loaded.predict(PANS.data).dtype == pipeline.predict(PANS.data).dtype
+        assert loaded.predict(PANS.data).tolist() == pipeline.predict(PANS.data).tolist()
+
     def test_tables_are_mapped(self, folder):
         vocabulary = CompiledPipeline.load(folder)._program.parts[0].vocabulary
         assert not vocabulary.slots.flags.owndata

@@ -20,6 +20,7 @@ FLOORS = [
         "_bundle",
         "_embedding_cache",
         "_safetensors",
+        "_model_columns",
     ],
     [
         "datasets",
@@ -29,7 +30,7 @@ FLOORS = [
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics"],
     ["recipes", "scoring", "folding", "streaming", "report"],
-    ["comparison _split"],
+    ["comparison _split", "spark"],
     ["_terminal _cli_vectors _cli_embedders _cli_score cli", "__init__"],
 ]
 PLACE = {

@@ -30,12 +30,13 @@ def write_model(path, program, head, classes, *, overwrite):
         raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
     arrays, vocabularies = {}, []
     tree = _program_tree(program, arrays, vocabularies)
-    classes = classes.tolist()
+    dtype, classes = classes.dtype.str, classes.tolist()
     config = {
         "format": _FORMAT,
         "format_version": _FORMAT_VERSION,
         "embtransfer": __version__,
         "classes": classes,
+        "dtype": dtype,
         "program": tree,
         "vocabularies": [_vocabulary_tree(v, i, arrays) for i, v in enumerate(vocabularies)],
         "head": head,
@@ -121,7 +122,9 @@ def read_model(path):
         for vocabulary in vocabularies:
             vocabulary.check()
         program = _read_program(config["program"], arrays, vocabularies)
-        classes = np.array(config["classes"])
+        dtype = np.dtype(config["dtype"])
+        expect(dtype.kind in "biufUO", "the classes have another type")
+        classes = np.array(config["classes"], dtype)
         check_head(config["head"], program.width, len(classes))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: {error!r:.200}") from None

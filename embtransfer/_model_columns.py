@@ -157,7 +157,7 @@ def fingerprint(model) -> str:
     class Sink:
         def write(self, data):
             digest.update(data)
-            return len(data)
+            return memoryview(data).nbytes  # arrays come as they are, without a length
 
     try:
         pickle.Pickler(Sink(), protocol=5).dump(model)

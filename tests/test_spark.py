@@ -1,0 +1,469 @@
+"""spark.score: in a real local Spark session, every row and column comes out as score_file writes it."""
+
+import datetime
+import doctest
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import embtransfer.spark
+from embtransfer import (
+    DomainCentering,
+    WordEmbedder,
+    compile_pipeline,
+    make_classifier,
+    make_transfer_pipeline,
+    score_file,
+)
+from embtransfer.spark import score
+
+pyspark = pytest.importorskip("pyspark")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is no `java` here"),
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+]
+
+TEXTS = ["a good film", "a bad film", "great plot", "terrible actor", "fine story", "awful script"]
+# what the executors do without: none of it can be imported there
+BLOCKER = """
+import sys
+
+class Blocker:
+    blocked = {"sklearn", "scipy", "gensim", "joblib", "skops", "typer", "rich", "pooch", "platformdirs"}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.blocked:
+            raise ModuleNotFoundError(f"No module named {name!r}: it is blocked")
+
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("blocker")
+    (folder / "sitecustomize.py").write_text(BLOCKER)
+    root = Path(embtransfer.spark.__file__).parents[1]
+    paths = [str(folder), str(root), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    options = {
+        "spark.ui.enabled": "false",
+        "spark.driver.memory": "512m",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
+        "spark.ui.showConsoleProgress": "false",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        session = SparkSession.builder.master("local[2]").config(map=options).getOrCreate()
+        session.sparkContext.setLogLevel("OFF")
+        yield session
+        session.stop()
+
+
+def fit(labels, classifier="logistic", **embedder):
+    pipeline = make_transfer_pipeline(
+        WordEmbedder(**embedder), DomainCentering(), make_classifier(classifier)
+    )
+    y = np.resize(np.asarray(labels), len(TEXTS))
+    return pipeline.fit(TEXTS, y, X_target=["a good pan", "a bad pan", "great knife"])
+
+
+MODELS = {
+    "two": lambda: fit(["good", "bad"]),
+    "three": lambda: fit(["gut", "schlecht", "größer"]),
+    "int": lambda: fit([1, 0]),
+    "int8": lambda: fit(np.array([3, 7, 5], np.int8)),
+    "bool": lambda: fit([True, False]),
+    "float": lambda: fit([1.0, 2.0]),
+}
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {name: compile_pipeline(make()) for name, make in MODELS.items()}
+
+
+@pytest.fixture(scope="module")
+def model(models):
+    return models["three"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    words = "good bad film plot terrible actor fine story awful xyzzy é 日本 👍 Straße İ".split()  # noqa: SIM905
+    n = 2_000
+    texts = [" ".join(rng.choice(words, size)) for size in rng.integers(1, 40, n)]
+    texts[0], texts[1], texts[2], texts[3], texts[-1] = None, "", 'a\nb, "c"', "film " * 200_000, None
+    kind = pa.timestamp("us", "UTC")
+    first = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
+    return pa.table(
+        {
+            "id": np.arange(n),
+            "text": texts,
+            "a.b": [None if i % 3 else i / 7 for i in range(n)],
+            "time": pa.array([first + datetime.timedelta(hours=i) for i in range(n)], kind),
+            "tags": [["x", None], [], None, ["é"]] * (n // 4),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def source(table, tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "in.parquet"
+    pq.write_table(table, path, row_group_size=300)
+    return path
+
+
+@pytest.fixture
+def df(session, source):
+    return session.read.parquet(str(source)).repartition(4)
+
+
+def arrow(df):
+    """A DataFrame's rows by id, as Arrow."""
+    from pyspark.sql.pandas.types import to_arrow_type
+    from pyspark.sql.types import TimestampType
+
+    rows = df.collect()
+    columns = []
+    for i, field in enumerate(df.schema):
+        is_time = isinstance(field.dataType, TimestampType)
+        kind = pa.timestamp("us", "UTC") if is_time else to_arrow_type(field.dataType)
+        values = [row[i].astimezone(datetime.UTC) if is_time else row[i] for row in rows]
+        columns.append(pa.array(values, kind))
+    found = pa.table(columns, df.columns)
+    return found.sort_by("id") if "id" in found.schema.names else found
+
+
+def small(session, texts):
+    """A frame of one partition."""
+    from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+    schema = StructType([StructField("id", LongType()), StructField("text", StringType())])
+    return session.createDataFrame(list(enumerate(texts)), schema).coalesce(1)
+
+
+def processes(session):
+    """(process, models loaded, whether scikit-learn was) of the Python processes of the two task slots."""
+
+    def probe(batches):
+        import time
+
+        list(batches)
+        time.sleep(1)  # so that one process cannot serve both partitions
+        ours = sys.modules.get("embtransfer.spark")
+        misses = ours._load.cache_info().misses if ours else 0
+        seen = [os.getpid()], [misses], ["sklearn" in sys.modules]
+        yield pa.RecordBatch.from_arrays(list(map(pa.array, seen)), ["pid", "loaded", "sklearn"])
+
+    rows = session.range(0, 2, 1, 2).mapInArrow(probe, "pid long, loaded long, sklearn boolean").collect()
+    return [tuple(row) for row in rows]
+
+
+# what comes out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"proba": True},
+        {"top_k": 2},
+        {"proba": True, "top_k": 3, "output_column": "la bel.é"},
+        {"columns": ["tags", "id"], "proba": True},
+        {"columns": ["id"], "batch_size": 37, "proba": True},
+    ],
+    ids=lambda options: ",".join(options) or "label",
+)
+def test_every_row_and_column_is_that_of_score_file(df, source, model, tmp_path, options):
+    score_file(model, source, tmp_path / "out.parquet", model_id="a model", **options)
+    expected = pq.read_table(tmp_path / "out.parquet")
+    if "id" in expected.schema.names:
+        expected = expected.sort_by("id")
+    found = arrow(score(df, model, **options))
+    assert found.schema.names == expected.schema.names
+    assert found.schema.types == expected.schema.types
+    assert found.equals(expected)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_labels_keep_their_type(df, source, models, tmp_path, name):
+    options = {"columns": ["id"], "top_k": 1}
+    score_file(models[name], source, tmp_path / "out.parquet", model_id=name, **options)
+    found, expected = arrow(score(df, models[name], **options)), pq.read_table(tmp_path / "out.parquet")
+    assert found.schema.types == expected.schema.types
+    assert found.equals(expected)
+
+
+def test_unsigned_labels_are_int64(session):
+    pipeline = fit(np.array([250, 7], np.uint8))
+    found = arrow(score(small(session, TEXTS), pipeline, columns=[]))
+    assert found.schema.types == [pa.int64()]
+    assert found["prediction"].to_pylist() == pipeline.predict(TEXTS).tolist()
+
+
+@pytest.mark.parametrize("n_rows", [0, 3, 60])
+def test_many_and_empty_partitions(session, model, n_rows):
+    expression = "if(id % 5 = 0, null, concat('a good é ', id)) as text"
+    frame = session.range(0, 60, 1, 12).filter(f"id < {n_rows}").selectExpr("id", expression)
+    result = score(frame, model)
+    assert result.rdd.getNumPartitions() == 12
+    texts = [f"a good é {i}" if i % 5 else None for i in range(n_rows)]
+    found = arrow(result)
+    assert found.schema.names == ["id", "text", "prediction"]
+    assert found["text"].to_pylist() == texts
+    assert found["prediction"].to_pylist() == model.predict(texts).tolist()
+
+
+@pytest.mark.parametrize("rows_a_batch", [1, 7, 1_000_000])
+@pytest.mark.parametrize("batch_size", [3, 1_000_000])
+def test_sizes_of_batches_change_nothing(session, model, rows_a_batch, batch_size):
+    texts = TEXTS * 5
+    name = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    before = session.conf.get(name)
+    session.conf.set(name, rows_a_batch)
+    try:
+        found = arrow(score(small(session, texts), model, batch_size=batch_size))
+    finally:
+        session.conf.set(name, before)
+    assert found["prediction"].to_pylist() == model.predict(texts).tolist()
+
+
+def test_order_of_rows_within_partitions(session, model):
+    frame = session.range(0, 40_000, 1, 2).selectExpr("id", "cast(id as string) as text")
+    rows = score(frame, model).select("id").collect()
+    assert [row.id for row in rows] == list(range(40_000))
+
+
+def test_large_strings(session, model):
+    name = "spark.sql.execution.arrow.useLargeVarTypes"
+    session.conf.set(name, "true")
+    try:
+        found = arrow(score(small(session, [*TEXTS, None]), model))
+    finally:
+        session.conf.set(name, "false")
+    assert found["prediction"].to_pylist() == model.predict([*TEXTS, None]).tolist()
+
+
+def test_a_text_column_of_nothing_but_null(session, model):
+    found = arrow(score(session.sql("select id, null as text from range(5)"), model))
+    assert found["prediction"].to_pylist() == model.predict([None] * 5).tolist()
+
+
+def test_the_result_is_an_ordinary_frame(df, model):
+    labels = score(df, model, columns=["id"]).groupBy("prediction").count().collect()
+    assert sum(row["count"] for row in labels) == 2_000
+    assert {row.prediction for row in labels} <= set(model.classes_.tolist())
+
+
+# how the model travels
+
+
+def test_two_processes_serve_and_load_each_model_once(session, df, model):
+    for _ in range(3):
+        assert len(score(df, model).collect()) == 2_000
+    before = {pid: loaded for pid, loaded, _ in processes(session)}
+    assert len(before) == 2
+    assert min(before.values()) >= 1
+    score(df, model, proba=True).collect()
+    after = processes(session)
+    assert {pid: loaded for pid, loaded, _ in after} == before
+    assert not any(sklearn for *_, sklearn in after)
+
+
+def test_scikit_learn_is_blocked_in_the_processes(session):
+    def probe(batches):
+        list(batches)
+        try:
+            importlib.import_module("sklearn")
+        except ModuleNotFoundError as error:
+            yield pa.RecordBatch.from_pydict({"error": [str(error)]})
+
+    (row,) = session.range(1).coalesce(1).mapInArrow(probe, "error string").collect()
+    assert row.error == "No module named 'sklearn': it is blocked"
+
+
+def test_a_model_is_shipped_once(session, tmp_path):
+    pipeline = fit(["once", "twice"])
+    frame = small(session, TEXTS)
+    before = len(session.sparkContext.listArchives)
+    path = compile_pipeline(pipeline).save(tmp_path / "model")
+    for each in (pipeline, compile_pipeline(pipeline), path, str(path)):
+        found = arrow(score(frame, each))
+        assert found["prediction"].to_pylist() == pipeline.predict(TEXTS).tolist()
+    assert len(session.sparkContext.listArchives) == before + 1
+
+
+def test_a_model_in_memory_stays_there(session):
+    compiled = compile_pipeline(fit(["good", "bad"]))
+    score(small(session, TEXTS), compiled)
+    assert compiled._path is None
+
+
+def test_a_shipped_model_outlives_its_folder(session, tmp_path):
+    pipeline = fit(["here", "gone"])
+    path = compile_pipeline(pipeline).save(tmp_path / "model")
+    result = score(small(session, TEXTS), path)
+    shutil.rmtree(path)
+    assert arrow(result)["prediction"].to_pylist() == pipeline.predict(TEXTS).tolist()
+
+
+def test_what_is_pickled_is_small(session, df, model):
+    plan = score(df, model, proba=True, top_k=2)._jdf.queryExecution().logical()
+    function = plan.functionExpr().func().command()
+    command = bytes(function.toArray(session._jvm.scala.reflect.ClassTag.Byte()))
+    assert b"_Scorer" in command
+    assert b"sklearn" not in command
+    assert len(command) < 10_000
+
+
+def test_a_shared_folder_is_not_shipped(session, tmp_path, model):
+    path = model.save(tmp_path / "model")
+    before = session.sparkContext.listArchives
+    found = arrow(score(small(session, TEXTS), path, shared=True))
+    assert found["prediction"].to_pylist() == model.predict(TEXTS).tolist()
+    assert session.sparkContext.listArchives == before
+
+
+def test_importing_is_light():
+    code = (
+        "import sys, embtransfer.spark; print({'sklearn', 'pyspark', 'numba', 'pandas'} & set(sys.modules))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(embtransfer.spark.__file__).parents[1])}
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert run.stdout == "set()\n"
+
+
+# errors
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"text_column": "review"},
+            ValueError,
+            r"Got column 'review', but the DataFrame has columns: id, text, a\.b, time, tags",
+        ),
+        ({"columns": ["id", "nr"]}, ValueError, r"Got column 'nr', but the DataFrame has columns: id, text"),
+        ({"output_column": "text"}, ValueError, r"The input has a column 'text' already"),
+        ({"output_column": "a.b"}, ValueError, r"The input has a column 'a\.b' already"),
+        ({"text_column": "id"}, TypeError, r"Got column 'id' of bigint\. Expected string.*cast\('string'\)"),
+        ({"text_column": "tags"}, TypeError, r"Got column 'tags' of array<string>\. Expected string"),
+        ({"text_column": "time"}, TypeError, r"Got column 'time' of timestamp\. Expected string"),
+        ({"batch_size": 0}, ValueError, r"Got batch_size=0\. Expected at least 1"),
+        ({"top_k": 4}, ValueError, r"Got top_k=4, but the model has 3 classes"),
+        ({"shared": True}, ValueError, r"Got shared=True with a CompiledPipeline\. Expected the path"),
+    ],
+)
+def test_errors_come_before_any_task(df, model, options, error, message):
+    with pytest.raises(error, match=message):
+        score(df, model, **options)
+
+
+def test_a_column_twice(session, model):
+    with pytest.raises(ValueError, match="the DataFrame has more than one column named text"):
+        score(session.sql("select 'a' as text, 'b' as text"), model)
+
+
+def test_proba_of_a_model_without(df):
+    with pytest.raises(AttributeError, match="no predict_proba"):
+        score(df, fit(["good", "bad"], "svm"), proba=True)
+
+
+def test_a_pipeline_that_does_not_fold(df):
+    with pytest.raises(ValueError, match=r"Cannot compile .*max"):
+        score(df, fit(["good", "bad"], pooling="max"))
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame({"text": ["a"]}), "in.parquet"], ids=["pandas", "path"])
+def test_no_spark_frame(model, frame):
+    with pytest.raises(TypeError, match=r"Got a .*(DataFrame|str)\. Expected a Spark DataFrame"):
+        score(frame, model)
+
+
+def test_no_model_folder(df, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no model folder .*nowhere"):
+        score(df, tmp_path / "nowhere")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ValueError, match=r"other holds no config\.json"):
+        score(df, tmp_path / "other")
+
+
+def damage(folder):
+    tensors = folder / "tensors.safetensors"
+    data = bytearray(tensors.read_bytes())
+    data[-1] ^= 1
+    tensors.write_bytes(data)
+
+
+def test_damage_before(df, model, tmp_path):
+    damage(model.save(tmp_path / "model"))
+    with pytest.raises(ValueError, match=r"tensors\.safetensors is not the file that was saved"):
+        score(df, tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (damage, r"tensors\.safetensors is not the file that was saved"),
+        (shutil.rmtree, "There is no model folder .*model"),
+        (
+            lambda path: compile_pipeline(fit(["x", "y"])).save(path, overwrite=True),
+            "holds another model",
+        ),
+    ],
+    ids=["damaged", "gone", "another"],
+)
+def test_a_shared_folder_that_changes_before_the_tasks(session, tmp_path, change, message):
+    path = compile_pipeline(fit([str(tmp_path), "other"])).save(tmp_path / "model")  # no process knows it
+    result = score(small(session, TEXTS), path, shared=True)
+    change(path)
+    with pytest.raises(pyspark.errors.PythonException, match=message):
+        result.collect()
+
+
+def test_spark_connect_is_told_what_to_do(df, model):
+    """Its sessions have no sparkContext; a session of its own would need grpcio."""
+    frame = SimpleNamespace(
+        columns=df.columns, schema=df.schema, mapInArrow=df.mapInArrow, sparkSession=SimpleNamespace()
+    )
+    with pytest.raises(RuntimeError, match=r"Spark Connect.* pass that path with shared=True"):
+        score(frame, model)
+
+
+# documentation
+
+
+def test_the_example(session):
+    (example,) = [test for test in doctest.DocTestFinder().find(score, "score") if test.examples]
+    for line in example.examples:
+        line.options.clear()  # skipped where modules are collected without Spark
+    runner = doctest.DocTestRunner()
+    runner.run(example)
+    assert runner.summarize().failed == 0
+    assert runner.tries == 7
