@@ -166,9 +166,10 @@ def measure(vectors, n_classes, sets, rounds, two):
             runs["all bytes, once"] = stopwatch(add_bytes, arrow)
             pools = []
             if two:
-                both = compile_pipeline(pipeline, n_jobs=2)
+                both, eight = (compile_pipeline(pipeline, n_jobs=n) for n in (2, 8))
                 runs["folded, 2 threads"] = stopwatch(both.predict, texts)
                 runs["folded, from Arrow, 2 threads"] = stopwatch(both.predict, arrow)
+                runs["folded, from Arrow, 8 threads"] = stopwatch(eight.predict, arrow)
                 for kind, path in (("fastText", file), ("folded", model)):
                     pool, predict = two_processes(raw, kind, path)
                     pools.append(pool)

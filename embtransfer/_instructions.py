@@ -84,6 +84,17 @@ def _prefetch(b, address):
     b.call(function, [b.inttoptr(address, _I8.as_pointer()), *(ir.Constant(_I32, n) for n in (0, 3, 1))])
 
 
+@intrinsic
+def prefetch(typingctx, address):
+    """Ask for the cache line at an address."""
+
+    def codegen(context, b, signature, args):
+        _prefetch(b, args[0])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), codegen
+
+
 def _make_sum64(weighted, half):
     @intrinsic
     def sum64(typingctx, table, stride, ids, n, weights, out, at0, at1, at2, at3):
