@@ -151,6 +151,25 @@ def wrapped(kind, wrapper, adapter=et.NoAdaptation):
     return predict
 
 
+def beside(classifier):
+    """TF-IDF and MiniLM's centred rows side by side, each of mean squared length 1."""
+
+    def predict(split):
+        sides = []
+        for kind, adapter in (("tfidf", et.NoAdaptation()), ("minilm", et.DomainCentering())):
+            source, seen, scored = split.rows(kind)
+            view = et.make_transfer_pipeline(adapter, et.LengthScaling())
+            rows = view.fit_transform(source, split.y, X_target=seen)
+            parts = rows, view.transform(seen), view.transform(scored)
+            sides.append([sparse.csr_matrix(part) for part in parts])
+        source, seen, scored = (sparse.hstack(parts, format="csr") for parts in zip(*sides, strict=True))
+        last = classifier()
+        more = {"X_target": seen} if isinstance(last, et.SelfTrainingClassifier) else {}
+        return last.fit(source, split.y, **more).predict(scored)
+
+    return predict
+
+
 def few_labels(kind, classifier):
     """A classifier that also sees N_FEW target labels; None: logistic regression on these alone."""
 
@@ -269,6 +288,8 @@ def methods():
         for name, make in peers().items():
             if kind == "glove":
                 rows[f"{label}, {name}"] = skada_rows(kind, make, 500 if "TCA" in name else None)
+    rows["TF-IDF beside MiniLM by sentence"] = beside(logistic)
+    rows["TF-IDF beside MiniLM by sentence, self-trained"] = beside(et.SelfTrainingClassifier)
     rows["MiniLM by review, none"] = adapted("minilm_review", et.NoAdaptation)
     rows["MiniLM by review, centering"] = adapted("minilm_review", et.DomainCentering)
     for kind, label in (
