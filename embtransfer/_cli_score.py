@@ -30,7 +30,11 @@ def score(
     input: Annotated[list[str], typer.Argument(help=_INPUT)],
     output: Annotated[
         str,
-        typer.Option("--output", "-o", help="The file to write; its ending gives the format. - is stdout."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write, or to replace; its ending gives the format. - is stdout.",
+        ),
     ],
     text_column: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     columns: Annotated[
@@ -50,7 +54,9 @@ def score(
     ] = False,
     jobs: Annotated[int, typer.Option(help="Threads that score; -1 all processors.")] = -1,
     batch_size: Annotated[int, typer.Option(help="Rows given to the model at a time.")] = 10_000,
-    block_size: Annotated[int | None, typer.Option(help="Bytes of input a block; 8 MiB.")] = None,
+    block_size: Annotated[
+        int | None, typer.Option(help="Bytes of input a block. By default 8 MiB, 1 MiB with --vectors.")
+    ] = None,
     input_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdin.")] = None,
     output_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdout.")] = None,
 ):
@@ -82,8 +88,9 @@ def score(
             )
         rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)
         resumed = f", {report.rows_resumed:,} of them before" if report.rows_resumed else ""
+        where = "to stdout" if output == "-" else output
         talk.print(
-            f"Scored {report.rows_written:,} rows{resumed}. Wrote {output} ({report.seconds:,.1f} s, "
+            f"Scored {report.rows_written:,} rows{resumed}. Wrote {where} ({report.seconds:,.1f} s, "
             f"{rate:,.0f} rows a second)"
         )
         if report.rows_rejected:

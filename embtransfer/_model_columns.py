@@ -33,7 +33,7 @@ class ModelColumns:
         self.classes = np.asarray(model.classes_)
         label = pa.array(self.classes).type
         if top_k is not None and not 1 <= top_k <= len(self.classes):
-            raise ValueError(f"Got top_k={top_k}, but the model has {len(self.classes)} classes.")
+            raise ValueError(f"Got top_k={top_k}. Expected 1 to {len(self.classes)}, the number of classes.")
         if proba or top_k:
             model.predict_proba  # noqa: B018  says itself why it is not there
         fields = [(output_column, label)]
@@ -93,7 +93,8 @@ class ModelColumns:
         model = self.model[:-1] if _is_pipeline(self.model) else self.model
         if not hasattr(model, "transform"):
             raise AttributeError(
-                f"Got vectors=True (--vectors), but {type(self.model).__name__} has no transform."
+                f"Got vectors=True (--vectors), but {type(self.model).__name__} has no transform. A compiled "
+                "model has no vectors: take the model that it was compiled from."
             )
         vectors = model.transform(texts)
         if not isinstance(vectors, np.ndarray) or vectors.ndim != 2:

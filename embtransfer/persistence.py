@@ -122,7 +122,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
         else:
             hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
         if hint:
-            raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
+            raise FileExistsError(f"{path} exists already. {hint} Choose another name otherwise.")
     path.parent.mkdir(parents=True, exist_ok=True)
     folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
     folder.mkdir()
@@ -198,7 +198,9 @@ def load_pipeline(path, *, trusted=()):
 
     path = Path(path)
     if not path.is_dir():
-        raise FileNotFoundError(f"There is no model folder {path}.")
+        raise FileNotFoundError(
+            f"There is no model folder {path}.{' It is a file.' if path.exists() else ''}"
+        )
     config = _read_config(path)
     state = path / _STATE
     if not state.is_file():
@@ -236,7 +238,10 @@ def _read_config(path):
     except ValueError as error:
         raise ValueError(f"{file} is damaged: {error}") from error
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
-        raise ValueError(f"{file} is no {_FORMAT} configuration.")
+        raise ValueError(
+            f"{file} is no {_FORMAT} configuration. Expected a folder of embtransfer fit or save_pipeline. A "
+            "compiled model is loaded by CompiledPipeline.load."
+        )
     if config.get("format_version") != _FORMAT_VERSION:
         raise ValueError(
             f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "

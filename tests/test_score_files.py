@@ -199,8 +199,8 @@ def test_parquet_files_of_other_types(tmp_path):
         ("a.csv", {"on_error": "ignore"}, ValueError, r"Got on_error='ignore'\. Expected 'fail' or 'skip'"),
         ("a.csv", {"n_jobs": 0}, ValueError, r"Got n_jobs=0\. Expected a number of threads"),
         ("a.csv", {"block_size": 0}, ValueError, r"Got block_size=0\. Expected at least 1"),
-        ("a.csv", {"top_k": 3}, ValueError, r"Got top_k=3, but the model has 2 classes"),
-        ("a.csv", {"top_k": 0}, ValueError, r"Got top_k=0, but"),
+        ("a.csv", {"top_k": 3}, ValueError, r"Got top_k=3. Expected 1 to 2, the number of classes"),
+        ("a.csv", {"top_k": 0}, ValueError, r"Got top_k=0. Expected 1 to"),
         ("a.csv", {"vectors": True}, ValueError, r"Got vectors=True .* and a csv output"),
     ],
 )
@@ -406,3 +406,31 @@ def test_reports_on_the_way(tmp_path):
     assert [r.bytes_read for r in seen] == sorted(r.bytes_read for r in seen)
     assert (seen[-1].rows_read, seen[-1].bytes_read) == (N, source.stat().st_size)
     assert len(seen) > 3
+
+
+def test_a_quote_that_swallows_lines_is_not_set_aside(tmp_path):
+    """It would take the rest of the file with it, silently."""
+    source = tmp_path / "in.csv"
+    source.write_text('id,text\n1,good\n2,"bad\n' + "3,good\n" * 200)
+    for on_error in ("fail", "skip"):
+        with pytest.raises(ValueError, match=r"line 3: a quote that opens here never closes"):
+            score_file(MODEL, source, tmp_path / "out.csv", on_error=on_error)
+    with pytest.raises(ValueError, match=r"With the 200 lines after it that is one row"):
+        score_file(MODEL, source, tmp_path / "out.csv", on_error="skip")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    source = write(tmp_path / "in.csv", ROWS)
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(OSError, match=r"pipe\.csv is no regular file\. Write to - \(stdout\)"):
+        score_file(MODEL, source, tmp_path / "pipe.csv")
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def test_a_link_stays_a_link(tmp_path):
+    source = write(tmp_path / "in.csv", ROWS)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
+    score_file(MODEL, source, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert read(tmp_path / "there.csv") == read(tmp_path / "link.csv")

@@ -142,7 +142,7 @@ def test_without_resume_it_begins_anew(tmp_path):
     assert left_in(out) == [".journal", ".lock", ".part", ".rejected"]
     again = run(source, out / "a.csv")
     assert again.returncode == 0
-    assert "Removed what a run that did not end left of a.csv" in again.stderr
+    assert "what a run that did not end had left of a.csv is removed" in again.stderr
     assert json.loads(again.stdout)[3] == 0
     assert sorted(os.listdir(out)) == ["a.csv", "a.csv.rejected.jsonl"]
 

@@ -376,7 +376,7 @@ def test_importing_is_light():
         ({"text_column": "tags"}, TypeError, r"Got column 'tags' of array<string>\. Expected string"),
         ({"text_column": "time"}, TypeError, r"Got column 'time' of timestamp\. Expected string"),
         ({"batch_size": 0}, ValueError, r"Got batch_size=0\. Expected at least 1"),
-        ({"top_k": 4}, ValueError, r"Got top_k=4, but the model has 3 classes"),
+        ({"top_k": 4}, ValueError, r"Got top_k=4. Expected 1 to 3, the number of classes"),
         ({"shared": True}, ValueError, r"Got shared=True with a CompiledPipeline\. Expected the path"),
     ],
 )

@@ -26,7 +26,11 @@ def write_model(path, program, head, classes, *, overwrite):
     path = Path(path)
     if path.exists() and not (overwrite and is_model(path)):
         ours = is_model(path)
-        hint = "Pass overwrite=True to replace it." if ours else "It is no compiled model: it stays."
+        hint = (
+            "Pass overwrite=True (--overwrite) to replace it."
+            if ours
+            else "It is no compiled model: it stays."
+        )
         raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
     arrays, vocabularies = {}, []
     tree = _program_tree(program, arrays, vocabularies)
@@ -107,7 +111,9 @@ def read_model(path):
     """
     path = Path(path)
     if not path.is_dir():
-        raise FileNotFoundError(f"There is no model folder {path}.")
+        raise FileNotFoundError(
+            f"There is no model folder {path}.{' It is a file.' if path.exists() else ''}"
+        )
     config = _read_config(path)
     tensors = path / _TENSORS
     if not tensors.is_file():
@@ -140,7 +146,10 @@ def _read_config(path):
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: {error}") from None
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
-        raise ValueError(f"{file} is no {_FORMAT} configuration. Expected a folder of embtransfer compile.")
+        raise ValueError(
+            f"{file} is no {_FORMAT} configuration. Expected a folder of `embtransfer compile MODEL -o "
+            "FOLDER` or CompiledPipeline.save."
+        )
     if config.get("format_version") != _FORMAT_VERSION:
         raise ValueError(
             f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "

@@ -45,7 +45,7 @@ def score_file(
         Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings
         are .csv, .jsonl and .parquet; .csv and .jsonl may be followed by .gz or .zst.
     destination : str or path
-        A file with one of these endings, or "-" for stdout.
+        A file with one of these endings, which is replaced if it is there, or "-" for stdout.
     text_column : str, default="text"
         The column with the texts. A missing value is an empty text.
     columns : list of str, default=None
@@ -68,7 +68,7 @@ def score_file(
         or null.
     resume : bool, default=False
         Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is
-        to the byte that of a run that was not. If there is nothing to resume, begin anew.
+        to the byte that of a run that was not. If there is nothing to resume, it begins anew, with a warning.
     n_jobs : int, default=None
         Threads that score; None is 1 as in scikit-learn, -1 all processors. The output is the same.
     batch_size : int, default=10_000

@@ -62,11 +62,15 @@ class PartFile:
         from filelock import FileLock, Timeout
 
         self.path = Path(destination)
+        if self.path.is_symlink():  # what it points to is replaced, not the link
+            self.path = self.path.resolve()
         folder = self.path.parent
         if not folder.is_dir():
             raise FileNotFoundError(f"There is no folder {folder} to write {self.path.name} to.")
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a folder. Choose another name for the output.")
+        if self.path.exists() and not self.path.is_file():
+            raise OSError(f"{self.path} is no regular file. Write to - (stdout) and redirect that.")
         digest = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]
         self.part, self.side, self.journal, lock = (
             folder / f".{self.path.name}.{digest}.{kind}" for kind in ("part", "rejected", "journal", "lock")
@@ -86,8 +90,8 @@ class PartFile:
         """Remove what an earlier run left, with a warning. `header` is asked at the first commit."""
         if self.journal.exists():
             warnings.warn(
-                f"Removed what a run that did not end left of {self.path.name}. To go on from it instead: "
-                "resume=True (--resume).",
+                f"Began anew: what a run that did not end had left of {self.path.name} is removed. Pass "
+                "resume=True (--resume) to go on from such a run.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -114,7 +118,12 @@ class PartFile:
         was, now = old["run"], header["run"]
         changed = [key for key in was | now if was.get(key) != now.get(key)]
         if changed:
-            what = "; ".join(f"{key} was {was.get(key)!r}, is {now.get(key)!r}" for key in changed[:3])
+            what = "; ".join(
+                f"the {key} has changed"
+                if key.startswith("file ") and key in was
+                else f"{key} was {was.get(key)!r}, is {now.get(key)!r}"
+                for key in changed[:3]
+            )
             raise ValueError(
                 f"Cannot resume {self.path.name}: {what}. Set it as it was, or run without "
                 "resume=True (--resume) to begin anew."

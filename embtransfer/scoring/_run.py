@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import warnings
 from base64 import b64decode, b64encode, b85encode
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from ..tables._rows import Rejected, check_added, plain_texts, read_csv, read_js
 from ..tables._writers import Writer
 from ._journal import PartFile, ScoreReport, State
 
+_SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
 _SECONDS = 2  # between commits: what a crash loses at most
 
 
@@ -54,6 +56,10 @@ class _Scored:
     n_read: int
     n_lines: int
     rejected: list[Rejected]
+
+
+class _BadRowError(ValueError):
+    """A malformed row, where such rows are not to be set aside."""
 
 
 class ScoreRun:
@@ -121,6 +127,10 @@ class ScoreRun:
         self.writer = Writer(*self.options["output_format"], schema, self.columns.schema)
         if old:
             return old[0]
+        if resume:
+            warnings.warn(
+                f"Nothing to resume of {self.out.path.name}: began anew.", UserWarning, stacklevel=5
+            )
         header = None
         if isinstance(self.out, PartFile) and not self.source.is_stdin:
             header = lambda: self._header(schema)  # noqa: E731  a model's checksum takes a while
@@ -190,9 +200,15 @@ class ScoreRun:
         name = self.source.name(block.file)
         if scored.rejected and not self.skip:
             bad = scored.rejected[0]
-            raise ValueError(
+            raise _BadRowError(
                 f"{name}, line {lines + bad.line + 1}: {bad.reason}. Mend the row, or pass on_error='skip' "
                 "(--on-error skip) to set such rows aside."
+            )
+        if block.unclosed and (swallowed := scored.rejected[-1].raw.strip().count(b"\n")) > _SWALLOWED:
+            bad = scored.rejected[-1]
+            raise ValueError(
+                f"{name}, line {lines + bad.line + 1}: {bad.reason}. With the {swallowed:,} lines after it "
+                "that is one row, and not set aside. Mend it."
             )
         side = sum(self.out.reject(_rejected_line(name, lines, bad)) for bad in scored.rejected)
         groups = [
@@ -220,9 +236,14 @@ class ScoreRun:
             if self.state.at and not self.source.is_stdin:
                 self._commit()
         if self.out.is_resumable():
+            how = "resume=True (--resume) to go on."
+            if isinstance(error, _BadRowError):
+                how = (
+                    "resume=True and on_error='skip' (--resume --on-error skip) to go on without such rows. "
+                    "If you mend the input, begin anew."
+                )
             error.add_note(
-                f"Kept {self.state.rows:,} rows beside {self.out.path}: run the same again with resume=True "
-                "(--resume) to go on."
+                f"Kept {self.state.rows:,} rows beside {self.out.path}: run the same again with {how}"
             )
         else:
             self.out.remove()

@@ -110,7 +110,12 @@ def _suffix(path):
 def check_columns(path, names, wanted):
     for name in wanted:
         if name not in names:
-            raise ValueError(f"Got column {name!r}, but {path.name} has columns: {', '.join(names)}.")
+            hint = (
+                " Fields of csv are parted by commas."
+                if any(";" in name or "\t" in name for name in names)
+                else ""
+            )
+            raise ValueError(f"Got column {name!r}, but {path.name} has columns: {', '.join(names)}.{hint}")
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise ValueError(f"{path.name} has more than one column named {', '.join(sorted(repeated))}.")
