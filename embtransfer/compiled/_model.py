@@ -18,6 +18,15 @@ class CompiledPipeline:
     and loaded, it needs numpy, numba and pyarrow alone. It has no state that changes: threads may share it,
     and its kernels release the GIL. A model that was saved or loaded pickles as the path of its folder.
 
+    Parameters
+    ----------
+    program : Program
+        What is computed of a text; see compiled/_program.py.
+    head : dict
+        What labels and probabilities are made of it; see compiled/_heads.py.
+    classes : ndarray of shape (n_classes,)
+    n_jobs : int or None, default=None
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)

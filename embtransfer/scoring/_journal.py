@@ -32,8 +32,25 @@ class State:
 class ScoreReport:
     """What `score_file` did: `rows_read == rows_written + rows_rejected`.
 
-    `bytes_total` is None where the input's size is not known, `rejected` the file of the malformed rows, if
-    any, `rows_resumed` how many rows an earlier run had read.
+    Parameters
+    ----------
+    rows_read, rows_written, rows_rejected : int
+    rows_resumed : int
+        Of the rows read, how many an earlier run had read.
+    bytes_read : int
+        Of the input, packed where it is packed.
+    bytes_total : int or None
+        Size of the input; None where it is not known.
+    seconds : float
+    rejected : Path or None
+        The file of the malformed rows, if there are any.
+
+    Examples
+    --------
+    >>> from embtransfer import ScoreReport
+    >>> report = ScoreReport(10, 9, 1, 0, 512, 512, 0.1)
+    >>> report.rows_read == report.rows_written + report.rows_rejected
+    True
     """
 
     rows_read: int
