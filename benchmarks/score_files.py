@@ -144,8 +144,8 @@ def main():
         killed = data["killed"]
         parts.append(
             f"Killed by SIGKILL at a random moment and resumed: {killed['same']} of {killed['kills']} "
-            f"outputs are the undisturbed one to the byte ({killed['had_a_journal']} had gone far enough to be "
-            "resumed, the others began anew)."
+            f"outputs are the undisturbed one to the byte ({killed['had_a_journal']} had gone far enough to "
+            "be resumed, the others began anew)."
         )
     write_results(arguments.output, "score_files", data, host, parts)
 
