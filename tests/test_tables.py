@@ -12,7 +12,6 @@ import pytest
 
 from embtransfer.tables import (
     FORMATS,
-    append_columns,
     column_names,
     column_values,
     iter_batches,
@@ -525,17 +524,3 @@ def test_a_folder_in_the_way(tmp_path, suffix):
     with pytest.raises(OSError, match=f"a{suffix}"):
         write(path, batch(a=[1]))
     assert os.listdir(tmp_path) == [path.name]
-
-
-# append_columns
-
-
-def test_append_columns():
-    result = append_columns(batch(a=[1, 2]), {"b": pa.array(["x", "y"]), "c": pa.array([True, False])})
-    assert result.to_pydict() == {"a": [1, 2], "b": ["x", "y"], "c": [True, False]}
-
-
-@pytest.mark.parametrize("columns", [{"a": pa.array([1])}, {"b": pa.array([1]), "a": pa.array([1])}])
-def test_append_a_column_that_is_there(columns):
-    with pytest.raises(ValueError, match=r"The input has a column 'a' already\. Choose another name"):
-        append_columns(batch(a=[1]), columns)

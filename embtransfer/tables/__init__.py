@@ -2,7 +2,6 @@
 
 from ._batches import (
     FORMATS,
-    append_columns,
     check_columns,
     column_names,
     column_texts,
@@ -14,7 +13,6 @@ from ._batches import (
 
 __all__ = [
     "FORMATS",
-    "append_columns",
     "check_columns",
     "column_names",
     "column_texts",

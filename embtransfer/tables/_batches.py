@@ -267,18 +267,3 @@ _WRITERS = {
     ".jsonl": _write_jsonl,
     ".parquet": _arrow_writer(pq.ParquetWriter),
 }
-
-
-def append_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
-    """Return the batch with columns added at the right.
-
-    Raises
-    ------
-    ValueError
-        If the batch has a column of that name already.
-    """
-    for name, values in columns.items():
-        if name in batch.schema.names:
-            raise ValueError(f"The input has a column {name!r} already. Choose another name for the output.")
-        batch = batch.append_column(name, values)
-    return batch
