@@ -1,15 +1,13 @@
 """Save and load fitted pipelines as folders, without pickle: loading runs no code from the file."""
 
-import hashlib
 import json
 import platform
-import secrets
-import shutil
 import warnings
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
+from ._folders import checksum, new_folder
 from ._version import __version__
 from .word_vectors import embedded_tables
 
@@ -123,10 +121,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
             hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
         if hint:
             raise FileExistsError(f"{path} exists already. {hint} Choose another name otherwise.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
-    folder.mkdir()
-    try:
+    with new_folder(path) as folder:
         with embedded_tables() if embed_vectors else nullcontext():
             skops.io.dump(pipeline, folder / _STATE)
         foreign = _foreign_types(folder / _STATE, TRUSTED)
@@ -144,16 +139,9 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
                 "python": platform.python_version(),
                 **{package: version(package) for package in _PACKAGES},
             },
-            "sha256": {_STATE: _checksum(folder / _STATE)},
+            "sha256": {_STATE: checksum(folder / _STATE)},
         }
         (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        if path.exists():
-            path.rename(old)
-        folder.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return path
 
 
@@ -206,7 +194,7 @@ def load_pipeline(path, *, trusted=()):
     if not state.is_file():
         raise ValueError(f"{state} is missing. The model is not complete.")
     expected = config["sha256"].get(_STATE)
-    if _checksum(state) != expected:
+    if checksum(state) != expected:
         raise ValueError(f"{state} is not the file that was saved: its checksum is not the one in {_CONFIG}.")
     trusted = [*TRUSTED, *trusted]
     foreign = _foreign_types(state, trusted)
@@ -266,8 +254,3 @@ def _foreign_types(state, trusted):
         return sorted(set(skops.io.get_untrusted_types(file=state)) - set(trusted))
     except Exception as error:  # what a damaged file raises is not documented
         raise ValueError(f"{state} is damaged: {error}") from error
-
-
-def _checksum(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,6 +21,8 @@ FLOORS = [
         "_embedding_cache",
         "_safetensors",
         "_model_columns",
+        "_folders",
+        "_aligned",
     ],
     [
         "datasets",

@@ -1,13 +1,11 @@
 """A compiled pipeline as a folder: config.json, which says what is computed, and tensors.safetensors."""
 
-import hashlib
 import json
-import secrets
-import shutil
 from pathlib import Path
 
 import numpy as np
 
+from .._folders import checksum, new_folder
 from .._safetensors import map_tensors, write_tensors
 from .._version import __version__
 from ._heads import check_head, expect
@@ -47,21 +45,11 @@ def write_model(path, program, head, classes, *, overwrite):
     }
     if any(type(label) not in (str, int, float, bool) for label in classes):
         raise ValueError(f"Got classes {classes[:3]}. Expected text or numbers, which JSON can hold.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
-    folder.mkdir()
-    try:
+    with new_folder(path) as folder:
         write_tensors(folder / _TENSORS, arrays)
-        config["sha256"] = _checksum(folder / _TENSORS)
+        config["sha256"] = checksum(folder / _TENSORS)
         (folder / _CONFIG).write_text(json.dumps(config) + "\n", "utf-8")
-        if path.exists():
-            path.rename(old)
-        folder.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return _checksum(path / _CONFIG)
+    return checksum(path / _CONFIG)
 
 
 def _program_tree(program, arrays, vocabularies):
@@ -118,7 +106,7 @@ def read_model(path):
     tensors = path / _TENSORS
     if not tensors.is_file():
         raise ValueError(f"{tensors} is missing. The model is not complete.")
-    if _checksum(tensors) != config.get("sha256"):
+    if checksum(tensors) != config.get("sha256"):
         raise ValueError(
             f"{tensors} is not the file that was saved: its checksum is not the one in {_CONFIG}."
         )
@@ -134,7 +122,7 @@ def read_model(path):
         check_head(config["head"], program.width, len(classes))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: {error!r:.200}") from None
-    return program, config["head"], classes, _checksum(path / _CONFIG)
+    return program, config["head"], classes, checksum(path / _CONFIG)
 
 
 def _read_config(path):
@@ -217,8 +205,3 @@ def _read_part(tree, arrays, vocabularies):
     expect(len(norm_of) <= table.shape[1], "a table lacks columns")
     expect(((norm_of >= -1) & (norm_of < table.shape[1] - len(norm_of))).all(), "a norm is unknown")
     return TermSums(vocabulary, table, norm_of, tree["counting"], first)
-
-
-def _checksum(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

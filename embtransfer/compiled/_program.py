@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._aligned import aligned
 from ._vocabulary import Remade, Vocabulary
 
 DIVISORS = ("count", "weights", "sqrt")
@@ -43,7 +44,8 @@ class WordSums(Remade):
     def __post_init__(self):
         self.width = self.table.shape[1] - (self.divisor == "weights")
         if self.table.shape[1] > 2 or self.vocabulary.longest > 1:
-            self._wide = _aligned(self.table)
+            self._wide = aligned(self.table)
+            self._wide.flags.writeable = False  # kernels compile for one kind of array
             return
         from .._score_kernels import VALUES
 
@@ -186,13 +188,3 @@ class Program(Remade):
         for part in self.parts:
             scores[:, part.first : part.first + part.width] += part(chunk)
         return scores
-
-
-def _aligned(table):
-    """A read-only copy of 16 columns or more, whose first row begins with a cache line: faster to sum."""
-    shape = len(table), max(table.shape[1], 16)
-    buffer = np.zeros(shape[0] * shape[1] + 16, np.float32)
-    copy = buffer[-buffer.ctypes.data % 64 // 4 :][: shape[0] * shape[1]].reshape(shape)
-    copy[:, : table.shape[1]] = table
-    copy.flags.writeable = False
-    return copy

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._aligned import aligned
 from .._validation import iter_text_chunks
 from ..word_vectors import WordVectors
 from . import _ridge
@@ -207,7 +208,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
 
     def _keep(self, table):
         """Keep the rows of words and n-grams; `vectors_` and `ngram_vectors_` are its parts, not copies."""
-        self._table, d = _ridge.aligned(table), table.shape[1]
+        self._table, d = aligned(table), table.shape[1]
         words = self._found.words._words
         self.vectors_ = WordVectors(words, self._table[: len(words), :d], name="distilled")
         self.ngrams_, self.ngram_vectors_ = self._found.ngrams, self._table[len(words) :, :d]
