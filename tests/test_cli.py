@@ -293,7 +293,8 @@ def test_brackets_in_names_are_no_markup(data, tmp_path, folder, stem):
     film, out, vectors, model = (folder / f"{stem}{end}" for end in (".csv", ".jsonl", ".txt", ".model"))
     film.write_bytes((data / "films.csv").read_bytes())
     vectors.write_text("good 1 0\nbad 0 1\n")
-    assert film.name in succeed(*compare_words(data, source=film, vectors=vectors)).stdout.replace("\n", "")
+    table = succeed(*compare_words(data, source=film, vectors=vectors)).stdout
+    assert "".join(film.name.split()) in "".join(table.split())  # the title may be broken at spaces
     result = succeed("fit", "--source", film, "--vectors", vectors, "-o", model)
     assert str(model) in result.stderr.replace("\n", "")
     result = succeed("score", model, film, "-o", out)

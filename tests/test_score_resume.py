@@ -17,8 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embtransfer import load_pipeline, make_classifier, make_transfer_pipeline, save_pipeline, score_file
-from embtransfer.embedders import WordEmbedder
+from embtransfer import (
+    CompiledPipeline,
+    WordEmbedder,
+    compile_pipeline,
+    make_classifier,
+    make_transfer_pipeline,
+    score_file,
+)
 
 COMMAND = Path(sys.executable).with_name("embtransfer")
 # scores as slowly as it is told to, and keeps its journal up to date
@@ -286,8 +292,9 @@ def test_two_processes_and_one_destination(tmp_path):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     pipeline = make_transfer_pipeline(WordEmbedder(), make_classifier("ridge"))
-    folder = tmp_path_factory.mktemp("model") / "model"
-    return save_pipeline(pipeline.fit(["a good pan", "a bad pan"], ["good", "bad"]), folder)
+    pipeline.fit(["a good pan", "a bad pan"], ["good", "bad"])
+    # compiled: the commands below start in a third of the time
+    return compile_pipeline(pipeline).save(tmp_path_factory.mktemp("model") / "model")
 
 
 def big_csv(path, n=100_000):
@@ -395,7 +402,7 @@ def test_pipes(tmp_path, model, input_format, output_format):
     assert good.returncode == 0, good.stderr
     assert b"Rejected " in good.stderr
     clean = tmp_path / f"clean.{output_format}"
-    score_file(load_pipeline(model), source, clean, on_error="skip", block_size=5_000)
+    score_file(CompiledPipeline.load(model), source, clean, on_error="skip", block_size=5_000)
     assert clean.read_bytes() == words[5].read_bytes()
 
 
