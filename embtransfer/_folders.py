@@ -29,3 +29,28 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a path that is no folder.
+
+    Raises
+    ------
+    FileNotFoundError
+    """
+    if not path.is_dir():
+        hint = " It is a file." if path.exists() else ""
+        raise FileNotFoundError(f"There is no model folder {path}.{hint}")
+
+
+def check_file(file: Path, expected: str, config: str) -> None:
+    """Refuse a file that is missing, or is not the one whose checksum the configuration has.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not file.is_file():
+        raise ValueError(f"{file} is missing. The model is not complete.")
+    if checksum(file) != expected:
+        raise ValueError(f"{file} is not the file that was saved: its checksum is not the one in {config}.")

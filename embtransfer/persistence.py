@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
-from ._folders import checksum, new_folder
+from ._folders import check_file, check_folder, checksum, new_folder
 from ._version import __version__
 from .word_vectors import embedded_tables
 
@@ -185,17 +185,10 @@ def load_pipeline(path, *, trusted=()):
     import skops.io
 
     path = Path(path)
-    if not path.is_dir():
-        raise FileNotFoundError(
-            f"There is no model folder {path}.{' It is a file.' if path.exists() else ''}"
-        )
+    check_folder(path)
     config = _read_config(path)
     state = path / _STATE
-    if not state.is_file():
-        raise ValueError(f"{state} is missing. The model is not complete.")
-    expected = config["sha256"].get(_STATE)
-    if checksum(state) != expected:
-        raise ValueError(f"{state} is not the file that was saved: its checksum is not the one in {_CONFIG}.")
+    check_file(state, config["sha256"].get(_STATE), _CONFIG)
     trusted = [*TRUSTED, *trusted]
     foreign = _foreign_types(state, trusted)
     if foreign:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._folders import checksum, new_folder
+from .._folders import check_file, check_folder, checksum, new_folder
 from .._safetensors import map_tensors, write_tensors
 from .._version import __version__
 from ._heads import check_head, expect
@@ -22,13 +22,10 @@ _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
 def write_model(path, program, head, classes, *, overwrite):
     """Write a folder that appears under its name when complete; return the checksum of its configuration."""
     path = Path(path)
-    if path.exists() and not (overwrite and is_model(path)):
-        ours = is_model(path)
-        hint = (
-            "Pass overwrite=True (--overwrite) to replace it."
-            if ours
-            else "It is no compiled model: it stays."
-        )
+    ours = is_model(path)
+    if path.exists() and not (overwrite and ours):
+        replace = "Pass overwrite=True (--overwrite) to replace it."
+        hint = replace if ours else "It is no compiled model: it stays."
         raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
     arrays, vocabularies = {}, []
     tree = _program_tree(program, arrays, vocabularies)
@@ -98,18 +95,10 @@ def read_model(path):
         If a file is no compiled model, or is damaged.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise FileNotFoundError(
-            f"There is no model folder {path}.{' It is a file.' if path.exists() else ''}"
-        )
+    check_folder(path)
     config = _read_config(path)
     tensors = path / _TENSORS
-    if not tensors.is_file():
-        raise ValueError(f"{tensors} is missing. The model is not complete.")
-    if checksum(tensors) != config.get("sha256"):
-        raise ValueError(
-            f"{tensors} is not the file that was saved: its checksum is not the one in {_CONFIG}."
-        )
+    check_file(tensors, config.get("sha256"), _CONFIG)
     arrays = {name: array for name, (_, array) in map_tensors(tensors).items()}
     try:
         vocabularies = [_read_vocabulary(tree, i, arrays) for i, tree in enumerate(config["vocabularies"])]

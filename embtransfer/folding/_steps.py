@@ -21,10 +21,9 @@ from sklearn.random_projection import BaseRandomProjection
 from ..adapters._base import AffineMap, BaseAdapter, Identity
 from ..adapters._length import ScaleMap
 from ..adapters._scl import PivotProjection
-from ..compiled._vocabulary import Vocabulary
 from ..embedders import DistilledEmbedder, NGramVectorizer, WordEmbedder
 from ._rows import CannotFold, Rows, Terms, Words
-from ._vectorizers import counted_terms
+from ._vectorizers import counted_terms, own_vocabulary
 
 
 def fold_steps(steps, rows=None):
@@ -100,7 +99,7 @@ def _words(step):
     if len(step._powers):
         raise CannotFold(f"pooling={step.pooling!r} is no sum over words; mean, idf, sif and usif fold")
     data, offsets, slots = step.vectors_._index
-    vocabulary = _vocabulary(data, offsets, slots, step.lowercase, _KERNEL_PATTERNS[step.token_pattern])
+    vocabulary = own_vocabulary(data, offsets, slots, step.lowercase, _KERNEL_PATTERNS[step.token_pattern])
     divisor = "weights" if step.pooling == "idf" else "count"
     weights = None if step.weights_ is None else np.asarray(step.weights_, np.float32)
     rows = Rows.of(Words(vocabulary, step.vectors_.matrix, divisor, weights))
@@ -110,15 +109,10 @@ def _words(step):
     return rows.affine(np.eye(components.shape[1]) - components.T * step.component_strengths_ @ components)
 
 
-def _vocabulary(data, offsets, slots, lowercase, min_length, **ngrams):
-    words = np.append(data[: offsets[-1]], np.zeros(16, np.uint8))
-    return Vocabulary(words, np.array(offsets), np.array(slots), bool(lowercase), int(min_length), **ngrams)
-
-
 def _from_ngrams(found):
     from ..embedders._ngrams import _MIN_LENGTH
 
-    return _vocabulary(
+    return own_vocabulary(
         *found.words._index,
         found.lowercase,
         _MIN_LENGTH,

@@ -1,11 +1,16 @@
 """scikit-learn's vectorizers as vocabularies of words and n-grams."""
 
 import numpy as np
-import pyarrow as pa
 
-from .._validation import text_buffers
 from ..compiled._vocabulary import Vocabulary
+from ..word_vectors import WordVectors
 from ._rows import CannotFold, Terms
+
+
+def own_vocabulary(data, offsets, slots, lowercase, min_length, **ngrams):
+    """A vocabulary with copies of the index of a WordVectors."""
+    words = np.append(data[: offsets[-1]], np.zeros(16, np.uint8))
+    return Vocabulary(words, np.array(offsets), np.array(slots), bool(lowercase), int(min_length), **ngrams)
 
 
 def counted_terms(step):
@@ -39,24 +44,12 @@ def counted_terms(step):
         row_of[ngram] = len(words) + len(pairs) - 1
     columns = np.empty(len(terms), np.int64)
     columns[list(terms.values())] = [row_of[term] for term in terms]
-    vocabulary = Vocabulary(
-        *word_index(words),
-        bool(step.lowercase),
+    vocabulary = own_vocabulary(
+        *WordVectors(words, np.zeros((len(words), 1), np.float32))._index,
+        step.lowercase,
         _KERNEL_PATTERNS[step.token_pattern],
         ngrams=np.array(pairs, np.int64).reshape(-1, 2),
         longest=longest if pairs else 1,
         n_forming=len(words),
     )
     return Terms(vocabulary, len(terms), "binary" if step.binary else "count", columns=columns)
-
-
-def word_index(words):
-    """Bytes, offsets and hash table of words, as the kernels take them."""
-    from .. import _kernels
-
-    data, offsets = text_buffers(pa.array(words, pa.large_string()))
-    data = np.append(data, np.zeros(16, np.uint8))
-    data.flags.writeable = False
-    slots = np.zeros((1 << int(2 * len(words)).bit_length(), 4), np.uint64)
-    _kernels.build_index(data, offsets, slots)
-    return data, offsets, slots
