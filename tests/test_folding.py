@@ -392,6 +392,13 @@ class TestRefusals:
         with pytest.raises(CannotFold, match=r"step 'b' \(WordEmbedder\): pooling='max'"):
             compile_pipeline(pipeline)
 
+    def test_too_many_columns_to_select_from(self):
+        texts = [f"word{i} word{i + 1} other" for i in range(12_000)]
+        steps = TfidfVectorizer(), SelectKBest(k=9_000), logistic()
+        pipeline = make_pipeline(*steps).fit(texts, np.arange(12_000) % 2)
+        with pytest.raises(CannotFold, match=r"step 'selectkbest' .*9,000 of 12,002 columns make too large"):
+            compile_pipeline(pipeline)
+
     def test_not_fitted(self):
         with pytest.raises(NotFittedError, match="not fitted"):
             compile_pipeline(make_pipeline(WordEmbedder(), logistic()))

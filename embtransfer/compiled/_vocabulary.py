@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-import pyarrow as pa
 
 from .._unicode import unicode_table_for
 from .._validation import text_buffers
@@ -83,14 +82,6 @@ class Vocabulary(Remade):
         return _ngram_kernels.ngram_rows(
             ids, indptr, self.n_forming, self.n_words, self.longest, self._ngram_slots, self._shift
         )
-
-    def names(self):
-        """All words and n-grams, by row: list of str."""
-        buffers = [None, pa.py_buffer(np.ascontiguousarray(self.offsets)), pa.py_buffer(self.words)]
-        names = pa.Array.from_buffers(pa.large_string(), self.n_words, buffers).to_pylist()
-        for prefix, word in self.ngrams.tolist():
-            names.append(f"{names[prefix]} {names[word]}")
-        return names
 
     def check(self):
         """Refuse what would send a kernel outside its arrays: a file may be made to deceive.

@@ -15,6 +15,9 @@ from ..compiled._vocabulary import Vocabulary
 _BLOCK = 1 << 14  # rows of a table that are multiplied at a time: float64 of all of them is not needed
 
 
+_LARGEST = 10**8  # numbers of a matrix that selects columns
+
+
 class CannotFold(ValueError):
     """A step that a compiled pipeline cannot hold; the message says why."""
 
@@ -128,6 +131,8 @@ class Rows:
 
     def select(self, columns):
         """The columns by number."""
+        if self.width * len(columns) > _LARGEST:
+            raise CannotFold(f"{len(columns):,} of {self.width:,} columns make too large a matrix")
         matrix = np.zeros((self.width, len(columns)))
         matrix[columns, np.arange(len(columns))] = 1
         return self.affine(matrix)
