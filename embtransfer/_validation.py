@@ -130,14 +130,19 @@ def text_list(texts) -> list[str]:
 def _to_arrow(chunk, start):
     if isinstance(chunk, np.ndarray) and chunk.dtype.kind in "UT":
         chunk = chunk.tolist()
-    else:
-        for kind in set(map(type, chunk)):
-            if not (issubclass(kind, str) or kind is type(None)):
-                _check_missing(chunk, kind, start)
+    try:
+        found = pa.array(chunk, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        found = None
+    if isinstance(found, pa.StringArray):  # nothing but str and missing: Arrow looked at every element
+        return found.cast(pa.large_string())
+    for kind in set(map(type, chunk)):
+        if not (issubclass(kind, str) or kind is type(None)):
+            _check_missing(chunk, kind, start)
     try:
         return pa.array(chunk, pa.large_string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
-        # lone surrogates are no text and part words, as a space does
+        # NumPy's float32 NaN; lone surrogates, which are no text and part words, as a space does
         whole = [t.encode("utf-8", "surrogatepass") if isinstance(t, str) else b"" for t in chunk]
         return pa.array([_SURROGATE.sub(b" ", t).decode() for t in whole], pa.large_string())
 
