@@ -19,6 +19,7 @@ _NAMES_OF = {
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
     "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder WordEmbedder
         make_embedder""",
+    "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
     "persistence": "load_pipeline save_pipeline",
     "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",

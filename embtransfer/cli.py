@@ -17,6 +17,7 @@ from ._cli_embedders import (
     Vectors,
     make_embedders,
 )
+from ._cli_explain import explain
 from ._cli_score import compile_model, score
 from ._cli_vectors import vectors_app
 from ._terminal import BAR, clear_errors, progress_bar, steps, talk
@@ -251,6 +252,7 @@ def fit(
 
 app.command("compile")(compile_model)
 app.command()(score)
+app.command()(explain)
 
 
 def main() -> None:

@@ -32,8 +32,8 @@ FLOORS = [
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics"],
     ["recipes", "scoring", "folding", "streaming", "report"],
-    ["comparison _split", "spark"],
-    ["_terminal _cli_vectors _cli_embedders _cli_score cli", "__init__"],
+    ["comparison _split", "spark", "explaining"],
+    ["_terminal _cli_vectors _cli_embedders _cli_score _cli_explain cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()

@@ -1,0 +1,177 @@
+"""Explanation: a decision and the share of each word in it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+_BAR = 24  # characters of the longest bar: with a word and numbers beside it, a line fits a narrow terminal
+
+
+@dataclass(eq=False, repr=False)
+class Explanation:
+    """A decision about one text as a sum over its words; `explain` makes it.
+
+    Prints as a table with bars. In a notebook it shows the text itself, each word shaded by its share.
+
+    Attributes
+    ----------
+    text : str
+    label : object
+        The class whose decision is explained.
+    predicted : object
+        The class that the model predicts.
+    runner_up : object
+        Of the other classes, the one with the highest probability, or decision where there is none.
+    labels : ndarray of shape (n_classes,)
+        All classes.
+    probabilities : ndarray of shape (n_classes,) or None
+        The model's own, after calibration and label shift; None if it has none.
+    decision : float
+        The decision for `label`, before calibration, label shift and thresholds.
+    constant : float
+        What no word has a share in. With the shares it adds up to `decision`.
+    table : DataFrame
+        A row a word or n-gram, as the model reads it, by the size of its share, and the columns
+
+        word : str
+        count : how often it comes
+        share : what all of them add to the decision
+        contrast : with three classes or more, what they add to the decision for `label` less that for
+            `runner_up`
+        positions : list of (start, end) in the text
+    unknown : DataFrame
+        word, count and positions of the words that the model does not know.
+
+    See Also
+    --------
+    explain : Makes it, and says what the shares mean.
+    """
+
+    text: str
+    label: object
+    predicted: object
+    runner_up: object
+    labels: np.ndarray
+    probabilities: np.ndarray | None
+    decision: float
+    constant: float
+    table: pd.DataFrame
+    unknown: pd.DataFrame
+    _spans: list = field(default_factory=list)  # places of each row of the table, by word
+
+    def to_frame(self) -> pd.DataFrame:
+        """One table of words, n-grams, the constant and unknown words, whose shares add up to the decision.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `table`, and kind: "word", "n-gram", "constant" or "unknown".
+        """
+        kinds = ["word" if len(places[0]) == 1 else "n-gram" for places in self._spans]
+        words = self.table.assign(kind=pd.Series(kinds, dtype=object))
+        constant = {"word": "", "count": 0, "share": self.constant, "positions": [], "kind": "constant"}
+        parts = [words, pd.DataFrame([constant]), self.unknown.assign(share=0.0, kind="unknown")]
+        frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+        columns = ["word", "kind", *self.table.columns[1:]]
+        return frame.reindex(columns=columns)
+
+    def to_dict(self, top=None) -> dict:
+        """Numbers, strings and lists alone, such as JSON takes; of the words the first `top`, None all."""
+        shares = None if self.probabilities is None else self.probabilities.tolist()
+        return {
+            "text": self.text,
+            "label": _plain(self.label),
+            "predicted": _plain(self.predicted),
+            "probabilities": shares and dict(zip(map(str, self.labels), shares, strict=True)),
+            "decision": self.decision,
+            "constant": self.constant,
+            "words": self.table.head(_check_top(top)).to_dict("records"),
+            "unknown": self.unknown.to_dict("records"),
+        }
+
+    def to_text(self, top=20) -> str:
+        """A table with bars for a terminal: the first `top` words, None for all."""
+        _check_top(top)
+        shares = self.table["share"].to_numpy()
+        number = self._format()
+        lines = [self._summary()]
+        shown = self.table.head(len(shares) if top is None else top)
+        names = [_counted(word, count) for word, count in zip(shown["word"], shown["count"], strict=True)]
+        width = max(map(len, names), default=0)
+        largest = np.abs(shares).max(initial=0) or 1
+        for name, share in zip(names, shown["share"], strict=True):
+            bar = round(abs(share) / largest * _BAR) * ("+" if share > 0 else "-")
+            lines.append(f"{number(share):>9}  {name:<{width}}  {bar}".rstrip())
+        rest = shares[len(shown) :]
+        if len(rest):
+            lines.append(f"{number(rest.sum()):>9}  {len(rest):,} more")
+        lines.append(f"{number(self.constant):>9}  constant")
+        if len(self.unknown):
+            some = self.unknown.head(top)
+            names = [_counted(word, count) for word, count in zip(some["word"], some["count"], strict=True)]
+            lines.append("Unknown: " + ", ".join(names) + (", ..." if len(some) < len(self.unknown) else ""))
+        if "contrast" in self.table and len(self.table):
+            lines.append(self._contrast(number))
+        return "\n".join(lines)
+
+    def to_html(self, top=10) -> str:
+        """A fragment of HTML: the text with each word shaded, and a table of the first `top` words.
+
+        Blue speaks for the label, orange against it; a word has the shares of its n-grams, too, evenly among
+        their words. The background is see-through, so that both light and dark pages do.
+        """
+        from ._html import fragment
+
+        return fragment(self, _check_top(top), self._format())
+
+    def _repr_html_(self):
+        return self.to_html()
+
+    def __str__(self):
+        return self.to_text()
+
+    def __repr__(self):
+        return f"Explanation({_plain(self.label)!r}, decision={self.decision:.4g}, {len(self.table)} words)"
+
+    def probability_of(self, label):
+        """The model's probability of a class, or None if it has none."""
+        return None if self.probabilities is None else float(self.probabilities[self.labels == label][0])
+
+    def _summary(self):
+        """The explained class and its decision in one line."""
+        said = "" if self.predicted == self.label else f"; predicted: {self.predicted}"
+        number = self._format()
+        return f"{self._with_probability(self.label)}: decision {number(self.decision)}{said}"
+
+    def _with_probability(self, label):
+        probability = self.probability_of(label)
+        return str(label) + ("" if probability is None else f" (probability {probability:.1%})")
+
+    def _contrast(self, number):
+        by_contrast = self.table.sort_values("contrast", ascending=False, kind="stable")
+        most = by_contrast[by_contrast["contrast"] > 0].head(5)
+        words = [f"{w} {number(v)}" for w, v in zip(most["word"], most["contrast"], strict=True)]
+        runner_up = f"Runner-up: {self._with_probability(self.runner_up)}."
+        return f"{runner_up} For {self.label} against it: {', '.join(words) or 'no word'}"
+
+    def _format(self):
+        """Numbers with a sign and as many decimals as the largest share needs for three digits."""
+        values = [self.decision, self.constant] if self.table.empty else self.table["share"].abs()
+        largest = max(np.abs(values).max(), 1e-12)
+        decimals = int(np.clip(2 - np.floor(np.log10(largest)), 1, 8))
+        return lambda value: f"{value:+,.{decimals}f}"
+
+
+def _counted(word, count):
+    return word if count == 1 else f"{word} ({count:,} times)"
+
+
+def _plain(label):
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _check_top(top):
+    if top is not None and (not isinstance(top, int | np.integer) or top < 1):
+        raise ValueError(f"Got top={top!r}. Expected a number of words above 0, or None for all.")
+    return top
