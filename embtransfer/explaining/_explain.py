@@ -79,7 +79,7 @@ def explain(model, text, *, label=None, spread=True) -> Explanation:
     >>> model = compile_pipeline(pipeline.fit(films.data, films.target, X_target=pans.data))
     >>> explanation = explain(model, "A lovely pan, but a useless lid.")
     >>> explanation.table["word"].tolist()[:2]
-    ['lovely', 'useless']
+    ['lovely', 'lid']
     >>> total = explanation.constant + explanation.table["share"].sum()
     >>> bool(abs(total - explanation.decision) < 1e-5)
     True
@@ -129,9 +129,9 @@ def _one_text(text):
     """One text as a chunk of one."""
     missing = not isinstance(text, str) and pd.api.types.is_scalar(text) and pd.isna(text)
     if not isinstance(text, str) and not missing:
-        many = f"{type(text).__name__} of {len(text)}" if hasattr(text, "__len__") else f"{text!r:.80}"
+        what = f"a {type(text).__name__} of {len(text)}" if hasattr(text, "__len__") else f"{text!r:.80}"
         raise TypeError(
-            f"Got a {many} as text. Expected one text, a str. For several loop over them: "
+            f"Got {what} as text. Expected one text, a str. For several loop over them: "
             "[explain(model, text) for text in texts]."
         )
     return next(iter_text_chunks(check_texts([None if missing else text])))[1]

@@ -46,6 +46,22 @@ class Explanation:
     See Also
     --------
     explain : Makes it, and says what the shares mean.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from embtransfer import explain
+    >>> pipeline = make_pipeline(CountVectorizer(), RidgeClassifier())
+    >>> _ = pipeline.fit(["good pan", "bad pan", "good lid"], ["+", "-", "+"])
+    >>> print(explain(pipeline, "A good lid for a good pan"))
+    +: decision +1.32
+        +1.16  good (2 times)  ++++++++++++++++++++++++
+        +0.21  lid             ++++
+        -0.21  pan             ----
+        +0.16  constant
+    Unknown: for
     """
 
     text: str
@@ -106,7 +122,8 @@ class Explanation:
         rest = shares[len(shown) :]
         if len(rest):
             lines.append(f"{number(rest.sum()):>9}  {len(rest):,} more")
-        lines.append(f"{number(self.constant):>9}  constant")
+        if self.constant:
+            lines.append(f"{number(self.constant):>9}  constant")
         if len(self.unknown):
             some = self.unknown.head(top)
             names = [_counted(word, count) for word, count in zip(some["word"], some["count"], strict=True)]

@@ -21,7 +21,8 @@ def fragment(explanation, top, number):
     rest = explanation.table["share"].iloc[len(rows) :]
     if len(rest):
         body += _plain_row(number(rest.sum()), f"{len(rest):,} more")
-    body += _plain_row(number(explanation.constant), "constant")
+    if explanation.constant:
+        body += _plain_row(number(explanation.constant), "constant")
     return (
         '<div style="line-height:1.7">'
         f"<p><b>{escape(explanation._summary())}</b></p>"

@@ -63,7 +63,7 @@ def word_weights(model, texts=None, top=20) -> pd.DataFrame:
     >>> model = make_recipe("words").fit(films.data, films.target, X_target=pans.data)
     >>> table = word_weights(model, pans.data, top=2)
     >>> table[["label", "word"]].values.tolist()
-    [[0, 'it'], [0, 'after'], [1, 'and'], [1, 'the']]
+    [[0, 'no'], [0, 'back'], [1, 'with'], [1, 'strong']]
     """
     if not isinstance(top, int | np.integer) or top < 1:
         raise ValueError(f"Got top={top!r}. Expected a number of words above 0.")
