@@ -710,7 +710,7 @@ class TestWordWeights:
             (True, True, False),
             (True, False, False),
             (False, True, False),
-            (False, True, True),
+            (False, False, True),
         }
 
     def test_normalised_rows_of_words(self):

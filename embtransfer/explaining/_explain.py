@@ -99,7 +99,9 @@ def explain(model, text, *, label=None, spread=True) -> Explanation:
     others = np.array(decisions if probabilities is None else probabilities)
     others[chosen] = -np.inf
     rival = int(others.argmax())
-    contrast = shares[:, chosen] - shares[:, rival] if len(classes) > 2 else None
+    table, unknown, spans = _tables(reading, shares[:, chosen], shares[:, chosen] - shares[:, rival])
+    if len(classes) == 2:  # twice the share
+        del table["contrast"]
     return Explanation(
         reading.text,
         classes[chosen],
@@ -109,7 +111,9 @@ def explain(model, text, *, label=None, spread=True) -> Explanation:
         probabilities,
         float(decisions[chosen]),
         float((constant @ matrix)[chosen]),
-        *_table(reading, shares, chosen, contrast),
+        table,
+        unknown,
+        spans,
     )
 
 
@@ -145,30 +149,21 @@ def _number_of(label, classes):
     raise ValueError(f"Got label={label!r}. Expected one of the model's classes: {some}.")
 
 
-def _table(reading, shares, chosen, contrast):
-    """Tables of the known and of the unknown words."""
+def _tables(reading, shares, contrast):
+    """Tables of the known and of the unknown words, and the places of each known one."""
     spans = [list(places) for places in reading.occurrences]
-    table = pd.DataFrame(
-        {
-            "word": pd.Series(list(reading.terms), dtype=object),
-            "count": np.array([len(places) for places in spans], np.int64),
-            "share": shares[:, chosen],
-        }
-    )
-    if contrast is not None:
-        table["contrast"] = contrast
-    table["positions"] = pd.Series([[(p[0][0], p[-1][1]) for p in places] for places in spans], dtype=object)
-    table["_spans"] = pd.Series(spans, dtype=object)
     # n-grams that only lead to longer ones have no weight of their own
-    single = np.array([len(places[0]) == 1 for places in spans], bool)
-    table = table[single | (shares != 0).any(axis=1)]
-    order = np.argsort(-table["share"].abs().to_numpy(), kind="stable")
-    table = table.iloc[order].reset_index(drop=True)
-    unknown = pd.DataFrame(
-        {
-            "word": pd.Series(list(reading.unknown), dtype=object),
-            "count": np.array([len(places) for places in reading.unknown.values()], np.int64),
-            "positions": pd.Series(list(reading.unknown.values()), dtype=object),
-        }
-    )
-    return table.drop(columns="_spans"), unknown, table["_spans"].tolist()
+    used = [i for i, places in enumerate(spans) if len(places[0]) == 1 or shares[i] or contrast[i]]
+    order = sorted(used, key=lambda i: -abs(shares[i]))
+    words, spans = list(reading.terms), [spans[i] for i in order]
+    positions = [[(place[0][0], place[-1][1]) for place in places] for places in spans]
+    known = _words([words[i] for i in order], positions)
+    known.insert(2, "share", shares[order])
+    known.insert(3, "contrast", contrast[order])
+    return known, _words(list(reading.unknown), list(reading.unknown.values())), spans
+
+
+def _words(words, positions):
+    word, places = pd.Series(words, dtype=object), pd.Series(positions, dtype=object)
+    counts = np.array([len(some) for some in positions], np.int64)
+    return pd.DataFrame({"word": word, "count": counts, "positions": places})

@@ -1,6 +1,6 @@
 """Explanation: a decision and the share of each word in it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ class Explanation:
 
     Prints as a table with bars. In a notebook it shows the text itself, each word shaded by its share.
 
-    Attributes
+    Parameters
     ----------
     text : str
     label : object
@@ -42,6 +42,8 @@ class Explanation:
         positions : list of (start, end) in the text
     unknown : DataFrame
         word, count and positions of the words that the model does not know.
+    spans : list, a row of `table` each
+        Its places in the text, each a tuple of the (start, end) of every word of it.
 
     See Also
     --------
@@ -56,11 +58,11 @@ class Explanation:
     >>> pipeline = make_pipeline(CountVectorizer(), RidgeClassifier())
     >>> _ = pipeline.fit(["good pan", "bad pan", "good lid"], ["+", "-", "+"])
     >>> print(explain(pipeline, "A good lid for a good pan"))
-    +: decision +1.32
-        +1.16  good (2 times)  ++++++++++++++++++++++++
-        +0.21  lid             ++++
-        -0.21  pan             ----
-        +0.16  constant
+    +: decision +1.27
+        +1.07  good (2 times)  ++++++++++++++++++++++++
+        +0.13  lid             +++
+        -0.13  pan             ---
+        +0.20  constant
     Unknown: for
     """
 
@@ -74,7 +76,7 @@ class Explanation:
     constant: float
     table: pd.DataFrame
     unknown: pd.DataFrame
-    _spans: list = field(default_factory=list)  # places of each row of the table, by word
+    spans: list
 
     def to_frame(self) -> pd.DataFrame:
         """One table of words, n-grams, the constant and unknown words, whose shares add up to the decision.
@@ -84,7 +86,7 @@ class Explanation:
         DataFrame
             The columns of `table`, and kind: "word", "n-gram", "constant" or "unknown".
         """
-        kinds = ["word" if len(places[0]) == 1 else "n-gram" for places in self._spans]
+        kinds = ["word" if len(places[0]) == 1 else "n-gram" for places in self.spans]
         words = self.table.assign(kind=pd.Series(kinds, dtype=object))
         constant = {"word": "", "count": 0, "share": self.constant, "positions": [], "kind": "constant"}
         parts = [words, pd.DataFrame([constant]), self.unknown.assign(share=0.0, kind="unknown")]

@@ -37,7 +37,7 @@ def fragment(explanation, top, number):
 def word_shares(explanation):
     """(start, end) of each known word -> its share and that of its n-grams, evenly among their words."""
     shares = defaultdict(float)
-    for share, places in zip(explanation.table["share"], explanation._spans, strict=True):
+    for share, places in zip(explanation.table["share"], explanation.spans, strict=True):
         for words in places:
             for span in words:
                 shares[span] += share / (len(places) * len(words))
