@@ -103,17 +103,17 @@ def explain(model, text, *, label=None, spread=True) -> Explanation:
     if len(classes) == 2:  # twice the share
         del table["contrast"]
     return Explanation(
-        reading.text,
-        classes[chosen],
-        classes[predicted],
-        classes[rival],
-        classes,
-        probabilities,
-        float(decisions[chosen]),
-        float((constant @ matrix)[chosen]),
-        table,
-        unknown,
-        spans,
+        text=reading.text,
+        label=classes[chosen],
+        predicted=classes[predicted],
+        runner_up=classes[rival],
+        labels=classes,
+        probabilities=probabilities,
+        decision=float(decisions[chosen]),
+        constant=float((constant @ matrix)[chosen]),
+        table=table,
+        unknown=unknown,
+        spans=spans,
     )
 
 
