@@ -33,7 +33,7 @@ FLOORS = [
     ["pipeline", "persistence", "diagnostics", "model_selection"],
     ["recipes", "scoring", "folding", "streaming", "report"],
     ["comparison _split learning_curves", "spark"],
-    ["_terminal _cli_vectors _cli_embedders _cli_score _cli_curve cli", "__init__"],
+    ["_terminal _cli_vectors _cli_embedders _cli_score _cli_inputs _cli_curve cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()
