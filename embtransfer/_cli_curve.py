@@ -95,7 +95,7 @@ def curve(
             talk.print(f"{name}: {error}", style="yellow")
         table = summarize_learning_curve(frame)
         print_table(
-            table.drop(columns="scored"),
+            table.drop(columns="scored") if format is Output.table else table,
             format,
             f"{source} -> {target}",
             f"score: accuracy on {_scored(table)} texts held back; spread: over the repeats",

@@ -1,6 +1,7 @@
 """learning_curve: the score on target texts against how many source and target texts have labels."""
 
 from collections.abc import Callable
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
@@ -61,8 +62,8 @@ def learning_curve(
         Numbers of source labels, where no target text has one. None: 16, 64, 256, 1024, and so on,
         and all: each four times as many, as curves flatten.
     target_sizes : sequence of int or "all", default=None
-        Numbers of labels of the target texts not held back. None: 0, 16, 64, 256
-        and so on, and all.
+        Numbers of labels of the target texts not held back; 0 is the curve of the source. None: 0, 16, 64,
+        256 and so on, and all.
     scoring : str, default="accuracy"
         A scorer's name, as in scikit-learn.
     n_repeats : int, default=3
@@ -105,7 +106,8 @@ def learning_curve(
     -----
     Models adapt to the target texts that are not held back, without labels, whatever the sizes. Smaller sets
     of labels are inside larger ones and keep the shares of the classes. An embedder that learns from texts
-    learns from all those not held back; the rest of a model sees only source texts with a label.
+    learns from all those not held back, and each repeat embeds each text once; the rest of a model sees only
+    source texts with a label.
 
     "both" passes y_target to a pipeline that takes it, and adds labelled target texts to the source texts of
     other models.
@@ -131,27 +133,28 @@ def learning_curve(
     runs = _runs(draws[0], source_sizes, target_sizes)
     scorer = get_scorer(scoring)
     named = [(name, _as_model(model)) for name, model in _named(models, _make_model)]
-
-    def tasks():
-        for name, model in named:
-            rows = _embed_once(model, data)
-            for repeat, draw in enumerate(draws):
-                yield delayed(_curve)(name, model, data, rows, draw, runs, scorer, repeat)
-
     result: list[dict] = []
-    total = n_repeats * len(named)
-    for done, found in enumerate(Parallel(n_jobs, return_as="generator")(tasks()), 1):
-        result.extend(found)
-        if progress:
-            progress(done, total, found[0]["model"])
+    with TemporaryDirectory() as folder:
+        tasks = (
+            delayed(_curve)(name, _cached(model, folder), data, draw, runs, scorer, repeat)
+            for name, model in named
+            for repeat, draw in enumerate(draws)
+        )
+        for done, found in enumerate(Parallel(n_jobs, return_as="generator")(tasks), 1):
+            result.extend(found)
+            if progress:
+                progress(done, n_repeats * len(named), found[0]["model"])
     return pd.DataFrame(result, columns=COLUMNS)
 
 
-def _embed_once(model, data):
-    """Rows of both domains where the embedder learns nothing from texts: sentence models; else None."""
-    if isinstance(model, TransferPipeline) and isinstance(model.steps[0][1], SentenceEmbedder):
-        return _embed(model.steps[0][1], data, data.source, None)
-    return None
+def _cached(model, folder):
+    """A copy whose sentence models, wherever they are in it, encode each text once."""
+    model = clone(model, safe=False)
+    parts = model.get_params() if hasattr(model, "get_params") else {}
+    for part in parts.values():
+        if isinstance(part, SentenceEmbedder) and part.cache_dir is None:
+            part.set_params(cache_dir=folder)
+    return model
 
 
 def _split_off_embedder(model, data, draw):
@@ -159,7 +162,9 @@ def _split_off_embedder(model, data, draw):
     first = model.steps[0][1] if isinstance(model, TransferPipeline) else None
     if not isinstance(first, BaseEmbedder | CountVectorizer):
         return (data.source, data.target), model
-    return _embed(first, data, data.source[draw.source_order], data.target[draw.seen]), _rest(model)
+    return _embed(first, data, data.source[draw.source_order], data.target[draw.seen]), TransferPipeline(
+        model.steps[1:]
+    )
 
 
 def _embed(embedder, data, source, seen):
@@ -172,19 +177,12 @@ def _embed(embedder, data, source, seen):
     return embedder.transform(data.source), embedder.transform(data.target)
 
 
-def _rest(pipeline):
-    return TransferPipeline(pipeline.steps[1:])
-
-
-def _curve(name, model, data, rows, draw, runs, scorer, repeat):
+def _curve(name, model, data, draw, runs, scorer, repeat):
     """A row a run, for one model and one draw."""
     scored = "source" if data.y_target is None else "target"
     result, error = [], ""
     try:
-        if rows is None:
-            rows, model = _split_off_embedder(model, data, draw)
-        else:
-            model = _rest(model)
+        rows, model = _split_off_embedder(model, data, draw)
     except Exception as caught:  # a model that fails is rows of the table, not its end
         error = _line(caught)
     for labels, n_source, n_target in runs:
@@ -231,7 +229,10 @@ def _runs(draw, source_sizes, target_sizes):
     targets = _sizes(target_sizes, n_target, "target", [0])
     runs = [("source", size, 0) for size in sources if size] if 0 in targets else []
     runs += [("target", 0, size) for size in targets if size]
-    return runs + [("both", n_source, size) for size in targets if size]
+    runs += [("both", n_source, size) for size in targets if size]
+    if not runs:
+        raise ValueError("Got no numbers of labels. Expected some in source_sizes or target_sizes.")
+    return runs
 
 
 def _sizes(sizes, n, domain, first):

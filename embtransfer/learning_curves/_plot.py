@@ -41,7 +41,7 @@ def summarize_learning_curve(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_learning_curve(frame: pd.DataFrame, ax=None):
-    """Draw a learning curve: the mean score against the number of labels, and a band of one deviation.
+    """Draw a learning curve: the mean score against the number of labels, with bars of one deviation.
 
     Parameters
     ----------
@@ -85,10 +85,8 @@ def plot_learning_curve(frame: pd.DataFrame, ax=None):
     colours = {model: f"C{k % 10}" for k, model in enumerate(models)}
     for (model, labels), line in points.groupby(["model", "labels"], sort=False):
         x = line["n_source" if labels == "source" else "n_target"]
-        ax.plot(x, line["score"], color=colours[model], linestyle=_STYLES[labels], marker=".")
-        spread = line["spread"].fillna(0)
-        low, high = line["score"] - spread, line["score"] + spread
-        ax.fill_between(x, low, high, color=colours[model], alpha=0.12, linewidth=0)
+        style = {"color": colours[model], "linestyle": _STYLES[labels], "marker": "."}
+        ax.errorbar(x, line["score"], line["spread"], **style, elinewidth=0.8, capsize=2)
     ax.set_xscale("log", base=2)
     ticks = sorted({*points["n_source"], *points["n_target"]} - {0})
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
