@@ -94,8 +94,9 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         if not has_fit_parameter(self.estimator, "X_target"):
             raise TypeError(
-                f"Got {type(self.estimator).__name__}, whose fit takes no X_target. Expected a pipeline "
-                "from make_transfer_pipeline. What does not adapt is scored by TargetKFold() as it is."
+                f"Got {type(self.estimator).__name__}, whose fit takes no X_target. Expected a pipeline from "
+                "make_transfer_pipeline. Voting, stacking and calibration go around StackedDomains; what "
+                "does not adapt is scored by TargetKFold() as it is."
             )
         domains, y = domains_of(X), np.asarray(y)
         if len(y) != len(domains):
