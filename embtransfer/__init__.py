@@ -21,6 +21,9 @@ _NAMES_OF = {
         make_embedder""",
     "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
+    "learning_curves": "learning_curve plot_learning_curve summarize_learning_curve",
+    "model_selection": """LeaveOneDomainOut StackedDomains TargetKFold TargetShuffleSplit mark_domains
+        stack_domains""",
     "persistence": "load_pipeline save_pipeline",
     "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
     "recipes": "make_recipe",

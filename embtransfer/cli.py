@@ -1,12 +1,12 @@
 """The command line: parse, call one function, print. Results go to stdout, talk to stderr."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ._cli_curve import curve
 from ._cli_embedders import (
     EMBEDDER_NAMES,
     Cased,
@@ -18,6 +18,18 @@ from ._cli_embedders import (
     make_embedders,
 )
 from ._cli_explain import explain
+from ._cli_inputs import DATASETS as _DATASET
+from ._cli_inputs import RECIPES as _RECIPES
+from ._cli_inputs import (
+    Dataset,
+    LabelColumn,
+    Source,
+    Target,
+    TextColumn_,
+)
+from ._cli_inputs import load as _load
+from ._cli_inputs import recipes_by_name as _recipes
+from ._cli_inputs import split_names as _names
 from ._cli_score import compile_model, score
 from ._cli_vectors import vectors_app
 from ._terminal import BAR, clear_errors, progress_bar, steps, talk
@@ -32,27 +44,11 @@ app = typer.Typer(
 app.add_typer(vectors_app, name="vectors")
 
 
-class Dataset(StrEnum):
-    amazon = "amazon"
-    demo = "demo"
-
-
-_DATASET = (
-    "Source and target are domains of a data set: of amazon books, dvd, electronics, kitchen; "
-    "of demo films, kitchenware."
-)
 _ADAPTERS = "none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot, msda, scl"
 _CLASSIFIERS = (
     "logistic, ridge, svm, lda, naive_bayes, centroid, log_count_ratio, self_training, importance, "
     "label_shift"
 )
-_RECIPES = "words, distilled, sentences"
-Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
-Target = Annotated[
-    str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
-]
-TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
-LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
 
 
 def _print_version(asked: bool):
@@ -253,26 +249,12 @@ def fit(
 app.command("compile")(compile_model)
 app.command()(score)
 app.command()(explain)
+app.command()(curve)
 
 
 def main() -> None:
     """Entry point of the console script."""
     app()
-
-
-def _names(text):
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _recipes(names, model):
-    """Name -> recipe; those with a sentence model take the one named."""
-    from .embedders import SentenceEmbedder
-    from .recipes import make_recipe
-
-    if model is None:
-        return {name: make_recipe(name) for name in names}
-    teacher = SentenceEmbedder(model, by_sentence=True)
-    return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
 
 
 def _fit_files(pipeline, source, target, text_column, label_column):
@@ -292,21 +274,3 @@ def _fit_files(pipeline, source, target, text_column, label_column):
             pipeline, source, target, text_column=text_column, label_column=label_column, progress=progress
         )
     return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)
-
-
-def _load(dataset, name, text_column, label_column, labels_needed):
-    """Texts and labels of a file or of a domain of a data set."""
-    if dataset is not None:
-        from .datasets import fetch_amazon_reviews, load_demo_reviews
-
-        bunch = (fetch_amazon_reviews if dataset is Dataset.amazon else load_demo_reviews)(name)
-        return bunch.data, bunch.target
-    from .tables import column_names, read_columns
-
-    if labels_needed or (label_column and label_column in column_names(name)):
-        texts, labels = read_columns(name, [text_column, label_column])
-        missing = sum(label is None or label == "" for label in labels)
-        if missing:
-            raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
-        return texts, labels
-    return read_columns(name, [text_column])[0], None

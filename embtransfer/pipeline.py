@@ -6,6 +6,7 @@ from copy import copy
 
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
@@ -354,5 +355,12 @@ def _takes(step, name):
         return any(takes)
     if isinstance(step, FeatureUnion):
         return any(_takes(inner, name) for _, inner in step.transformer_list)
-    request = step.get_metadata_routing() if hasattr(step, "get_metadata_routing") else None
-    return hasattr(request, "fit") and bool(request.fit.requests.get(name))
+    if not hasattr(step, "get_metadata_routing"):
+        return False
+    takes = bool(step.get_metadata_routing().consumes("fit", [name]))
+    if takes and isinstance(step, ColumnTransformer):
+        raise ValueError(
+            "A ColumnTransformer would hand its adapter all columns of X_target. Put the adapter after it, "
+            "or make it a FeatureUnion of pipelines that choose their columns themselves."
+        )
+    return takes

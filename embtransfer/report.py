@@ -72,5 +72,5 @@ def _cell(column, value):
     if value != value:
         return "-"
     style = {"source_cv": ".3f", "target_score": ".3f", "gain": "+.3f", "fit_seconds": ".2f"}
-    style |= {"MB": ",.1f", "share_of_unknown": ".1%"}
+    style |= {"score": ".3f", "spread": ".3f", "seconds": ".2f", "MB": ",.1f", "share_of_unknown": ".1%"}
     return format(value, style.get(column, ",.0f"))

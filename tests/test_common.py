@@ -24,6 +24,7 @@ CLASSIFIERS = [part for part in ESTIMATORS if issubclass(part, BaseTransferClass
 CLASSIFIERS.append(embtransfer.NaiveBayesLogisticRegression)
 REQUIRED = {
     embtransfer.TransferPipeline: {"steps": [("adapt", NoAdaptation())]},
+    embtransfer.StackedDomains: {"estimator": NoAdaptation()},
     embtransfer.CoTrainingClassifier: {"estimators": [("adapt", NoAdaptation())]},
 }
 SECTIONS = [

