@@ -17,11 +17,12 @@ from ._cli_embedders import (
     Vectors,
     make_embedders,
 )
+from ._cli_report import write_report
 from ._cli_score import compile_model, score
 from ._cli_vectors import vectors_app
 from ._terminal import BAR, clear_errors, progress_bar, steps, talk
+from ._terminal_tables import Output, print_comparison
 from ._version import __version__
-from .report import Output, print_comparison
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -111,6 +112,7 @@ def demo():
 
 @app.command()
 def compare(
+    context: typer.Context,
     source: Source,
     target: Target,
     text_column: TextColumn_ = "text",
@@ -137,6 +139,9 @@ def compare(
     test_size: Annotated[float, typer.Option(help="Share of the target texts held back for scoring.")] = 0.5,
     random_state: Annotated[int, typer.Option(help="Seed of the split and the folds.")] = 0,
     format: Annotated[Output, typer.Option(help="How to print the table.")] = Output.table,
+    report: Annotated[
+        Path | None, typer.Option(help="A folder for a report: report.html, report.md, report.json.")
+    ] = None,
 ):
     """Try embedders x adapters x classifiers on a source and a target, and print the table."""
     from .comparison import compare as run
@@ -147,6 +152,7 @@ def compare(
         candidates = make_embedders(
             _names(embedders), vectors, model, unknown, phrases, cased, set(_names(recipes)) - {"words"}
         )
+        split = {"transductive": transductive, "test_size": test_size, "random_state": random_state}
         with progress_bar() as bar:
             table = run(
                 X,
@@ -158,9 +164,7 @@ def compare(
                 classifiers=_names(classifiers),
                 recipes=_recipes(_names(recipes), model),
                 diagnostics=diagnostics,
-                transductive=transductive,
-                test_size=test_size,
-                random_state=random_state,
+                **split,
                 progress=steps(bar),
             )
         print_comparison(table, format, f"{source} -> {target}")
@@ -168,6 +172,21 @@ def compare(
         if (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
+        if report is not None:
+            data = X, y, X_target, y_target
+            title = f"{Path(source).stem} → {Path(target).stem}"
+            with progress_bar() as bar:
+                write_report(
+                    report,
+                    context,
+                    data,
+                    table,
+                    title,
+                    candidates,
+                    _names(adapters),
+                    _names(classifiers),
+                    {**split, "progress": steps(bar)},
+                )
 
 
 @app.command()

@@ -31,9 +31,10 @@ FLOORS = [
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics"],
-    ["recipes", "scoring", "folding", "streaming", "report"],
+    ["recipes", "scoring", "folding", "streaming", "_terminal_tables"],
     ["comparison _split", "spark"],
-    ["_terminal _cli_vectors _cli_embedders _cli_score cli", "__init__"],
+    ["report"],
+    ["_terminal _cli_vectors _cli_embedders _cli_report _cli_score cli", "__init__"],
 ]
 PLACE = {
     module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()
