@@ -9,7 +9,7 @@ COLUMNS = ["model", "labels", "n_source", "n_target", "score"]
 _WHAT = {
     "source": ("n_source", "Labels of the source", "source labels"),
     "target": ("n_target", "Labels of the target alone", "target labels"),
-    "both": ("n_target", "Labels of the source, and some of the target", "target labels"),
+    "both": ("n_target", "Labels of both domains", "target labels"),
 }
 
 

@@ -49,7 +49,7 @@ def projection(pictures, reason, model) -> Section:
                 f"projection_{when}",
                 title,
                 in_words,
-                _svg.draw(groups, x="component 1", y="component 2", ticks=False, size=2.4),
+                _svg.draw(groups, x="component 1", y="component 2", ticks=False, size=2),
                 [group[0] for group in groups],
                 points.round(4),
             )
@@ -156,7 +156,11 @@ def words(data, model, decide=None) -> Section:
     for name, rows in (("target", moved[moved["z"] > 0]), ("source", moved[moved["z"] < 0][::-1])):
         frame = rows.head(_TOP)[columns].reset_index(drop=True)
         caption = f"Words typical of the {name} (z: how sure, in standard deviations)"
-        section.blocks.append(Table(f"typical_{name}", caption, frame, formats={"z": ".1f"}, sortable=True))
+        section.blocks.append(
+            Table(f"typical_{name}", caption, frame, formats={"z": ".1f"}, sortable=True)
+            if len(frame)
+            else f"No word is more frequent in the {name}."
+        )
     deciding, reason = _deciding(model, data.scored)
     if deciding is None:
         section.blocks.append(f"Which words decide is left out: {reason}")

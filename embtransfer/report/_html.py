@@ -8,7 +8,6 @@ from ._blocks import Chart, Code, Table
 from ._escape import escape
 
 _FOLDER = Path(__file__).parent
-_LONG = 28  # characters from which a cell of text asks for room
 
 
 def page(title, lead, sections) -> str:
@@ -98,13 +97,11 @@ def _cell(table, column, value, is_number, first, row):
         attributes += f' style="--share:{table.shade[column].iloc[row]:.0%}"'
     if first:
         return f'<th scope="row"{_kind(is_number)}{attributes}><bdi>{escape(text)}</bdi></th>'
-    return f"<td{_kind(is_number, len(text))}{attributes}><bdi>{escape(text)}</bdi></td>"
+    return f"<td{_kind(is_number)}{attributes}><bdi>{escape(text)}</bdi></td>"
 
 
-def _kind(is_number, length=0):
-    if is_number:
-        return ' class="et-n"'
-    return ' class="et-wide"' if length >= _LONG else ""
+def _kind(is_number):
+    return ' class="et-n"' if is_number else ""
 
 
 def _chart(chart, name):

@@ -27,10 +27,11 @@ def mistakes(counts, what, reason) -> Section:
     n, right = int(counts.to_numpy().sum()), int(np.trace(counts.to_numpy()))
     section.blocks = [f"{right:,} of {n:,} are right ({right / n:.1%}). Scored: {what}."]
     if len(counts) <= _LARGEST:
-        shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-        frame = counts.rename(columns=str).reset_index(names="true class")
-        caption = "Confusion matrix: rows are true classes, columns predicted ones"
-        section.blocks.append(Table("confusion", caption, frame, shade=shares.reset_index(drop=True)))
+        named = counts.add_prefix("predicted ")
+        shares = named.div(named.sum(axis=1).clip(lower=1), axis=0).reset_index(drop=True)
+        frame = named.reset_index(names="true class")
+        caption = "Confusion matrix: texts of each true class, by predicted class"
+        section.blocks.append(Table("confusion", caption, frame, shade=shares))
     else:
         section.blocks.append(_pairs(counts))
     section.blocks.append(_by_class(counts))

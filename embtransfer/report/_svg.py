@@ -7,7 +7,7 @@ import numpy as np
 from ._escape import escape
 
 WIDTH, HEIGHT = 360, 270  # readable on a phone; wider pages show it larger
-LEFT, RIGHT, TOP, BOTTOM = 48, 14, 12, 46
+LEFT, RIGHT, TOP, BOTTOM = 54, 14, 12, 46
 SHAPES = ("dot", "triangle", "square", "diamond", "plus", "bar")
 STROKED = {"dot", "plus", "bar", "cross"}
 _PATHS = {  # from the middle, with arms of length 1
@@ -106,7 +106,7 @@ class _Axis:
         return ticks or nice_numbers(low, high)
 
 
-def nice_numbers(low, high, about=4):
+def nice_numbers(low, high, about=5):
     """Round numbers from low to high."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
@@ -139,7 +139,7 @@ def _frame(across, up, x, y, ticks):
     middle = (TOP + bottom) / 2
     parts.append(
         f'<text x="{(left + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x)}</text>'
-        f'<text x="13" y="{middle}" text-anchor="middle" transform="rotate(-90 13 {middle})">'
+        f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
         f"{escape(y)}</text>"
     )
     return parts
