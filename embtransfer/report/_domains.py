@@ -1,5 +1,6 @@
 """Sections on the domains: where their rows lie, how far apart they are, which words make it."""
 
+from collections import Counter
 from importlib import import_module
 
 import numpy as np
@@ -11,9 +12,11 @@ from ..diagnostics import domain_shift, word_shift
 from ..folding import CannotFold
 from . import _svg
 from ._blocks import Chart, Mark, Section, Table
+from ._escape import plain
 
 POINTS = 600  # of a domain in a picture: more would cover one another
 _CLASSES = 5  # that get a shape of their own
+_OTHERS = "other classes"
 _TOP = 15
 
 
@@ -23,9 +26,9 @@ def projection_points(model) -> tuple[dict[str, pd.DataFrame] | None, str]:
     if reason:
         return None, reason
     pictures = {"before": model.before, "after": model.after}
-    labels = model.data.y[model.drawn[0][:POINTS]].astype(str)
-    shown = pd.Series(model.data.y.astype(str)).value_counts().index[:_CLASSES]
-    labels = np.where(np.isin(labels, shown), labels, "other classes")
+    every = [plain(label) for label in model.data.y]
+    shown = {label for label, _ in Counter(every).most_common(_CLASSES)}
+    labels = [every[i] if every[i] in shown else _OTHERS for i in model.drawn[0][:POINTS]]
     return {
         when: _project(source[:POINTS], target[:POINTS], labels)
         for when, (source, target) in ((w, rows) for w, rows in pictures.items() if rows is not None)
@@ -62,7 +65,7 @@ def projection(pictures, reason, model) -> Section:
 def marks_of(points):
     """(Mark, x, y) of each class of the source, and of the target."""
     source = points[points["domain"] == "source"]
-    classes = sorted(source["label"].unique(), key=lambda label: (label == "other classes", label))
+    classes = sorted(source["label"].unique(), key=lambda label: (label == _OTHERS, label))
     groups = []
     target = points[points["domain"] == "target"]
     groups.append((Mark("target", "cross", 6), target["x"].to_numpy(), target["y"].to_numpy()))

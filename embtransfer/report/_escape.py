@@ -8,11 +8,16 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufff
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 
 
+def plain(text) -> str:
+    """Text without what cannot be written."""
+    return _FORBIDDEN.sub("\ufffd", str(text))
+
+
 def escape(text) -> str:
     """Text for HTML and SVG, in an element or in a quoted attribute."""
-    return html.escape(_FORBIDDEN.sub("\ufffd", str(text)))
+    return html.escape(plain(text))
 
 
 def escape_markdown(text) -> str:
     """Text for Markdown, in one line."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(_FORBIDDEN.sub("\ufffd", str(text)).split()))
+    return _MARKDOWN.sub(r"\\\1", " ".join(plain(text).split()))

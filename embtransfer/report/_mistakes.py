@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from ._blocks import Section, Table
+from ._escape import plain
 
 _LARGEST = 20  # classes of a matrix that a page can show
 
@@ -14,8 +15,8 @@ def confusion(model) -> tuple[pd.DataFrame | None, str, str]:
     if model.error:
         return None, "", f"The model could not be fitted ({model.error})."
     true, predicted, what = model.predictions()
-    true, predicted = np.asarray(true).astype(str), np.asarray(predicted).astype(str)
-    labels = np.unique(np.concatenate([true, predicted]))
+    true, predicted = ([plain(label) for label in labels] for labels in (true, predicted))
+    labels = sorted({*true, *predicted})
     counts = confusion_matrix(true, predicted, labels=labels)
     return pd.DataFrame(counts, labels, labels), what, ""
 

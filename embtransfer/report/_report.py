@@ -17,6 +17,7 @@ from ..pipeline import make_transfer_pipeline
 from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
 from ._blocks import without_home
 from ._described import Described
+from ._escape import plain
 from ._reproduce import reproduce
 
 _NUMBERS = count()  # of fragments: two in one notebook must not share ids
@@ -223,7 +224,7 @@ def make_report(
         f"{__version__}. Pictures, mistakes and distances are those of one model: {described.name}."
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
-    return Report(without_home(title), lead, created, sections, table, described.fitted, kept)
+    return Report(plain(without_home(title)), lead, created, sections, table, described.fitted, kept)
 
 
 class _Steps:
