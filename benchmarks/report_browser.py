@@ -2,10 +2,10 @@
 
 python -m benchmarks.report_browser --output shots [--axe axe.min.js] [--page report.html ...]
 
-Without --page it makes three reports first: the demo, hostile texts (scripts, quotes, right-to-left), and,
-where EMBTRANSFER_DATA is set, 2,000 book against 2,000 kitchen reviews. It needs selenium, chromium and
-chromedriver (Debian: chromium, chromium-driver), and tells which is missing. axe-core is fetched with
-`npm pack` unless --axe names the file; without either the accessibility check is told to be skipped.
+Without --page it makes reports first: the demo, two fragments in one notebook, hostile texts (scripts,
+quotes, right-to-left), and, where EMBTRANSFER_DATA is set, 2,000 book against 2,000 kitchen reviews. It needs
+selenium, chromium and chromedriver (Debian: chromium, chromium-driver), and tells which is missing. axe-core
+is fetched with `npm pack` unless --axe names the file; without either that check is told to be skipped.
 """
 
 import argparse
@@ -72,6 +72,7 @@ def make_pages(output):
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     data = films.data, films.target, pans.data, pans.target
     yield _save(output / "demo", data, title="films → kitchenware")
+    yield _notebook(output / "notebook", make_report(*data, table=compare(*data, recipes=[])))
     rng = np.random.default_rng(0)
     texts = [f"{text} {HOSTILE}" for text in films.data]
     labels = rng.choice([HOSTILE, "b|a*d", "שלום"], len(texts))
@@ -92,6 +93,16 @@ def _save(folder, data, title, curves=None):
     page = report.save(folder)[0]
     print(f"{folder.name}: {time.perf_counter() - start:.1f} s beyond compare, {page.stat().st_size:,} bytes")
     return page
+
+
+def _notebook(folder, report):
+    """Two fragments in a page of somebody else, as a notebook shows them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    twice = "".join(f"<div>{report._repr_html_()}</div>" for _ in range(2))
+    head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Notebook</title></head>'
+    page = f"{head}<body><main><h1>Notebook</h1>{twice}</main></body></html>"
+    (folder / "report.html").write_text(page, "utf-8")
+    return folder / "report.html"
 
 
 def _curves():

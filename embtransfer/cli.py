@@ -17,7 +17,7 @@ from ._cli_embedders import (
     Vectors,
     make_embedders,
 )
-from ._cli_report import write_report
+from ._cli_report import check_folder, write_report
 from ._cli_score import compile_model, score
 from ._cli_vectors import vectors_app
 from ._terminal import BAR, clear_errors, progress_bar, steps, talk
@@ -147,6 +147,7 @@ def compare(
     from .comparison import compare as run
 
     with clear_errors():
+        check_folder(report)
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
         candidates = make_embedders(
@@ -174,19 +175,8 @@ def compare(
             raise typer.Exit(1)
         if report is not None:
             data = X, y, X_target, y_target
-            title = f"{Path(source).stem} → {Path(target).stem}"
-            with progress_bar() as bar:
-                write_report(
-                    report,
-                    context,
-                    data,
-                    table,
-                    title,
-                    candidates,
-                    _names(adapters),
-                    _names(classifiers),
-                    {**split, "progress": steps(bar)},
-                )
+            names = _names(adapters), _names(classifiers)
+            write_report(report, context, data, table, candidates, *names, split)
 
 
 @app.command()

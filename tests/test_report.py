@@ -335,6 +335,11 @@ def test_confusion_of_held_out_source_texts(bare):
     assert "80 held-out source texts: the target has no labels" in sections(bare)["confusion"]["texts"][0]
 
 
+def test_classes_are_equal_as_python_says():
+    report = make_report(*DATA[:3], PANS.target.astype(float))
+    assert list(rows(report, "confusion", "confusion")["true class"]) == ["0", "1"]
+
+
 def test_words_are_those_of_word_shift(report):
     expected = word_shift(FILMS.data, PANS.data, top=15)
     assert set(rows(report, "words", "typical_target")["word"]) == set(expected["word"][:15])
@@ -343,10 +348,10 @@ def test_words_are_those_of_word_shift(report):
 
 def test_words_that_decide(report):
     section = sections(report)["words"]
-    if find_spec("embtransfer.explain") is None:
-        assert "has no embtransfer.explain.word_weights" in section["texts"][-1]
+    if find_spec("embtransfer.explaining") is None:
+        assert "has no word_weights" in section["texts"][-1]
     else:
-        assert {"class", "word", "weight"} <= set(rows(report, "words", "deciding"))
+        assert {"label", "word", "weight"} <= set(rows(report, "words", "deciding"))
 
 
 def test_domains_without_a_difference():
@@ -664,3 +669,12 @@ def test_compare_with_a_report(tmp_path):
     matrix = pd.DataFrame(by_key["confusion"]["tables"][0]["rows"]).iloc[:, 1:].to_numpy()
     assert matrix.sum() == 80
     assert np.trace(matrix) / 80 == pytest.approx(scores[0])
+
+
+def test_compare_with_a_file_as_report(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    words = ["compare", "--dataset", "demo", "--source", "films", "--target", "kitchenware"]
+    result = CliRunner().invoke(app, [*words, "--report", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "which is a file. Expected a folder, new or not." in " ".join(result.stderr.split())
+    assert result.stdout == ""

@@ -48,7 +48,8 @@ def learning_curves(curves) -> Section:
             some = rows[rows["model"] == model].sort_values(x)
             some = some[some[x] > 0]
             if len(some):
-                mark = Mark(model, _svg.SHAPES[i % len(_svg.SHAPES)], i % len(_svg.SHAPES))
+                n = len(_svg.SHAPES)
+                mark = Mark(model, _svg.SHAPES[(i + i // n) % n], i % n)
                 groups.append((mark, some[x].to_numpy(float), some["mean"].to_numpy()))
                 ends.append(f"{model} {some['mean'].iloc[0]:.3f} to {some['mean'].iloc[-1]:.3f}")
         if groups:

@@ -169,7 +169,7 @@ def words(data, model, decide=None) -> Section:
         section.blocks.append(f"Which words decide is left out: {reason}")
     else:
         caption = "Words of the scored target texts with most weight for each class"
-        section.blocks.append(Table("deciding", caption, deciding, sortable=True))
+        section.blocks.append(Table("deciding", caption, deciding, formats={"rate": ".2%"}, sortable=True))
     return section
 
 
@@ -177,17 +177,15 @@ def _deciding(model, texts):
     if model.error:
         return None, f"the model could not be fitted ({model.error})."
     try:  # not an import statement: the module is optional here
-        word_weights = import_module("..explain", __package__).word_weights
+        word_weights = import_module("..explaining", __package__).word_weights
     except (ImportError, AttributeError):
-        return None, "this version of embtransfer has no embtransfer.explain.word_weights."
+        return None, "this version of embtransfer has no word_weights."
     try:
         frame = word_weights(model.fitted, texts=texts, top=_TOP)
     except CannotFold as error:
         return None, f"{model.name} has no weights of single words. {error}"
     frame = frame.reset_index(drop=True).head(10 * _TOP)
-    for column in ("class", "word"):
-        frame[column] = frame[column].astype(str)
-    return frame, ""
+    return frame.assign(label=[plain(label) for label in frame["label"]]), ""
 
 
 def coverage(data, model) -> Section:

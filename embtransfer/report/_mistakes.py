@@ -15,7 +15,10 @@ def confusion(model) -> tuple[pd.DataFrame | None, str, str]:
     if model.error:
         return None, "", f"The model could not be fitted ({model.error})."
     true, predicted, what = model.predictions()
-    true, predicted = ([plain(label) for label in labels] for labels in (true, predicted))
+    names: dict = {}  # a class 1 of the source and 1.0 of the target are one
+    for label in (*model.data.y.tolist(), *np.asarray(true).tolist()):
+        names.setdefault(label, plain(label))
+    true, predicted = ([names[label] for label in np.asarray(some).tolist()] for some in (true, predicted))
     labels = sorted({*true, *predicted})
     counts = confusion_matrix(true, predicted, labels=labels)
     return pd.DataFrame(counts, labels, labels), what, ""
