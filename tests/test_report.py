@@ -156,8 +156,8 @@ class Page(HTMLParser):
 def hostile():
     """Texts, labels, names, title, reason and curves that try to break out."""
     rng = np.random.default_rng(0)
-    texts = [f"{text} {HOSTILE.replace('|', HOSTILE)}" for text in FILMS.data]
-    labels = rng.choice([HOSTILE, "half \ud800"], len(texts)).astype(object)
+    texts = [f"{text} {HOSTILE} \ud800" for text in FILMS.data]
+    labels = rng.choice([HOSTILE, "half"], len(texts)).astype(object)
     table = compare(*DATA, embedders={HOSTILE: "word_mean"}, adapters=["none"], recipes=[])
     return make_report(
         texts,
@@ -391,6 +391,12 @@ def test_curves(report):
     pd.testing.assert_series_equal(found.sort_index(), means, check_names=False)
     names = [chart["name"] for chart in sections(report)["curves"]["charts"]]
     assert names == ["curve_source", "curve_target", "curve_both"]
+
+
+def test_curves_on_source_texts_say_so():
+    report = make_report(*DATA[:3], curves=make_curves().assign(scored="source"))
+    (text,) = sections(report)["curves"]["texts"]
+    assert text == "Scores are those of held-out source texts: the target has no labels."
 
 
 def test_curves_of_failed_models():

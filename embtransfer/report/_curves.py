@@ -37,6 +37,8 @@ def learning_curves(curves) -> Section:
     if ran.empty:
         section.left_out = "No model of the learning curves ran."
         return section
+    if "scored" in ran and (ran["scored"] == "source").all():
+        section.blocks.append("Scores are those of held-out source texts: the target has no labels.")
     grouped = ran.groupby(["model", "labels", "n_source", "n_target"], sort=False)["score"]
     means = grouped.agg(mean="mean", lowest="min", highest="max", repeats="size").reset_index()
     means["model"] = means["model"].astype(str)
