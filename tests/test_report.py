@@ -423,7 +423,13 @@ def test_model_without_an_adapter(table):
     charts = sections(report)["projection"]["charts"]
     assert [chart["name"] for chart in charts] == ["projection_before"]
     assert "adapts no rows" in sections(report)["projection"]["texts"][-1]
-    assert "after" not in rows(report, "shift", "shift")
+    distances = rows(report, "shift", "shift")
+    assert list(distances["measure"]) == ["proxy A-distance", "squared MMD", "p-value of MMD"]
+    assert "after" not in distances
+    assert any(
+        re.fullmatch(r"Covariances of [\d,]+ columns are left out: too many\.", text)
+        for text in sections(report)["shift"]["texts"]
+    )
     assert report.left_out["coverage"].endswith("has no WordEmbedder, whose table of words could lack some.")
 
 

@@ -41,6 +41,13 @@ class Report:
     See Also
     --------
     make_report : Makes it.
+
+    Examples
+    --------
+    >>> from embtransfer import make_report
+    >>> report = make_report(["good film", "bad film"] * 6, [1, 0] * 6, ["good pan", "bad pan"] * 6)
+    >>> report.to_markdown().partition("\\n")[0]
+    '# Transfer report'
     """
 
     def __init__(self, title, lead, created, sections, table, model, pictures):
