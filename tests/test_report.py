@@ -34,6 +34,8 @@ from embtransfer import (
     make_recipe,
     make_report,
     make_transfer_pipeline,
+    mmd,
+    proxy_a_distance,
     word_shift,
 )
 from embtransfer._split import Split
@@ -423,14 +425,21 @@ def test_model_without_an_adapter(table):
     charts = sections(report)["projection"]["charts"]
     assert [chart["name"] for chart in charts] == ["projection_before"]
     assert "adapts no rows" in sections(report)["projection"]["texts"][-1]
+    assert "after" not in rows(report, "shift", "shift")
+    assert report.left_out["coverage"].endswith("has no WordEmbedder, whose table of words could lack some.")
+
+
+def test_covariances_of_wide_rows_are_left_out():
+    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 3)), LogisticRegression())
+    report = make_report(*DATA, model=model)
     distances = rows(report, "shift", "shift")
     assert list(distances["measure"]) == ["proxy A-distance", "squared MMD", "p-value of MMD"]
-    assert "after" not in distances
-    assert any(
-        re.fullmatch(r"Covariances of [\d,]+ columns are left out: too many\.", text)
-        for text in sections(report)["shift"]["texts"]
-    )
-    assert report.left_out["coverage"].endswith("has no WordEmbedder, whose table of words could lack some.")
+    embedded = [report.model[0].transform(texts) for texts in (SPLIT.source, SPLIT.seen)]
+    assert distances["before"][0] == pytest.approx(proxy_a_distance(*embedded), abs=0.1)
+    assert distances["before"][1] == pytest.approx(mmd(*embedded).squared_mmd, rel=1e-6)
+    n_columns = len(report.model[0].vocabulary_)
+    what = f"Covariances of {n_columns:,} columns are left out: too many."
+    assert what in sections(report)["shift"]["texts"]
 
 
 def test_model_that_is_no_pipeline():
