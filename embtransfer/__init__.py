@@ -27,6 +27,7 @@ _NAMES_OF = {
     "persistence": "load_pipeline save_pipeline",
     "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
     "recipes": "make_recipe",
+    "report": "Report make_report",
     "scoring": "ScoreReport score_file",
     "streaming": "fit_files",
     "word_vectors": "WordVectors",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ._terminal import bytes_bar, clear_errors, load_vectors, talk
-from .report import Output, print_table
+from ._terminal_tables import Output, print_table
 
 vectors_app = typer.Typer(help="Convert, list and look at word vectors.", no_args_is_help=True)
 TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`."

@@ -30,11 +30,12 @@ from ._cli_inputs import (
 from ._cli_inputs import load as _load
 from ._cli_inputs import recipes_by_name as _recipes
 from ._cli_inputs import split_names as _names
+from ._cli_report import check_folder, write_report
 from ._cli_score import compile_model, score
 from ._cli_vectors import vectors_app
 from ._terminal import BAR, clear_errors, progress_bar, steps, talk
+from ._terminal_tables import Output, print_comparison
 from ._version import __version__
-from .report import Output, print_comparison
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -108,6 +109,7 @@ def demo():
 
 @app.command()
 def compare(
+    context: typer.Context,
     source: Source,
     target: Target,
     text_column: TextColumn_ = "text",
@@ -134,16 +136,21 @@ def compare(
     test_size: Annotated[float, typer.Option(help="Share of the target texts held back for scoring.")] = 0.5,
     random_state: Annotated[int, typer.Option(help="Seed of the split and the folds.")] = 0,
     format: Annotated[Output, typer.Option(help="How to print the table.")] = Output.table,
+    report: Annotated[
+        Path | None, typer.Option(help="A folder for a report: report.html, report.md, report.json.")
+    ] = None,
 ):
     """Try embedders x adapters x classifiers on a source and a target, and print the table."""
     from .comparison import compare as run
 
     with clear_errors():
+        check_folder(report)
         X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
         X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
         candidates = make_embedders(
             _names(embedders), vectors, model, unknown, phrases, cased, set(_names(recipes)) - {"words"}
         )
+        split = {"transductive": transductive, "test_size": test_size, "random_state": random_state}
         with progress_bar() as bar:
             table = run(
                 X,
@@ -155,9 +162,7 @@ def compare(
                 classifiers=_names(classifiers),
                 recipes=_recipes(_names(recipes), model),
                 diagnostics=diagnostics,
-                transductive=transductive,
-                test_size=test_size,
-                random_state=random_state,
+                **split,
                 progress=steps(bar),
             )
         print_comparison(table, format, f"{source} -> {target}")
@@ -165,6 +170,10 @@ def compare(
         if (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
+        if report is not None:
+            data = X, y, X_target, y_target
+            names = _names(adapters), _names(classifiers)
+            write_report(report, context, data, table, candidates, *names, split)
 
 
 @app.command()

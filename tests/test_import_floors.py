@@ -30,11 +30,12 @@ FLOORS = [
         "word_vectors _vector_cache _vector_names vector_files",
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
-    ["pipeline", "persistence", "diagnostics", "model_selection"],
-    ["recipes", "scoring", "folding", "streaming", "report"],
-    ["comparison _split learning_curves", "spark", "explaining"],
+    ["pipeline", "persistence", "diagnostics", "model_selection", "_named"],
+    ["recipes", "scoring", "folding", "streaming", "_terminal_tables"],
+    ["comparison _split learning_curves", "spark", "explaining", "selection"],
+    ["report"],
     [
-        "_terminal _cli_vectors _cli_embedders _cli_score _cli_explain _cli_inputs _cli_curve cli",
+        "_terminal _cli_vectors _cli_embedders _cli_score _cli_explain _cli_inputs _cli_curve _cli_report cli",
         "__init__",
     ],
 ]

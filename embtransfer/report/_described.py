@@ -1,0 +1,100 @@
+"""The model that a report describes: fitted on its own split, as compare does."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
+
+
+class Described:
+    """A copy of a model, fitted on the source and the seen target texts.
+
+    Attributes
+    ----------
+    name : its steps
+    error : why it could not be fitted, or ""
+    before, after : (source rows, target rows) of a sample, before and after the adapter, or None
+    no_rows : why `before` or `after` is None
+    """
+
+    def __init__(self, model, data, random_state):
+        self.model, self.name, self.data, self.random_state = model, model_name(model), data, random_state
+        self.error, self.fitted, self.before, self.after = "", None, None, None
+        self.no_rows = "it is not a Pipeline, whose steps could be looked at"
+        try:
+            self.fitted = self._fit(data.source, data.y)
+        except Exception as error:  # the comparison, made before, is worth a report all the same
+            self.error = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return
+        rng = np.random.default_rng(random_state)
+        self.drawn = [rng.permutation(len(texts))[:MAX_ROWS] for texts in (data.source, data.seen)]
+        if isinstance(self.fitted, Pipeline):
+            self._send_through()
+
+    def _fit(self, texts, y):
+        seen = {"X_target": self.data.seen} if has_fit_parameter(self.model, "X_target") else {}
+        return clone(self.model).fit(texts, y, **seen)
+
+    def _send_through(self):
+        texts = (self.data.source, self.data.seen)
+        source, target = ([some[i] for i in drawn] for some, drawn in zip(texts, self.drawn, strict=True))
+        adapter = next((i for i, (_, step) in enumerate(self.fitted.steps) if _adapts(step)), None)
+        if adapter == 0:
+            self.no_rows = "its first step adapts already, and there are no rows before it"
+            return
+        self.no_rows = "it has no step that adapts rows"
+        views = _source_view(self.fitted).steps[:-1]
+        for i, ((_, view), (_, step)) in enumerate(zip(views, self.fitted.steps[:-1], strict=True)):
+            if i == adapter:
+                self.before = source, target
+            if step not in (None, "passthrough"):
+                source, target = view.transform(source), step.transform(target)
+        if adapter is None:
+            self.before = (source, target) if hasattr(source, "shape") else None
+        else:
+            self.after = source, target
+
+    def predictions(self):
+        """(true, predicted, what the texts are): on scored target texts, or on held-out source texts."""
+        data = self.data
+        if data.y_scored is not None:
+            what = f"{len(data.scored):,} target texts {data.target_texts} while adapting"
+            return data.y_scored, self.fitted.predict(data.scored), what
+        rows = np.arange(len(data.y))
+        train, test = train_test_split(rows, test_size=0.25, stratify=data.y, random_state=self.random_state)
+        fitted = self._fit([data.source[i] for i in train], data.y[train])
+        predicted = _source_view(fitted).predict([data.source[i] for i in test])
+        return data.y[test], predicted, f"{len(test):,} held-out source texts: the target has no labels"
+
+    def word_embedders(self):
+        """Fitted steps that know which words their table has."""
+        return list(_with_coverage(self.fitted))
+
+
+def model_name(model):
+    if isinstance(model, Pipeline):
+        return " + ".join(type(step).__name__ for _, step in model.steps)
+    return type(model).__name__
+
+
+def _adapts(step):
+    if isinstance(step, Pipeline):
+        return any(_adapts(inner) for _, inner in step.steps)
+    if isinstance(step, FeatureUnion):
+        return any(_adapts(inner) for _, inner in step.transformer_list)
+    return hasattr(step, "transform_source")
+
+
+def _source_view(model):
+    return model.source_view() if hasattr(model, "source_view") else model
+
+
+def _with_coverage(step):
+    if hasattr(step, "coverage"):
+        yield step
+    inners = step.steps if isinstance(step, Pipeline) else getattr(step, "transformer_list", [])
+    for _, inner in inners:
+        yield from _with_coverage(inner)

@@ -1,0 +1,248 @@
+"""Sections on the domains: where their rows lie, how far apart they are, which words make it."""
+
+from collections import Counter
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.decomposition import PCA
+
+from ..diagnostics import domain_shift, mmd, proxy_a_distance, word_shift
+from ..folding import CannotFold
+from . import _svg
+from ._blocks import Chart, Mark, Section, Table
+from ._escape import plain
+
+POINTS = 600  # of a domain in a picture: more would cover one another
+_CLASSES = 5  # that get a shape of their own
+_OTHERS = "other classes"
+_TOP = 15
+_WIDEST = 5000  # columns of rows whose covariances take seconds, not minutes
+
+
+def projection_points(model) -> tuple[dict[str, pd.DataFrame] | None, str]:
+    """Source and target rows in two components, before and after adapting; or why there are none."""
+    reason = _no_rows(model)
+    if reason:
+        return None, reason
+    pictures = {"before": model.before, "after": model.after}
+    every = [plain(label) for label in model.data.y]
+    shown = {label for label, _ in Counter(every).most_common(_CLASSES)}
+    labels = [every[i] if every[i] in shown else _OTHERS for i in model.drawn[0][:POINTS]]
+    return {
+        when: _project(source[:POINTS], target[:POINTS], labels)
+        for when, (source, target) in ((w, rows) for w, rows in pictures.items() if rows is not None)
+    }, ""
+
+
+def projection(pictures, reason, model) -> Section:
+    section = Section("projection", "Source and target in two components", left_out=reason or None)
+    if reason:
+        return section
+    section.blocks = [
+        f"At most {POINTS} texts of each domain, drawn at random, in the two directions in which the texts "
+        "of both domains together vary most (PCA, for each picture anew)."
+    ]
+    for when, points in pictures.items():
+        in_words = f"The middles of the domains are {_gap(points):.2f} standard deviations apart."
+        title = f"{when.capitalize()} adaptation" if len(pictures) > 1 else "Rows of the model"
+        groups = marks_of(points)
+        section.blocks.append(
+            Chart(
+                f"projection_{when}",
+                title,
+                in_words,
+                _svg.draw(groups, x="component 1", y="component 2", ticks=False, size=2),
+                [group[0] for group in groups],
+                points.round(4),
+            )
+        )
+    if len(pictures) == 1:
+        section.blocks.append(f"There is no second picture: {model.name} adapts no rows ({model.no_rows}).")
+    return section
+
+
+def marks_of(points):
+    """(Mark, x, y) of each class of the source, and of the target."""
+    source = points[points["domain"] == "source"]
+    classes = sorted(source["label"].unique(), key=lambda label: (label == _OTHERS, label))
+    groups = []
+    target = points[points["domain"] == "target"]
+    groups.append((Mark("target", "cross", 6), target["x"].to_numpy(), target["y"].to_numpy()))
+    for i, label in enumerate(classes):
+        some = source[source["label"] == label]
+        mark = Mark(f"source: {label}", _svg.SHAPES[i], i)
+        groups.append((mark, some["x"].to_numpy(), some["y"].to_numpy()))
+    return groups
+
+
+def _project(source, target, labels):
+    sparse = sp.issparse(source)
+    stacked = sp.vstack([source, target]) if sparse else np.vstack([source, target])
+    n_components = min(2, *stacked.shape) if not sparse else min(2, min(stacked.shape) - 1)
+    pca = PCA(n_components, svd_solver="arpack" if sparse else "auto", random_state=0)
+    places = np.zeros((stacked.shape[0], 2))
+    places[:, :n_components] = pca.fit_transform(stacked)
+    n_source = source.shape[0]
+    return pd.DataFrame(
+        {
+            "domain": np.repeat(["source", "target"], [n_source, target.shape[0]]),
+            "label": [*labels, *[""] * target.shape[0]],
+            "x": places[:, 0],
+            "y": places[:, 1],
+        }
+    )
+
+
+def _gap(points):
+    """Distance of the domains' means over the spread within."""
+    groups = points.groupby("domain")[["x", "y"]]
+    between = groups.mean().diff().iloc[-1].to_numpy()
+    within = np.sqrt(groups.var(ddof=0).mean().to_numpy())
+    return float(np.hypot(*(between / np.where(within > 0, within, 1))))
+
+
+def shift(model) -> Section:
+    section = Section("shift", "How far apart the domains are", left_out=_no_rows(model) or None)
+    if section.left_out:
+        return section
+    columns = {}
+    for when, rows in (("before", model.before), ("after", model.after)):
+        if rows is not None:
+            columns[when] = _distances(*rows, model.random_state)
+    frame = pd.DataFrame(columns)
+    if "coral_loss" not in frame.index:
+        section.blocks.append(f"Covariances of {model.before[0].shape[1]:,} columns are left out: too many.")
+    last = frame.iloc[:, -1]
+    frame.insert(0, "measure", [_MEASURES[key] for key in frame.index])
+    frame["what_it_says"] = [_reading(key, last) for key in frame.index]
+    if len(columns) == 1:
+        section.blocks.append(f"Before adaptation only: {model.name} adapts no rows ({model.no_rows}).")
+    n_source, n_target = (rows.shape[0] for rows in model.before)
+    section.blocks += [
+        f"Measured on {n_source:,} source and {n_target:,} target texts, without labels. Domains that lie "
+        "close are not yet domains in which the same words mean the same label.",
+        Table("shift", "Distances before and after", frame.reset_index(drop=True), formats=_DIGITS),
+    ]
+    return section
+
+
+def _distances(source, target, random_state):
+    """What domain_shift gives; without covariances, whose number grows with the square, of wide rows."""
+    if source.shape[1] <= _WIDEST:
+        return domain_shift(source, target, random_state=random_state)
+    test = mmd(source, target, random_state=random_state)
+    distance = proxy_a_distance(source, target, random_state=random_state)
+    return pd.Series(
+        {"proxy_a_distance": distance, "squared_mmd": test.squared_mmd, "mmd_p_value": test.p_value}
+    )
+
+
+_DIGITS = {"before": ".4g", "after": ".4g"}
+_MEASURES = {
+    "proxy_a_distance": "proxy A-distance",
+    "squared_mmd": "squared MMD",
+    "mmd_p_value": "p-value of MMD",
+    "coral_loss": "CORAL loss",
+    "covariance_distance": "distance of covariances",
+}
+
+
+def _reading(key, values):
+    value = values[key]
+    if key == "proxy_a_distance":
+        right = 0.5 + value / 4
+        return f"From 0 to 2: a linear classifier names the domain of {right:.0%} of texts (50% is chance)."
+    if key == "squared_mmd":
+        return "0 for equal distributions; compare before with after, not with other embedders."
+    if key == "mmd_p_value":
+        if value < 0.05:
+            return "Below 0.05: the difference is not chance."
+        return "Not below 0.05: the difference may be chance."
+    if key == "coral_loss":
+        return "0 if the columns vary alike; it depends on the scale of the rows."
+    return f"From 0 to 1, free of scale: the covariances differ by {value:.1%} of their size."
+
+
+def words(data, model, decide=None) -> Section:
+    section = Section("words", "Words that moved, and words that decide")
+    target = data.seen if data.seen is data.scored else data.seen + data.scored
+    moved = word_shift(data.source, target, top=_TOP)
+    columns = ["word", "source_count", "target_count", "z"]
+    for name, rows in (("target", moved[moved["z"] > 0]), ("source", moved[moved["z"] < 0][::-1])):
+        frame = rows.head(_TOP)[columns].reset_index(drop=True)
+        caption = f"Words typical of the {name} (z: how sure, in standard deviations)"
+        section.blocks.append(
+            Table(f"typical_{name}", caption, frame, formats={"z": ".1f"}, sortable=True)
+            if len(frame)
+            else f"No word is more frequent in the {name}."
+        )
+    deciding, reason = _deciding(model, data.scored)
+    if deciding is None:
+        section.blocks.append(f"Which words decide is left out: {reason}")
+    else:
+        caption = "Words of the scored target texts with most weight for each class"
+        section.blocks.append(Table("deciding", caption, deciding, formats={"rate": ".2%"}, sortable=True))
+    return section
+
+
+def _deciding(model, texts):
+    if model.error:
+        return None, f"the model could not be fitted ({model.error})."
+    try:  # not an import statement: the module is optional here
+        word_weights = import_module("..explaining", __package__).word_weights
+    except (ImportError, AttributeError):
+        return None, "this version of embtransfer has no word_weights."
+    try:
+        frame = word_weights(model.fitted, texts=texts, top=_TOP)
+    except CannotFold as error:
+        return None, f"{model.name} has no weights of single words. {error}"
+    frame = frame.reset_index(drop=True).head(10 * _TOP)
+    return frame.assign(label=[plain(label) for label in frame["label"]]), ""
+
+
+def coverage(data, model) -> Section:
+    section = Section("coverage", "Known and unknown words")
+    if model.error:
+        section.left_out = f"The model could not be fitted ({model.error})."
+        return section
+    embedders = model.word_embedders()
+    if not embedders:
+        section.left_out = f"{model.name} has no WordEmbedder, whose table of words could lack some."
+        return section
+    target = data.seen if data.seen is data.scored else data.seen + data.scored
+    for i, embedder in enumerate(embedders):
+        found = {"source": embedder.coverage(data.source), "target": embedder.coverage(target)}
+        rows = [
+            (name, len(c.n_tokens), int(c.n_tokens.sum()), c.share, c.n_zero_rows)
+            for name, c in found.items()
+        ]
+        names = ["domain", "texts", "words", "known", "texts_without_a_known_word"]
+        frame = pd.DataFrame(rows, columns=names)
+        of = f" ({i + 1})" if len(embedders) > 1 else ""
+        section.blocks.append(Table(f"coverage_{i}", f"Known words{of}", frame, formats={"known": ".1%"}))
+        unknown = found["target"].unknown(_TOP)
+        headers = {"share_of_unknown": "of all unknown"}
+        section.blocks.append(
+            Table(
+                f"unknown_{i}",
+                f"Most frequent unknown words of the target{of}",
+                unknown,
+                headers,
+                {"share_of_unknown": ".1%"},
+            )
+            if len(unknown)
+            else "The table knows every word of the target."
+        )
+    return section
+
+
+def _no_rows(model):
+    if model.error:
+        return f"The model could not be fitted ({model.error})."
+    if model.before is None:
+        return f"{model.name} shows no rows: {model.no_rows}."
+    if min(rows.shape[0] for rows in model.before) < 2:
+        return "A domain has fewer than two texts."
+    return ""

@@ -1,0 +1,276 @@
+"""make_report, and the report that it makes."""
+
+import json
+import os
+import secrets
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from .._split import Split
+from .._version import __version__
+from ..adapters import DomainCentering
+from ..classifiers import make_classifier
+from ..comparison import COLUMNS
+from ..embedders import WordEmbedder
+from ..pipeline import make_transfer_pipeline
+from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
+from ._blocks import without_home
+from ._described import Described
+from ._escape import plain
+from ._reproduce import reproduce
+
+_NUMBERS = count()  # of fragments: two in one notebook must not share ids
+
+
+class Report:
+    """A comparison for people and programs; made by `make_report`.
+
+    Attributes
+    ----------
+    title : str
+    created : str
+        Date and time in UTC.
+    model : estimator
+        The fitted copy of the model that the report describes; None if it could not be fitted.
+    table : DataFrame or None
+        What `compare` returned.
+    left_out : dict of str to str
+        Key of a section -> why it is left out.
+
+    See Also
+    --------
+    make_report : Makes it.
+
+    Examples
+    --------
+    >>> from embtransfer import make_report
+    >>> report = make_report(["good film", "bad film"] * 6, [1, 0] * 6, ["good pan", "bad pan"] * 6)
+    >>> report.to_markdown().partition("\\n")[0]
+    '# Transfer report'
+    """
+
+    def __init__(self, title, lead, created, sections, table, model, pictures):
+        self.title, self.lead, self.created, self.table, self.model = title, lead, created, table, model
+        self.left_out = {section.key: section.left_out for section in sections if section.left_out}
+        self._sections, self._pictures = sections, pictures
+
+    def to_html(self) -> str:
+        """One page that needs nothing else: no network, script file, font or image."""
+        return _html.page(self.title, self.lead, self._sections)
+
+    def to_markdown(self) -> str:
+        """The same in Markdown; charts in words."""
+        return _texts.markdown(self.title, self.lead, self._sections)
+
+    def to_dict(self) -> dict:
+        """The same in what JSON can hold: sections with texts, tables, charts with their points."""
+        about = {"title": self.title, "created": self.created, "embtransfer": __version__, "lead": self.lead}
+        return {**about, "sections": [_texts.dictionary(section) for section in self._sections]}
+
+    def _repr_html_(self):
+        return _html.fragment(self.title, self.lead, self._sections, f"et{next(_NUMBERS)}")
+
+    def __repr__(self):
+        return f"Report({self.title!r}, {len(self._sections) - len(self.left_out)} sections)"
+
+    def save(self, folder) -> list[Path]:
+        """Write report.html, report.md and report.json to a folder, which is made if need be.
+
+        Returns
+        -------
+        list of Path
+            The three files. Those of an earlier report are replaced.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        contents = {
+            "report.html": self.to_html(),
+            "report.md": self.to_markdown(),
+            "report.json": json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False) + "\n",
+        }
+        for name, text in contents.items():
+            new = folder / f".{name}.{secrets.token_hex(8)}.new"
+            try:
+                new.write_bytes(text.encode("utf-8", "replace"))
+                os.replace(new, folder / name)
+            finally:
+                new.unlink(missing_ok=True)
+        return [folder / name for name in contents]
+
+    def plot_tradeoff(self, ax=None):
+        """Plot score against texts per second on matplotlib axes (new ones if None) and return them."""
+        return _plots.tradeoff(self._picture("tradeoff"), _plots.new_axes(ax))
+
+    def plot_projection(self, ax=None, *, when="after"):
+        """Plot source and target in two components, `when` "before" or "after" adaptation."""
+        pictures = self._picture("projection")
+        if when not in pictures:
+            raise ValueError(f"Got when={when!r}. This report has: {', '.join(pictures)}.")
+        groups = _domains.marks_of(pictures[when])
+        return _plots.projection(groups, f"{when} adaptation", _plots.new_axes(ax))
+
+    def plot_confusion(self, ax=None):
+        """Plot the confusion matrix."""
+        return _plots.confusion(self._picture("confusion"), _plots.new_axes(ax))
+
+    def _picture(self, key):
+        if self._pictures[key] is None:
+            raise ValueError(f"There is nothing to plot: {self.left_out[key]}")
+        return self._pictures[key]
+
+
+def make_report(
+    X_source,
+    y_source,
+    X_target,
+    y_target=None,
+    *,
+    table=None,
+    model=None,
+    title="Transfer report",
+    curves=None,
+    selection=None,
+    command=None,
+    transductive=False,
+    test_size=0.5,
+    random_state=0,
+    progress=None,
+) -> Report:
+    """Make a report: what to use, how good and how fast, where the domains differ, how to reproduce it.
+
+    A section whose data are missing is left out, with a sentence that says why. Target labels give scores
+    and nothing else; where a sentence picks a row by them, it says so.
+
+    Parameters
+    ----------
+    X_source : 1-D sequence of str of length n_source
+    y_source : array-like of shape (n_source,)
+        Labels of the source.
+    X_target : 1-D sequence of str of length n_target
+    y_target : array-like of shape (n_target,), default=None
+        Labels of the target, if there are any.
+    table : DataFrame, default=None
+        What `compare` returned for the same data.
+    model : estimator, default=None
+        The model that pictures, mistakes, words and distances are of. A clone of it is fitted, on the texts
+        that `compare` fits on. None is mean word vectors, each domain centred, and logistic regression:
+        it is fast, and taken without a look at any score.
+    title : str, default="Transfer report"
+    curves : DataFrame, default=None
+        What `learning_curve` returned: columns model, labels, n_source, n_target, score.
+    selection : object, default=None
+        A choice without target labels: attributes best_name_, reason_, expected_score_, score_interval_
+        and results_.
+    command : str or sequence of str, default=None
+        The command line that made it; a sequence is quoted for a shell.
+    transductive, test_size, random_state
+        As in `compare`: with the same values the report scores the same texts.
+    progress : callable (done, total, description), default=None
+        Called before each step and at the end.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a domain is too small for the split, or `table` or `curves` lack a column.
+    TypeError
+        If X_source or X_target is not a 1-D sequence of texts.
+
+    See Also
+    --------
+    compare : Makes the table.
+
+    Examples
+    --------
+    >>> from embtransfer import compare, make_report
+    >>> from embtransfer.datasets import load_demo_reviews
+    >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    >>> data = films.data, films.target, pans.data, pans.target
+    >>> report = make_report(*data, table=compare(*data), title="films to kitchenware")
+    >>> report
+    Report('films to kitchenware', 9 sections)
+    >>> report.left_out
+    {'curves': 'No learning curves were given (curves=learning_curve(...)).'}
+    """
+    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
+    data.check_labels_in_common()
+    _check_inputs(table, curves, selection)
+    steps = _Steps(progress)
+    if model is None:
+        model = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+    created = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    steps("fitting the model")
+    described = Described(model, data, random_state)
+    steps("predicting")
+    counts, what, no_counts = _mistakes.confusion(described)
+    steps("projecting")
+    points, no_points = _choice.tradeoff_points(table)
+    pictures, no_pictures = _domains.projection_points(described)
+    sections = [
+        _choice.recommendation(selection, table, data),
+        _choice.comparison(table),
+        _choice.tradeoff(points, no_points),
+        _domains.projection(pictures, no_pictures, described),
+        _mistakes.mistakes(counts, what, no_counts),
+    ]
+    steps("counting words")
+    sections += [_domains.words(data, described), _domains.coverage(data, described)]
+    steps("measuring distances")
+    sections += [
+        _domains.shift(described),
+        _curves.learning_curves(curves),
+        reproduce(command, described, data, created, random_state),
+    ]
+    steps("done")
+    lead = (
+        f"{len(data.source):,} labelled source texts, {_target_texts(data)}. Made {created} by embtransfer "
+        f"{__version__}. Pictures, mistakes and distances are those of one model: {described.name}."
+    )
+    kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
+    return Report(plain(without_home(title)), lead, created, sections, table, described.fitted, kept)
+
+
+class _Steps:
+    """Calls `progress` with the number of steps done."""
+
+    total = 5
+
+    def __init__(self, progress):
+        self.progress, self.done = progress, 0
+
+    def __call__(self, what):
+        if self.progress:
+            self.progress(self.done, self.total, f"report: {what}")
+        self.done += 1
+
+
+def _target_texts(data):
+    if data.y_scored is None:
+        return f"{len(data.seen):,} unlabelled target texts"
+    if data.scored is data.seen:
+        return f"{len(data.seen):,} target texts, seen while adapting and scored"
+    return f"{len(data.seen):,} target texts seen while adapting and {len(data.scored):,} others scored"
+
+
+def _check_inputs(table, curves, selection):
+    if table is not None:
+        missing = [column for column in COLUMNS if column not in getattr(table, "columns", ())]
+        if missing:
+            raise ValueError(
+                f"Got a table without {', '.join(missing)}. Expected the DataFrame of compare. "
+                "Pass table=compare(...)."
+            )
+    if curves is not None:
+        _curves.check_curves(curves)
+    if selection is not None:
+        names = ("best_name_", "reason_", "expected_score_", "score_interval_")
+        missing = [name for name in names if not hasattr(selection, name)]
+        if missing:
+            raise ValueError(
+                f"Got a {type(selection).__name__} without {', '.join(missing)} as selection. Expected a "
+                "fitted search. Call its fit first."
+            )
