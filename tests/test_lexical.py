@@ -119,6 +119,20 @@ def test_float32_stays_and_input_is_left_alone():
     assert (before != X).nnz == 0
 
 
+def test_columns_without_a_count_are_as_if_they_were_solved_for():
+    rng = np.random.default_rng(0)
+    X, y = rng.poisson(0.4, (60, 30)).astype(float), np.arange(60) % 2
+    X[:, [0, 7, 29]] = 0
+    model = NaiveBayesLogisticRegression().fit(sparse.csr_array(X), y)
+    assert model.coef_.shape == (1, 30)
+    assert (model.coef_[0, [0, 7, 29]] == 0).all()
+    ones = np.minimum(X, 1)
+    inside, outside = (1 + ones[y == label].sum(axis=0) for label in (1, 0))
+    rows = normalize(ones * np.abs(np.log(inside / inside.sum()) - np.log(outside / outside.sum())))
+    whole = LogisticRegression(C=model.C, max_iter=model.max_iter).fit(rows, y)
+    np.testing.assert_allclose(model.decision_function(X), whole.decision_function(rows), atol=1e-3)
+
+
 def test_errors_of_the_classifier():
     X, y = counts(2)
     with pytest.raises(ValueError, match=r"Negative values in data passed .* Expected counts of words"):

@@ -132,8 +132,14 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         outside = self.smoothing + X[~positive].sum(axis=0)
         ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
         weights = np.abs(ratio).astype(X.dtype)
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter).fit(_weighted(X, weights), positive)
-        return weights, model.coef_[0].astype(X.dtype), model.intercept_[0], model.n_iter_[0]
+        # a column without a count keeps coefficient 0: the solver, slow in columns, need not carry it
+        seen = np.bincount(X.indices, minlength=X.shape[1]) > 0
+        seen[0] = True  # it wants one
+        model = LogisticRegression(C=self.C, max_iter=self.max_iter)
+        model.fit(_weighted(X[:, seen], weights[seen]), positive)
+        coef = np.zeros_like(weights)
+        coef[seen] = model.coef_[0]
+        return weights, coef, model.intercept_[0], model.n_iter_[0]
 
     def decision_function(self, X):
         """Log-odds: (n_rows,) for two classes, (n_rows, n_classes) of each against the others for more."""
