@@ -29,6 +29,7 @@ _NAMES_OF = {
     "recipes": "make_recipe",
     "report": "Report make_report",
     "scoring": "ScoreReport score_file",
+    "selection": "TransferSearch",
     "streaming": "fit_files",
     "word_vectors": "WordVectors",
 }

@@ -28,7 +28,7 @@ from ._cli_inputs import (
     split_names,
 )
 from ._terminal import clear_errors, progress_bar, steps, talk
-from .report import Output, print_table
+from ._terminal_tables import Output, print_table
 
 _SIZES = 'Numbers of {} labels, with commas, or "all". By default {}, each four times as many, and all.'
 

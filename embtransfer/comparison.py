@@ -1,6 +1,6 @@
 """compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -13,8 +13,9 @@ from sklearn.metrics import get_scorer
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
+from ._named import named
 from ._split import Split
-from .adapters import NoAdaptation, make_adapter
+from .adapters import make_adapter
 from .classifiers import make_classifier
 from .diagnostics import domain_shift
 from .embedders import BaseEmbedder, make_embedder
@@ -123,11 +124,11 @@ def compare(
     data.check_labels_in_common()
     scorer = get_scorer(scoring)
     jobs = list(_baselines())
-    named_adapters = _named(adapters, make_adapter)
-    named_classifiers = _named(classifiers, make_classifier)
-    for name, embedder in _named(embedders, make_embedder):
+    named_adapters = named(adapters, make_adapter)
+    named_classifiers = named(classifiers, make_classifier)
+    for name, embedder in named(embedders, make_embedder):
         jobs.append((name, embedder, False, named_adapters, named_classifiers))
-    named_recipes = _named(recipes, make_recipe) if len(recipes) else []
+    named_recipes = named(recipes, make_recipe) if len(recipes) else []
     total = sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes)
     rows: list[dict] = []
     for embedder_name, embedder, joint, job_adapters, job_classifiers in jobs:
@@ -267,21 +268,3 @@ def _baselines():
 
 def _constant(texts):
     return np.zeros((len(texts), 1), np.float32)
-
-
-def _named(given, make):
-    """(name, estimator) pairs from names, estimators, or a dict of either."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        given = [given]
-    pairs = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
-    result = []
-    for name, item in pairs:
-        if isinstance(item, str):
-            result.append((name or item, make(item)))
-        elif name is None and isinstance(item, NoAdaptation):
-            result.append(("none", item))
-        else:
-            result.append((name or repr(item), item))
-    if not result:
-        raise ValueError("Got an empty list of embedders, adapters or classifiers. Expected at least one.")
-    return result

@@ -12,11 +12,12 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.metrics import get_scorer
 from sklearn.utils.validation import has_fit_parameter
 
+from .._named import named
 from .._validation import check_name
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
 from ..classifiers._base import stack_rows
-from ..comparison import _for_source, _named, _target
+from ..comparison import _for_source, _target
 from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
 from ..pipeline import TransferPipeline, make_transfer_pipeline
 from ..recipes import RECIPES, make_recipe
@@ -132,18 +133,18 @@ def learning_curve(
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
     runs = _runs(draws[0], source_sizes, target_sizes)
     scorer = get_scorer(scoring)
-    named = [(name, _as_model(model)) for name, model in _named(models, _make_model)]
+    pairs = [(name, _as_model(model)) for name, model in named(models, _make_model)]
     result: list[dict] = []
     with TemporaryDirectory() as folder:
         tasks = (
             delayed(_curve)(name, _cached(model, folder), data, draw, runs, scorer, repeat)
-            for name, model in named
+            for name, model in pairs
             for repeat, draw in enumerate(draws)
         )
         for done, found in enumerate(Parallel(n_jobs, return_as="generator")(tasks), 1):
             result.extend(found)
             if progress:
-                progress(done, n_repeats * len(named), found[0]["model"])
+                progress(done, n_repeats * len(pairs), found[0]["model"])
     return pd.DataFrame(result, columns=COLUMNS)
 
 

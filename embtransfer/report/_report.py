@@ -26,6 +26,11 @@ _NUMBERS = count()  # of fragments: two in one notebook must not share ids
 class Report:
     """A comparison for people and programs; made by `make_report`.
 
+    Parameters
+    ----------
+    title, lead, created, sections, table, model, pictures
+        What `make_report` gathers.
+
     Attributes
     ----------
     title : str

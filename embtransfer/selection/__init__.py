@@ -1,0 +1,6 @@
+"""Choosing embedder, adapter and classifier without target labels."""
+
+from ._rounds import CRITERIA
+from ._search import TransferSearch
+
+__all__ = ["CRITERIA", "TransferSearch"]

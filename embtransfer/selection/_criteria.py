@@ -1,0 +1,78 @@
+"""Criteria that need no target label: each gives one number a candidate, the larger the better."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from ._evidence import Evidence
+
+_LEAST = 1e-12
+_TEMPERATURE = 0.05  # of soft neighbourhood density, as published
+
+
+def source_accuracy(evidence: Evidence, y) -> float:
+    """Accuracy on held-out source rows."""
+    return float(_right(evidence, y).mean())
+
+
+def weighted_accuracy(evidence: Evidence, y, weights) -> float:
+    r"""Importance-weighted accuracy on held-out source rows, :math:`\sum_i w_i c_i / \sum_i w_i`.
+
+    M. Sugiyama, M. Krauledat, K.-R. Mueller. "Covariate shift adaptation by importance weighted cross
+    validation." JMLR 8, 2007.
+    """
+    return float(np.average(_right(evidence, y), weights=weights))
+
+
+def embedded_accuracy(evidence: Evidence, y, weights) -> float:
+    r"""The same with the weights as control variate: :math:`\overline{wc} + \eta \bar w - \eta`.
+
+    :math:`\eta = -cov(wc, w) / var(w)`. K. You, X. Wang, M. Long, M. Jordan. "Towards accurate model
+    selection in deep unsupervised domain adaptation." ICML 2019.
+    """
+    wrong = weights * ~_right(evidence, y)
+    variance = weights.var()
+    eta = -np.cov(wrong, weights, ddof=0)[0, 1] / variance if variance > 0 else 0.0
+    return float(1 - (wrong.mean() + eta * weights.mean() - eta))
+
+
+def reverse_accuracy(evidence: Evidence, y) -> float:
+    """Accuracy on the source of a model fitted on the target's predicted labels and adapted to the source.
+
+    E. Zhong, W. Fan, Q. Yang, O. Verscheure, J. Ren. "Cross validation framework to choose amongst models and
+    datasets for transfer learning." ECML 2010.
+    """
+    return float(np.mean(evidence.back == y))
+
+
+def negative_entropy(evidence: Evidence) -> float:
+    """Minus the mean entropy of the predictions for target rows, in nats."""
+    proba = np.maximum(evidence.target, _LEAST)
+    return float((proba * np.log(proba)).sum(axis=1).mean())
+
+
+def mutual_information(evidence: Evidence) -> float:
+    """Entropy of the mean prediction for target rows, minus the mean of their entropies, in nats."""
+    mean = np.maximum(evidence.target.mean(axis=0), _LEAST)
+    return float(-(mean * np.log(mean)).sum()) + negative_entropy(evidence)
+
+
+def neighbourhood_density(evidence: Evidence, max_rows=2000) -> float:
+    """Soft neighbourhood density: mean entropy of the softmax of similarities between target predictions.
+
+    Of at most `max_rows` rows, the first. K. Saito, D. Kim, P. Teterwak, S. Sclaroff, T. Darrell, K. Saenko.
+    "Tune it the right way: unsupervised validation of domain adaptation via soft neighborhood density."
+    ICCV 2021.
+    """
+    rows = evidence.target[:max_rows]
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST)
+    similar = rows @ rows.T / _TEMPERATURE
+    np.fill_diagonal(similar, -np.inf)
+    logs = similar - logsumexp(similar, axis=1, keepdims=True)
+    np.fill_diagonal(logs, 0)  # exp(-inf) * -inf
+    share = np.exp(logs)
+    np.fill_diagonal(share, 0)
+    return float(-(share * logs).sum(axis=1).mean())
+
+
+def _right(evidence, y):
+    return evidence.source.argmax(axis=1) == y
