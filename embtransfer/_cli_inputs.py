@@ -15,6 +15,11 @@ DATASETS = (
     "Source and target are domains of a data set: of amazon books, dvd, electronics, kitchen; "
     "of demo films, kitchenware."
 )
+ADAPTERS = "none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot, msda, scl"
+CLASSIFIERS = (
+    "logistic, ridge, svm, lda, naive_bayes, centroid, log_count_ratio, self_training, importance, "
+    "label_shift"
+)
 RECIPES = "words, distilled, sentences"
 Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
 Target = Annotated[

@@ -11,23 +11,45 @@ def check_folder(folder) -> None:
         raise ValueError(f"Got --report {folder}, which is a file. Expected a folder, new or not.")
 
 
-def write_report(folder, context, data, table, embedders, adapters, classifiers, split) -> None:
-    """Write the report of a comparison; it describes the first combination asked for that adapts.
+def write_report(folder, context, data, table, parts, split) -> None:
+    """Write the report of a comparison, with what a search without target labels chooses and learning curves.
 
-    Taken by its place in the command line and not by its score, so that no target label chooses it.
+    The search sees the target texts that the adapters of the comparison saw; the report describes the model
+    that it chooses.
     """
-    from .adapters import make_adapter
-    from .classifiers import make_classifier
-    from .pipeline import make_transfer_pipeline
-    from .report import make_report
+    from sklearn.base import clone
 
-    embedder = next(iter(embedders.values()))
-    adapter = next((name for name in adapters if name != "none"), "none")
-    model = make_transfer_pipeline(embedder, make_adapter(adapter), make_classifier(classifiers[0]))
+    from ._split import Split
+    from .learning_curves import learning_curve
+    from .report import make_report
+    from .selection import TransferSearch
+
+    X, y = data[:2]
+    seen = Split(*data, **split).seen
+    embedders = parts[0]
+    fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
     title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
-    options = {"table": table, "model": model, "title": title, "command": command_line(context), **split}
     with progress_bar() as bar:
-        report = make_report(*data, **options, progress=steps(bar))
+        seed = split["random_state"]
+        search = TransferSearch(*parts, random_state=seed, progress=steps(bar)).fit(X, y, X_target=seen)
+        curves = learning_curve(
+            *data,
+            models={"tfidf": "tfidf", **fast},
+            test_size=split["test_size"],
+            random_state=seed,
+            progress=steps(bar),
+        )
+        report = make_report(
+            *data,
+            table=table,
+            model=clone(search.best_estimator_),
+            selection=search,
+            curves=curves,
+            title=title,
+            command=command_line(context),
+            **split,
+            progress=steps(bar),
+        )
     page, *others = report.save(folder)
     talk.print(f"Report: {page}, and {', '.join(path.name for path in others)} beside it.")
 

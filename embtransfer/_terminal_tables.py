@@ -12,6 +12,8 @@ _HEADERS = {
     "fit_seconds": "fit s",
     "texts_per_second": "texts/s",
     "share_of_unknown": "of all unknown",
+    "source_accuracy": "source cv",
+    "reverse_accuracy": "reverse",
 }
 
 
@@ -73,4 +75,5 @@ def _cell(column, value):
         return "-"
     style = {"source_cv": ".3f", "target_score": ".3f", "gain": "+.3f", "fit_seconds": ".2f"}
     style |= {"score": ".3f", "spread": ".3f", "seconds": ".2f", "MB": ",.1f", "share_of_unknown": ".1%"}
+    style |= {"consensus": ".3f", "source_accuracy": ".3f", "reverse_accuracy": ".3f"}
     return format(value, style.get(column, ",.0f"))

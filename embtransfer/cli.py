@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ._cli_choose import choose
 from ._cli_curve import curve
 from ._cli_embedders import (
     EMBEDDER_NAMES,
@@ -18,6 +19,8 @@ from ._cli_embedders import (
     make_embedders,
 )
 from ._cli_explain import explain
+from ._cli_inputs import ADAPTERS as _ADAPTERS
+from ._cli_inputs import CLASSIFIERS as _CLASSIFIERS
 from ._cli_inputs import DATASETS as _DATASET
 from ._cli_inputs import RECIPES as _RECIPES
 from ._cli_inputs import (
@@ -43,13 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(vectors_app, name="vectors")
-
-
-_ADAPTERS = "none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot, msda, scl"
-_CLASSIFIERS = (
-    "logistic, ridge, svm, lda, naive_bayes, centroid, log_count_ratio, self_training, importance, "
-    "label_shift"
-)
 
 
 def _print_version(asked: bool):
@@ -171,9 +167,8 @@ def compare(
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         if report is not None:
-            data = X, y, X_target, y_target
-            names = _names(adapters), _names(classifiers)
-            write_report(report, context, data, table, candidates, *names, split)
+            parts = candidates, _names(adapters), _names(classifiers), _recipes(_names(recipes), model)
+            write_report(report, context, (X, y, X_target, y_target), table, parts, split)
 
 
 @app.command()
@@ -258,6 +253,7 @@ def fit(
 app.command("compile")(compile_model)
 app.command()(score)
 app.command()(explain)
+app.command()(choose)
 app.command()(curve)
 
 

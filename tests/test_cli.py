@@ -130,7 +130,22 @@ HELP = {
         "--test-size",
         "--random-state",
         "--format",
+        "--report",
     ],
+    ("choose",): [
+        "--source",
+        "--target",
+        "--output",
+        "--embedders",
+        "--adapters",
+        "--classifiers",
+        "--recipes",
+        "--no-guard",
+        "--overwrite",
+        "--random-state",
+    ],
+    ("curve",): ["--source", "--target", "--sizes", "--target-sizes", "--repeats", "--output"],
+    ("explain",): ["MODEL", "TEXT", "--label", "--top", "--format"],
     ("fit",): [
         "--source",
         "--output",
@@ -149,7 +164,7 @@ HELP = {
     ("vectors", "info"): ["TABLE"],
     ("vectors", "coverage"): ["--vectors", "--text-column", "--cased", "--phrases", "--top", "--format"],
     ("vectors", "convert"): ["--max-words", "--dtype", "--format"],
-    (): ["demo", "compare", "fit", "score", "vectors", "--version"],
+    (): ["demo", "compare", "choose", "curve", "fit", "score", "explain", "vectors", "--version"],
 }
 
 
@@ -168,7 +183,7 @@ def test_help_lists_every_name(monkeypatch):
     from embtransfer.embedders import EMBEDDERS
 
     monkeypatch.setenv("COLUMNS", "400")
-    for command in ("compare", "fit"):
+    for command in ("compare", "choose", "fit"):
         shown = succeed(command, "--help").stdout
         parts = {part for name in EMBEDDERS for part in name.split("_", 1)}
         assert [name for name in (*parts, *ADAPTERS, *CLASSIFIERS) if name not in shown] == []
@@ -187,6 +202,35 @@ def test_demo():
         assert word in result.stdout
     assert len(re.findall(r"(positive|negative) \(\d+%\)", result.stdout)) == 3
     assert "labelled film reviews" in result.stderr
+
+
+# choose
+
+
+CHOOSE = ["--embedders", "word_mean", "--classifiers", "logistic", "--recipes", ""]
+
+
+def test_choose(data, tmp_path):
+    words = "choose", "--source", data / "films.csv", "--adapters", "none,centering", *CHOOSE
+    shown = []
+    for target in ("unlabelled.csv", "pans.csv"):  # labels of the target change nothing
+        result = invoke(*words, "--target", data / target, "-o", tmp_path / target, "--format", "json")
+        assert result.exit_code == 0, result.output
+        shown.append(pd.DataFrame(json.loads(result.stdout)).drop(columns="fit_seconds"))
+        assert "Saved word_mean + centering + logistic to" in result.stderr
+        assert "Expected accuracy on the target: 0." in result.stderr
+    pd.testing.assert_frame_equal(*shown)
+    texts = demo_frame("kitchenware")
+    model = load_pipeline(tmp_path / "pans.csv")
+    right = model.predict(texts["text"]) == texts["label"].astype(model.classes_.dtype)
+    assert right.mean() > 0.7
+
+
+def test_choose_prints_a_table(data):
+    files = "--source", data / "films.csv", "--target", data / "pans.csv"
+    result = invoke("choose", *files, "--adapters", "none", *CHOOSE)
+    assert re.search(r"word_mean +none +logistic +0\.\d{3} +0\.\d{3} +0\.\d{3} +320", result.stdout)
+    assert "no target labels used" in " ".join(result.stdout.split())
 
 
 # compare

@@ -35,7 +35,8 @@ FLOORS = [
     ["comparison _split learning_curves", "spark", "explaining", "selection"],
     ["report"],
     [
-        "_terminal _cli_vectors _cli_embedders _cli_score _cli_explain _cli_inputs _cli_curve _cli_report cli",
+        "_terminal _cli_vectors _cli_embedders _cli_inputs _cli_choose _cli_curve _cli_explain _cli_report "
+        "_cli_score cli",
         "__init__",
     ],
 ]

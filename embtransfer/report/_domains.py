@@ -1,7 +1,6 @@
 """Sections on the domains: where their rows lie, how far apart they are, which words make it."""
 
 from collections import Counter
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
 from ..diagnostics import domain_shift, mmd, proxy_a_distance, word_shift
+from ..explaining import word_weights
 from ..folding import CannotFold
 from . import _svg
 from ._blocks import Chart, Mark, Section, Table
@@ -190,10 +190,6 @@ def words(data, model, decide=None) -> Section:
 def _deciding(model, texts):
     if model.error:
         return None, f"the model could not be fitted ({model.error})."
-    try:  # not an import statement: the module is optional here
-        word_weights = import_module("..explaining", __package__).word_weights
-    except (ImportError, AttributeError):
-        return None, "this version of embtransfer has no word_weights."
     try:
         frame = word_weights(model.fitted, texts=texts, top=_TOP)
     except CannotFold as error:

