@@ -134,7 +134,7 @@ class TestConsensus:
         accuracies = [0.9, 0.7, 0.85, 0.6, 0.8, 0.75]
         views = ["a", "a", "b", "b", "c", "c"]
         found = [judged(noisy(truth, a, n_classes, i), n_classes, a, i) for i, a in enumerate(accuracies)]
-        q = consensus([evidence for evidence, _ in found], views, found[0][1])
+        q = consensus([evidence for evidence, _ in found], views, [True] * 6, found[0][1])
         assert q.shape == (3000, n_classes)
         np.testing.assert_allclose(q.sum(axis=1), 1)
         scores = [agreement(evidence, q).mean() for evidence, _ in found]
@@ -149,8 +149,8 @@ class TestConsensus:
             for i, (on_target, on_source) in enumerate([(0.8, 0.8), (0.8, 0.8), (0.5, 0.95)])
         ]
         evidences, y = [evidence for evidence, _ in found], found[0][1]
-        three = consensus(evidences, ["one", "two", "lost"], y)
-        two = consensus(evidences, names, y)
+        three = consensus(evidences, ["one", "two", "lost"], [True] * 3, y)
+        two = consensus(evidences, names, [True] * 3, y)
         right_of_three, right_of_two = (np.mean(q.argmax(axis=1) == truth) for q in (three, two))
         assert right_of_three > right_of_two
         assert right_of_three > 0.75
@@ -161,15 +161,28 @@ class TestConsensus:
         other, _ = judged(noisy(truth, 0.7, 2, 2), 2, 0.7, 2)
         both, _ = judged(1 - truth, 2, 0.9, 3)
         np.testing.assert_array_equal(
-            consensus([one, other, both], ["a", "b", None], y), consensus([one, other], ["a", "b"], y)
+            consensus([one, other, both], ["a", "b", None], [True] * 3, y),
+            consensus([one, other], ["a", "b"], [True] * 2, y),
         )
-        assert consensus([both], [None], y).shape == (500, 2)
+        assert consensus([both], [None], [True], y).shape == (500, 2)
+
+    def test_who_speaks_for_a_view(self):
+        truth = np.random.default_rng(4).integers(0, 2, 400)
+        one, y = judged(truth, 2, 0.9, 1)
+        plain, other = judged(1 - truth, 2, 0.9, 1)[0], judged(1 - truth, 2, 0.9, 1)[0]
+        adapted = [True, False, False]
+        q = consensus([one, plain, other], ["a"] * 3, adapted, y)
+        np.testing.assert_allclose(agreement(one, q), q.max(axis=1))
+        q = consensus([one, plain, other], ["a"] * 3, adapted, y, balanced=True)
+        np.testing.assert_allclose(q, 0.5)
+        q = consensus([plain, other], ["a"] * 2, [False] * 2, y)
+        np.testing.assert_allclose(agreement(plain, q), q.max(axis=1))
 
     def test_weights_are_squares_above_chance(self):
         truth = np.random.default_rng(3).integers(0, 2, 400)
         one, y = judged(truth, 2, 1.0, 1)
         other, _ = judged(1 - truth, 2, 0.75, 2)
-        q = consensus([one, other], ["a", "b"], y)
+        q = consensus([one, other], ["a", "b"], [True] * 2, y)
         accuracy = [_criteria.source_accuracy(evidence, y) for evidence in (one, other)]
         weight = (np.array(accuracy) - 0.5) ** 2
         both = [e / e.sum(axis=1, keepdims=True) for e in (one.target, other.target)]
@@ -388,7 +401,7 @@ def found_round(first, counterpart, consensus_gain, seed=0):
     truth = rng.integers(0, 2, n)
     q = np.eye(2)[truth] * 0.6 + 0.2
     y = np.arange(n) % 2
-    found = Round(y, consensus=q)
+    found = Round(y, consensus=q, balanced=q)
     for place, wrong in ((0, 0.3), (1, 0.3 + consensus_gain)):
         labels = np.where(np.arange(n) < wrong * n, 1 - truth, truth)
         back = np.where(np.arange(n) < (first, counterpart)[place] * n, y, 1 - y)
@@ -401,16 +414,19 @@ class TestGuard:
         ("in_reverse", "gain", "helps"),
         [
             ((0.7, 0.7), 0.05, True),
-            ((0.7, 0.7), 0.0, False),
-            ((0.75, 0.7), 0.0, True),
+            ((0.7, 0.7), 0.0, True),
+            ((0.75, 0.7), -0.1, True),
+            ((0.6, 0.7), 0.05, True),
+            ((0.6, 0.7), 0.0, False),
+            ((0.7, 0.7), -0.1, False),
             ((0.6, 0.7), -0.1, False),
         ],
     )
     def test_evidence(self, in_reverse, gain, helps):
         assert adapting_helps(found_round(*in_reverse, gain), 0, 1)[0] is helps
 
-    def test_weak_evidence_puts_the_unadapted_first(self):
-        found = found_round(0.7, 0.7, 0.0)
+    def test_evidence_against_puts_the_unadapted_first(self):
+        found = found_round(0.6, 0.7, 0.0)
         found.criteria = pd.DataFrame({"consensus": [0.72, 0.71]})
         candidates = [
             Candidate("e", "coral", "c", None, unadapted=1),
@@ -418,7 +434,7 @@ class TestGuard:
         ]
         place, guarded, reason = choose(candidates, found, "consensus")
         assert (place, guarded) == (1, True)
-        assert "is weak" in reason
+        assert "does not help" in reason
         assert "e + none + c is the best" in reason
         assert choose(candidates, found, "consensus", guard=False)[:2] == (0, False)
 

@@ -27,26 +27,27 @@ def choose(candidates, found, criterion, guard=True):
         instead,
         True,
         (
-            f"{name} came first, but the evidence that the target's texts help is weak ({evidence}): "
+            f"{name} came first, but the evidence is that it does not help ({evidence}): "
             f"{candidates[instead].name} is the best that learns nothing from them."
         ),
     )
 
 
 def adapting_helps(found, place, counterpart):
-    """(Whether a candidate is better than its unadapted counterpart; the figures of it).
+    """(Whether a candidate holds against its unadapted counterpart; the figures of it).
 
-    Either difference counts if it exceeds its standard error over texts.
+    By two differences over texts, each against its standard error: with a consensus that favours neither
+    kind, and in reverse accuracy. It does not hold if one is against it and none for it.
     """
     one, other = found.evidence[place], found.evidence[counterpart]
-    by_views = agreement(one, found.consensus) - agreement(other, found.consensus)
+    by_views = agreement(one, found.balanced) - agreement(other, found.balanced)
     in_reverse = (one.back == found.y).astype(float) - (other.back == found.y)
-    shown, helps = [], False
+    shown, signs = [], []
     for name, difference in (("consensus", by_views), ("reverse accuracy", in_reverse)):
         gain, error = difference.mean(), difference.std() / np.sqrt(len(difference))
-        helps |= bool(gain > error)
+        signs.append(int(gain > error) - int(gain < -error))
         shown.append(f"{name} {100 * gain:+.1f} points, standard error {100 * error:.1f}")
-    return helps, "; ".join(shown)
+    return min(signs) >= 0 or max(signs) > 0, "; ".join(shown)
 
 
 def expected_accuracy(evidence, q, y):

@@ -16,23 +16,43 @@ def calibrated(evidence, y):
     return softmax(slope * np.log(np.maximum(evidence.target, _LEAST)), axis=1)
 
 
-def consensus(evidences, views, y) -> np.ndarray:
+def consensus(evidences, views, adapted, y, *, balanced=False) -> np.ndarray:
     r"""Class probabilities of the target rows, (n_target, n_classes), by the views together.
 
-    :math:`q = \sum_v w_v \bar p_v / \sum_v w_v` with the mean calibrated probabilities of the candidates of
+    Parameters
+    ----------
+    evidences : list of Evidence
+    views : list of str or None
+        What each sees of a text. None, several views: no say, or it would count for these a second time.
+    adapted : list of bool
+        Whether each learns from the target's texts.
+    y : ndarray of shape (n_source,)
+        Numbers of the classes.
+    balanced : bool
+        A view is spoken for by its candidates that learn from the target, if there are any; True: these
+        and by the others, with the same weight, which favours neither kind.
+
+    Notes
+    -----
+    :math:`q = \sum_v w_v \bar p_v / \sum_v w_v` with the mean calibrated probabilities of those that speak for
     view v and :math:`w_v = (a_v - 1 / K)^2`, where a is the mean accuracy on held-out source rows of the
     view's best three candidates and K the number of classes. Of three and more views, a is then replaced by
     what the view's agreement with the others on the target says, if they err independently:
-    :math:`agree = a a' + (1 - a)(1 - a') / (K - 1)` with the mean accuracy a' of the others. Candidates of
-    several views (None) have no say: they would count for their views a second time.
+    :math:`agree = a a' + (1 - a)(1 - a') / (K - 1)` with the mean accuracy a' of the others.
     """
     n_classes = int(y.max()) + 1
     names = sorted({view for view in views if view is not None}) or [None]
     proba, accuracy = [], []
     for name in names:
-        of_view = [evidence for evidence, view in zip(evidences, views, strict=True) if view == name]
-        proba.append(np.mean([calibrated(evidence, y) for evidence in of_view], axis=0))
-        accuracy.append(np.sort([source_accuracy(evidence, y) for evidence in of_view])[-_BEST:].mean())
+        of_view = [i for i, view in enumerate(views) if view == name]
+        kinds = [[i for i in of_view if adapted[i]], [i for i in of_view if not adapted[i]]]
+        kinds = [kind for kind in kinds if kind]
+        spoken = [
+            np.mean([calibrated(evidences[i], y) for i in kind], axis=0)
+            for kind in (kinds if balanced else kinds[:1])
+        ]
+        proba.append(np.mean(spoken, axis=0))
+        accuracy.append(np.sort([source_accuracy(evidences[i], y) for i in of_view])[-_BEST:].mean())
     weights = _weights(accuracy, n_classes)
     if len(names) > 2:
         found = []

@@ -35,6 +35,7 @@ class Round:
     evidence: dict[int, Evidence] = field(default_factory=dict)
     criteria: pd.DataFrame | None = None
     consensus: np.ndarray | None = None
+    balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
 
 
 def sizes(least, most, n_candidates) -> list[int]:
@@ -104,12 +105,14 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
 
 
 def confer(candidates, found: Round) -> None:
-    """Set the consensus of a round's candidates, and each one's agreement with it."""
-    views = [candidates[place].view for place in found.evidence]
-    found.consensus = consensus(list(found.evidence.values()), views, found.y)
-    found.criteria["consensus"] = [
-        agreement(evidence, found.consensus).mean() for evidence in found.evidence.values()
-    ]
+    """Set both consensuses of a round's candidates, and each one's agreement with the first."""
+    places = list(found.evidence)
+    views = [candidates[place].view for place in places]
+    adapted = [candidates[place].unadapted != place for place in places]
+    evidences = list(found.evidence.values())
+    found.consensus = consensus(evidences, views, adapted, found.y)
+    found.balanced = consensus(evidences, views, adapted, found.y, balanced=True)
+    found.criteria["consensus"] = [agreement(evidence, found.consensus).mean() for evidence in evidences]
 
 
 def survivors(candidates, found: Round, criterion) -> list[int]:

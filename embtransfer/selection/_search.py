@@ -42,8 +42,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "embedded_accuracy", "reverse_accuracy", "negative_entropy", "mutual_information" or
         "neighbourhood_density". "consensus" came out best, by far, on all data tried (see the README).
     guard : bool, default=True
-        Whether to take the best candidate that learns nothing from the target where the evidence that
-        learning from it helps is weak.
+        Whether to take the best candidate that learns nothing from the target where the evidence is that
+        learning from it does not help.
     cv : int, default=3
         Folds of the source. Lowered to the texts of the smallest class.
     min_rows, max_rows : int, default=500, 8000
@@ -93,12 +93,13 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     err in other places. A view's say is the square of how much better than chance it is: on held-out source
     texts, and from three views on by its agreement with the others on the target. q are the class
     probabilities that the views give a target text together, and a candidate's criterion is the mean
-    probability under q of the labels that it gives. Where all candidates share one view, the bundled word
-    vectors or TF-IDF give their opinion, too.
+    probability under q of the labels that it gives. For a view speak its candidates that learn from the
+    target. Where all candidates share one view, the bundled word vectors or TF-IDF give their opinion, too.
 
     **guard**: the counterpart of the best candidate is the same without adapter, self-training or
-    co-training. Its consensus or its reverse accuracy must be worse by more than the standard error of the
-    difference; else the best candidate that learns nothing from the target's texts is taken.
+    co-training. If the counterpart is better by more than the standard error of the difference, in reverse
+    accuracy or by a consensus in which both kinds speak with the same weight, and the best candidate in
+    neither, then the best candidate that learns nothing from the target's texts is taken.
 
     The other criteria are published ones, see `embtransfer/selection/_criteria.py`. **weighted_accuracy**
     takes the weights "nearest" of `density_ratio`; **embedded_accuracy** those of "classifier", clipped at
