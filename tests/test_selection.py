@@ -417,8 +417,8 @@ class TestGuard:
             ((0.7, 0.7), 0.0, True),
             ((0.75, 0.7), -0.1, True),
             ((0.6, 0.7), 0.05, True),
-            ((0.6, 0.7), 0.0, False),
-            ((0.7, 0.7), -0.1, False),
+            ((0.6, 0.7), 0.0, True),
+            ((0.7, 0.7), -0.1, True),
             ((0.6, 0.7), -0.1, False),
         ],
     )
@@ -426,7 +426,7 @@ class TestGuard:
         assert adapting_helps(found_round(*in_reverse, gain), 0, 1)[0] is helps
 
     def test_evidence_against_puts_the_unadapted_first(self):
-        found = found_round(0.6, 0.7, 0.0)
+        found = found_round(0.6, 0.7, -0.1)
         found.criteria = pd.DataFrame({"consensus": [0.72, 0.71]})
         candidates = [
             Candidate("e", "coral", "c", None, unadapted=1),

@@ -97,9 +97,13 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     target. Where all candidates share one view, the bundled word vectors or TF-IDF give their opinion, too.
 
     **guard**: the counterpart of the best candidate is the same without adapter, self-training or
-    co-training. If the counterpart is better by more than the standard error of the difference, in reverse
-    accuracy or by a consensus in which both kinds speak with the same weight, and the best candidate in
-    neither, then the best candidate that learns nothing from the target's texts is taken.
+    co-training. If the counterpart is better by more than the standard error of the difference, both in
+    reverse accuracy and by a consensus in which both kinds speak with the same weight, then the best
+    candidate that learns nothing from the target's texts is taken.
+
+    What no criterion can know is whether the classes come in other shares in the target: centering,
+    self-training and co-training take them to be as in the source, and then cost accuracy. If you know that
+    they differ, search among adapters=["none"], classifiers=["logistic", "label_shift"].
 
     The other criteria are published ones, see `embtransfer/selection/_criteria.py`. **weighted_accuracy**
     takes the weights "nearest" of `density_ratio`; **embedded_accuracy** those of "classifier", clipped at
