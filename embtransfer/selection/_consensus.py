@@ -34,8 +34,8 @@ def consensus(evidences, views, adapted, y, *, balanced=False) -> np.ndarray:
 
     Notes
     -----
-    :math:`q = \sum_v w_v \bar p_v / \sum_v w_v` with the mean calibrated probabilities of those that speak for
-    view v and :math:`w_v = (a_v - 1 / K)^2`, where a is the mean accuracy on held-out source rows of the
+    :math:`q = \sum_v w_v \bar p_v / \sum_v w_v` with the mean calibrated probabilities of those that speak
+    for view v and :math:`w_v = (a_v - 1 / K)^2`, where a is the mean accuracy on held-out source rows of the
     view's best three candidates and K the number of classes. Of three and more views, a is then replaced by
     what the view's agreement with the others on the target says, if they err independently:
     :math:`agree = a a' + (1 - a)(1 - a') / (K - 1)` with the mean accuracy a' of the others.

@@ -40,7 +40,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     criterion : str, default="consensus"
         Which column of `results_` chooses: "consensus", "source_accuracy", "weighted_accuracy",
         "embedded_accuracy", "reverse_accuracy", "negative_entropy", "mutual_information" or
-        "neighbourhood_density". "consensus" came out best, by far, on all data tried (see the README).
+        "neighbourhood_density". "consensus" had the least regret on most data tried, and by far (see
+        docs/measured.md).
     guard : bool, default=True
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
