@@ -13,8 +13,9 @@ The target is halved: the search and all fits see one half without labels, the o
 the accuracy. Regret: accuracy of the best candidate in hindsight (by target labels: no method) minus that of
 the chosen, in points. "Against unadapted": the chosen minus the best candidate, by the same criterion, that
 learns nothing from the target. The consensus was designed on four Amazon pairs (books to kitchen, DVD to
-electronics, electronics to books, kitchen to DVD), which the tables give apart. The rule of the guard was
-settled when all four sets had been seen. Judged candidates are kept in --cache. Writes results/choosing.json
+electronics, electronics to books, kitchen to DVD), which the tables give apart. Breaking
+its ties by source accuracy ("aggregate"), and the rule of the guard, were settled when all four sets had been
+seen. Judged candidates are kept in --cache. Writes results/choosing.json
 and .md.
 """
 
@@ -40,7 +41,7 @@ import embtransfer as et
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
 from embtransfer.selection import CRITERIA
 from embtransfer.selection._candidates import make_candidates
-from embtransfer.selection._choice import choose, expected_accuracy
+from embtransfer.selection._choice import best_of, choose, expected_accuracy
 from embtransfer.selection._rounds import Round, confer, judge
 from embtransfer.selection._stored import Store, with_embedders
 
@@ -201,9 +202,9 @@ def judge_choices(candidates, found, right):
         accuracy = {p: right[p] for p in choosable}
         best = max(accuracy.values())
         plain = [p for p in choosable if candidates[p].unadapted == p]
-        for criterion in CRITERIA:
-            unadapted = part.criteria.loc[plain, criterion].idxmax()
-            for guard in (False, True) if criterion == "consensus" else (False,):
+        for criterion in ("aggregate", *CRITERIA):
+            unadapted, _ = best_of(part, plain, criterion)
+            for guard in (False, True) if criterion == "aggregate" else (False,):
                 chosen, guarded, _ = choose(candidates, part, criterion, guard)
                 expected, (low, high) = expected_accuracy(part.evidence[chosen], part.consensus, part.y)
                 records.append(
@@ -294,14 +295,14 @@ def main():
             of_set = [r for r in records if r["set"] == set_name and (r["task"] in DESIGNED_ON) == designed]
             for pool in dict.fromkeys(r["pool"] for r in of_set):
                 rows = []
-                for criterion in CRITERIA:
-                    for guard in (False, True) if criterion == "consensus" else (False,):
+                for criterion in ("aggregate", *CRITERIA):
+                    for guard in (False, True) if criterion == "aggregate" else (False,):
                         wanted = pool, criterion, guard
                         part = [r for r in of_set if (r["pool"], r["criterion"], r["guard"]) == wanted]
                         rows.append((criterion, guard, summary(part)))
                 title = f"{set_name}{', the four pairs it was designed on' if designed else ''}: {pool}"
                 tables[title] = rows
-    data = {"tables": tables, "records": [r for r in records if r["criterion"] == "consensus"]}
+    data = {"tables": tables, "records": [r for r in records if r["criterion"] == "aggregate"]}
     write_results(arguments.output, "choosing", data, host, report(data))
 
 

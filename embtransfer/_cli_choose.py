@@ -60,7 +60,7 @@ def choose(
     phrases: Phrases = False,
     cased: Cased = False,
     guard: Annotated[
-        bool, typer.Option(help="Do not adapt where the evidence that it helps is weak.")
+        bool, typer.Option(help="Do not adapt where the evidence is that it does not help.")
     ] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     random_state: Annotated[int, typer.Option(help="Seed of the subsamples and folds.")] = 0,

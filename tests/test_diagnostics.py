@@ -175,6 +175,14 @@ def test_covariances_of_sparse_rows_come_in_blocks():
         assert ours == pytest.approx(covariance_distance(*dense, relative=relative), rel=1e-10)
 
 
+@pytest.mark.parametrize("relative", [True, False])
+def test_covariances_of_wide_sparse_rows(relative):
+    source, target = make_sparse(n_source=40, n_target=30, n_features=200)
+    dense = covariance_distance(source.toarray(), target.toarray(), relative=relative)
+    assert covariance_distance(source, target, relative=relative) == pytest.approx(dense, rel=1e-9)
+    assert covariance_distance(source, source, relative=True) == pytest.approx(0, abs=1e-12)
+
+
 @every_function
 def test_sparse_rows_are_as_dense_ones(function):
     domains = make_sparse()

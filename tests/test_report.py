@@ -28,6 +28,7 @@ from embtransfer import (
     SubspaceAlignment,
     WordEmbedder,
     compare,
+    covariance_distance,
     domain_shift,
     make_classifier,
     make_recipe,
@@ -424,17 +425,15 @@ def test_model_without_an_adapter(table):
     assert report.left_out["coverage"].endswith("has no WordEmbedder, whose table of words could lack some.")
 
 
-def test_covariances_of_wide_rows_are_left_out():
+def test_distances_of_sparse_rows():
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 3)), LogisticRegression())
     report = make_report(*DATA, model=model)
     distances = rows(report, "shift", "shift")
-    assert list(distances["measure"]) == ["proxy A-distance", "squared MMD", "p-value of MMD"]
     embedded = [report.model[0].transform(texts) for texts in (SPLIT.source, SPLIT.seen)]
     assert distances["before"][0] == pytest.approx(proxy_a_distance(*embedded), abs=0.1)
     assert distances["before"][1] == pytest.approx(mmd(*embedded).squared_mmd, rel=1e-6)
-    n_columns = len(report.model[0].vocabulary_)
-    what = f"Covariances of {n_columns:,} columns are left out: too many."
-    assert what in sections(report)["shift"]["texts"]
+    relative = covariance_distance(*embedded, relative=True)
+    assert distances["before"].iloc[-1] == pytest.approx(relative, rel=1e-6)
 
 
 def test_model_that_is_no_pipeline():

@@ -26,6 +26,7 @@ from embtransfer import (
     TransferPipeline,
     TransferSearch,
     WordEmbedder,
+    WordVectors,
     make_classifier,
     make_recipe,
     make_transfer_pipeline,
@@ -34,7 +35,13 @@ from embtransfer import (
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.selection import CRITERIA, _criteria
 from embtransfer.selection._candidates import Candidate, make_candidates, view_of, without_target
-from embtransfer.selection._choice import adapting_helps, choose, expected_accuracy, thresholded_confidence
+from embtransfer.selection._choice import (
+    adapting_helps,
+    best_of,
+    choose,
+    expected_accuracy,
+    thresholded_confidence,
+)
 from embtransfer.selection._consensus import agreement, consensus
 from embtransfer.selection._evidence import Evidence, collect, probabilities
 from embtransfer.selection._rounds import Round, judge, nested_order, sizes
@@ -264,6 +271,12 @@ class TestStore:
         assert not np.allclose(means, idfs)
         assert store.rows(WordEmbedder()).rows is means
 
+    def test_tables_of_one_name_are_two(self):
+        store = Store(["good bad", "bad"], ["good"])
+        one, other = (WordEmbedder(WordVectors(["good", "bad"], [[1.0], [v]])) for v in (2.0, 3.0))
+        assert store.rows(one) is store.rows(clone(one))
+        assert not np.allclose(store.rows(one).rows, store.rows(other).rows)
+
     def test_what_has_no_embedder_takes_texts(self):
         assert store_of().stored(Loud()) is None
 
@@ -427,7 +440,7 @@ class TestGuard:
 
     def test_evidence_against_puts_the_unadapted_first(self):
         found = found_round(0.6, 0.7, -0.1)
-        found.criteria = pd.DataFrame({"consensus": [0.72, 0.71]})
+        found.criteria = pd.DataFrame({"consensus": [0.72, 0.71], "source_accuracy": [0.8, 0.7]})
         candidates = [
             Candidate("e", "coral", "c", None, unadapted=1),
             Candidate("e", "none", "c", None, unadapted=1),
@@ -489,6 +502,8 @@ class TestSearch:
         assert set(frame["rows"]) == {80, 320}
         last = frame[frame["rows"] == 320]
         assert last["consensus"].idxmax() == last["rank"].idxmin()
+        near = last["consensus"] > last["consensus"].max() - 0.02
+        assert search.best_index_ in last[near].index
         assert (frame["error"] == "").all()
         chosen = frame.loc[search.best_index_]
         assert " + ".join([chosen["embedder"], chosen["adapter"], chosen["classifier"]]) == search.best_name_
@@ -553,6 +568,20 @@ class TestSearch:
             FILMS.data, Y, X_target=PANS.data
         )
         assert search.results_[criterion].idxmax() == search.best_index_
+
+    def test_source_accuracy_breaks_ties(self):
+        rng = np.random.default_rng(0)
+        truth = rng.integers(0, 2, 1000)
+        q = np.eye(2)[truth] * 0.6 + 0.2
+        found = Round(np.arange(300) % 2, consensus=q, balanced=q)
+        for place, accuracy in enumerate((0.8, 0.8, 0.5)):  # two as good as one another, one much worse
+            found.evidence[place], _ = judged(noisy(truth, accuracy, 2, place), 2, 0.8, place)
+        consensus_ = [agreement(found.evidence[place], q).mean() for place in range(3)]
+        found.criteria = pd.DataFrame({"consensus": consensus_, "source_accuracy": [0.7, 0.6, 0.9]})
+        assert best_of(found, [0, 1, 2], "aggregate")[0] == 0
+        found.criteria["source_accuracy"] = [0.6, 0.7, 0.9]
+        assert best_of(found, [0, 1, 2], "aggregate")[0] == 1
+        assert best_of(found, [0, 1, 2], "source_accuracy")[0] == 2
 
     def test_progress(self):
         seen = []

@@ -7,7 +7,7 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
-from ..diagnostics import domain_shift, mmd, proxy_a_distance, word_shift
+from ..diagnostics import domain_shift, word_shift
 from ..explaining import word_weights
 from ..folding import CannotFold
 from . import _svg
@@ -18,7 +18,6 @@ POINTS = 600  # of a domain in a picture: more would cover one another
 _CLASSES = 5  # that get a shape of their own
 _OTHERS = "other classes"
 _TOP = 15
-_WIDEST = 5000  # columns of rows whose covariances take seconds, not minutes
 
 
 def projection_points(model) -> tuple[dict[str, pd.DataFrame] | None, str]:
@@ -110,10 +109,8 @@ def shift(model) -> Section:
     columns = {}
     for when, rows in (("before", model.before), ("after", model.after)):
         if rows is not None:
-            columns[when] = _distances(*rows, model.random_state)
+            columns[when] = domain_shift(*rows, random_state=model.random_state)
     frame = pd.DataFrame(columns)
-    if "coral_loss" not in frame.index:
-        section.blocks.append(f"Covariances of {model.before[0].shape[1]:,} columns are left out: too many.")
     last = frame.iloc[:, -1]
     frame.insert(0, "measure", [_MEASURES[key] for key in frame.index])
     frame["what_it_says"] = [_reading(key, last) for key in frame.index]
@@ -126,17 +123,6 @@ def shift(model) -> Section:
         Table("shift", "Distances before and after", frame.reset_index(drop=True), formats=_DIGITS),
     ]
     return section
-
-
-def _distances(source, target, random_state):
-    """What domain_shift gives; without covariances, whose number grows with the square, of wide rows."""
-    if source.shape[1] <= _WIDEST:
-        return domain_shift(source, target, random_state=random_state)
-    test = mmd(source, target, random_state=random_state)
-    distance = proxy_a_distance(source, target, random_state=random_state)
-    return pd.Series(
-        {"proxy_a_distance": distance, "squared_mmd": test.squared_mmd, "mmd_p_value": test.p_value}
-    )
 
 
 _DIGITS = {"before": ".4g", "after": ".4g"}

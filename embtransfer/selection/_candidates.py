@@ -15,6 +15,7 @@ from ..classifiers._base import BaseTransferClassifier
 from ..embedders import NGramVectorizer, WordEmbedder, make_embedder
 from ..pipeline import TransferPipeline
 from ..recipes import make_recipe
+from ._stored import description
 
 _ROLES = ("embedder", "adapter", "classifier")
 
@@ -63,12 +64,12 @@ def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> li
                 ("word_mean", "centering", "logistic"), (WordEmbedder(), DomainCentering(), _logistic()), {}
             )
         )
-    unique = {_key(candidate.estimator): candidate for candidate in reversed(made)}
+    unique = {description(candidate.estimator, seeds=False): candidate for candidate in reversed(made)}
     made = list(reversed(unique.values()))
-    places = {_key(candidate.estimator): place for place, candidate in enumerate(made)}
+    places = {description(candidate.estimator, seeds=False): place for place, candidate in enumerate(made)}
     for candidate in list(made):
         plain = without_target(candidate.estimator)
-        key = _key(plain)
+        key = description(plain, seeds=False)
         if key not in places:
             places[key] = len(made)
             names = candidate.embedder, "none", f"{candidate.classifier}, unadapted"
@@ -122,15 +123,6 @@ class _Grid:
                 f"Got parameters of no candidate: {', '.join(sorted(unused))}. Expected parameters of the "
                 "embedders, adapters or classifiers listed."
             )
-
-
-def _key(estimator):
-    """Equal for models that differ in nothing but seeds."""
-    found = [type(estimator).__name__]
-    for key, value in sorted(estimator.get_params().items()):
-        if not key.endswith("random_state") and key != "steps":
-            found.append((key, type(value).__name__ if hasattr(value, "get_params") else value))
-    return repr(found)
 
 
 def without_target(estimator):

@@ -117,6 +117,7 @@ def confer(candidates, found: Round) -> None:
 
 def survivors(candidates, found: Round, criterion) -> list[int]:
     """The better third, the best of each view, and the unadapted counterpart of each of these."""
+    criterion = "consensus" if criterion == "aggregate" else criterion
     order = found.criteria.sort_values(criterion, ascending=False, kind="stable").index.tolist()
     kept = set(order[: max(_LEAST_KEPT, round(_SHARE_KEPT * len(order)))])
     best_of_view = {}

@@ -8,6 +8,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from ..classifiers import CoTrainingClassifier
+from ..word_vectors import WordVectors
 
 
 class StoredRows(TransformerMixin, BaseEstimator):
@@ -30,6 +31,19 @@ class StoredRows(TransformerMixin, BaseEstimator):
         return self.rows[np.asarray(X)]
 
 
+def description(estimator, *, seeds=True) -> str:
+    """Equal for estimators of the same type and parameters, seeds too unless told; tables by identity."""
+    found = [type(estimator).__qualname__]
+    for key, value in sorted(estimator.get_params().items()):
+        if hasattr(value, "get_params"):
+            value = type(value).__qualname__  # its own parameters follow
+        elif isinstance(value, WordVectors):
+            value = id(value)
+        if key != "steps" and (seeds or not key.endswith("random_state")):
+            found.append((key, value))
+    return repr(found)
+
+
 class Store:
     """Rows of all texts of a search, by embedder.
 
@@ -49,7 +63,7 @@ class Store:
 
     def rows(self, embedder) -> StoredRows:
         """The rows of an embedder; equal ones (by their parameters) run once."""
-        key = f"{type(embedder).__qualname__} {sorted(embedder.get_params().items(), key=str)!r}"
+        key = description(embedder)
         if key not in self.made:
             fitted = clone(embedder)
             if has_fit_parameter(fitted, "X_target"):
