@@ -6,8 +6,8 @@
 400,000 words) and 300 (the same words, random numbers: only the speed means something); 2 and 20 classes
 (of the texts' lengths: what is predicted plays no part). All contenders take the same list of str, new
 objects for every repetition, and give labels. One thread each; --two adds rows with two threads and with two
-processes (fastText is serial). The three slowest peers get every tenth text and their seconds count ten times.
-Writes results/score_speed.json and .md.
+processes (fastText is serial). The three slowest peers get every tenth text, and their seconds count ten
+times. Writes results/score_speed.json and .md.
 """
 
 import argparse
@@ -48,8 +48,8 @@ SHARE = 10  # of the texts, one in so many for these: their time is linear in te
 N_TRAIN = 2000
 ABOUT = """# Speed of scoring
 
-Texts to labels, with one thread unless it says otherwise; TF-IDF, hashing and model2vec on every tenth text. MB: 10^6 bytes
-of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as long": the contender's
+Texts to labels, with one thread unless it says otherwise; TF-IDF, hashing and model2vec on every tenth text.
+MB: 10^6 bytes of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as long": the contender's
 seconds divided by those of the folded pipeline with one thread in the same round. CPU: CPU seconds a
 second."""
 NOTES = """## Notes
