@@ -49,9 +49,9 @@ N_TRAIN = 2000
 ABOUT = """# Speed of scoring
 
 Texts to labels, with one thread unless it says otherwise; TF-IDF, hashing and model2vec on every tenth text.
-MB: 10^6 bytes of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as long": the contender's
-seconds divided by those of the folded pipeline with one thread in the same round. CPU: CPU seconds a
-second."""
+MB: 10^6 bytes of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as long":
+the contender's seconds divided by those of the folded pipeline with one thread in the same round. CPU: CPU
+seconds a second."""
 NOTES = """## Notes
 
 - folded: compile_pipeline of the pipeline below it; from Arrow: the texts come as a pyarrow array, as files
