@@ -54,6 +54,7 @@ TRUSTED = (
     "embtransfer.embedders._sentence.SentenceEmbedder",
     "embtransfer.embedders._static.StaticEmbedder",
     "embtransfer.embedders._word.WordEmbedder",
+    "embtransfer.model_selection._stacked.StackedDomains",
     "embtransfer.pipeline.TransferPipeline",
     "embtransfer.word_vectors.WordVectors",
     "scipy.sparse._csr.csr_matrix",
@@ -73,6 +74,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     Parameters
     ----------
     pipeline : fitted estimator
+        Of a search (TransferSearch, GridSearchCV) the best estimator is saved.
     path : str or path
         The folder to make.
     overwrite : bool, default=False
@@ -111,6 +113,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(pipeline)
+    pipeline = getattr(pipeline, "best_estimator_", pipeline)
     path = Path(path)
     if path.exists():
         if not _is_model(path):

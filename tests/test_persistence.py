@@ -31,6 +31,7 @@ from embtransfer import (
     DomainCentering,
     NGramVectorizer,
     NoAdaptation,
+    TransferSearch,
     WordEmbedder,
     WordVectors,
     load_pipeline,
@@ -42,6 +43,7 @@ from embtransfer import (
 )
 from embtransfer.adapters import ADAPTERS
 from embtransfer.classifiers import CLASSIFIERS
+from embtransfer.datasets import load_demo_reviews
 from embtransfer.persistence import TRUSTED
 from embtransfer.recipes import RECIPES
 
@@ -490,11 +492,18 @@ def test_a_callable_token_pattern_warns_and_loads_if_trusted(tmp_path):
     check_same(load_pipeline(folder, trusted=[name_of(tokens)]), pipeline)
 
 
+def test_of_a_search_the_best_is_saved(tmp_path):
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    search = TransferSearch(["word_mean"], ["centering"], ["logistic"], recipes=[])
+    search.fit(films.data, films.target, X_target=pans.data)
+    check_same(load_pipeline(save_pipeline(search, tmp_path / "best")), search.best_estimator_)
+
+
 def test_every_public_estimator_is_trusted():
     parts = [getattr(embtransfer, name) for name in embtransfer.__all__]
     classes = [part for part in parts if inspect.isclass(part) and issubclass(part, BaseEstimator)]
     assert len(classes) >= 6
-    assert {name_of(part) for part in classes} <= set(TRUSTED)
+    assert {name_of(part) for part in classes} - {name_of(TransferSearch)} <= set(TRUSTED)
     assert name_of(WordVectors) in TRUSTED
 
 
