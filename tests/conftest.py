@@ -1,8 +1,12 @@
-"""Tests keep converted vectors in a folder of their own."""
+"""Tests keep converted vectors in a folder of their own, and each of several processes to one thread."""
 
 import os
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is imported: else each would have a thread a core
+    for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(_variable, "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 import gzip
 import pickle
 import re
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def foreign(word):
 def make_tables(noise=0.0, n_words=N_WORDS, seed=0):
     """GloVe words, and a made-up language: the same words, rotated, with noise, shuffled."""
     glove, rng = WordVectors.bundled(), np.random.default_rng(seed)
-    words = [word for word in glove.words if word.isalpha() and foreign(word) not in glove][:n_words]
+    fitting = (word for word in glove.words if word.isalpha() and foreign(word) not in glove)
+    words = list(islice(fitting, n_words))
     matrix = glove[words]
     rotation = np.linalg.qr(rng.normal(size=(50, 50)))[0]
     turned = matrix @ rotation + noise * matrix.std() * rng.normal(size=matrix.shape)
