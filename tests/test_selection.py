@@ -547,6 +547,16 @@ class TestSearch:
         assert set(search.predict(PANS.data[:50])) <= {"low", "mid", "high"}
         assert search.predict_proba(PANS.data[:5]).shape == (5, 3)
 
+    @pytest.mark.parametrize("n_rare", [2, 3])
+    def test_a_class_that_a_round_lacks(self, n_rare):
+        y = np.array(["good" if label else "bad" for label in Y], object)
+        y[-n_rare:] = "zero"
+        search = TransferSearch(recipes=[], adapters=["none", "centering"], min_rows=40)
+        search.fit(FILMS.data, y, X_target=PANS.data)
+        assert (search.results_["error"] == "").all()
+        assert search.best_estimator_.classes_.tolist() == ["bad", "good", "zero"]
+        assert search.predict_proba(PANS.data[:3]).shape == (3, 3)
+
     def test_what_fails_is_a_row(self):
         bad = make_transfer_pipeline(NGramVectorizer(), CORAL(), LogisticRegression())
         search = TransferSearch(**{**SMALL, "recipes": {"sparse": bad}}).fit(

@@ -40,7 +40,7 @@ def consensus(evidences, views, adapted, y, *, balanced=False) -> np.ndarray:
     what the view's agreement with the others on the target says, if they err independently:
     :math:`agree = a a' + (1 - a)(1 - a') / (K - 1)` with the mean accuracy a' of the others.
     """
-    n_classes = int(y.max()) + 1
+    n_classes = evidences[0].target.shape[1]
     names = sorted({view for view in views if view is not None}) or [None]
     proba, accuracy = [], []
     for name in names:

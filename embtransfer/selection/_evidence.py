@@ -39,7 +39,7 @@ def collect(estimator, source, y, target, classes, splits) -> Evidence:
     y : ndarray of shape (n_source,)
         Labels.
     classes : ndarray
-        Sorted, all of which occur.
+        Sorted; some may not occur.
     splits : list of (train, test)
         Folds of the source.
     """

@@ -1,5 +1,6 @@
 """Rounds of a search: each judges fewer candidates on more texts."""
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,8 +64,11 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
     What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
     """
     index = np.searchsorted(classes, y)
-    folds = StratifiedKFold(min(cv, np.bincount(index).min()), shuffle=True, random_state=seed)
-    splits = list(folds.split(index, index))
+    rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
+    folds = StratifiedKFold(max(min(cv, rarest), 2), shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # one text of a class is held out once, and not learned from then
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = list(folds.split(index, index))
     found = Round(index)
     for place in places:
         tick(candidates[place].name)
