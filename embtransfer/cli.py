@@ -19,20 +19,20 @@ from ._cli_embedders import (
     make_embedders,
 )
 from ._cli_explain import explain
-from ._cli_inputs import ADAPTERS as _ADAPTERS
-from ._cli_inputs import CLASSIFIERS as _CLASSIFIERS
-from ._cli_inputs import DATASETS as _DATASET
-from ._cli_inputs import RECIPES as _RECIPES
 from ._cli_inputs import (
+    ADAPTERS,
+    CLASSIFIERS,
+    DATASETS,
+    RECIPES,
     Dataset,
     LabelColumn,
     Source,
     Target,
     TextColumn_,
+    load,
+    recipes_by_name,
+    split_names,
 )
-from ._cli_inputs import load as _load
-from ._cli_inputs import recipes_by_name as _recipes
-from ._cli_inputs import split_names as _names
 from ._cli_report import check_folder, write_report
 from ._cli_score import compile_model, score
 from ._cli_vectors import vectors_app
@@ -110,14 +110,14 @@ def compare(
     target: Target,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
-    dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
+    dataset: Annotated[Dataset | None, typer.Option(help=DATASETS)] = None,
     embedders: Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")] = "word_mean",
     adapters: Annotated[
         str,
-        typer.Option(help=f"Adapters, with commas: {_ADAPTERS}."),
+        typer.Option(help=f"Adapters, with commas: {ADAPTERS}."),
     ] = "none,centering,coral,subspace",
-    classifiers: Annotated[str, typer.Option(help=f"Classifiers, with commas: {_CLASSIFIERS}.")] = "logistic",
-    recipes: Annotated[str, typer.Option(help=f"Recipes, with commas: {_RECIPES}.")] = "words",
+    classifiers: Annotated[str, typer.Option(help=f"Classifiers, with commas: {CLASSIFIERS}.")] = "logistic",
+    recipes: Annotated[str, typer.Option(help=f"Recipes, with commas: {RECIPES}.")] = "words",
     vectors: Vectors = None,
     model: Model = None,
     unknown: Unknown = UnknownWords.skip,
@@ -141,11 +141,13 @@ def compare(
 
     with clear_errors():
         check_folder(report)
-        X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
-        X_target, y_target = _load(dataset, target, text_column, label_column, labels_needed=False)
+        X, y = load(dataset, source, text_column, label_column, labels_needed=True)
+        X_target, y_target = load(dataset, target, text_column, label_column, labels_needed=False)
+        wanted = split_names(recipes)
         candidates = make_embedders(
-            _names(embedders), vectors, model, unknown, phrases, cased, set(_names(recipes)) - {"words"}
+            split_names(embedders), vectors, model, unknown, phrases, cased, set(wanted) - {"words"}
         )
+        models = recipes_by_name(wanted, model)
         split = {"transductive": transductive, "test_size": test_size, "random_state": random_state}
         with progress_bar() as bar:
             table = run(
@@ -154,9 +156,9 @@ def compare(
                 X_target,
                 y_target,
                 embedders=candidates,
-                adapters=_names(adapters),
-                classifiers=_names(classifiers),
-                recipes=_recipes(_names(recipes), model),
+                adapters=split_names(adapters),
+                classifiers=split_names(classifiers),
+                recipes=models,
                 diagnostics=diagnostics,
                 **split,
                 progress=steps(bar),
@@ -167,7 +169,12 @@ def compare(
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         if report is not None:
-            parts = candidates, _names(adapters), _names(classifiers), _recipes(_names(recipes), model)
+            parts = (
+                candidates,
+                split_names(adapters),
+                split_names(classifiers),
+                recipes_by_name(split_names(recipes), model),
+            )
             write_report(report, context, (X, y, X_target, y_target), table, parts, split)
 
 
@@ -178,13 +185,13 @@ def fit(
     target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
-    dataset: Annotated[Dataset | None, typer.Option(help=_DATASET)] = None,
+    dataset: Annotated[Dataset | None, typer.Option(help=DATASETS)] = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
-    adapter: Annotated[str, typer.Option(help=f"{_ADAPTERS}.")] = "centering",
-    classifier: Annotated[str, typer.Option(help=f"{_CLASSIFIERS}.")] = "logistic",
+    adapter: Annotated[str, typer.Option(help=f"{ADAPTERS}.")] = "centering",
+    classifier: Annotated[str, typer.Option(help=f"{CLASSIFIERS}.")] = "logistic",
     recipe: Annotated[
         str | None,
-        typer.Option(help=f"A whole model instead of embedder, adapter and classifier: {_RECIPES}."),
+        typer.Option(help=f"A whole model instead of embedder, adapter and classifier: {RECIPES}."),
     ] = None,
     vectors: Vectors = None,
     model: Model = None,
@@ -226,14 +233,14 @@ def fit(
             made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
         else:
-            pipeline = _recipes([recipe], model)[recipe]
+            pipeline = recipes_by_name([recipe], model)[recipe]
         X = X_target = None
         if stream:
             n_source, n_target = _fit_files(pipeline, source, target, text_column, label_column)
         else:
-            X, y = _load(dataset, source, text_column, label_column, labels_needed=True)
+            X, y = load(dataset, source, text_column, label_column, labels_needed=True)
             if target is not None:
-                X_target = _load(dataset, target, text_column, None, labels_needed=False)[0]
+                X_target = load(dataset, target, text_column, None, labels_needed=False)[0]
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)

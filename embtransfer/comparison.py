@@ -19,6 +19,7 @@ from .adapters import make_adapter
 from .classifiers import make_classifier
 from .diagnostics import domain_shift
 from .embedders import BaseEmbedder, make_embedder
+from .pipeline import for_source
 from .recipes import make_recipe
 
 COLUMNS = [
@@ -204,7 +205,7 @@ def _evaluate(embedded, data, adapter, classifier, scorer, diagnostics):
     for train, test in data.splits:
         fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
         to_space = getattr(fold[0], "transform_source", fold[0].transform)
-        scores.append(scorer(_for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
+        scores.append(scorer(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
     return {
         "source_cv": float(np.mean(scores)),
@@ -229,11 +230,6 @@ def _target(estimator, seen):
     return {"X_target": seen} if has_fit_parameter(estimator, "X_target") else {}
 
 
-def _for_source(model):
-    """A fitted classifier or pipeline as it predicts source rows."""
-    return model.source_view() if hasattr(model, "source_view") else model
-
-
 def _evaluate_recipe(model, data, scorer):
     start = perf_counter()
     fitted = clone(model).fit(data.source, data.y, **_target(model, data.seen))
@@ -245,7 +241,7 @@ def _evaluate_recipe(model, data, scorer):
     for train, test in data.splits:
         some, held_out = ([data.source[i] for i in part] for part in (train, test))
         fold = clone(model).fit(some, data.y[train], **_target(model, data.seen))
-        scores.append(scorer(_for_source(fold), held_out, data.y[test]))
+        scores.append(scorer(for_source(fold), held_out, data.y[test]))
     return {
         "source_cv": float(np.mean(scores)),
         "target_score": np.nan if data.y_scored is None else scorer(fitted, data.scored, data.y_scored),

@@ -319,6 +319,11 @@ class _SourcePath(TransformerMixin, BaseEstimator):
         return True
 
 
+def for_source(model):
+    """A fitted model as it predicts source rows: its source view, if it has one."""
+    return model.source_view() if hasattr(model, "source_view") else model
+
+
 def _source_view(step):
     """What stands for a fitted step where source rows come in; a step with two paths says so itself."""
     if hasattr(step, "transform_source"):

@@ -17,9 +17,9 @@ from .._validation import check_name
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
 from ..classifiers._base import stack_rows
-from ..comparison import _for_source, _target
+from ..comparison import _target
 from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
-from ..pipeline import TransferPipeline, make_transfer_pipeline
+from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
 from ..recipes import RECIPES, make_recipe
 from ._draws import Data, known
 
@@ -198,7 +198,7 @@ def _curve(name, model, data, draw, runs, scorer, repeat):
                 fitted = _fit(clone(model), data, rows, draw, n_source, n_target)
                 row["seconds"] = perf_counter() - start
                 if scored == "source":
-                    fitted = _for_source(fitted)
+                    fitted = for_source(fitted)
                 of, y = (rows[0], data.y) if scored == "source" else (rows[1], data.y_target)
                 row["score"] = float(scorer(fitted, of[draw.held_back], known(y, draw.held_back)))
             except Exception as caught:

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
 
-from ..pipeline import TransferPipeline
+from ..pipeline import TransferPipeline, for_source
 
 
 @dataclass
@@ -50,8 +50,7 @@ def collect(estimator, source, y, target, classes, splits) -> Evidence:
     of_source = np.empty((len(y), len(classes)))
     for train, test in splits:
         fold = fit(estimator, _safe_indexing(source, train), y[train], target)
-        view = fold.source_view() if hasattr(fold, "source_view") else fold
-        of_source[test] = probabilities(view, _safe_indexing(source, test), classes)
+        of_source[test] = probabilities(for_source(fold), _safe_indexing(source, test), classes)
     labels = classes[of_target.argmax(axis=1)]
     back = np.full(len(y), labels[0])
     if len(np.unique(labels)) > 1:

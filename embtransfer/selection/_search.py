@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._validation import check_texts, text_list
-from ..pipeline import Target
+from ..pipeline import Target, for_source
 from ._candidates import make_candidates
 from ._choice import choose, expected_accuracy
 from ._evidence import fit
@@ -282,8 +282,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def source_view(self):
         """The best candidate as it predicts source texts."""
         check_is_fitted(self)
-        best = self.best_estimator_
-        return best.source_view() if hasattr(best, "source_view") else best
+        return for_source(self.best_estimator_)
 
 
 class _Ticks:
