@@ -9,6 +9,11 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results"
 
 
+def results(name):
+    """The stored results of a benchmark."""
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+
+
 def machine(*packages):
     """The processor, the system, and the versions of Python and of the packages named."""
     cpu = platform.processor()
@@ -31,9 +36,9 @@ def spread(median, low, high, digits):
     return f"{median:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def markdown_table(header, rows):
-    """A Markdown table; the first column is text, the others are numbers."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+def markdown_table(header, rows, texts=(0,)):
+    """A Markdown table; the columns named in `texts` are text, the others are numbers."""
+    lines = [header, ["---" if column in texts else "---:" for column in range(len(header))], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 

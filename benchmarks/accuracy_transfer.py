@@ -349,25 +349,34 @@ def baseline_of(name):
     return "TF-IDF" if name.startswith(("TF-IDF", "scikit-learn", "recipe", "distilled")) else name
 
 
-def table_of(records):
+def summary(records):
+    """Each method's columns of the table, ready to print, in the order of the records."""
     by_name = {}
     for record in records:
         by_name.setdefault(record["method"], {})[record["source"], record["target"]] = record
-    rows = []
+    found = {}
     for name, pairs in by_name.items():
-        cells = [100 * np.mean([record["unseen"] for record in pairs.values()])]
         others = [record["unseen"] for pair, record in pairs.items() if pair not in DEVELOPED_ON]
-        cells += [100 * np.mean(others), 100 * np.mean([r.get("seen", np.nan) for r in pairs.values()])]
+        means = {
+            "unseen": np.mean([record["unseen"] for record in pairs.values()]),
+            "unseen, eight pairs": np.mean(others),
+            "seen": np.mean([record.get("seen", np.nan) for record in pairs.values()]),
+        }
+        found[name] = {column: f"{100 * mean:.1f}".replace("nan", "") for column, mean in means.items()}
+        found[name] |= {"worse": "", "worst": ""}
         base = by_name.get(baseline_of(name), pairs)
-        gains = np.array([100 * (pairs[pair]["unseen"] - base[pair]["unseen"]) for pair in pairs])
-        shown = [f"{cell:.1f}".replace("nan", "") for cell in cells]
-        if base is pairs:
-            shown += ["", ""]
-        else:
-            shown += [f"{np.count_nonzero(gains < 0)} of {len(gains)}", f"{min(gains.min(), 0):.1f}"]
-        rows.append([name, *shown, f"{np.mean([record['seconds'] for record in pairs.values()]):.1f}"])
-    heads = ["method", "unseen", "unseen, eight pairs", "seen", "worse", "worst", "seconds"]
-    return markdown_table(heads, rows)
+        if base is not pairs:
+            gains = np.array([100 * (pairs[pair]["unseen"] - base[pair]["unseen"]) for pair in pairs])
+            found[name]["worse"] = f"{np.count_nonzero(gains < 0)} of {len(gains)}"
+            found[name]["worst"] = f"{min(gains.min(), 0):.1f}"
+        found[name]["seconds"] = f"{np.mean([record['seconds'] for record in pairs.values()]):.1f}"
+    return found
+
+
+def table_of(records):
+    found = summary(records)
+    heads = ["method", *next(iter(found.values()))]
+    return markdown_table(heads, [[name, *row.values()] for name, row in found.items()])
 
 
 def save(records):

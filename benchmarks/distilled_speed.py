@@ -49,7 +49,7 @@ def main():
     results = interleave(runs, TEACHER, rounds)
     rows = []
     for name, run in results.items():
-        n = len(ways[name][1])
+        n = run["texts"] = len(ways[name][1])
         rate = spread(n / run["seconds"], n / run["max"], n / run["min"], 0)
         ratios = (n / FEW / run[key] for key in ("ratio", "ratio_max", "ratio_min"))
         rows.append([name, rate, spread(*ratios, 0)])

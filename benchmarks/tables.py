@@ -1,0 +1,66 @@
+"""The tables of the README, the guide and this folder's README, made from results/.
+
+    python -m benchmarks.tables
+
+A page says `<!-- table: name -->` where one begins; the lines after it that start with a bar are replaced.
+The tests compare the pages with what this makes, so a figure cannot change in one place alone. Sentences that
+quote figures are in _sentences.py: the tests look for them on their pages, but only people rewrite them.
+"""
+
+import re
+from pathlib import Path
+
+from . import _accuracy_tables as accuracy
+from . import _speed_tables as speed
+from ._list import BENCHMARKS, GROUPS
+from ._results import markdown_table
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/measured.md", "docs/adapters.md", "benchmarks/README.md")
+TABLE = re.compile(r"(<!-- table: (.+?) -->\n\n)(?:\|.*\n)*")
+
+
+def benchmarks():
+    rows = []
+    for group, about in GROUPS.items():
+        rows.append([f"**{group}**", about, ""])
+        rows += [[f"`{b.command}`", b.what, b.minutes] for b in BENCHMARKS if b.group == group]
+    return markdown_table(["command", "what it measures", "minutes"], rows, texts=(0, 1))
+
+
+TABLES = {
+    "accuracy, in short": accuracy.accuracy_main,
+    "accuracy": accuracy.accuracy_all,
+    "losses": accuracy.accuracy_losses,
+    "adapters": accuracy.accuracy_adapters,
+    "BANKING77": accuracy.accuracy_banking77,
+    "similarity": accuracy.similarity,
+    "choosing, in short": accuracy.choosing_main,
+    "choosing": accuracy.choosing_all,
+    "scoring, in short": speed.scoring_main,
+    "scoring": speed.scoring_all,
+    "embedding": speed.embedding,
+    "loading": speed.loading,
+    "benchmarks": benchmarks,
+}
+
+
+def with_tables(text):
+    """The page with every marked table made anew."""
+    return TABLE.sub(lambda found: found[1] + TABLES[found[2]]() + "\n", text)
+
+
+def write_tables():
+    """Write the tables into the pages; the names of the pages that changed."""
+    changed = []
+    for page in PAGES:
+        path = ROOT / page
+        text = path.read_text("utf-8")
+        if (new := with_tables(text)) != text:
+            path.write_text(new, "utf-8")
+            changed.append(page)
+    return changed
+
+
+if __name__ == "__main__":
+    print(*write_tables(), sep="\n")
