@@ -6,6 +6,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from ..pipeline import for_source
+
 MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
 
 
@@ -46,7 +48,7 @@ class Described:
             self.no_rows = "its first step adapts already, and there are no rows before it"
             return
         self.no_rows = "it has no step that adapts rows"
-        views = _source_view(self.fitted).steps[:-1]
+        views = for_source(self.fitted).steps[:-1]
         for i, ((_, view), (_, step)) in enumerate(zip(views, self.fitted.steps[:-1], strict=True)):
             if i == adapter:
                 self.before = source, target
@@ -66,7 +68,7 @@ class Described:
         rows = np.arange(len(data.y))
         train, test = train_test_split(rows, test_size=0.25, stratify=data.y, random_state=self.random_state)
         fitted = self._fit([data.source[i] for i in train], data.y[train])
-        predicted = _source_view(fitted).predict([data.source[i] for i in test])
+        predicted = for_source(fitted).predict([data.source[i] for i in test])
         return data.y[test], predicted, f"{len(test):,} held-out source texts: the target has no labels"
 
     def word_embedders(self):
@@ -86,10 +88,6 @@ def _adapts(step):
     if isinstance(step, FeatureUnion):
         return any(_adapts(inner) for _, inner in step.transformer_list)
     return hasattr(step, "transform_source")
-
-
-def _source_view(model):
-    return model.source_view() if hasattr(model, "source_view") else model
 
 
 def _with_coverage(step):
