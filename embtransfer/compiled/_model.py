@@ -68,7 +68,7 @@ class CompiledPipeline:
         TypeError, ValueError
             If X is not a 1-D sequence of texts.
         """
-        return self.classes_[_heads.predict(self._head, self._scores(X))]
+        return self.classes_[self._of_chunks(X, _heads.predict)]
 
     @property
     def decision_function(self):
@@ -83,12 +83,16 @@ class CompiledPipeline:
     def _method(self, name, has, function):
         if not has(self._head):  # as scikit-learn's estimators: hasattr tells
             raise AttributeError(f"The classifier of this pipeline has no {name}.")
-        return lambda X: function(self._head, self._scores(X))
+        return lambda X: self._of_chunks(X, function)
 
     def predict_all(self, X):
         """Labels and probabilities in one pass: ((n_texts,), (n_texts, n_classes))."""
-        scores = self._scores(X)
-        return self.classes_[_heads.predict(self._head, scores)], _heads.proba(self._head, scores)
+
+        def both(head, scores):
+            return _heads.predict(head, scores), _heads.proba(head, scores)
+
+        best, values = self._of_chunks(X, both)
+        return self.classes_[best], values
 
     def predict_top_k(self, X, k=3):
         """The k most probable classes, the best first.
@@ -112,31 +116,33 @@ class CompiledPipeline:
         n = len(self.classes_)
         if not 1 <= k <= n:
             raise ValueError(f"Got k={k}. Expected 1 to {n}, the number of classes.")
-        scores = self._scores(X)
-        if _heads.has_proba(self._head):
-            values = _heads.proba(self._head, scores)
-        else:
-            values = _heads.decision(self._head, scores)
+
+        def top(head, scores):
+            values = (_heads.proba if _heads.has_proba(head) else _heads.decision)(head, scores)
             values = values if values.ndim == 2 else np.stack([-values, values], axis=1)
-        best = np.argsort(-values, axis=1, kind="stable")[:, :k]
-        return self.classes_[best], np.take_along_axis(values, best, axis=1)
+            best = np.argsort(-values, axis=1, kind="stable")[:, :k]
+            return best, np.take_along_axis(values, best, axis=1)
 
-    def _scores(self, X):
-        texts = check_texts(X)
-        scores = np.empty((len(texts), self._program.width))
+        best, values = self._of_chunks(X, top)
+        return self.classes_[best], values
 
-        def score(start, chunk):
-            scores[start : start + len(chunk)] = self._program(chunk)
+    def _of_chunks(self, X, function):
+        """function(head, scores) of all texts, an array or several; by chunks, so that scores stay cached."""
 
+        def of_chunk(item):
+            return function(self._head, self._program(item[1]))
+
+        chunks = iter_text_chunks(check_texts(X))
         n_threads = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1
         if n_threads == 1:
-            for start, chunk in iter_text_chunks(texts):
-                score(start, chunk)
-            return scores
-        with ThreadPoolExecutor(n_threads) as threads:
-            for _ in threads.map(lambda item: score(*item), iter_text_chunks(texts)):
-                pass
-        return scores
+            found = list(map(of_chunk, chunks))
+        else:
+            with ThreadPoolExecutor(n_threads) as threads:
+                found = list(threads.map(of_chunk, chunks))
+        found = found or [function(self._head, np.empty((0, self._program.width)))]
+        if isinstance(found[0], tuple):
+            return tuple(map(np.concatenate, zip(*found, strict=True)))
+        return np.concatenate(found)
 
     # ---------------------------------------------------------------- files
     def save(self, path, *, overwrite=False) -> Path:
