@@ -162,6 +162,8 @@ def _words_inside(path, archive, info):
         data = file.read()
     if dtype.kind not in "US" or len(shape) != 1 or len(data) != prod(shape) * dtype.itemsize:
         raise ValueError(f"{where}: got an array of shape {shape} and {dtype}. Expected a list of str.")
+    if dtype.kind == "U" and (np.frombuffer(data, dtype.str.replace("U", "u4")[:3]) > 0x10FFFF).any():
+        raise ValueError(f"{where}: got characters that are none. Expected a list of str. It is damaged.")
     words = np.frombuffer(data, dtype) if dtype.itemsize else np.zeros(shape, dtype)
     try:
         return as_words((np.char.decode(words, "utf-8") if dtype.kind == "S" else words).tolist(), where)
