@@ -39,7 +39,7 @@ def folder_of(target, corpus):
 
 
 def watch(options):
-    """Run the fuzzer in processes of its own until the time is over: an input may end one; print what came."""
+    """Run the fuzzer in processes of its own until the time is over: an input may end one."""
     corpus, end = folder_of(options.target, options.corpus), time.monotonic() + options.seconds
     started, executed, coverage = time.monotonic(), 0, ("0", "0", "0")
     while (left := int(end - time.monotonic())) > 0:

@@ -1,4 +1,4 @@
-"""What no input may make a reader do, whatever it then returns: run code, take much memory, warn of itself."""
+"""What no input may make a reader do, whatever it returns: run code, take much memory, warn of itself."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Files of any bytes through `score_file`: every row is scored or refused, whatever the size of the blocks."""
+"""Files of any bytes through `score_file`: every row is scored or refused, whatever the blocks."""
 
 import csv
 import io

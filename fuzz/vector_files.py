@@ -60,7 +60,7 @@ def mutate(data: bytes, rng) -> bytes:
 
 
 def _change(data, rng):
-    """Numbers in headers of text and binary word2vec, and in .npy headers, become others of as many digits."""
+    """Numbers in headers of text and binary word2vec, and in .npy headers, become others."""
     head = data[:200]
     digits = [i for i, byte in enumerate(head) if 48 <= byte < 58]
     if digits and rng.random() < 0.2:
@@ -180,8 +180,8 @@ def _tokenizer():
 
 
 def _spacy(npy):
-    from embtransfer.vector_files import _spacy, _subword_kernels
     from embtransfer._validation import text_buffers
+    from embtransfer.vector_files import _spacy, _subword_kernels
 
     keys = np.empty(len(_WORDS), np.uint64)
     _subword_kernels.murmur_hashes(*text_buffers(_spacy.as_words(_WORDS, "seed")), 1, keys)

@@ -83,8 +83,8 @@ def read(path: Path) -> Found:
         )
     if max_n > LONGEST_NGRAM:
         raise ValueError(
-            f"{path}: got n-grams of up to {max_n:,} characters. Expected at most {LONGEST_NGRAM:,}. The file "
-            "is damaged."
+            f"{path}: got n-grams of up to {max_n:,} characters. Expected at most {LONGEST_NGRAM:,}. The "
+            "file is damaged."
         )
     words, ids = parse.dictionary(size, n_words)
     parse.skip(8 * max(n_pruned, 0), "the pruned n-grams")

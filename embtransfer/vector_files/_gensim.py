@@ -143,7 +143,8 @@ def _subwords(path, vectors, rows, d):
     if not whole or shape != rows.shape:
         raise ValueError(
             f"{path}: got min_n={limits[0]!r:.20}, max_n={limits[1]!r:.20} and n-grams' rows of shape "
-            f"{rows.shape}. Expected whole numbers up to {LONGEST_NGRAM}, and the shape {shape!r:.40}. The file is damaged."
+            f"{rows.shape}. Expected whole numbers up to {LONGEST_NGRAM}, and the shape {shape!r:.40}. "
+            "The file is damaged."
         )
     return Subwords(*limits, np.asarray(rows, np.float32))
 

@@ -24,7 +24,7 @@ def largest_size(data, arguments):
     """The largest size of a value, or number of an entry of the memo, that a pickle (uint8) names.
 
     arguments: int64 (256,), of each opcode the bytes of its argument; or LINE or TWO_LINES, where these end
-    with newlines; BYTE, FOUR or EIGHT, where so many bytes hold its size; OTHER, where there is no such opcode.
+    with newlines; BYTE, FOUR or EIGHT, where so many bytes hold its size; OTHER, where none is known.
     """
     largest, at = np.int64(0), 0
     while at < len(data):
@@ -33,7 +33,7 @@ def largest_size(data, arguments):
         at += 1
         if code == _STOP or argument == OTHER:
             break
-        if argument == LINE or argument == TWO_LINES:
+        if argument in (LINE, TWO_LINES):
             number = np.int64(0)
             for _ in range(-argument):
                 while at < len(data) and data[at] != 10:
@@ -47,7 +47,7 @@ def largest_size(data, arguments):
         if at + size > len(data):
             break
         number = np.int64(0)
-        if argument < 0 or code == _LONG_BINPUT or code == _FRAME:
+        if argument < 0 or code in (_LONG_BINPUT, _FRAME):
             number = _little_endian(data, at, size)
         largest = max(largest, number)
         at += size
