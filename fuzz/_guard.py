@@ -22,6 +22,7 @@ _FORBIDDEN = {
     "shutil.rmtree",
 }
 _watching = _installed = _warm = False
+_warmed: set[str] = set()
 
 
 class Broken(AssertionError):
@@ -42,9 +43,13 @@ def _is_foreign(code):
 def warm_up(target) -> None:
     """Run the seeds without a guard: kernels compile, and modules that are imported late run their code."""
     global _warm
+    if target.__name__ in _warmed:
+        return
+    _warm = False
     for data in target.seeds().values():
         target.run(data)
     _warm = True
+    _warmed.add(target.__name__)
 
 
 @contextmanager

@@ -403,6 +403,17 @@ def test_damaged_archives(write, data, message):
         WordVectors.load(path, cache=False)
 
 
+@pytest.mark.parametrize("name", ["glove.txt", "vectors.npy"])
+def test_a_dictionary_as_large_as_memory(write, name):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(name, GLOVE)
+    start = 30 + len(name) + 5  # of the first member's data, and in it the size of LZMA's dictionary
+    path = write(out.getvalue()[:start] + b"\xff" * 4 + out.getvalue()[start + 4 :])
+    with pytest.raises(ValueError, match="with a dictionary of 4,294,967,295 bytes"):
+        WordVectors.load(path, cache=False)
+
+
 def test_a_header_with_more_columns_than_memory_has_room_for(write):
     path = write(b"1 100000000000\nthe 0.1 0.2\n")
     with pytest.raises(ValueError, match="line 2: got 2 numbers, expected 100000000000"):

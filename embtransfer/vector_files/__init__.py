@@ -13,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from . import _arrays, _fasttext, _gensim, _spacy, _text, _tokens
+from ._blocks import check_packing
 from ._found import Found, Subwords
 
 __all__ = ["FORMATS", "Found", "Subwords", "open_vectors"]
@@ -109,6 +110,7 @@ def _unpacked(stack, raw, path):
         raise ValueError(
             f"Got {got} of {raw.name}, which holds: {', '.join(members[:20])}. Write archive.zip/member."
         )
+    check_packing(raw, archive.getinfo(member), raw.name)
     return stack.enter_context(BufferedReader(archive.open(member))), f"{raw.name}/{member}"
 
 

@@ -14,6 +14,7 @@ from ._blocks import (
     block_rows,
     check_counts,
     check_matrix,
+    check_packing,
     found,
     iter_blocks,
     map_matrix,
@@ -122,6 +123,8 @@ def _read_npz(path):
                     f"{path}: got arrays {', '.join(members)}. Expected one of {', '.join(_MATRIX_NAMES)} "
                     f"and at most one of {', '.join(_WORD_NAMES)}."
                 )
+            for info in members.values():
+                check_packing(archive.fp, info, path)
             info = members[matrices[0]]
             with archive.open(info) as file:
                 dtype, shape, order, _ = npy_header(file, info.file_size, f"{path}, {info.filename}")
