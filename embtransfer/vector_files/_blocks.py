@@ -60,7 +60,7 @@ def check_counts(path, n_words, n_rows):
 
 
 def check_packing(file, info: zipfile.ZipInfo, where) -> None:
-    """Refuse a member of a .zip whose LZMA dictionary, all of which is allocated, is larger than xz's largest.
+    """Refuse a member of a .zip whose LZMA dictionary, which is allocated whole, is larger than any of xz.
 
     Raises
     ------
