@@ -89,7 +89,7 @@ def _address_space():
 def refusal(error: Exception) -> str:
     """The name of an error that was promised: it says what is wrong, and hides no lack of memory.
 
-    pyarrow's own is let pass: it asks for what a page's header says, at most 2 GiB, before it looks at the page.
+    pyarrow's own is let pass: it asks for what a page's header says, at most 2 GiB, before it reads the page.
     """
     inner = error
     while inner is not None:
