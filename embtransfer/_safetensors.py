@@ -60,14 +60,15 @@ def map_tensors(path):
             (name, item["dtype"], tuple(item["shape"]), *item["data_offsets"])
             for name, item in header.items()
         ]
-        if not all(type(number) is int and number >= 0 for item in items for number in (*item[2], *item[3:])):
+        numbers = [number for item in items for number in (*item[2], *item[3:])]
+        if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
             raise ValueError("a size or offset is no whole number")
         items = [(name, kind, shape, begin, end) for name, kind, shape, begin, end in items]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: got a damaged header ({error!r:.80}). Expected safetensors.") from None
     tensors, data = {}, data[8 + n :]
     for name, kind, shape, begin, end in items:
-        if kind not in _DTYPES:
+        if not isinstance(kind, str) or kind not in _DTYPES:
             raise ValueError(
                 f"{path}: got {name} of type {kind!r:.20}. Expected one of {', '.join(_DTYPES)}."
             )
@@ -77,5 +78,8 @@ def map_tensors(path):
                 f"{path}: got {name} of shape {shape} and {kind} at bytes {begin:,} to {end:,} "
                 f"of {len(data):,}. Expected {prod(shape) * dtype.itemsize:,} bytes. It is cut short."
             )
-        tensors[name] = kind, np.ndarray(shape, dtype, data, begin)
+        try:
+            tensors[name] = kind, np.ndarray(shape, dtype, data, begin)
+        except ValueError as error:  # no numbers, but dimensions that numpy has no room for
+            raise ValueError(f"{path}: got {name} of shape {shape!s:.60} ({error}). It is damaged.") from None
     return tensors

@@ -219,7 +219,7 @@ def _read_config(path):
         raise ValueError(f"{path} holds no {_CONFIG}. Expected a folder that embtransfer saved.")
     try:
         config = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: {error}") from error
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
         raise ValueError(

@@ -61,6 +61,34 @@ def folder(model, tmp_path):
     return model.save(tmp_path / "model")
 
 
+def write_config(folder, config):
+    rest = {key: value for key, value in config.items() if key != "checksum"}
+    (folder / "config.json").write_text(json.dumps(rest))
+    return folder
+
+
+def threshold(head, value, response="proba"):
+    return {"kind": "threshold", "head": head, "positive": 1, "threshold": value, "response": response}
+
+
+def mean(head, weights=(1,)):
+    return {"kind": "mean", "heads": [head], "weights": list(weights)}
+
+
+def shift(head, ratio):
+    return {"kind": "shift", "head": head, "biases": [0, 0], "ratio": ratio, "slope": 1, "least": 1e-9}
+
+
+def calibrated(head, places=(1,), method="sigmoid"):
+    member = {
+        "head": head,
+        "method": method,
+        "places": list(places),
+        "calibrators": [{"slope": 1, "offset": 0}],
+    }
+    return {"kind": "calibrated", "members": [member], "n_classes": 2}
+
+
 class TestScores:
     @pytest.mark.parametrize("n_jobs", [2, 4, -1])
     def test_threads_change_nothing(self, compiled, n_jobs):
@@ -239,9 +267,46 @@ class TestDamage:
             lambda config: config.update(classes=["a"]),
             lambda config: config["vocabularies"][0].update(longest=10**9),
             lambda config: config["vocabularies"][0].update(n_forming=10**9),
+            lambda config: config["vocabularies"][0].update(min_length=-1),
+            lambda config: config["vocabularies"][0].update(min_length=10**30),
+            lambda config: config["program"]["parts"][0].update(first=float("inf")),
+            lambda config: config["program"]["parts"][0].update(vocabulary=-1),
+            lambda config: config.update(dtype="U1000000000"),
+            lambda config: config.update(classes=[["a"], ["b"]], dtype="O"),
+            lambda config: config.update(classes=[10**30, 1], dtype="i8"),
+            lambda config: config["head"].update(start=0.0),
+            lambda config: config.update(head=threshold(config["head"], "a")),
+            lambda config: config.update(head=threshold(mean(config["head"]), 0.5, "decision")),
+            lambda config: config.update(head=mean(config["head"], weights=[None])),
+            lambda config: config.update(head=shift(config["head"], ratio=[1, "a"])),
+            lambda config: config.update(head=calibrated(config["head"], places=[5])),
+            lambda config: config.update(head=calibrated(config["head"], method="temperature")),
         ],
     )
     def test_a_configuration_that_lies(self, folder, change):
+        """Made to deceive: without the checksum, as in folders of 0.1.0."""
+        config = json.loads((folder / "config.json").read_text())
+        assert CompiledPipeline.load(write_config(folder, config)).predict(["a"]) is not None
+        change(config)
+        write_config(folder, config)
+        with pytest.raises(ValueError, match="damaged"):
+            CompiledPipeline.load(folder)
+
+    def test_a_configuration_of_endless_depth(self, folder):
+        text = (folder / "config.json").read_text()
+        (folder / "config.json").write_text(text.replace('"head": ', '"head": ' + '{"head": ' * 100_000))
+        with pytest.raises(ValueError, match="damaged"):
+            CompiledPipeline.load(folder)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda config: config.update(classes=["c", "d"]),
+            lambda config: config["program"]["parts"][0].update(divisor="sqrt"),
+            lambda config: config.update(checksum="0"),
+        ],
+    )
+    def test_a_configuration_that_changed(self, folder, change):
         config = json.loads((folder / "config.json").read_text())
         change(config)
         (folder / "config.json").write_text(json.dumps(config))
@@ -257,6 +322,10 @@ class TestDamage:
             ("slots", lambda a: a.__setitem__((a[:, 2] == 0, 2), 1)),
             ("words", lambda a: a[:-40]),
             ("slots", lambda a: a[:-1]),
+            ("slots", lambda a: np.zeros((1, 4), np.uint64)),
+            ("ngrams", lambda a: np.zeros(4, np.int64)),
+            ("ngrams", lambda a: np.zeros((4, 1), np.int64)),
+            ("words", lambda a: a.reshape(1, -1)),
         ],
     )
     def test_tables_that_would_mislead_a_kernel(self, folder, name, change):
@@ -271,7 +340,8 @@ class TestDamage:
         write_tensors(file, arrays)
         config = json.loads((folder / "config.json").read_text())
         config["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
-        (folder / "config.json").write_text(json.dumps(config))
+        config["vocabularies"][0]["longest"] = 2 if name == "ngrams" else 1
+        write_config(folder, config)
         with pytest.raises(ValueError, match="damaged"):
             CompiledPipeline.load(folder)
 

@@ -324,6 +324,7 @@ def test_a_pickle_is_not_opened(folder):
     [
         ("{", r"config\.json is damaged"),
         ("", r"config\.json is damaged"),
+        ("[" * 100_000, r"config\.json is damaged"),
         ("\udce9", r"config\.json is damaged"),
         ("[]", r"config\.json is no embtransfer-pipeline configuration"),
         ("{}", r"config\.json is no embtransfer-pipeline configuration"),

@@ -1,6 +1,7 @@
 """Files of vectors: as gensim reads them, odd words, and damage that is named."""
 
 import gzip
+import io
 import re
 import zipfile
 
@@ -11,6 +12,7 @@ from gensim.test.utils import datapath
 from numpy.testing import assert_array_equal
 
 from embtransfer import WordVectors
+from embtransfer.vector_files import FORMATS, _text
 
 ODD_WORDS = [
     ". . .",
@@ -363,3 +365,85 @@ def test_unknown_format(write, format):
 def test_no_such_file(tmp_path, format):
     with pytest.raises(FileNotFoundError, match=r"none\.txt"):
         WordVectors.load(tmp_path / "none.txt", format)
+
+
+def packed(data, method=zipfile.ZIP_DEFLATED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("glove.txt", data)
+    return bytearray(out.getvalue())
+
+
+def edited(data, at, new, place=b"PK\x01\x02"):
+    """With bytes changed in the archive's list of contents (or in the header before the member)."""
+    start = data.index(place) + at
+    data[start : start + len(new)] = new
+    return bytes(data)
+
+
+GLOVE = b"the 0.1 0.2\nof 0.3 0.4\n" * 20
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (edited(packed(GLOVE), 8, b"\x01\x00"), "encrypted"),
+        (edited(packed(GLOVE), 10, b"\x63\x00"), "compression method is not supported"),
+        (edited(packed(GLOVE), 6, b"\xfe\x00"), "zip file version 25.4"),
+        (edited(packed(GLOVE), 42, b"\x01\x00\x00\x00"), "Bad magic number"),
+        (edited(packed(GLOVE), 30, b"x", b"PK\x03\x04"), "differ"),
+        (edited(packed(GLOVE, zipfile.ZIP_BZIP2), 50, b"\xff" * 30, b"PK\x03\x04"), "cut short or damaged"),
+        (edited(packed(GLOVE, zipfile.ZIP_LZMA), 50, b"\xff" * 30, b"PK\x03\x04"), "cut short or damaged"),
+    ],
+    ids=["encrypted", "method", "version", "offset", "name", "bz2", "lzma"],
+)
+def test_damaged_archives(write, data, message):
+    path = write(data)
+    with pytest.raises(ValueError, match=f"{path.name}.*{message}"):
+        WordVectors.load(path, cache=False)
+
+
+@pytest.mark.parametrize("name", ["glove.txt", "vectors.npy"])
+def test_a_dictionary_as_large_as_memory(write, name):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(name, GLOVE)
+    start = 30 + len(name) + 5  # of the first member's data, and in it the size of LZMA's dictionary
+    path = write(out.getvalue()[:start] + b"\xff" * 4 + out.getvalue()[start + 4 :])
+    with pytest.raises(ValueError, match="with a dictionary of 4,294,967,295 bytes"):
+        WordVectors.load(path, cache=False)
+
+
+def test_a_header_with_more_columns_than_memory_has_room_for(write):
+    path = write(b"1 100000000000\nthe 0.1 0.2\n")
+    with pytest.raises(ValueError, match="line 2: got 2 numbers, expected 100000000000"):
+        WordVectors.load(path, "word2vec", cache=False)
+    path = write(b"1 " + b"9" * 5000 + b"\nthe 0.1 0.2\n")
+    with pytest.raises(ValueError, match="Expected a header: number of words, dimensions"):
+        WordVectors.load(path, "word2vec", cache=False)
+
+
+@pytest.mark.parametrize("header", [b"", b"2 3\n"])
+def test_an_archive_that_unpacks_to_an_endless_line(tmp_path, monkeypatch, header):
+    monkeypatch.setattr(_text, "_LONGEST", 1 << 23)
+    path = tmp_path / "vectors.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(header + b"the 0.1 0.2 0.3\n" + b"x" * (1 << 25))
+    with pytest.raises(ValueError, match="got a line of more than 8 MB"):
+        WordVectors.load(path, cache=False)
+
+
+def test_an_archive_that_unpacks_to_an_endless_record(tmp_path, monkeypatch):
+    monkeypatch.setattr(_text, "_LONGEST", 1 << 20)
+    path = tmp_path / "vectors.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b"2 3\nthe " + bytes(12) + b"x" * (1 << 27))
+    with pytest.raises(ValueError, match="got no whole word in 1 MB after 1"):
+        WordVectors.load(path, "word2vec-binary", cache=False)
+
+
+@pytest.mark.parametrize("format", [f for f in FORMATS if f not in ("glove", "word2vec", "word2vec-binary")])
+def test_a_format_that_the_path_is_not_of(write, tmp_path, format):
+    for path in (write(b"the 0.1 0.2\n"), tmp_path):
+        with pytest.raises(ValueError, match=rf"{path.name}.*(Expected|cut short|damaged)"):
+            WordVectors.load(path, format, cache=False)

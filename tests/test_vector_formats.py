@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -354,6 +355,7 @@ def test_fasttext_cut_anywhere_before_the_output_matrix_is_refused(trained_bin, 
         (64, "<3i", (2**31 - 1, 2**31 - 1, 0), "the dictionary, 2,147,483,647 entries of at least 10"),
         (64, "<3i", (17, 16, 1), "got entry 16 of the dictionary"),
         (84, "<q", (2**60,), "the pruned n-grams. The file is cut short"),
+        (48, "<i", (2**31 - 1,), "got n-grams of up to 2,147,483,647 characters. Expected at most 1,000"),
     ],
 )
 def test_fasttext_damaged_header(trained_bin, tmp_path, at, spec, values, message):
@@ -537,6 +539,50 @@ def test_stand_ins_keep_nothing_of_an_earlier_pickle(tmp_path, word2vec):
 def test_gensim_cut_short(word2vec, tmp_path, size):
     word2vec.wv.save(str(tmp_path / "saved"))
     refuses(cut(tmp_path / "saved", size, tmp_path), "the pickle is cut short or damaged")
+
+
+@pytest.mark.parametrize(
+    "opcodes",
+    [
+        b"]r\xff\xff\xff\x7f.",  # LONG_BINPUT: the memo would take 32 GB
+        b"]p2147483647\n.",  # PUT
+        b"\x95" + struct.pack("<Q", 1 << 40) + b"].",  # FRAME
+        b"\x8d" + struct.pack("<Q", 1 << 40) + b"a.",  # BINUNICODE8
+        b"B" + struct.pack("<I", 1 << 31) + b"a.",  # BINBYTES
+    ],
+    ids=["long_binput", "put", "frame", "unicode", "bytes"],
+)
+def test_sizes_in_a_pickle_that_its_file_has_not(tmp_path, opcodes):
+    refuses(write(tmp_path / "saved", b"\x80\x04" + opcodes), "a size in it is larger than the file")
+
+
+@pytest.mark.parametrize("name", ["list", "set", "frozenset", "tuple"])
+def test_a_pickle_copies_nothing(tmp_path, name):
+    """A list of n names, copied n times, would take n * n words of memory."""
+    top = b"cgensim.models.keyedvectors\nKeyedVectors\n)\x81}(X\x05\0\0\0words"
+    items = b"(" + b"N" * 50_000 + b"l"
+    function = f"c__builtin__\n{name}\n".encode() + b"q\x02"
+    copies = b"(" + items + b"q\x01" + function + b"h\x02h\x01\x85R" * 5_000 + b"l"
+    tracemalloc.start()
+    refuses(write(tmp_path / "saved", b"\x80\x02" + top + copies + b"ub."), "got no list of words")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+
+
+@pytest.mark.parametrize("text", [b"c_codecs\nencode\n", b"cnumpy.core.numeric\n_frombuffer\n"])
+def test_bytes_in_a_pickle_are_not_copied_either(tmp_path, text):
+    top = b"cgensim.models.keyedvectors\nKeyedVectors\n)\x81}(X\x05\0\0\0words"
+    data = b"X" + struct.pack("<I", 50_000) + b"a" * 50_000 + b"q\x01"
+    call = b"h\x02h\x01X\x06\0\0\0latin1\x86" if b"codecs" in text else b"h\x02(h\x01NNNt"
+    copies = text + b"q\x02" + (call + b"R") * 5_000
+    tracemalloc.start()
+    refuses(
+        write(tmp_path / "saved", b"\x80\x02" + top + b"(" + data + copies + b"lub."), "got no list of words"
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
 
 
 def test_gensim_arrays_beside(word2vec, tmp_path):
@@ -794,6 +840,12 @@ def test_bfloat16(tmp_path):
         ),
         (b"{", "got a damaged header"),
         (b'{"embeddings": 3}', "got a damaged header"),
+        (tensor([]), "got embeddings of type []"),
+        (
+            tensor(shape=(0, 2**62), end=0),
+            "got embeddings of shape (0, 4611686018427387904) (array is too big",
+        ),
+        (tensor(shape=(0, 10**30), end=0), "got a damaged header"),
         (b"{" + b"[" * 100_000, "got a damaged header"),
     ],
 )
@@ -973,6 +1025,21 @@ def test_npy_lying_shape(tmp_path, shape):
 def test_npz_refused(tmp_path, arrays, message):
     np.savez(tmp_path / "table.npz", **arrays)
     refuses(tmp_path / "table.npz", message)
+
+
+def test_npz_with_words_of_no_characters(tmp_path):
+    words = np.array(WORDS)
+    words.view(np.uint32)[0] = 0x7FFFFFFF
+    np.savez(tmp_path / "table.npz", matrix=MATRIX, words=words)
+    refuses(tmp_path / "table.npz", "words.npy: got characters that are none")
+
+
+def test_index_whose_words_are_not_utf8(tmp_path):
+    np.save(tmp_path / "table.npy", MATRIX)
+    words = pa.array([b"\xff", *map(str.encode, WORDS[1:])], pa.binary()).view(pa.string())
+    pyarrow.parquet.write_table(pa.table({"word": words}), tmp_path / "table.parquet")
+    with pytest.raises(ValueError, match=r"table\.parquet: damaged or cut short"):
+        load(tmp_path / "table.npy")
 
 
 def test_npz_damaged(tmp_path):

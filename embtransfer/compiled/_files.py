@@ -1,5 +1,6 @@
 """A compiled pipeline as a folder: config.json, which says what is computed, and tensors.safetensors."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import numpy as np
 from .._folders import check_file, check_folder, checksum, new_folder
 from .._safetensors import map_tensors, write_tensors
 from .._version import __version__
-from ._heads import check_head, expect
+from ._heads import check_head, expect, try_head
 from ._program import COUNTING, DIVISORS, STEPS, Dense, Program, TermSums, WordSums
 from ._vocabulary import Vocabulary
 
 _FORMAT = "embtransfer-compiled"
 _FORMAT_VERSION = 1
 _CONFIG, _TENSORS = "config.json", "tensors.safetensors"
+_LONGEST_LABELS = 1 << 26  # bytes of all labels, padded to the longest
 _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
 
 
@@ -45,8 +47,15 @@ def write_model(path, program, head, classes, *, overwrite):
     with new_folder(path) as folder:
         write_tensors(folder / _TENSORS, arrays)
         config["sha256"] = checksum(folder / _TENSORS)
+        config["checksum"] = _own_checksum(config)
         (folder / _CONFIG).write_text(json.dumps(config) + "\n", "utf-8")
     return checksum(path / _CONFIG)
+
+
+def _own_checksum(config):
+    """SHA-256 of a configuration without this entry: it holds numbers of the model too."""
+    rest = {key: value for key, value in config.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _program_tree(program, arrays, vocabularies):
@@ -105,11 +114,10 @@ def read_model(path):
         for vocabulary in vocabularies:
             vocabulary.check()
         program = _read_program(config["program"], arrays, vocabularies)
-        dtype = np.dtype(config["dtype"])
-        expect(dtype.kind in "biufUO", "the classes have another type")
-        classes = np.array(config["classes"], dtype)
+        classes = _read_classes(config["classes"], np.dtype(config["dtype"]))
         check_head(config["head"], program.width, len(classes))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        try_head(config["head"], program.width, len(classes))
+    except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error!r:.200}") from None
     return program, config["head"], classes, checksum(path / _CONFIG)
 
@@ -120,6 +128,7 @@ def _read_config(path):
         raise ValueError(f"{path} holds no {_CONFIG}. Expected a folder that CompiledPipeline.save made.")
     try:
         config = json.loads(file.read_text("utf-8"))
+        own = _own_checksum(config) if isinstance(config, dict) else None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: {error}") from None
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
@@ -132,7 +141,16 @@ def _read_config(path):
             f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "
             f"{_FORMAT_VERSION}. Install the embtransfer that made it: {config.get('embtransfer')}."
         )
+    if config.get("checksum", own) != own:  # older folders have none
+        raise ValueError(f"{file} is damaged: it is not the file that was saved, by its own checksum.")
     return config
+
+
+def _read_classes(labels, dtype):
+    expect(dtype.kind in "biufUO", "the classes have another type")
+    expect(all(type(label) in (str, int, float, bool) for label in labels), "a class is no label")
+    expect(dtype.itemsize * len(labels) <= _LONGEST_LABELS, "the classes are too long")
+    return np.array(labels, dtype)
 
 
 def is_model(path):
@@ -145,22 +163,24 @@ def is_model(path):
 
 def _read_vocabulary(tree, i, arrays):
     parts = [arrays[f"vocabulary_{i}_{name}"] for name in ("words", "offsets", "slots")]
-    kinds = [part.dtype for part in parts]
-    expect(kinds == [np.uint8, np.int64, np.uint64], "a table of words has another type")
-    expect(1 <= tree["longest"] <= 100, "n-grams are too long")
-    return Vocabulary(
-        *parts,
-        bool(tree["lowercase"]),
-        int(tree["min_length"]),
-        arrays[f"vocabulary_{i}_ngrams"].astype(np.int64),
-        int(tree["longest"]),
-        int(tree["n_forming"]),
-    )
+    parts.append(arrays[f"vocabulary_{i}_ngrams"])  # an index is made of them before they are checked
+    kinds = [(part.dtype, part.ndim) for part in parts]
+    expected = [(np.uint8, 1), (np.int64, 1), (np.uint64, 2), (np.int64, 2)]
+    expect(kinds == expected and parts[3].shape[1] == 2, "a table of words has another type")
+    names = ("lowercase", "min_length", "longest", "n_forming")
+    lowercase, min_length, longest, n_forming = (_whole(tree[name]) for name in names)
+    expect(1 <= longest <= 100, "n-grams are too long")
+    return Vocabulary(*parts[:3], bool(lowercase), min_length, parts[3], longest, n_forming)
+
+
+def _whole(number):
+    expect(type(number) is int and 0 <= number < 2**31, "a number is no whole one")
+    return number
 
 
 def _read_program(tree, arrays, vocabularies):
     program = Program(arrays[tree["constant"]], [])
-    expect(program.constant.ndim == 1, "a constant is no vector")
+    expect(program.constant.ndim == 1 and program.constant.dtype.kind == "f", "a constant is no vector")
     for part in tree["parts"]:
         made = _read_part(part, arrays, vocabularies)
         expect(0 <= made.first <= program.width - made.width, "a part has too many columns")
@@ -169,28 +189,30 @@ def _read_program(tree, arrays, vocabularies):
 
 
 def _read_part(tree, arrays, vocabularies):
-    kind, first = tree["kind"], int(tree["first"])
+    kind, first = tree["kind"], _whole(tree["first"])
     if kind == "dense":
         expect(tree["step"] in STEPS, "a step is unknown")
         program = _read_program(tree["program"], arrays, vocabularies)
         weight = None if tree["weight"] is None else arrays[tree["weight"]]
         part = Dense(program, tree["step"], weight, first)
         inner = program.width * (2 if part.step == "squares" else 1)
-        expect(weight is None or (weight.ndim == 2 and len(weight) == inner), "a matrix does not fit")
+        fits = weight is None or (weight.ndim == 2 and len(weight) == inner and weight.dtype.kind == "f")
+        expect(fits, "a matrix does not fit")
         return part
-    vocabulary, table = vocabularies[tree["vocabulary"]], arrays[tree["table"]]
+    vocabulary, table = vocabularies[_whole(tree["vocabulary"])], arrays[tree["table"]]
     expect(table.dtype == np.float32, "a table has another type")
     expect(table.ndim == 2, "a table is no matrix")
     expect(len(table) == len(vocabulary), "a table does not fit its words")
     if kind == "words":
         expect(tree["divisor"] in DIVISORS, "a divisor is unknown")
         filled = bool(tree["filled"])
+        expect(table.shape[1] > (tree["divisor"] == "weights"), "a table lacks columns")
         expect(not filled or (table.shape[1] <= 2 and vocabulary.longest == 1), "slots hold no such table")
         return WordSums(vocabulary, table, tree["divisor"], first, filled)
     expect(kind == "terms", "a part is unknown")
     norm_of = arrays[tree["norm_of"]]
     expect(tree["counting"] in COUNTING, "a way of counting is unknown")
-    expect(norm_of.ndim == 1, "norms are no vector")
+    expect(norm_of.ndim == 1 and norm_of.dtype == np.int64, "norms are no vector")
     expect(len(norm_of) <= table.shape[1], "a table lacks columns")
     expect(((norm_of >= -1) & (norm_of < table.shape[1] - len(norm_of))).all(), "a norm is unknown")
     return TermSums(vocabulary, table, norm_of, tree["counting"], first)

@@ -124,6 +124,26 @@ def check_head(head, n_columns, n_classes):
             expect(same, "a calibration lacks classes")
 
 
+def try_head(head, n_columns, n_classes):
+    """Refuse a head whose numbers are none, or that gives classes that there are not, by running it.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError, ArithmeticError
+    """
+    scores = np.zeros((2, n_columns))
+    with np.errstate(all="ignore"):
+        classes = predict(head, scores)
+        expect(
+            classes.dtype == np.int64 and ((classes >= 0) & (classes < n_classes)).all(), "a class is unknown"
+        )
+        if has_proba(head):
+            expect(proba(head, scores).shape == (2, n_classes), "a head has other classes")
+        if has_decision(head):
+            shape = decision(head, scores).shape
+            expect(shape in ((2,), (2, n_classes)), "a head has other classes")
+
+
 def softmax(logits):
     """exp(z) over its sum, row by row."""
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))

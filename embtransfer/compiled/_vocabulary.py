@@ -95,6 +95,7 @@ class Vocabulary(Remade):
         n = self.n_words
         sound = (
             self.slots.shape[1:] == (4,)
+            and len(self.slots) > 1  # a shift by 64 bits, for one slot, means nothing to the processor
             and len(self.slots).bit_count() == 1
             and self.offsets.ndim == 1
             and n >= 0

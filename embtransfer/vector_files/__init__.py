@@ -1,6 +1,9 @@
 """Files of vectors: what a file is by its content, and a reader for each format (file -> Found)."""
 
+import errno
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -10,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from . import _arrays, _fasttext, _gensim, _spacy, _text, _tokens
+from ._blocks import check_packing
 from ._found import Found, Subwords
 
 __all__ = ["FORMATS", "Found", "Subwords", "open_vectors"]
@@ -17,6 +21,7 @@ __all__ = ["FORMATS", "Found", "Subwords", "open_vectors"]
 _STREAMED = {"glove": _text.read_glove, "word2vec": _text.read_word2vec, "word2vec-binary": _text.read_binary}
 _BY_PATH = {"fasttext": _fasttext, "gensim": _gensim, "spacy": _spacy, "tokens": _tokens, "arrays": _arrays}
 FORMATS = (*_STREAMED, *_BY_PATH)
+_OF_A_FILE = "fasttext", "gensim", "arrays"  # the others may be folders
 # fastText, gensim's pickles, numpy, parquet, Arrow
 _ONLY_UNPACKED = b"\xba\x16\x4f\x2f", b"\x80", b"\x93NUMPY", b"PAR1", b"ARROW1"
 _EXPECTED = (
@@ -51,6 +56,8 @@ def open_vectors(
     with ExitStack() as stack:
         if archive is None and format not in _STREAMED:
             names = [format] if format else [name for name in _BY_PATH if _BY_PATH[name].recognise(path)]
+            if names and names[0] in _OF_A_FILE and path.is_dir():
+                raise ValueError(f"{path} is a folder, got format={format!r}. Expected a file.")
             if names:
                 found = _BY_PATH[names[0]].read(path)
                 blocks = _counted(found, progress)
@@ -59,7 +66,11 @@ def open_vectors(
         if archive is None and path.is_dir():
             raise ValueError(f"{path} is a folder without vectors. {_EXPECTED}")
         raw = stack.enter_context(open(archive or path, "rb", buffering=1 << 18))
-        file, name = _unpacked(stack, raw, path)
+        with _packing_errors(path):
+            try:
+                file, name = _unpacked(stack, raw, path)
+            except (RuntimeError, IndexError) as error:  # encrypted, of an unknown method, or without a name
+                raise ValueError(f"{path}: {error}. Unpack the archive first.") from error
         with _packing_errors(name):
             head = file.peek(1 << 16)[: 1 << 16]
         if not head:
@@ -89,10 +100,7 @@ def _unpacked(stack, raw, path):
         return stack.enter_context(gzip.open(raw)), str(path)
     if magic not in (b"PK\x03\x04", b"PK\x05\x06"):  # a word may begin with PK
         return raw, str(path)
-    try:
-        archive = stack.enter_context(zipfile.ZipFile(raw))
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{raw.name}: {error}. The archive is cut short or damaged.") from error
+    archive = stack.enter_context(zipfile.ZipFile(raw))
     members = [info.filename for info in archive.infolist() if not info.is_dir()]
     member = path.relative_to(raw.name).as_posix() if str(path) != raw.name else None
     if member is None and len(members) == 1:
@@ -102,6 +110,7 @@ def _unpacked(stack, raw, path):
         raise ValueError(
             f"Got {got} of {raw.name}, which holds: {', '.join(members[:20])}. Write archive.zip/member."
         )
+    check_packing(raw, archive.getinfo(member), raw.name)
     return stack.enter_context(BufferedReader(archive.open(member))), f"{raw.name}/{member}"
 
 
@@ -134,5 +143,7 @@ def _watched(blocks, raw, name, progress):
 def _packing_errors(name):
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, struct.error, zipfile.BadZipFile, OSError) as error:
+        if getattr(error, "errno", None) not in (None, errno.EINVAL):  # the system's own: not the content's
+            raise
         raise ValueError(f"{name}: {error}. The file is cut short or damaged.") from error

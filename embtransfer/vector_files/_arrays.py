@@ -14,6 +14,7 @@ from ._blocks import (
     block_rows,
     check_counts,
     check_matrix,
+    check_packing,
     found,
     iter_blocks,
     map_matrix,
@@ -122,6 +123,8 @@ def _read_npz(path):
                     f"{path}: got arrays {', '.join(members)}. Expected one of {', '.join(_MATRIX_NAMES)} "
                     f"and at most one of {', '.join(_WORD_NAMES)}."
                 )
+            for info in members.values():
+                check_packing(archive.fp, info, path)
             info = members[matrices[0]]
             with archive.open(info) as file:
                 dtype, shape, order, _ = npy_header(file, info.file_size, f"{path}, {info.filename}")
@@ -162,6 +165,8 @@ def _words_inside(path, archive, info):
         data = file.read()
     if dtype.kind not in "US" or len(shape) != 1 or len(data) != prod(shape) * dtype.itemsize:
         raise ValueError(f"{where}: got an array of shape {shape} and {dtype}. Expected a list of str.")
+    if dtype.kind == "U" and (np.frombuffer(data, dtype.str.replace("U", "u4")[:3]) > 0x10FFFF).any():
+        raise ValueError(f"{where}: got characters that are none. Expected a list of str. It is damaged.")
     words = np.frombuffer(data, dtype) if dtype.itemsize else np.zeros(shape, dtype)
     try:
         return as_words((np.char.decode(words, "utf-8") if dtype.kind == "S" else words).tolist(), where)

@@ -13,6 +13,7 @@ from ._found import Found, Subwords
 
 _MAGIC = 793712314
 _SUPERVISED = 3
+LONGEST_NGRAM = 1000  # characters; without a bound a file's one long word has n-grams by the square of it
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -79,6 +80,11 @@ def read(path: Path) -> Found:
         raise ValueError(
             f"{path}: got {size} entries, {n_words} words, {n_labels} labels, {dim} dimensions and {bucket} "
             "buckets in the header. Expected entries to be words plus labels. The file is damaged."
+        )
+    if max_n > LONGEST_NGRAM:
+        raise ValueError(
+            f"{path}: got n-grams of up to {max_n:,} characters. Expected at most {LONGEST_NGRAM:,}. The "
+            "file is damaged."
         )
     words, ids = parse.dictionary(size, n_words)
     parse.skip(8 * max(n_pruned, 0), "the pruned n-grams")

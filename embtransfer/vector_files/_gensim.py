@@ -1,8 +1,9 @@
 """gensim's own files, saved by KeyedVectors.save or a model's save: pickles, read without running code.
 
 The unpickler knows no class and no function but the stand-ins below, which only store what they are given; a
-pickle that names anything else is refused. One made for it can still use up memory (by numbering an entry of
-its memo 2**31): Python's unpickler has no bound for that.
+pickle that names anything else is refused. None of them copies what it is given, and numbers in the file that
+would make Python's unpickler take more memory than the file has bytes are looked for beforehand: a small file
+cannot use up a large memory.
 """
 
 import pickle
@@ -13,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ._blocks import as_words, found, map_matrix
-from ._fasttext import iter_pooled
+from ._fasttext import LONGEST_NGRAM, iter_pooled
 from ._found import Found, Subwords
 
-_BUILTINS = {"set": set, "frozenset": frozenset, "list": list, "dict": dict, "tuple": tuple}
+_BUILTINS = "set", "frozenset", "list", "dict", "tuple", "int", "long", "float", "object"
 _DAMAGED = (
     pickle.UnpicklingError,
     EOFError,
@@ -138,11 +139,12 @@ def _subwords(path, vectors, rows, d):
             "Load and save it with gensim 4 first."
         )
     limits, shape = (vectors.get("min_n"), vectors.get("max_n")), (vectors.get("bucket"), d)
-    whole = all(isinstance(limit, int) and 0 <= limit < 2**31 for limit in limits)
+    whole = all(isinstance(limit, int) and 0 <= limit <= LONGEST_NGRAM for limit in limits)
     if not whole or shape != rows.shape:
         raise ValueError(
             f"{path}: got min_n={limits[0]!r:.20}, max_n={limits[1]!r:.20} and n-grams' rows of shape "
-            f"{rows.shape}. Expected whole numbers, and the shape {shape!r:.40}. The file is damaged."
+            f"{rows.shape}. Expected whole numbers up to {LONGEST_NGRAM}, and the shape {shape!r:.40}. "
+            "The file is damaged."
         )
     return Subwords(*limits, np.asarray(rows, np.float32))
 
@@ -200,7 +202,7 @@ class _Array(_Object):
 
 def _from_buffer(data, dtype, shape, order):
     array = _Array()
-    array.__setstate__((1, shape, dtype, order == "F", bytes(data)))
+    array.__setstate__((1, shape, dtype, order == "F", data))
     return array
 
 
@@ -214,15 +216,13 @@ class _Unpickler(pickle.Unpickler):
         if module.startswith("numpy.random") or name == "hash":  # a model's random state
             return type("Random", (_Object,), {})
         if module in ("builtins", "__builtin__") and name in _BUILTINS:
-            return _BUILTINS[name]
-        if module in ("builtins", "__builtin__") and name in ("int", "long", "float", "object"):
             return type(name, (_Object,), {})
         if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
+            return lambda *_: OrderedDict()
         if module in ("collections", "UserString") and name == "defaultdict":  # one as Python 3.4 wrote it
             return lambda *_: defaultdict()  # without the factory
         if (module, name) == ("_codecs", "encode"):  # how protocol 2 holds bytes
-            return lambda text, _: text.encode("latin1")
+            return lambda text, _: text  # `_Array` turns it into bytes where they are needed
         if module == "numpy" and name == "dtype":
             return type("dtype", (_Dtype,), {})
         if module == "numpy" and name in ("ndarray", "float64", "float32", "int64", "uint32"):
@@ -246,8 +246,36 @@ class _RefusedError(Exception):
     pass
 
 
+def _check_sizes(data):
+    """Refuse a pickle with a size, or a number of an entry of its memo, that is larger than the file.
+
+    Raises
+    ------
+    ValueError
+    """
+    import pickletools
+
+    from . import _pickle_kernels as kernels
+
+    sized = {  # pickletools' marks of opcodes whose argument says how long it is
+        pickletools.UP_TO_NEWLINE: kernels.LINE,
+        pickletools.TAKEN_FROM_ARGUMENT1: kernels.BYTE,
+        pickletools.TAKEN_FROM_ARGUMENT4: kernels.FOUR,
+        pickletools.TAKEN_FROM_ARGUMENT4U: kernels.FOUR,
+        pickletools.TAKEN_FROM_ARGUMENT8U: kernels.EIGHT,
+    }
+    arguments = np.full(256, kernels.OTHER)
+    for opcode in pickletools.opcodes:
+        n = 0 if opcode.arg is None else opcode.arg.n
+        two = opcode.name in ("GLOBAL", "INST")
+        arguments[ord(opcode.code)] = kernels.TWO_LINES if two else sized.get(n, n)
+    if kernels.largest_size(data, arguments) > len(data):
+        raise ValueError("a size in it is larger than the file")
+
+
 def _unpickle(path):
     try:
+        _check_sizes(np.memmap(path, np.uint8, "r").view(np.ndarray))
         with open(path, "rb") as file:
             return _Unpickler(file, encoding="latin1").load()
     except _RefusedError as error:

@@ -57,7 +57,8 @@ def read(path: Path) -> Found:
     ----------
     A. Appleby. MurmurHash. https://github.com/aappleby/smhasher
     """
-    folder = _folder(path)
+    if (folder := _folder(path)) is None:
+        raise ValueError(f"{path}: got no vectors of spaCy. Expected a folder that spaCy's to_disk wrote.")
     mode = (
         _json(folder / "vectors.cfg", dict).get("mode", "default")
         if (folder / "vectors.cfg").exists()

@@ -150,6 +150,7 @@ def read_index(path: Path) -> pa.LargeStringArray:
 
     try:
         table = pyarrow.parquet.read_table(path)
+        table.validate(full=True)
     except _DAMAGED as error:
         raise ValueError(f"{path}: damaged or cut short ({error}).") from error
     words = _text(path, table.column(_text_column(path, table.schema)).combine_chunks(), 0)

@@ -16,6 +16,8 @@ import pyarrow as pa
 from ._found import Found
 
 _BLOCK = 1 << 22  # bytes read and parsed at a time
+_LONGEST = 1 << 28  # bytes of a line or record: a small archive can unpack to an endless one
+_MOST_COLUMNS = 1 << 48  # so that sizes in bytes fit in 64 bits
 _SPACE, _TAB = b" ", b"\t"
 
 
@@ -62,7 +64,7 @@ def _is_header(line):
 
 def _header(file, name):
     line = file.readline(1 << 16)
-    if not _is_header(line) or int(line.split()[1]) == 0:
+    if not (_is_header(line) and len(line) < 40 and 0 < int(line.split()[1]) <= _MOST_COLUMNS):
         raise ValueError(
             f"{name}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions."
         )
@@ -104,7 +106,7 @@ def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> 
     line, bad, ended = first_line, _BadWords(name), False
     with ThreadPoolExecutor(n_threads) as threads:
         waiting = deque()
-        blocks = _whole_lines(file, head)
+        blocks = _whole_lines(file, head, name)
         while True:
             while len(waiting) <= n_threads and (block := next(blocks, None)) is not None:
                 waiting.append(threads.submit(_parse_block, block, n_columns, separator))
@@ -124,7 +126,7 @@ def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> 
     bad.warn()
 
 
-def _whole_lines(file, head):
+def _whole_lines(file, head, name):
     """Blocks of bytes that end with a line."""
     rest = head
     while True:
@@ -134,6 +136,8 @@ def _whole_lines(file, head):
         block = rest + block
         cut = block.rfind(b"\n") + 1
         rest = block[cut:]
+        if len(rest) > _LONGEST:
+            raise ValueError(f"{name}: got a line of more than {_LONGEST >> 20} MB. The file is damaged.")
         if cut:
             yield block[:cut]
     if rest:
@@ -156,6 +160,10 @@ def _parse_block(block, n_columns, separator):
     from ._text_kernels import parse_lines
 
     data = np.frombuffer(block, np.uint8)
+    if len(data) < 2 * n_columns:  # too short for a line, and arrays for it could be too large
+        found = _trailing_numbers(block.partition(b"\n")[0], separator)
+        words, ends, rows = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty((0, n_columns), np.float32)
+        return _binary_array(words, ends), rows, _stopped_at(block, 0, 0, found, n_columns)
     # at most so many, as a number takes two bytes; room that is not used costs no memory
     n_lines = len(data) // (2 * n_columns) + 1
     rows, ends = np.empty((n_lines, n_columns), np.float32), np.empty(n_lines, np.int64)
@@ -251,6 +259,10 @@ def _read_records(file, name, n_words, n_columns) -> Iterator:
                 f"{name}: got {done:,} whole words, the header says {n_words:,}. The file is cut short."
             )
         most = min(n_words - done, len(data) // (size + 1))
+        if len(data) > _LONGEST + _BLOCK + (1 << 26):
+            raise ValueError(
+                f"{name}: got no whole word in {_LONGEST >> 20} MB after {done:,}. The file is damaged."
+            )
         if most == 0:
             rest = data.tobytes()
             continue

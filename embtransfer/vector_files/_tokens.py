@@ -81,8 +81,9 @@ def read(path: Path) -> Found:
     The format safetensors. https://github.com/huggingface/safetensors
     """
     table = _table_file(path)
-    if (tokenizer := _tokenizer_file(table)) is None:
-        raise ValueError(f"{path}: got no tokenizer beside it. {_EXPECTED}")
+    if table is None or (tokenizer := _tokenizer_file(table)) is None:
+        missing = "table of tokens in it" if table is None else "tokenizer beside it"
+        raise ValueError(f"{path}: got no {missing}. {_EXPECTED}")
     try:
         text = tokenizer.read_bytes().decode()
     except UnicodeDecodeError as error:
