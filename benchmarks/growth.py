@@ -3,13 +3,14 @@
     EMBTRANSFER_DATA=... python -m benchmarks.growth [--budget 15] [--only adapt score_file] [--cache FOLDER]
 
 A curve is one work at growing sizes, in a process of its own: rows from 1,000 up by about three until the
-next point would go past its seconds (--budget) or memory (--memory), as the points before foretell. A point
-is the median of three runs, after one unmeasured run of the curve's first size. Memory is the peak that a
-run adds to what is there before it, its inputs (VmHWM, reset by /proc/self/clear_refs). The exponent is the
-slope of a least-squares line through the logarithms of the upper half of the points, at least three, with its
-standard error: 1 is linear. Texts are sentences of the Amazon reviews with a made-up word each, rows and
-vectors are random. One thread. Points are kept in --cache, as are ended curves: run again to go on, empty it
-to begin anew. Writes results/growth.json and .md.
+next point would go past its CPU seconds (--budget) or memory (--memory), as the points before foretell. A
+point is the median of three runs, after one unmeasured run of the curve's first size. Time is that of the
+CPU, which other processes change less; the works have one thread. Memory is the peak that a run adds to what
+is there before it, its inputs (VmHWM, reset by /proc/self/clear_refs). The exponent is the slope of a
+least-squares line through the logarithms of the upper half of the points, at least three, with its standard
+error: 1 is linear. Texts are sentences of the Amazon reviews with a made-up word each, rows and vectors are
+random. Points are kept in --cache, as are ended curves: run again to go on, empty it to begin anew. Writes
+results/growth.json and .md.
 """
 
 import argparse
@@ -36,12 +37,12 @@ LINEAR = 1.15  # an exponent above it, by more than its standard error, is faste
 LEAST_MEMORY = 5.0  # MB: what is below is rounding of pages and pools
 ABOUT = """# Growth
 
-One thread; each row is a curve of median times of {repetitions} runs, in a process of its own. Exponents of
+One thread; each row is a curve of medians of {repetitions} runs, in a process of its own. Exponents of CPU
 time and of peak memory beside the inputs, with standard errors, over the upper half of the points: 0 is
 constant, 1 is linear, 2 is square. Sizes that do not vary: {sizes}; 5,000 words of sparse rows
-and of the texts that classifiers are fitted on. Seconds and MB are those of the largest point. A curve ends
-at the end of its range, or where the next point would take more than its {budget:g} seconds, or too much
-memory."""
+and of the texts that classifiers are fitted on. Seconds, by the clock, and MB are those of the largest point.
+A curve ends at the end of its range, or where the next point would take more than its {budget:g} seconds, or
+too much memory."""
 
 
 # ---------------------------------------------------------------- one point
@@ -64,49 +65,59 @@ def give_back():
 
 def measure(run, repetitions=REPETITIONS):
     """Median seconds of a function, and the MB that it adds at its peak, the most of all repetitions."""
-    seconds, peaks = [], []
+    seconds, cpu, peaks = [], [], []
     for _ in range(repetitions):
         give_back()
         before = status("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak is now what is there
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         result = run()
         seconds.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - cpu_start)
         peaks.append(status("VmHWM") - before)
         del result
-    return {"seconds": statistics.median(seconds), "megabytes": max(peaks), "peak": status("VmHWM")}
+    found = {"seconds": statistics.median(seconds), "cpu": statistics.median(cpu)}
+    return found | {"megabytes": max(peaks), "peak": status("VmHWM")}
 
 
 # ---------------------------------------------------------------- one curve, in a process of its own
-def next_is(points, x, what):
-    """What the next point will come to, by the last two, and at least linearly."""
+def extrapolated(points, x, value, least):
+    """value(point) at x, by the slope of the last two points on logarithms, which is at least `least`."""
+    last, slope = points[-1], max(least, 1.0 if len(points) == 1 else 0.0)
+    if len(points) > 1 and min(value(last), value(points[-2])) > 0:
+        rise = np.log(value(last) / value(points[-2])) / np.log(last["x"] / points[-2]["x"])
+        slope = max(slope, rise)
+    return value(last) * (x / last["x"]) ** slope
+
+
+def foretold(points, x):
+    """CPU seconds and MB that the point at x will come to, as those before tell; zeros for the first."""
     if not points:
-        return 0.0
-    last = points[-1]
-    slope = 1.0
-    if len(points) > 1 and min(last[what], points[-2][what]) > 0:
-        steps = [np.log(last[key] / points[-2][key]) for key in (what, "x")]
-        slope = max(slope, steps[0] / steps[1])
-    return last[what] * (x / last["x"]) ** slope
+        return 0.0, 0.0
+    runs = REPETITIONS * extrapolated(points, x, lambda point: point["cpu"], 1.0)
+    rest = extrapolated(points, x, lambda point: max(point["whole"] - REPETITIONS * point["cpu"], 0), 0.0)
+    base = points[0]["peak"]  # of a process that holds next to nothing
+    return runs + rest, base + extrapolated(points, x, lambda point: point["peak"] - base, 1.0)
 
 
 def grow(curve, values, points, budget, memory, keep):
     """Measure further points until something is used up, `keep` each; why it ended."""
-    spent = sum(point["wall"] for point in points)
+    spent = sum(point["whole"] for point in points)
     if not points:
         curve.prepare(**curve.sizes | {curve.variable: values[0]})()  # compiles kernels, imports
     for x in values[len(points) :]:
-        if spent + next_is(points, x, "wall") > budget:
+        seconds, megabytes = foretold(points, x)
+        if spent + seconds > budget:
             return f"{x:,} would take longer"
-        if next_is(points, x, "peak") > memory:
-            return f"{x:,} would take {next_is(points, x, 'peak') / 1000:.0f} GB"
-        start = time.perf_counter()
+        if megabytes > memory:
+            return f"{x:,} would take {megabytes / 1000:.0f} GB"
+        start = time.process_time()
         try:
             point = measure(curve.prepare(**curve.sizes | {curve.variable: x}))
         except (MemoryError, ValueError) as error:  # a refusal is a result
             return f"{x:,}: {type(error).__name__}: {error}".partition("\n")[0]
-        point |= {"x": x, "wall": time.perf_counter() - start}
-        spent += point["wall"]
+        point |= {"x": x, "whole": time.process_time() - start}
+        spent += point["whole"]
         points.append(point)
         keep({"point": point})
     return "end of the range"
@@ -153,7 +164,7 @@ def run_curve(name, args):
         command = [sys.executable, "-m", "benchmarks.growth", "--curve", name, "--cache", str(args.cache)]
         command += ["--budget", str(args.budget), "--memory", str(args.memory)]
         try:
-            done = subprocess.run(command, timeout=4 * args.budget + 120)
+            done = subprocess.run(command, timeout=10 * args.budget + 300)
             ended = f"the process ended with {done.returncode}" if done.returncode else None
         except subprocess.TimeoutExpired:
             ended = "the next point took too long"
@@ -181,7 +192,7 @@ def summary(curve, points, ended):
     """A record of a curve."""
     record = {"stage": curve.stage, "work": curve.work, "variable": curve.variable, "ended": ended}
     record |= {"points": points, "reason": curve.reason}
-    for what, key, least in (("seconds", "time", 1e-6), ("megabytes", "memory", LEAST_MEMORY)):
+    for what, key, least in (("cpu", "time", 1e-6), ("megabytes", "memory", LEAST_MEMORY)):
         record[key] = exponent(points, what, least)
     found = record["time"]
     record["faster"] = bool(found and found[0] - found[1] > LINEAR)
@@ -221,7 +232,7 @@ def report(data):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--budget", type=float, default=15, help="seconds of a curve")
+    parser.add_argument("--budget", type=float, default=15, help="CPU seconds of a curve")
     parser.add_argument("--memory", type=float, default=6000, help="MB that a curve's process may take")
     parser.add_argument("--only", nargs="+", default=[], help="parts of names of curves, such as embed")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "embtransfer-growth")
