@@ -222,7 +222,7 @@ def curves(folder):
     add("adapt", "JDA", adapting(jda), (*rows_and_columns, "classes"))
     add("adapt", "OptimalTransport", adapting(ot))
     add("adapt", "OptimalTransport, by class", adapting(lambda: ot(class_reg=0.1)), ("classes",))
-    add("adapt", "SCL, sparse", adapting(et.SCL, data.counts), ("rows", "classes"), words=5000)
+    add("adapt", "SCL, sparse", adapting(et.SCL, data.counts), ("rows", "classes"), words=1000)
     add("adapt", "MSDA, sparse", adapting(lambda: et.MSDA(n_features=1000), data.counts), words=5000)
     all_rows = {"TCA": lambda: et.TCA(n_landmarks=None), "JDA": lambda: jda(n_landmarks=None)}
     for name, make in all_rows.items():
