@@ -18,6 +18,7 @@ RANGES = {
     "classes": (2, 5, 10, 20, 50, 100, 200, 500, 1000),
     "words": (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000),
 }
+FEW_ROWS = tuple(100 * 2**i for i in range(9))  # of what takes rows by rows
 SIZES = {"rows": 10_000, "columns": 100, "classes": 2, "words": 50_000}  # where they do not vary
 SQUARE = "a matrix of rows by rows"
 
@@ -35,6 +36,10 @@ class Curve(NamedTuple):
     @property
     def name(self):
         return f"{self.stage}, {self.work}, {self.variable}"
+
+    @property
+    def values(self):
+        return FEW_ROWS if SQUARE in self.reason else RANGES[self.variable]
 
 
 # ---------------------------------------------------------------- embed: sizes -> function

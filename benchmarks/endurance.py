@@ -141,23 +141,20 @@ def check(destination, rejected, first, broken):
         numbers = batch["id"].cast(pa.int64()).to_numpy() - first
         scored += len(numbers)
         np.add.at(seen, numbers, 1)
-    set_aside = 0
-    wrong = 0
+    aside = np.zeros(len(broken), np.int32)
     if rejected.exists():
         with open(rejected, "rb") as file:
             for line in file:
-                row = json.loads(line)["line"] - 1 - ("csv" in destination.name)
-                set_aside += 1
-                wrong += not broken[row]
-    lost = int(np.count_nonzero(seen[~broken] == 0)) + int(broken.sum()) - set_aside
+                aside[json.loads(line)["line"] - 1 - ("csv" in destination.name)] += 1
+    both = seen + aside
     return {
         "rows": len(broken),
         "malformed": int(broken.sum()),
         "scored": scored,
-        "refused": set_aside,
-        "lost": lost,
-        "doubled": int(np.count_nonzero(seen > 1)) + int(np.count_nonzero(seen[broken])),
-        "refused_wrongly": wrong,
+        "refused": int(aside.sum()),
+        "lost": int(np.count_nonzero(both == 0)),
+        "doubled": int(np.count_nonzero(both > 1)),
+        "refused_wrongly": int(np.count_nonzero(aside[~broken])),
     }
 
 

@@ -139,7 +139,7 @@ def serve(name, args):
             with open(path, "a") as file:
                 file.write(json.dumps(entry) + "\n")
 
-        ended = grow(curve, works.RANGES[curve.variable], points, args.budget, args.memory, keep)
+        ended = grow(curve, curve.values, points, args.budget, args.memory, keep)
         keep({"ended": ended, "budget": args.budget})
 
 
