@@ -182,7 +182,7 @@ BENCHMARKS = (
     Benchmark(
         "endurance",
         "scale",
-        10,
+        20,
         "12 GB through `embtransfer score` in 1.5 GB of memory, killed and resumed; every row counted",
     ),
     Benchmark("stream_speed", "scale", 5, "fitting from files against fitting in memory, time and memory"),
