@@ -173,6 +173,18 @@ BENCHMARKS = (
         (),
         GLOVE,
     ),
+    Benchmark(
+        "growth",
+        "scale",
+        25,
+        "time and memory against rows, columns, classes and words, with exponents; resumed where it was left",
+    ),
+    Benchmark(
+        "endurance",
+        "scale",
+        20,
+        "12 GB through `embtransfer score` in 1.5 GB of memory, killed and resumed; every row counted",
+    ),
     Benchmark("stream_speed", "scale", 5, "fitting from files against fitting in memory, time and memory"),
     Benchmark(
         "spark_speed",

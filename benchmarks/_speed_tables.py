@@ -81,3 +81,15 @@ def loading():
             peaks.append(f"{peak:.0f}")
         rows.append([name.removeprefix("embtransfer, "), *cells, " / ".join(peaks)])
     return markdown_table(["", "50 columns", "300 columns", "peak MB, 50 / 300"], rows)
+
+
+def growth():
+    """By rows: the largest number measured, seconds and memory there, and exponents of both."""
+    rows = []
+    for record in results("growth")["curves"]:
+        if record["variable"] == "rows" and record["points"]:
+            last = record["points"][-1]
+            exponents = [f"{record[key][0]:.2f}" if record[key] else "" for key in ("time", "memory")]
+            cells = f"{last['x']:,}", f"{last['seconds']:.2g}", f"{last['megabytes']:,.0f}"
+            rows.append([f"{record['stage']}: {record['work']}", *cells, *exponents])
+    return markdown_table(["", "rows", "seconds", "MB", "exponent of time", "of memory"], rows)

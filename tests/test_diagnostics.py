@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from embtransfer import covariance_distance, domain_shift, mmd, proxy_a_distance, word_shift
 from embtransfer.datasets import load_demo_reviews
+from embtransfer.diagnostics import _distances
 
 ROW_FUNCTIONS = [proxy_a_distance, mmd, covariance_distance, domain_shift]
 every_function = pytest.mark.parametrize("function", ROW_FUNCTIONS, ids=lambda part: part.__name__)
@@ -181,6 +182,28 @@ def test_covariances_of_wide_sparse_rows(relative):
     dense = covariance_distance(source.toarray(), target.toarray(), relative=relative)
     assert covariance_distance(source, target, relative=relative) == pytest.approx(dense, rel=1e-9)
     assert covariance_distance(source, source, relative=True) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_covariances_of_many_wide_sparse_rows(relative, monkeypatch):
+    monkeypatch.setattr(_distances, "_inner", None)  # rows by rows: more products than pairs of columns
+    monkeypatch.setattr(_distances, "_ENTRIES", 40_000)  # in several blocks
+    domains = [sp.random(400, 900, density=0.01, format="csr", random_state=seed) for seed in (0, 1)]
+    domains[1] = domains[1][:350] * 2
+    dense = covariance_distance(*(X.toarray() for X in domains), relative=relative)
+    assert covariance_distance(*domains, relative=relative) == pytest.approx(dense, rel=1e-9)
+    assert covariance_distance(domains[0], domains[0][::-1], relative=relative) == pytest.approx(0, abs=1e-12)
+    single = covariance_distance(*(X.astype(np.float32) for X in domains), relative=relative)
+    assert single == pytest.approx(dense, rel=1e-5)
+
+
+@pytest.mark.parametrize("n_features", [50, 700])
+@pytest.mark.parametrize("which", [0, 1])
+def test_covariances_where_one_domain_is_sparse(n_features, which):
+    domains = make_sparse(n_source=40, n_target=30, n_features=n_features)
+    expected = covariance_distance(*(X.toarray() for X in domains))
+    domains[which] = domains[which].toarray()
+    assert covariance_distance(*domains) == pytest.approx(expected, rel=1e-9)
 
 
 @every_function

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from embtransfer import (
     make_transfer_pipeline,
     score_file,
 )
+from embtransfer.scoring._journal import PartFile
 
 COMMAND = Path(sys.executable).with_name("embtransfer")
 # scores as slowly as it is told to, and keeps its journal up to date
@@ -153,6 +155,26 @@ def test_without_resume_it_begins_anew(tmp_path):
     assert "what a run that did not end had left of a.csv is removed" in again.stderr
     assert json.loads(again.stdout)[3] == 0
     assert sorted(os.listdir(out)) == ["a.csv", "a.csv.rejected.jsonl"]
+
+
+@pytest.mark.parametrize("committed", [0, 1])
+def test_rows_rejected_after_the_last_commit_are_not_there_twice(tmp_path, committed):
+    destination, header = tmp_path / "out.jsonl", {"run": {"model": "x"}, "schema": None}
+    first = PartFile(destination)
+    state = first.begin(lambda: header)
+    side_bytes = sum(first.reject(b"early\n") for _ in range(committed))
+    state = first.commit(replace(state, at=1, n_bytes=first.write(b"row\n"), side_bytes=side_bytes))
+    first.reject(b"late\n")  # and killed before the next commit
+    first.close_files()
+    first.release()
+    second = PartFile(destination)
+    assert second.resume(header) == (state, header)
+    second.reject(b"late\n")
+    second.finish()
+    second.release()
+    expected = "early\n" * committed + "late\n"
+    assert (tmp_path / "out.jsonl.rejected.jsonl").read_text("utf-8") == expected
+    assert destination.read_text("utf-8") == "row\n"
 
 
 def test_a_damaged_end_of_the_journal_is_passed_over(tmp_path):

@@ -13,6 +13,7 @@ from ._rows import check_domains, stack
 
 _COLUMNS = 512  # of a covariance of sparse rows that are in memory at a time
 _ROWS = 1000  # of sparse rows multiplied at a time
+_ENTRIES = 1 << 23  # of sparse columns' products in memory at a time, if all are there
 
 
 def proxy_a_distance(X_source, X_target, *, cv=5, random_state=0) -> float:
@@ -126,21 +127,60 @@ def covariance_distance(X_source, X_target, *, relative=False) -> float:
     (True, 0.529)
     """
     X_source, X_target = check_domains(X_source, X_target, min_rows=2)
-    if sp.issparse(X_source) and X_source.shape[0] + X_target.shape[0] < X_source.shape[1]:
-        # products of rows, of which there are fewer: <C_s, C_t> is the sum of their squares
-        own = _inner(X_source, X_source) + _inner(X_target, X_target)
-        apart = max(own - 2 * _inner(X_source, X_target), 0.0)
-        size = own if relative else 4 * X_source.shape[1] ** 2
-        return float(apart / size) if size > 0 else 0.0
+    if sp.issparse(X_source) or sp.issparse(X_target):
+        X_source, X_target = sp.csr_matrix(X_source), sp.csr_matrix(X_target)
+        if X_source.shape[0] + X_target.shape[0] < X_source.shape[1]:
+            apart, own = _of_wide(X_source, X_target)
+            size = own if relative else 4 * X_source.shape[1] ** 2
+            return float(apart / size) if size > 0 else 0.0
     parts = zip(_covariances(X_source), _covariances(X_target), strict=True)
     sums = np.sum([[np.sum((s - t) ** 2), np.sum(s**2) + np.sum(t**2)] for s, t in parts], axis=0)
     size = sums[1] if relative else 4 * X_source.shape[1] ** 2
     return float(sums[0] / size) if size > 0 else 0.0
 
 
+def _of_wide(source, target):
+    """|C_s - C_t|^2 and |C_s|^2 + |C_t|^2 of sparse rows with more columns than rows.
+
+    By products of rows, in time of their square, or of columns that meet in a row, in time of the rows:
+    whichever are fewer.
+    """
+    of_columns = sum(np.sum(np.diff(X.indptr).astype(np.float64) ** 2) for X in (source, target))
+    if (source.shape[0] + target.shape[0]) ** 2 > of_columns:
+        return _by_columns(source, target)
+    own = _inner(source, source) + _inner(target, target)
+    return max(own - 2 * _inner(source, target), 0.0), own
+
+
+def _by_columns(source, target):
+    """The same, with C = S - c m m', S = X'X / (n - 1): its squares from those of S, which is sparse."""
+    used = np.unique(np.concatenate([source.indices, target.indices]))
+    rows = [X.astype(np.float64)[:, used] for X in (source, target)]
+    weights = np.array([1 / (X.shape[0] - 1) for X in rows])
+    means = np.stack([np.asarray(X.mean(axis=0)).ravel() for X in rows])
+    factors = np.array([X.shape[0] for X in rows]) * weights
+    columns, squares = [X.tocsc() for X in rows], np.zeros(3)
+    width = max(_ENTRIES // max(len(used), 1), 1)
+    for start in range(0, len(used), width):
+        block = slice(start, start + width)
+        s, t = (w * (C[:, block].T.tocsr() @ X) for w, C, X in zip(weights, columns, rows, strict=True))
+        squares += [np.sum(part.data**2) for part in (s - t, s, t)]
+    # |S + sum_k c_k m_k m_k'|^2 = |S|^2 + 2 sum_k c_k m_k' S m_k + sum_kl c_k c_l (m_k' m_l)^2
+    through = np.array(
+        [[w * np.sum((X @ m) ** 2) for m in means] for w, X in zip(weights, rows, strict=True)]
+    )
+    meet = (means @ means.T) ** 2
+    found = [
+        max(square + 2 * (signs @ through) @ c + c @ meet @ c, 0.0)
+        for square, signs in zip(squares, np.array([[1, -1], [1, 0], [0, 1]]), strict=True)
+        for c in [-signs * factors]
+    ]
+    return found[0], found[1] + found[2]
+
+
 def _inner(one, other):
     """The sum of the products of the entries of two covariances, from sparse rows."""
-    one, other = one.astype(np.float64).tocsr(), other.astype(np.float64).tocsr()
+    one, other = one.astype(np.float64), other.astype(np.float64)
     means = [np.asarray(X.mean(axis=0)).ravel() for X in (one, other)]
     of_other = other @ means[0]
     total = 0.0

@@ -34,21 +34,32 @@ class Coverage:
     """
 
     def __init__(self):
-        self.n_tokens = self.n_known = np.zeros(0, np.int64)
+        self._parts = [np.zeros((2, 0), np.int64)]  # tokens and known tokens of texts; joined when asked for
         self._unknown = Counter()
 
     def add(self, other: "Coverage") -> None:
         """Add the texts of another: for files that are read in parts."""
-        self.n_tokens = np.append(self.n_tokens, other.n_tokens)
-        self.n_known = np.append(self.n_known, other.n_known)
-        self._unknown += other._unknown
+        self._parts += other._parts
+        self._unknown.update(other._unknown)
 
     def _add(self, is_known, indptr, unknown):
         known = np.concatenate([[0], np.cumsum(is_known)])[indptr]
-        self.n_tokens = np.append(self.n_tokens, np.diff(indptr))
-        self.n_known = np.append(self.n_known, np.diff(known))
+        self._parts.append(np.stack([np.diff(indptr), np.diff(known)]))
         for count in unknown.value_counts().to_pylist():
             self._unknown[count["values"]] += count["counts"]
+
+    def _counts(self):
+        if len(self._parts) > 1:
+            self._parts = [np.concatenate(self._parts, axis=1)]
+        return self._parts[0]
+
+    @property
+    def n_tokens(self) -> np.ndarray:
+        return self._counts()[0]
+
+    @property
+    def n_known(self) -> np.ndarray:
+        return self._counts()[1]
 
     @property
     def share(self) -> float:

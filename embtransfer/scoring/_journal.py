@@ -153,9 +153,11 @@ class PartFile:
         return state, old
 
     def _open(self, state):
-        for path, size in ((self.part, state.n_bytes), (self.side, state.side_bytes)):
-            if path == self.part or size:
-                self._file(path).truncate(size)
+        self._file(self.part).truncate(state.n_bytes)
+        if state.side_bytes:
+            self._file(self.side).truncate(state.side_bytes)
+        else:  # its rows come after the last commit, and will come again
+            self.side.unlink(missing_ok=True)
 
     def _file(self, path):
         if path not in self._files:
