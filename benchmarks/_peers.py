@@ -39,7 +39,8 @@ def absent(package):
         importlib.import_module(MODULES.get(package, package.replace("-", "_")))
     except Exception as error:  # a package that is there may fail in its own way: also a reason
         reason = " ".join(str(error).split()) or "no reason given"
-        return f"{package} {asked().get(package, '')} not usable: {type(error).__name__}: {reason[:150]}"
+        wanted = asked().get(package, ", no version asked for,")
+        return f"{package} {wanted} not usable: {type(error).__name__}: {reason[:150]}".replace(" ,", ",")
     return ""
 
 

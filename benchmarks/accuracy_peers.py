@@ -198,16 +198,19 @@ def main():
     os.environ["TQDM_DISABLE"] = "1"
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # the tasks are the threads; read by the processes when they import numpy
-    here, absent = present(_peers_classify.PEERS | _peers_adapt.PEERS)
+    peers = _peers_classify.PEERS | _peers_adapt.PEERS
+    named = arguments.methods.split(";") if arguments.methods else []
+    if unknown := sorted(set(named) - set(peers)):
+        parser.error(f"got --methods {'; '.join(unknown)}. Expected some of: {'; '.join(peers)}.")
+    here, absent = present(peers)
     host = machine("embtransfer", *distributions(here))
     stored = RESULTS / "accuracy_peers.json"
     records = json.loads(stored.read_text("utf-8"))["records"] if stored.exists() else []
-    named = arguments.methods.split(";") if arguments.methods else []
     records = [record for record in records if record["method"] not in named]
     done = {
         (r["method"], r["source"], *([r["target"]] * (r["method"] in _peers_adapt.PEERS))) for r in records
     }
-    tasks = [task for name in named or here for task in tasks_of(name) if task not in done]
+    tasks = [task for name in named or here if name in here for task in tasks_of(name) if task not in done]
     tasks.sort(key=lambda task: "draw" in task[1])  # BANKING77 last
     prepare(arguments.cache)
     console = Console(stderr=True)
