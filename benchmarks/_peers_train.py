@@ -1,5 +1,6 @@
 """The trainers of fastText, spaCy and gensim as classifiers of texts: fit(texts, y), predict(texts)."""
 
+import io
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,10 +56,9 @@ class TextCat:
             for name, part, labels in (("train", *parts[::2]), ("dev", *parts[1::2])):
                 config["paths"][name] = str(Path(folder) / f"{name}.spacy")
                 self.docs(part, labels, classes).to_disk(config["paths"][name])
-            nlp = init_nlp(config)
-            with open("/dev/null", "w") as silence:
-                train(nlp, Path(folder) / "model", stdout=silence, stderr=silence)
-            self.nlp = spacy.load(Path(folder) / "model" / "model-best")
+            silence = io.StringIO()
+            train(init_nlp(config), Path(folder), stdout=silence, stderr=silence)
+            self.nlp = spacy.load(Path(folder) / "model-best")
         return self
 
     @staticmethod

@@ -39,6 +39,7 @@ from .accuracy_banking77 import DRAWS, draw
 from .accuracy_transfer import DEVELOPED_ON, DOMAINS, Split, embed
 
 N_LABELS = 5  # a class of BANKING77
+AMAZON_ALONE = {"spaCy: textcat": "not run: each of its 1,600 steps or more moves all 262,144 x 77 weights"}
 OURS = {
     "embtransfer: recipe 'words'": "log-count ratios, self-trained (recipe 'words')",
     "embtransfer: recipe 'distilled'": "recipe 'distilled', without MiniLM at prediction",
@@ -109,7 +110,7 @@ def tasks_of(name):
     if name in _peers_adapt.PEERS:
         return [(name, *pair) for pair in permutations(DOMAINS, 2)]
     draws = [f"banking77, draw {seed}" for seed in range(DRAWS)]
-    return [(name, source) for source in (*DOMAINS, *draws)]
+    return [(name, source) for source in (*DOMAINS, *draws * (name not in AMAZON_ALONE))]
 
 
 def prepare(cache):
@@ -176,7 +177,7 @@ def report(records, absent):
         "## Amazon reviews, right of unseen target reviews, %",
         markdown_table(["", *heads], rows),
         f"## BANKING77, {N_LABELS} labels a class, right of the test set, %",
-        markdown_table(["", "right"], banking_summary(records).items()),
+        markdown_table(["", "right"], [*banking_summary(records).items(), *AMAZON_ALONE.items()]),
     ]
 
 
