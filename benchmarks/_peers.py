@@ -1,6 +1,7 @@
 """The peers that the benchmarks measure: the versions asked for, and why one is absent."""
 
 import importlib
+import logging
 import re
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -80,6 +81,7 @@ def wordllama_model():
     """wordllama's own table; by the cache_dir its loader finds the tokenizer that the package carries."""
     import wordllama
 
+    logging.getLogger().setLevel(logging.WARNING)  # its import sets INFO for all: progress bars elsewhere
     return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
 

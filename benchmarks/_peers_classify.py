@@ -83,7 +83,7 @@ def skrub_encode(texts):
 
 
 def check_encoders(texts, folder):
-    """That the encoders of the peers that are here give the vectors kept, but for a factor: skrub's has one."""
+    """That the peers' encoders give the vectors kept, but for one factor, which skrub's has."""
     kept = sentence_vectors(texts, folder)
     for package, encode in (("embetter", embetter_encode), ("skrub", skrub_encode)):
         if not absent(package):
