@@ -46,10 +46,10 @@ BENCHMARKS = (
     Benchmark(
         "embed_speed",
         "speed",
-        10,
-        "text to mean vector against model2vec, scikit-learn, fastText and gensim",
+        25,
+        "text to vector against model2vec, scikit-learn, fastText, gensim, spaCy, wordllama, embetter, skrub",
         ("--threads", "2"),
-        (*GLOVE, "fasttext", "gensim", "model2vec"),
+        GLOVE,
     ),
     Benchmark(
         "score_speed",
@@ -93,6 +93,14 @@ BENCHMARKS = (
         "texts, and on seen ones; resumed where it was left",
         (),
         (*SENTENCE, *GLOVE, "skada", "ot"),
+    ),
+    Benchmark(
+        "accuracy_peers",
+        "accuracy",
+        60,
+        "the same pairs and BANKING77 by the recipe that each peer recommends; resumed where it was left",
+        (),
+        (*SENTENCE, *GLOVE),
     ),
     Benchmark(
         "accuracy_amazon",

@@ -45,6 +45,23 @@ def scoring_all():
     return scoring(results("score_speed")["cases"], PEERS, RATES)
 
 
+EMBEDDING_PEERS = {
+    "model2vec": "model2vec",
+    "scikit-learn CountVectorizer": "scikit-learn",
+    "fastText get_sentence_vector": "fastText",
+    "gensim loop": "gensim, mean of the known words' rows",
+    "spaCy nlp.pipe": "spaCy",
+    "embetter TextEncoder (model2vec)": "embetter TextEncoder",
+    "wordllama embed, its own table": "wordllama",
+    "StaticEmbedder, wordllama's table": "StaticEmbedder, wordllama's table",
+    "embetter LiteTextEncoder (no table)": "embetter LiteTextEncoder",
+    "skrub StringEncoder (no table)": "skrub StringEncoder",
+    "skrub MinHashEncoder (no table)": "skrub MinHashEncoder",
+    "embetter SentenceEncoder (MiniLM)": "embetter SentenceEncoder",
+    "skrub LLMEncoder (MiniLM)": "skrub LLMEncoder",
+}
+
+
 def embedding():
     sets = {
         "reviews": "reviews",
@@ -53,16 +70,15 @@ def embedding():
         "vowels accented": "reviews, vowels accented",
         "Cyrillic letters": "reviews, Cyrillic letters",
     }
-    found = results("embed_speed")["sets"]
-    runs = [found[name] for name in sets.values()]
+    found = results("embed_speed")
+    runs = [found["sets"][name] for name in sets.values()]
+    absent = found.get("absent", {})
     rows = []
-    for label, name in {
-        "model2vec": "model2vec",
-        "scikit-learn CountVectorizer": "scikit-learn",
-        "fastText get_sentence_vector": "fastText",
-        "gensim loop": "gensim, mean of the known words' rows",
-    }.items():
-        rows.append([label, *(f"{run['contenders'][name]['ratio']:.1f}" for run in runs)])
+    for label, name in EMBEDDING_PEERS.items():
+        if name in absent:
+            rows.append([f"{label}: {absent[name]}", *[""] * len(runs)])
+        elif name in runs[0]["contenders"]:
+            rows.append([label, *(f"{run['contenders'][name]['ratio']:.1f}" for run in runs)])
     rates = [run["megabytes"] / run["contenders"]["WordEmbedder"]["seconds"] for run in runs]
     rows.append(["WordEmbedder, MB/s", *(f"{rate:.0f}" for rate in rates)])
     return markdown_table(["", *sets], rows)

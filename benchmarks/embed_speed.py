@@ -5,8 +5,10 @@
 Five sets: 100,000 reviews (the 8,000 Amazon reviews over and over), 500,000 sentences of them, and 20,000
 reviews in which every text has non-ASCII characters, in three ways. All contenders take the same list of
 str, new objects for every repetition (a str keeps its UTF-8 once asked for it), and give an array of one row
-a text. One thread each, all on the whole set; building models is not measured. fastText's model takes half a
-minute to build and is kept in --cache if that is given. Writes results/embed_speed.json and .md.
+a text. One thread each; the slow ones get every tenth, hundredth or thousandth text, and their seconds count
+as often. Building models is not measured. A peer that cannot run here is a row that says why. fastText's
+model takes half a minute to build and is kept in --cache if that is given. Writes results/embed_speed.json
+and .md.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import random
 import re
 import sys
 import tempfile
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -26,6 +29,8 @@ import numpy as np
 from embtransfer import WordEmbedder
 from embtransfer.datasets import fetch_amazon_reviews
 
+from . import _peers_embed
+from ._peers import Peer, distributions, model2vec_model, present
 from .accuracy_amazon import full_glove
 
 OURS, TOKEN = "WordEmbedder", re.compile(r"\b\w\w+\b")
@@ -34,21 +39,23 @@ TO_CYRILLIC = str.maketrans(LETTERS + LETTERS.upper(), CYRILLIC + CYRILLIC.upper
 TO_ACCENTS = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
 ABOUT = f"""# Speed of pooled word vectors
 
-Mean of GloVe 6B 50d, 400,000 words; every contender on the whole set, with one thread unless it says
-otherwise. MB: 10^6 bytes of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as
+Mean of GloVe 6B 50d, 400,000 words, unless the notes say otherwise; with one thread unless it says so.
+MB: 10^6 bytes of UTF-8 text; medians over the rounds, and the slowest and fastest round. "Times as
 long": the contender's seconds divided by {OURS}'s in the same round. CPU: CPU seconds a second. "Texts that
-differ": of 1,000, those with any number more than 1e-4 from {OURS}'s; "cosine": mean over the texts in which
-both know a word; "tokens known": by the contender's own tokenizer."""
+differ": of 1,000, those with any number more than 1e-4 from {OURS}'s (wordllama's: from those of the row
+above it); "cosine": mean over the texts in which both know a word; "tokens known": by the contender's own
+tokenizer. These are empty where the contender has another table."""
 NOTES = """## Notes
 
 - model2vec: WordLevel tokenizer, lower-cased, cut by the regular expression `\\w\\w+`; max_length=None,
   use_multiprocessing=False, batches as by default.
 - scikit-learn: CountVectorizer(vocabulary=words), counts @ table divided by the sums of the counts.
-- {fast}: {ratio:.1f} times as fast as {slow}, on 1,000 reviews.
-  simple_preprocess finds tokens of 2 to 15 letters: no numbers, no longer words.
 - fastText: get_sentence_vector of each lower-cased text, a loop in Python. It cuts at white space alone:
   punctuation stays on words, which then are unknown, or is a token of its own; so are single characters. It
   counts the end of each text as one more token, whose vector is zero here."""
+GENSIM_NOTE = """
+- {fast}: {ratio:.1f} times as fast as {slow}, on 1,000 reviews.
+  simple_preprocess finds tokens of 2 to 15 letters: no numbers, no longer words."""
 
 
 def text_sets(scale):
@@ -74,15 +81,7 @@ def ours(vectors, n_jobs=1):
 
 
 def model2vec(vectors):
-    from model2vec import StaticModel
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
-
-    vocabulary = {word: row for row, word in enumerate(vectors.words)}
-    tokenizer = Tokenizer(models.WordLevel({**vocabulary, "[UNK]": len(vocabulary)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w\w+"), "removed", invert=True)
-    table = np.vstack([vectors.matrix, np.zeros(vectors.matrix.shape[1], np.float32)])
-    model = StaticModel(table, tokenizer, max_length=None)  # None: long texts are not cut
+    model = model2vec_model(vectors)
     return lambda texts: model.encode(texts, use_multiprocessing=False)
 
 
@@ -145,31 +144,45 @@ def fasttext(vectors, cache):
     return lambda texts: np.array([model.get_sentence_vector(text.lower()) for text in texts])
 
 
+def cutters(contenders):
+    """First word of a contender's name to its way to cut words, where that is not ours."""
+    cuts = {"fastText": lambda text: text.lower().split()}
+    if any(name.startswith("gensim") for name in contenders):
+        from gensim.utils import simple_preprocess
+
+        cuts["gensim"] = simple_preprocess
+    if "spaCy" in contenders:
+        import spacy
+
+        cut = spacy.blank("en").tokenizer
+        cuts["spaCy"] = lambda text: [token.text for token in cut(text.lower())]
+    return cuts
+
+
 def compare_vectors(contenders, raw, vectors):
     """How far the vectors of 1,000 texts are from ours, and the share of tokens that each tokenizer finds."""
-    from gensim.utils import simple_preprocess
-
     texts = [text.decode() for text in random.Random(1).sample(raw, 1000)]
-    reference = contenders[OURS](texts)
-    cuts = {"gensim": simple_preprocess, "fastText": lambda text: text.lower().split()}
-    rows = []
+    cuts, made, rows = cutters(contenders), {}, []
     for name, embed in contenders.items():
-        cut = cuts.get(name.partition(",")[0], lambda text: TOKEN.findall(text.lower()))
-        tokens = [token for text in texts for token in cut(text)]
-        other = embed(texts)
-        difference = np.abs(other - reference).max(axis=1)
-        both = (np.abs(other).max(axis=1) > 0) & (np.abs(reference).max(axis=1) > 0)
-        norms = np.linalg.norm(other[both], axis=1) * np.linalg.norm(reference[both], axis=1)
-        rows.append(
-            {
-                "name": name,
-                "max_difference": float(difference.max()),
-                "texts_differing": int((difference > 1e-4).sum()),
-                "cosine": float(((other * reference)[both].sum(axis=1) / norms).mean()),
-                "tokens": len(tokens),
-                "known": sum(token in vectors for token in tokens) / len(tokens),
-            }
-        )
+        rows.append(row := {"name": name})
+        reference = _peers_embed.REFERENCES.get(name, OURS)
+        if reference is None and name != _peers_embed.WORDLLAMA:
+            continue
+        other = made[name] = embed(texts)
+        if reference is None:
+            continue
+        held = made[reference]
+        difference = np.abs(other - held).max(axis=1)
+        both = (np.abs(other).max(axis=1) > 0) & (np.abs(held).max(axis=1) > 0)
+        norms = np.linalg.norm(other[both], axis=1) * np.linalg.norm(held[both], axis=1)
+        row["max_difference"] = float(difference.max())
+        row["texts_differing"] = int((difference > 1e-4).sum())
+        row["cosine"] = float(((other * held)[both].sum(axis=1) / norms).mean())
+        if reference == OURS:
+            cut = cuts.get(name.partition(",")[0], lambda text: TOKEN.findall(text.lower()))
+            tokens = [token for text in texts for token in cut(text)]
+            row["tokens"] = len(tokens)
+            row["known"] = sum(token in vectors for token in tokens) / len(tokens)
     return rows
 
 
@@ -182,19 +195,24 @@ def report(data):
         rows, size = [], result["megabytes"]
         for vectors in result["vectors"]:
             run = result["contenders"][vectors["name"]]
-            cells = (
+            cells = [
                 spread(size / run["seconds"], size / run["max"], size / run["min"], 1),
                 spread(run["ratio"], run["ratio_min"], run["ratio_max"], 2),
                 f"{run['cpu']:.2f}",
-                vectors["texts_differing"],
-                f"{vectors['max_difference']:.0e}",
-                f"{vectors['cosine']:.4f}",
-                f"{vectors['known']:.1%} of {vectors['tokens']:,}",
-            )
+            ]
+            compared, cut = "cosine" in vectors, "known" in vectors
+            cells.append(vectors["texts_differing"] if compared else "")
+            cells.append(f"{vectors['max_difference']:.0e}" if compared else "")
+            cells.append(f"{vectors['cosine']:.4f}" if compared else "")
+            cells.append(f"{vectors['known']:.1%} of {vectors['tokens']:,}" if cut else "")
             rows.append([vectors["name"], *cells])
+        rows += [[name, reason, *[""] * 6] for name, reason in data["absent"].items()]
         parts += [f"## {set_name}: {result['texts']:,} texts, {size:.1f} MB", markdown_table(header, rows)]
-    (fast, seconds), (slow, more) = sorted(data["gensim_trial"].items(), key=lambda item: item[1])
-    return [*parts, NOTES.format(fast=fast, slow=slow, ratio=more / seconds)]
+    notes = NOTES
+    if trial := sorted(data["gensim_trial"].items(), key=lambda item: item[1]):
+        (fast, seconds), (slow, more) = trial
+        notes = notes + GENSIM_NOTE.format(fast=fast, slow=slow, ratio=more / seconds)
+    return [*parts, f"{notes}\n{_peers_embed.NOTES}"]
 
 
 def main():
@@ -205,29 +223,39 @@ def main():
     parser.add_argument("--cache", type=Path, help="folder that keeps fastText's model")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
     args = parser.parse_args()
-    host = machine(
-        "embtransfer", "numpy", "numba", "model2vec", "tokenizers", "gensim", "scikit-learn", "fasttext"
-    )
-
     vectors, sets = full_glove(), text_sets(args.scale)
-    contenders = {OURS: ours(vectors)}
-    if args.threads == 2:
-        contenders[f"{OURS}, n_jobs=2"] = ours(vectors, n_jobs=2)
-    contenders |= {"model2vec": model2vec(vectors), "scikit-learn": scikit_learn(vectors)}
+    trial = [text.decode() for text in sets["reviews"][:2000]]
     with tempfile.TemporaryDirectory() as folder:
-        contenders["fastText"] = fasttext(vectors, args.cache or Path(folder))
-    ways, trial = gensim_ways(vectors), [text.decode() for text in sets["reviews"][:1000]]
-    speed = {name: min(stopwatch(way, lambda: trial)()[0] for _ in range(3)) for name, way in ways.items()}
-    faster = min(speed, key=speed.get)
-    contenders[faster] = ways[faster]
+        makers = {
+            "model2vec": Peer("model2vec", model2vec),
+            "scikit-learn": Peer("scikit-learn", scikit_learn),
+            "fastText": Peer("fasttext", partial(fasttext, cache=args.cache or Path(folder))),
+            "gensim": Peer("gensim", gensim_ways),
+        }
+        here, absent = present(makers | _peers_embed.PEERS)
+        host = machine("embtransfer", "numpy", "numba", *distributions(here))
+        contenders = {OURS: ours(vectors)}
+        if args.threads == 2:
+            contenders[f"{OURS}, n_jobs=2"] = ours(vectors, n_jobs=2)
+        contenders |= {name: here[name].make(vectors) for name in makers if name in here}
+    ways, speed = contenders.pop("gensim", {}), {}
+    if ways:
+        speed = {
+            name: min(stopwatch(way, lambda: trial[:1000])()[0] for _ in range(3))
+            for name, way in ways.items()
+        }
+        faster = min(speed, key=speed.get)
+        contenders[faster] = ways[faster]
+    contenders |= {name: here[name].make(vectors, trial) for name in _peers_embed.PEERS if name in here}
 
-    data = {"scale": args.scale, "rounds": args.rounds, "gensim_trial": speed, "sets": {}}
+    data = {"scale": args.scale, "rounds": args.rounds, "gensim_trial": speed, "absent": absent, "sets": {}}
     for set_name, raw in sets.items():
         print(f"{set_name}: {len(raw):,} texts", file=sys.stderr)
-        runs = {
-            name: stopwatch(embed, lambda raw=raw: [text.decode() for text in raw])
-            for name, embed in contenders.items()
-        }
+        runs = {}
+        for name, embed in contenders.items():
+            share = _peers_embed.SHARES.get(name, 1)
+            texts = lambda some=raw[::share]: [text.decode() for text in some]  # noqa: E731
+            runs[name] = _peers_embed.times(share, stopwatch(embed, texts))
         data["sets"][set_name] = {
             "texts": len(raw),
             "megabytes": sum(map(len, raw)) / 1e6,
