@@ -20,6 +20,8 @@ _DTYPES = {
     "U64": "<u8",
 }
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+_LARGEST = 2**48  # a size or offset: products of sizes stay small numbers
+_MOST_AXES = 8
 _ALIGNED = 64  # bytes: each array begins with a cache line of the file
 
 
@@ -60,14 +62,17 @@ def map_tensors(path):
             (name, item["dtype"], tuple(item["shape"]), *item["data_offsets"])
             for name, item in header.items()
         ]
-        if not all(type(number) is int and number >= 0 for item in items for number in (*item[2], *item[3:])):
-            raise ValueError("a size or offset is no whole number")
+        numbers = [number for item in items for number in (*item[2], *item[3:])]
+        if not all(type(number) is int and 0 <= number <= _LARGEST for number in numbers):
+            raise ValueError(f"a size or offset is no whole number of 0 to {_LARGEST:,}")
+        if any(len(item[2]) > _MOST_AXES for item in items):
+            raise ValueError(f"an array has more than {_MOST_AXES} axes")
         items = [(name, kind, shape, begin, end) for name, kind, shape, begin, end in items]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: got a damaged header ({error!r:.80}). Expected safetensors.") from None
     tensors, data = {}, data[8 + n :]
     for name, kind, shape, begin, end in items:
-        if kind not in _DTYPES:
+        if not isinstance(kind, str) or kind not in _DTYPES:
             raise ValueError(
                 f"{path}: got {name} of type {kind!r:.20}. Expected one of {', '.join(_DTYPES)}."
             )

@@ -1,8 +1,7 @@
 """gensim's own files, saved by KeyedVectors.save or a model's save: pickles, read without running code.
 
 The unpickler knows no class and no function but the stand-ins below, which only store what they are given; a
-pickle that names anything else is refused. One made for it can still use up memory (by numbering an entry of
-its memo 2**31): Python's unpickler has no bound for that.
+pickle that names anything else is refused. So is one that asks for more room than the file has bytes.
 """
 
 import pickle
@@ -141,8 +140,8 @@ def _subwords(path, vectors, rows, d):
     whole = all(isinstance(limit, int) and 0 <= limit < 2**31 for limit in limits)
     if not whole or shape != rows.shape:
         raise ValueError(
-            f"{path}: got min_n={limits[0]!r:.20}, max_n={limits[1]!r:.20} and n-grams' rows of shape "
-            f"{rows.shape}. Expected whole numbers, and the shape {shape!r:.40}. The file is damaged."
+            f"{path}: got min_n={_short(limits[0])}, max_n={_short(limits[1])} and n-grams' rows of shape "
+            f"{rows.shape}. Expected whole numbers, and the shape ({_short(shape[0])}, {d}). It is damaged."
         )
     return Subwords(*limits, np.asarray(rows, np.float32))
 
@@ -167,9 +166,12 @@ class _Dtype(_Object):
         self.order = state[1] if state[1] in ("<", ">") else "="
 
     def numpy(self, where):
-        dtype = np.dtype(self.code).newbyteorder(self.order) if self.code in ("f2", "f4", "f8") else None
+        known = isinstance(self.code, str) and self.code in ("f2", "f4", "f8")
+        dtype = np.dtype(self.code).newbyteorder(self.order) if known else None
         if dtype is None:
-            raise ValueError(f"{where}: got an array of {self.code!r:.20}. Expected floating-point numbers.")
+            raise ValueError(
+                f"{where}: got an array of {_short(self.code)}. Expected floating-point numbers."
+            )
         return dtype
 
 
@@ -189,7 +191,8 @@ class _Array(_Object):
             or not all(type(n) is int and n > 0 for n in shape)
         ):
             raise ValueError(
-                f"{where}: got an array of shape {shape!r:.40}. Expected two dimensions, none of 0."
+                f"{where}: got an array of shape ({', '.join(map(_short, shape[:9]))}). "
+                "Expected two dimensions, none of 0."
             )
         data = self.data.encode("latin1") if isinstance(self.data, str) else self.data  # Python 2 wrote str
         dtype = self.dtype.numpy(where)
@@ -246,8 +249,22 @@ class _RefusedError(Exception):
     pass
 
 
+def _short(value):
+    """A value for a message: lists in lists can be longer when printed than any memory."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "a huge number"
+    return repr(value)[:20] if isinstance(value, str | int | float | None) else type(value).__name__
+
+
 def _unpickle(path):
+    from ._pickle_kernels import ASKS_TOO_MUCH, KINDS, check_opcodes  # compiles: not at import
+
     try:
+        if path.stat().st_size:
+            data = np.memmap(path, np.uint8, "r").view(np.ndarray)
+            at, problem = check_opcodes(data, KINDS)
+            if problem == ASKS_TOO_MUCH:
+                raise pickle.UnpicklingError(f"byte {at:,} asks for more than the file has")
         with open(path, "rb") as file:
             return _Unpickler(file, encoding="latin1").load()
     except _RefusedError as error:

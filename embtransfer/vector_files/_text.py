@@ -16,6 +16,8 @@ import pyarrow as pa
 from ._found import Found
 
 _BLOCK = 1 << 22  # bytes read and parsed at a time
+_LONGEST = 1 << 26  # bytes of a line; 64 MB without an end are no vectors
+_MOST_COLUMNS = 1 << 17  # more than any table has: memory is set aside for each
 _SPACE, _TAB = b" ", b"\t"
 
 
@@ -57,14 +59,15 @@ def read_binary(file, name: str) -> Found:
 # ---------------------------------------------------------------- what the file is
 def _is_header(line):
     parts = line.split()
-    return len(parts) == 2 and all(part.isdigit() for part in parts)
+    return len(parts) == 2 and all(part.isdigit() and len(part) < 19 for part in parts)
 
 
 def _header(file, name):
     line = file.readline(1 << 16)
-    if not _is_header(line) or int(line.split()[1]) == 0:
+    if not _is_header(line) or not 0 < int(line.split()[1]) <= _MOST_COLUMNS:
         raise ValueError(
-            f"{name}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions."
+            f"{name}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions "
+            f"(1 to {_MOST_COLUMNS:,})."
         )
     return tuple(map(int, line.split()))
 
@@ -104,7 +107,7 @@ def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> 
     line, bad, ended = first_line, _BadWords(name), False
     with ThreadPoolExecutor(n_threads) as threads:
         waiting = deque()
-        blocks = _whole_lines(file, head)
+        blocks = _whole_lines(file, head, name)
         while True:
             while len(waiting) <= n_threads and (block := next(blocks, None)) is not None:
                 waiting.append(threads.submit(_parse_block, block, n_columns, separator))
@@ -124,7 +127,7 @@ def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> 
     bad.warn()
 
 
-def _whole_lines(file, head):
+def _whole_lines(file, head, name):
     """Blocks of bytes that end with a line."""
     rest = head
     while True:
@@ -136,6 +139,10 @@ def _whole_lines(file, head):
         rest = block[cut:]
         if cut:
             yield block[:cut]
+        if len(rest) > _LONGEST:
+            raise ValueError(
+                f"{name}: got a line of more than {_LONGEST >> 20} MB. Expected lines of numbers."
+            )
     if rest:
         yield rest if rest.endswith(b"\n") else rest + b"\n"
 
