@@ -15,6 +15,7 @@ from ._vocabulary import Vocabulary
 _FORMAT = "embtransfer-compiled"
 _FORMAT_VERSION = 1
 _CONFIG, _TENSORS = "config.json", "tensors.safetensors"
+_OTHERS = OverflowError, RecursionError, MemoryError  # what numbers and nesting made to deceive raise
 _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
 
 
@@ -107,9 +108,11 @@ def read_model(path):
         program = _read_program(config["program"], arrays, vocabularies)
         dtype = np.dtype(config["dtype"])
         expect(dtype.kind in "biufUO", "the classes have another type")
+        longest = max((len(label) for label in config["classes"] if isinstance(label, str)), default=0)
+        expect(dtype.itemsize <= max(4 * longest, 1 << 16), "the classes have another length")
         classes = np.array(config["classes"], dtype)
         check_head(config["head"], program.width, len(classes))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, *_OTHERS) as error:
         raise ValueError(f"{path} is damaged: {error!r:.200}") from None
     return program, config["head"], classes, checksum(path / _CONFIG)
 
@@ -148,11 +151,14 @@ def _read_vocabulary(tree, i, arrays):
     kinds = [part.dtype for part in parts]
     expect(kinds == [np.uint8, np.int64, np.uint64], "a table of words has another type")
     expect(1 <= tree["longest"] <= 100, "n-grams are too long")
+    expect(0 <= tree["min_length"] <= 100, "tokens are too long")
+    ngrams = arrays[f"vocabulary_{i}_ngrams"]
+    expect(ngrams.ndim == 2 and ngrams.dtype.kind == "i", "the n-grams are no table of rows")
     return Vocabulary(
         *parts,
         bool(tree["lowercase"]),
         int(tree["min_length"]),
-        arrays[f"vocabulary_{i}_ngrams"].astype(np.int64),
+        ngrams.astype(np.int64),
         int(tree["longest"]),
         int(tree["n_forming"]),
     )
@@ -178,7 +184,8 @@ def _read_part(tree, arrays, vocabularies):
         inner = program.width * (2 if part.step == "squares" else 1)
         expect(weight is None or (weight.ndim == 2 and len(weight) == inner), "a matrix does not fit")
         return part
-    vocabulary, table = vocabularies[tree["vocabulary"]], arrays[tree["table"]]
+    # each part has a table of its own, which is copied: one that comes twice is a trick to fill memory
+    vocabulary, table = vocabularies[tree["vocabulary"]], arrays.pop(tree["table"])
     expect(table.dtype == np.float32, "a table has another type")
     expect(table.ndim == 2, "a table is no matrix")
     expect(len(table) == len(vocabulary), "a table does not fit its words")
