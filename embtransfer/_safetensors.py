@@ -20,7 +20,7 @@ _DTYPES = {
     "U64": "<u8",
 }
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
-_LARGEST = 2**48  # a size or offset: products of sizes stay small numbers
+_LARGEST = 2**63 - 1  # a size or offset: products of sizes stay short numbers
 _MOST_AXES = 8
 _ALIGNED = 64  # bytes: each array begins with a cache line of the file
 
@@ -82,5 +82,8 @@ def map_tensors(path):
                 f"{path}: got {name} of shape {shape} and {kind} at bytes {begin:,} to {end:,} "
                 f"of {len(data):,}. Expected {prod(shape) * dtype.itemsize:,} bytes. It is cut short."
             )
-        tensors[name] = kind, np.ndarray(shape, dtype, data, begin)
+        try:
+            tensors[name] = kind, np.ndarray(shape, dtype, data, begin)
+        except ValueError as error:  # no bytes, but sizes that numpy cannot count
+            raise ValueError(f"{path}: got {name} of shape {shape} ({error}). It is damaged.") from None
     return tensors

@@ -44,7 +44,7 @@ def read_glove(file, name: str) -> Found:
 
 def read_word2vec(file, name: str) -> Found:
     """A header with the number of words and of columns, then lines."""
-    n_words, n_columns = _header(file, name)
+    n_words, n_columns = _header(file, name, _MOST_COLUMNS)
     head = file.read(1 << 16)
     separator = _separator(head.partition(b"\n")[0])
     return Found(n_columns, _read_lines(file, name, head, n_columns, separator, 2, n_words), n_words)
@@ -62,12 +62,11 @@ def _is_header(line):
     return len(parts) == 2 and all(part.isdigit() and len(part) < 19 for part in parts)
 
 
-def _header(file, name):
+def _header(file, name, most=10**18):
     line = file.readline(1 << 16)
-    if not _is_header(line) or not 0 < int(line.split()[1]) <= _MOST_COLUMNS:
+    if not _is_header(line) or not 0 < int(line.split()[1]) <= most:
         raise ValueError(
-            f"{name}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions "
-            f"(1 to {_MOST_COLUMNS:,})."
+            f"{name}, line 1: got {line[:60]!r}. Expected a header: words, dimensions (1 to {most:,})."
         )
     return tuple(map(int, line.split()))
 
