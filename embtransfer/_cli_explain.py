@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ._escape import visible
 from ._terminal import clear_errors
 
 
@@ -48,4 +49,4 @@ def explain(
             body = f"<body>{explanation.to_html(top)}</body>"
             print(f"<!doctype html><html><head>{head}{title}</head>{body}</html>")
         else:
-            print(explanation.to_text(top))
+            print(visible(explanation.to_text(top)))

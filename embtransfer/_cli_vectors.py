@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ._escape import visible
 from ._terminal import bytes_bar, clear_errors, load_vectors, talk
 from ._terminal_tables import Output, print_table
 
@@ -26,12 +27,12 @@ def vectors_info(
     with clear_errors():
         vectors = load_vectors(table)
         n, d = vectors.matrix.shape
-        print(f"name        {vectors.name}")
+        print(f"name        {visible(vectors.name)}")
         print(f"words       {n:,}")
         print(f"dimensions  {d}")
         print(f"dtype       {vectors.matrix.dtype}")
         print(f"memory      {vectors.matrix.nbytes / 1e6:.1f} MB")
-        print(f"first       {' '.join(vectors.words[:8])}")
+        print(f"first       {visible(' '.join(vectors.words[:8]))}")
         if vectors.subwords is not None:
             min_n, max_n = vectors.subwords.min_n, vectors.subwords.max_n
             print(f"subwords    {len(vectors.subwords.rows):,} vectors of {min_n} to {max_n} characters")

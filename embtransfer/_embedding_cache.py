@@ -233,7 +233,8 @@ class EmbeddingCache:
         self.folder.mkdir(0o700, parents=True, exist_ok=True)
         path = self.folder / _FILE
         with FileLock(self.folder / "open.lock", mode=0o600):  # SQLite cannot wait while WAL is switched on
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its other files take over these rights
+            # its other files take over these rights; a link that somebody put there is not followed
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
             self._inode = path.stat().st_ino
             self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             for statement in _SCHEMA:

@@ -20,6 +20,8 @@ _DTYPES = {
     "U64": "<u8",
 }
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+_LARGEST = 2**63 - 1  # a size or offset: products of sizes stay short numbers
+_MOST_AXES = 8
 _ALIGNED = 64  # bytes: each array begins with a cache line of the file
 
 
@@ -61,8 +63,10 @@ def map_tensors(path):
             for name, item in header.items()
         ]
         numbers = [number for item in items for number in (*item[2], *item[3:])]
-        if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
-            raise ValueError("a size or offset is no whole number")
+        if not all(type(number) is int and 0 <= number <= _LARGEST for number in numbers):
+            raise ValueError(f"a size or offset is no whole number of 0 to {_LARGEST:,}")
+        if any(len(item[2]) > _MOST_AXES for item in items):
+            raise ValueError(f"an array has more than {_MOST_AXES} axes")
         items = [(name, kind, shape, begin, end) for name, kind, shape, begin, end in items]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: got a damaged header ({error!r:.80}). Expected safetensors.") from None

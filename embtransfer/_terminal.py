@@ -17,7 +17,15 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+from ._escape import visible
+
+
+class _Talk(Console):
+    def print(self, *objects, **options):
+        super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **options)
+
+
+talk = _Talk(stderr=True, highlight=False, markup=False, soft_wrap=True)
 BAR = {"console": talk, "transient": True, "disable": not talk.is_terminal}
 
 
@@ -60,7 +68,7 @@ def bytes_bar(what):
 
         def progress(done, total):
             nonlocal task
-            task = bar.add_task(what) if task is None else task
+            task = bar.add_task(visible(what)) if task is None else task
             bar.update(task, completed=done, total=total)
 
         yield progress
@@ -81,4 +89,4 @@ def progress_bar():
 
 def steps(bar):
     task = bar.add_task("")
-    return lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+    return lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what))

@@ -6,6 +6,8 @@ from numbers import Integral
 
 import pandas as pd
 
+from ._escape import visible
+
 _HEADERS = {
     "source_cv": "source cv",
     "target_score": "target",
@@ -44,9 +46,12 @@ def print_table(frame: pd.DataFrame, output: Output, title: str, caption: str | 
     if output is Output.json:
         print(frame.to_json(orient="records", indent=2, default_handler=str))
         return
-    rows = [[_cell(*cell) for cell in zip(frame, row, strict=True)] for row in frame.itertuples(index=False)]
+    rows = [
+        [visible(_cell(*cell)) for cell in zip(frame, row, strict=True)]
+        for row in frame.itertuples(index=False)
+    ]
     if output is Output.markdown:
-        for row in [list(frame), ["---"] * len(frame.columns), *rows]:
+        for row in [[visible(name) for name in frame], ["---"] * len(frame.columns), *rows]:
             print("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
         return
     from rich import box
@@ -54,10 +59,10 @@ def print_table(frame: pd.DataFrame, output: Output, title: str, caption: str | 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=Text(visible(title)), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in frame:
         right = frame[column].dtype.kind in "fi"
-        table.add_column(_HEADERS.get(column, column), justify="right" if right else "left")
+        table.add_column(Text(visible(_HEADERS.get(column, column))), justify="right" if right else "left")
     for row in rows:
         table.add_row(*map(Text, row))  # not markup: an error may hold brackets
     console = Console()

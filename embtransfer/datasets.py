@@ -33,6 +33,7 @@ _AMAZON_CHECKSUMS = {
     "electronics": "b2258958d22e1a5e4976f17c2c61b04d2e26aa1397efc637e2bb6c74f5c803b4",
     "kitchen": "09d99b88c1cafa3f85d99ca218ab66e63654982ba2dfa20e454bd6024987aeb6",
 }
+_AMAZON_MOST_BYTES = 1 << 27  # several times what the published files take
 _AMAZON_FOLDERS = {name: name for name in _AMAZON_CHECKSUMS} | {"kitchen": "kitchen_&_housewares"}
 _REVIEW = re.compile(r"<review>(.*?)</review>", re.DOTALL)
 _FIELD = re.compile(r"<(title|review_text)>(.*?)</\1>", re.DOTALL)
@@ -315,6 +316,8 @@ def _unpack_amazon(work: Path) -> Path:
     try:
         with tarfile.open(work / "archive.tar.gz") as tar:
             wanted = [tar.getmember(f"sorted_data_acl/{member}") for member in members]
+            if sum(member.size for member in wanted) > _AMAZON_MOST_BYTES:
+                raise tarfile.TarError(f"files of more than {_AMAZON_MOST_BYTES >> 20} MB")
             tar.extractall(work, wanted, filter="data")
     except (KeyError, EOFError, tarfile.TarError) as error:
         got = f"Got {error} from {_AMAZON_URL}, expected a tar.gz file with {', '.join(members)}."

@@ -6,14 +6,17 @@ import warnings
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
+from zipfile import ZipFile
 
 from ._folders import check_file, check_folder, checksum, new_folder
+from ._packed import check_unpacked
 from ._version import __version__
 from .word_vectors import embedded_tables
 
 _FORMAT = "embtransfer-pipeline"
 _FORMAT_VERSION = 1
 _CONFIG, _STATE = "config.json", "pipeline.skops"
+_SCHEMA = "schema.json"  # in the state: what there is, and in which files
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
@@ -175,7 +178,8 @@ def load_pipeline(path, *, trusted=()):
     Warns
     -----
     UserWarning
-        If the model was made with another version of scikit-learn.
+        If the model was made with another version of scikit-learn, or names a `memory` folder, which is
+        left out.
 
     Examples
     --------
@@ -193,6 +197,7 @@ def load_pipeline(path, *, trusted=()):
     state = path / _STATE
     check_file(state, config["sha256"].get(_STATE), _CONFIG)
     trusted = [*TRUSTED, *trusted]
+    _check_sizes(state)
     foreign = _foreign_types(state, trusted)
     if foreign:
         raise ValueError(
@@ -208,9 +213,10 @@ def load_pipeline(path, *, trusted=()):
             stacklevel=2,
         )
     try:
-        return skops.io.load(state, trusted=trusted)
+        pipeline = skops.io.load(state, trusted=trusted)
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
+    return _without_memory(pipeline, path)
 
 
 def _read_config(path):
@@ -234,6 +240,53 @@ def _read_config(path):
     if not isinstance(config.get("sha256"), dict) or not isinstance(config.get("versions"), dict):
         raise ValueError(f"{file} is damaged: it lacks checksums or versions.")
     return config
+
+
+def _check_sizes(state):
+    """Refuse a state that is small on disk and large in memory: packed, or with an array named many times."""
+    try:
+        with ZipFile(state) as archive:
+            members, size = archive.infolist(), state.stat().st_size
+            check_unpacked(sum(info.file_size for info in members), size, state)
+            size_of = {info.filename: _size_in_memory(archive, info) for info in members}
+            nodes = [json.loads(archive.read(_SCHEMA))]
+    except Exception as error:  # what a damaged archive raises is not documented
+        raise ValueError(f"{state} is damaged: {error}") from error
+    read = set()  # skops reads a file once for each object that names it
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            if isinstance(node.get("file"), str):
+                read.add((str(node.get("__id__", len(read))), node["file"]))
+            nodes += node.values()
+    check_unpacked(sum(size_of.values()) + sum(size_of.get(file, 0) for _, file in read), size, state)
+
+
+def _size_in_memory(archive, info):
+    """Of a member, and of what is in it where it is an archive, as sparse matrices are."""
+    with archive.open(info) as file:
+        if file.read(4) != b"PK\x03\x04":
+            return info.file_size
+        file.seek(0)
+        with ZipFile(file) as parts:
+            return info.file_size + sum(part.file_size for part in parts.infolist())
+
+
+def _without_memory(pipeline, path):
+    """The pipeline without the folders in which scikit-learn keeps, and unpickles, fitted steps."""
+    parameters = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
+    named = [name for name in parameters if name.split("__")[-1] == "memory" and parameters[name] is not None]
+    if named:
+        warnings.warn(
+            f"{path} names folders of pickles ({', '.join(named)}), which fitting would open: set to None. "
+            "Set them again if you want them.",
+            UserWarning,
+            stacklevel=3,
+        )
+        pipeline.set_params(**dict.fromkeys(named))
+    return pipeline
 
 
 def _is_model(path):

@@ -350,7 +350,7 @@ def _referred(state):
     """The converted table that a pickle refers to, wherever this machine has it."""
     wanted, source = state["checksum"], Path(state["source"])
     table = _vector_cache.find(wanted)
-    if table is None and source.exists():
+    if table is None and (source.is_file() or source.is_dir()):  # a device or pipe might never end
         options = state["asked_format"], state["max_words"], state["asked_dtype"]
         table = _vector_cache.load(source, state["name"], *options)
         if table.manifest is None:

@@ -23,6 +23,8 @@ FLOORS = [
         "_model_columns",
         "_folders",
         "_aligned",
+        "_escape",
+        "_packed",
     ],
     [
         "datasets",

@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from .._packed import check_unpacked
+
 _DICTD = (".dict", ".dict.dz", ".index")
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _EXPECTED = 'Expected pairs of words, a dict, a path, "identical" or None.'
 # what stands around translations: "1. ", (notes), <labels>, [fields], /pronunciation/
+_LONGEST = 10_000  # characters of a line: brackets that never close take the square of that
 _MARKUP = re.compile(r"^\s*\d+\.\s*|\([^)]*\)|<[^>]*>|\[[^\]]*\]|/[^/]*/")
 
 
@@ -57,7 +60,7 @@ def _read_dictd(path):
     index, plain, packed = (Path(stem + end) for end in (".index", ".dict", ".dict.dz"))
     if not index.exists() or not (plain.exists() or packed.exists()):
         raise FileNotFoundError(f"Got {path}. Expected {index.name} and {packed.name} side by side.")
-    data = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
+    data = plain.read_bytes() if plain.exists() else _unpacked(packed)
     pairs = []
     for number, line in enumerate(index.read_text("utf-8").splitlines(), 1):
         try:
@@ -77,6 +80,15 @@ def _read_dictd(path):
     return list(dict.fromkeys(pairs))
 
 
+def _unpacked(path):
+    data, size = bytearray(), path.stat().st_size
+    with gzip.open(path) as file:
+        while piece := file.read(1 << 20):
+            data += piece
+            check_unpacked(len(data), size, path)
+    return bytes(data)
+
+
 def _number(digits):
     value = 0
     for digit in digits:
@@ -87,9 +99,9 @@ def _number(digits):
 def _entry(text):
     """The headword (first line, before its /pronunciation/ or <label>) with each translation below it."""
     first, *rest = text.split("\n")
-    headword = re.split(r"\s+[/<\[(]", first)[0].strip()
+    headword = re.split(r"\s[/<\[(]", first[:_LONGEST])[0].strip()
     for line in rest:
-        if '"' in line or ":" in line:  # an example, a reference or a note
+        if '"' in line or ":" in line or len(line) > _LONGEST:  # an example, a reference or a note
             continue
         for translation in re.split("[,;]", _MARKUP.sub("", line)):
             if headword and translation.strip():

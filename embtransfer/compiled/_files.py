@@ -199,7 +199,8 @@ def _read_part(tree, arrays, vocabularies):
         fits = weight is None or (weight.ndim == 2 and len(weight) == inner and weight.dtype.kind == "f")
         expect(fits, "a matrix does not fit")
         return part
-    vocabulary, table = vocabularies[_whole(tree["vocabulary"])], arrays[tree["table"]]
+    # each part has a table of its own, which is copied: one that comes twice is a trick to fill memory
+    vocabulary, table = vocabularies[_whole(tree["vocabulary"])], arrays.pop(tree["table"])
     expect(table.dtype == np.float32, "a table has another type")
     expect(table.ndim == 2, "a table is no matrix")
     expect(len(table) == len(vocabulary), "a table does not fit its words")

@@ -208,6 +208,8 @@ class DistilledEmbedder(TwoDomainEmbedder):
 
     def _keep(self, table):
         """Keep the rows of words and n-grams; `vectors_` and `ngram_vectors_` are its parts, not copies."""
+        if not isinstance(self._found, NGrams) or len(table) != len(self._found):
+            raise ValueError("Got words, n-grams and rows that contradict one another. The file is damaged.")
         self._table, d = aligned(table), table.shape[1]
         words = self._found.words._words
         self.vectors_ = WordVectors(words, self._table[: len(words), :d], name="distilled")

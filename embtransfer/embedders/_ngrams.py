@@ -40,6 +40,7 @@ class NGrams:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # the table is made again
 
     def __setstate__(self, state):
+        _check_state(**state)
         self.__init__(**state)
 
     def __len__(self):
@@ -84,6 +85,28 @@ class NGrams:
             first += len(frequent)
             prefix = row
         return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase)
+
+
+def _check_state(words, n_corpus, ngrams, longest, lowercase):
+    """Refuse what would send a kernel outside its arrays: a file may be made to deceive."""
+    sound = (
+        isinstance(words, WordVectors)
+        and isinstance(ngrams, np.ndarray)
+        and ngrams.dtype == np.int64
+        and ngrams.shape[1:] == (2,)
+        and type(longest) is int
+        and 1 <= longest <= 100
+        and type(n_corpus) is int
+        and 0 <= n_corpus <= len(words)
+    )
+    rows_before = len(words) + np.arange(len(ngrams)) if sound else None
+    if not (
+        sound
+        and (ngrams >= 0).all()
+        and (ngrams[:, 0] < rows_before).all()
+        and (ngrams[:, 1] < max(n_corpus, 1)).all()
+    ):
+        raise ValueError("Got words and n-grams that contradict one another. The file is damaged.")
 
 
 def find_words(texts, pretrained, *, min_df, max_features, lowercase):

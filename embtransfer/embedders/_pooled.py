@@ -185,7 +185,21 @@ class PooledEmbedder(BaseEmbedder):
             for name, count in zip(("_term_counts", "_document_counts"), counts, strict=True):
                 state[name] = np.zeros(n, np.int64)
                 state[name][rows] = count
+        if "vectors_" in state:
+            _check_state(state)
         super().__setstate__(state)
+
+
+def _check_state(state):
+    """Refuse what would send a kernel outside its arrays: a file may be made to deceive."""
+    vectors, weights, powers = state["vectors_"], state["weights_"], state["_powers"]
+    sound = isinstance(vectors, WordVectors) and isinstance(powers, np.ndarray) and powers.ndim == 1
+    width = vectors.matrix.shape[1] * max(len(powers), 1) if sound else 0
+    if weights is not None:
+        sound = sound and isinstance(weights, np.ndarray) and weights.dtype == np.float32
+        sound = sound and weights.shape == (len(vectors),)
+    if not sound or state["_n_features_out"] != width:
+        raise ValueError("Got vectors, weights and powers that contradict one another. The file is damaged.")
 
 
 def for_chunks(texts, n_jobs, function):

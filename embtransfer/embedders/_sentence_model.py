@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from logging import ERROR, getLogger
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
@@ -284,14 +284,9 @@ def identity(folder: Path, backend: str) -> str:
     Raises
     ------
     ValueError
-        If modules.json is damaged.
+        If modules.json is damaged, or names code or folders from elsewhere.
     """
-    try:
-        paths = [module["path"] for module in json.loads((folder / "modules.json").read_text("utf-8"))]
-    except FileNotFoundError:
-        paths = []
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{folder / 'modules.json'} is damaged: {error}") from error
+    paths = _module_paths(folder)
     folders = {folder, *(part for path in paths if path for part in _with_subfolders(folder / path))}
     folders |= {folder / "onnx"} if backend == "onnx" else set()
     digest = hashlib.blake2b(backend.encode(), digest_size=20)
@@ -301,6 +296,26 @@ def identity(folder: Path, backend: str) -> str:
             content = _file_digest(path, stat.st_size, stat.st_mtime_ns)
             digest.update(f"{path.relative_to(folder).as_posix()}\0{content}\0".encode())
     return digest.hexdigest()
+
+
+def _module_paths(folder):
+    """Folders of a model's parts. Parts with code of their own, or from elsewhere, are refused."""
+    file = folder / "modules.json"
+    try:
+        modules = [(part["type"], part["path"]) for part in json.loads(file.read_text("utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error!r:.200}") from error
+    for kind, path in modules:
+        if not isinstance(path, str) or PureWindowsPath(path).anchor or ".." in PureWindowsPath(path).parts:
+            raise ValueError(f"{file} names the path {path!r:.80}. Expected a folder in {folder}.")
+        if not str(kind).startswith("sentence_transformers."):
+            raise ValueError(
+                f"{file} names the class {kind!r:.80}, which is code that comes with the model or another "
+                "package. It was not run. Expected classes of sentence_transformers."
+            )
+    return [path for _, path in modules]
 
 
 def _with_subfolders(folder):

@@ -123,7 +123,13 @@ class _Cutter:
         if any(token.get("normalized") and re.search(r"[\s▁]", token["content"]) for token in added):
             self.words_of = None
         self.added = re.compile("|".join(re.escape(token["content"]) for token in added) or r"(?!)")
-        row_of = vectors.rows_of([self.tokenizer.id_to_token(i) or "" for i in range(self._n_ids())])
+        n_ids, n_tokens = self._n_ids(), self.tokenizer.get_vocab_size(with_added_tokens=True)
+        if n_ids > 100 * n_tokens + 1_000_000:  # a row is set aside for each number
+            raise ValueError(
+                f"Got the table {vectors.name}, whose tokenizer numbers {n_tokens:,} tokens up to "
+                f"{n_ids - 1:,}. Expected numbers from 0 on with few gaps."
+            )
+        row_of = vectors.rows_of([self.tokenizer.id_to_token(i) or "" for i in range(n_ids)])
         unknown = config["model"].get("unk_token")
         unknown = (
             self.tokenizer.token_to_id(unknown) if isinstance(unknown, str) else config["model"].get("unk_id")

@@ -1,7 +1,8 @@
 """An explanation as HTML without style sheets or scripts, which notebooks and mail programs strip."""
 
 from collections import defaultdict
-from html import escape
+
+from .._escape import escape
 
 FOR, AGAINST = "33,102,172", "230,97,1"  # blue and orange: told apart in all common kinds of colour blindness
 _STRONGEST = 0.55  # opacity: the text on it keeps a contrast above 7 to 1, black or white

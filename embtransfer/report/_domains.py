@@ -7,12 +7,12 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
+from .._escape import plain
 from ..diagnostics import domain_shift, word_shift
 from ..explaining import word_weights
 from ..folding import CannotFold
 from . import _svg
 from ._blocks import Chart, Mark, Section, Table
-from ._escape import plain
 
 POINTS = 600  # of a domain in a picture: more would cover one another
 _CLASSES = 5  # that get a shape of their own

@@ -3,9 +3,9 @@
 from itertools import groupby
 from pathlib import Path
 
+from .._escape import escape
 from . import _svg
 from ._blocks import Chart, Code, Table
-from ._escape import escape
 
 _FOLDER = Path(__file__).parent
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from .._escape import plain
 from .._split import Split
 from .._version import __version__
 from ..adapters import DomainCentering
@@ -17,7 +18,6 @@ from ..pipeline import make_transfer_pipeline
 from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
 from ._blocks import without_home
 from ._described import Described
-from ._escape import plain
 from ._reproduce import reproduce
 
 _NUMBERS = count()  # of fragments: two in one notebook must not share ids

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from .._escape import escape_markdown
 from ._blocks import Chart, Code, Table
-from ._escape import escape_markdown
 
 
 def markdown(title, lead, sections) -> str:

@@ -125,6 +125,9 @@ class PartFile:
         ValueError
             If the run was begun with something else than `header` says.
         """
+        for path in (self.journal, self.part, self.side):
+            if path.is_symlink():
+                raise ValueError(f"{path} is a link, which no run of ours leaves. Remove it.")
         lines, size = _read_journal(self.journal)
         missing = len(lines) < 2 or not self.part.is_file()
         if missing or self.part.stat().st_size < lines[-1]["n_bytes"]:
@@ -161,7 +164,7 @@ class PartFile:
 
     def _file(self, path):
         if path not in self._files:
-            self._files[path] = open(path, "ab", buffering=0)  # noqa: SIM115
+            self._files[path] = open(path, "ab", buffering=0, opener=_open_no_link)  # noqa: SIM115
         return self._files[path]
 
     def write(self, data) -> int:
@@ -261,6 +264,11 @@ class StandardOutput:
         pass
 
     release = remove
+
+
+def _open_no_link(path, flags):
+    """Open a file of ours by its known name: in a folder of many users a link could lead elsewhere."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _write_all(file, data):

@@ -155,7 +155,10 @@ def _read_csv(path, batch_size):
 def _lone_header(path):
     """Column names of a csv file of one line without an end, which pyarrow refuses; else nothing."""
     with open(path, encoding="utf-8-sig", newline="") as file:
-        lines = list(islice(csv.reader(file), 2))
+        try:
+            lines = list(islice(csv.reader(file), 2))
+        except csv.Error as error:
+            raise ValueError(f"{path} is damaged: its header cannot be read ({error}).") from None
     return lines[0] if len(lines) == 1 else []
 
 

@@ -13,6 +13,7 @@ CODECS = {"": None, ".gz": "gzip", ".zst": "zstd"}
 STREAMED = [kind + codec for kind in (".csv", ".jsonl") for codec in CODECS]
 ENDINGS = (*STREAMED, ".parquet")
 STDIN = "-"
+_LONGEST = 1 << 26  # bytes of a header
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -126,6 +127,10 @@ def read_header(stream, name):
         size = 1 << 16
         data = stream.read(size)
         while (end := last_row_end(byte_array(data), 0, 0, True)[0]) < 0 and len(data) == size:
+            if size >= _LONGEST:
+                raise ValueError(
+                    f"{name} has a header longer than {_LONGEST >> 20} MB. Does a quote there never close?"
+                )
             stream.rest, size = data + stream.rest, size * 2
             data = stream.read(size)
         end = len(data) if end < 0 else end

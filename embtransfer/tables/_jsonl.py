@@ -6,6 +6,7 @@ from itertools import islice
 import pyarrow as pa
 
 _SURROGATE_MARKS = (b"\\ud", b"\\uD", b"\xed")
+_LONGEST = 1 << 29  # bytes of a line, as in _blocks
 AS_JSON = {b"embtransfer": b"json"}  # marks a text column whose values are JSON
 
 
@@ -38,7 +39,7 @@ def jsonl_schema(paths, codecs, column: str) -> pa.Schema:
         for path, codec in zip(paths, codecs, strict=True):
             try:
                 with pa.input_stream(str(path), compression=codec) as file:
-                    for _, row, _ in _parsed_lines(_lines(file)):
+                    for _, row, _ in _parsed_lines(_lines(file, path)):
                         if isinstance(row, dict):
                             yield row
             except OSError as error:
@@ -58,12 +59,18 @@ def _schema(rows):
     return pa.schema([_json_field(name, found - {None}) for name, found in kinds.items()])
 
 
-def _lines(file, size=1 << 20):
-    rest = b""
+def _lines(file, name, size=1 << 20):
+    rest = []  # joined once, so that a long line takes no longer than its length
     while data := file.read(size):
-        *lines, rest = (rest + data).split(b"\n")
-        yield from lines
-    yield rest
+        first, *lines = data.split(b"\n")
+        rest.append(first)
+        if lines:
+            *lines, last = [b"".join(rest), *lines]
+            yield from lines
+            rest = [last]
+        elif len(rest) * size > _LONGEST:
+            raise ValueError(f"{name} has a line longer than {_LONGEST >> 20} MB.")
+    yield b"".join(rest)
 
 
 def _json_rows(path):

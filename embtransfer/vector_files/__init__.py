@@ -12,6 +12,7 @@ from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 
+from .._packed import check_unpacked
 from . import _arrays, _fasttext, _gensim, _spacy, _text, _tokens
 from ._blocks import check_packing
 from ._found import Found, Subwords
@@ -82,7 +83,7 @@ def open_vectors(
             raise ValueError(f"{name} begins with {head[:40]!r}. {_EXPECTED}")
         with _packing_errors(name):
             found = _STREAMED[format](file, name)
-        blocks = _watched(found.blocks, raw, name, progress)
+        blocks = _watched(found.blocks, file, raw, name, progress)
         yield replace(found, blocks=blocks, format=format, files=(archive or path,))
 
 
@@ -110,8 +111,10 @@ def _unpacked(stack, raw, path):
         raise ValueError(
             f"Got {got} of {raw.name}, which holds: {', '.join(members[:20])}. Write archive.zip/member."
         )
-    check_packing(raw, archive.getinfo(member), raw.name)
-    return stack.enter_context(BufferedReader(archive.open(member))), f"{raw.name}/{member}"
+    info, name = archive.getinfo(member), f"{raw.name}/{member}"
+    check_packing(raw, info, raw.name)
+    check_unpacked(info.file_size, info.compress_size, name)
+    return stack.enter_context(BufferedReader(archive.open(info))), name
 
 
 def _all_files(path):
@@ -127,11 +130,13 @@ def _counted(found, progress):
             progress(done, found.n_words)
 
 
-def _watched(blocks, raw, name, progress):
+def _watched(blocks, file, raw, name, progress):
     size = Path(raw.name).stat().st_size
     try:
         with _packing_errors(name):
             for block in blocks:
+                if isinstance(file, gzip.GzipFile):
+                    check_unpacked(file.tell(), size, name)
                 yield block
                 if progress:
                     progress(min(raw.tell(), size), size)

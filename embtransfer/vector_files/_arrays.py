@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._packed import check_unpacked
 from ._blocks import (
     as_words,
     block_rows,
@@ -126,6 +127,8 @@ def _read_npz(path):
             for info in members.values():
                 check_packing(archive.fp, info, path)
             info = members[matrices[0]]
+            for member in (info, *(members[name] for name in lists)):
+                check_unpacked(member.file_size, member.compress_size, f"{path}, {member.filename}")
             with archive.open(info) as file:
                 dtype, shape, order, _ = npy_header(file, info.file_size, f"{path}, {info.filename}")
             words = _words_inside(path, archive, members[lists[0]]) if lists else None

@@ -93,6 +93,8 @@ def npy_header(file, size, where):
         parse = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, fortran, dtype = parse[version](file)
         shape = tuple(map(int, shape))
+        if max(shape, default=0) > 2**48:  # products of sizes stay small numbers
+            raise ValueError(f"a size of more than {2**48:,}")
     except Exception as error:  # a damaged header is parsed as Python's literals and fails in many ways
         raise ValueError(
             f"{where}: got a damaged .npy header ({error}). Expected what numpy.save writes."

@@ -142,9 +142,9 @@ def _subwords(path, vectors, rows, d):
     whole = all(isinstance(limit, int) and 0 <= limit <= LONGEST_NGRAM for limit in limits)
     if not whole or shape != rows.shape:
         raise ValueError(
-            f"{path}: got min_n={limits[0]!r:.20}, max_n={limits[1]!r:.20} and n-grams' rows of shape "
-            f"{rows.shape}. Expected whole numbers up to {LONGEST_NGRAM}, and the shape {shape!r:.40}. "
-            "The file is damaged."
+            f"{path}: got min_n={_short(limits[0])}, max_n={_short(limits[1])} and n-grams' rows of shape "
+            f"{rows.shape}. Expected whole numbers up to {LONGEST_NGRAM}, and the shape "
+            f"({_short(shape[0])}, {d}). The file is damaged."
         )
     return Subwords(*limits, np.asarray(rows, np.float32))
 
@@ -191,7 +191,8 @@ class _Array(_Object):
             or not all(type(n) is int and n > 0 for n in shape)
         ):
             raise ValueError(
-                f"{where}: got an array of shape {shape!r:.40}. Expected two dimensions, none of 0."
+                f"{where}: got an array of shape ({', '.join(map(_short, shape[:9]))}). "
+                "Expected two dimensions, none of 0."
             )
         data = self.data.encode("latin1") if isinstance(self.data, str) else self.data  # Python 2 wrote str
         dtype = self.dtype.numpy(where)
@@ -244,6 +245,13 @@ class _Unpickler(pickle.Unpickler):
 
 class _RefusedError(Exception):
     pass
+
+
+def _short(value):
+    """A value for a message: lists in lists can be longer when printed than any memory."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "a huge number"
+    return repr(value)[:20] if isinstance(value, str | int | float | None) else type(value).__name__
 
 
 def _check_sizes(data):

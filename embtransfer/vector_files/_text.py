@@ -16,8 +16,9 @@ import pyarrow as pa
 from ._found import Found
 
 _BLOCK = 1 << 22  # bytes read and parsed at a time
-_LONGEST = 1 << 28  # bytes of a line or record: a small archive can unpack to an endless one
-_MOST_COLUMNS = 1 << 48  # so that sizes in bytes fit in 64 bits
+_LONGEST = 1 << 26  # bytes of a line or record: a small archive can unpack to an endless one
+_MOST_COLUMNS = 1 << 17  # of lines: more than any table has, and memory is set aside for each
+_MOST_NUMBERS = 1 << 48  # of a record: so that sizes in bytes fit in 64 bits
 _SPACE, _TAB = b" ", b"\t"
 
 
@@ -44,7 +45,7 @@ def read_glove(file, name: str) -> Found:
 
 def read_word2vec(file, name: str) -> Found:
     """A header with the number of words and of columns, then lines."""
-    n_words, n_columns = _header(file, name)
+    n_words, n_columns = _header(file, name, _MOST_COLUMNS)
     head = file.read(1 << 16)
     separator = _separator(head.partition(b"\n")[0])
     return Found(n_columns, _read_lines(file, name, head, n_columns, separator, 2, n_words), n_words)
@@ -52,21 +53,21 @@ def read_word2vec(file, name: str) -> Found:
 
 def read_binary(file, name: str) -> Found:
     """The same header, then records of a word, a space and float32 numbers."""
-    n_words, n_columns = _header(file, name)
+    n_words, n_columns = _header(file, name, _MOST_NUMBERS)
     return Found(n_columns, _read_records(file, name, n_words, n_columns), n_words)
 
 
 # ---------------------------------------------------------------- what the file is
 def _is_header(line):
     parts = line.split()
-    return len(parts) == 2 and all(part.isdigit() for part in parts)
+    return len(parts) == 2 and all(part.isdigit() and len(part) < 19 for part in parts)
 
 
-def _header(file, name):
+def _header(file, name, most):
     line = file.readline(1 << 16)
-    if not (_is_header(line) and len(line) < 40 and 0 < int(line.split()[1]) <= _MOST_COLUMNS):
+    if not (_is_header(line) and 0 < int(line.split()[1]) <= most):
         raise ValueError(
-            f"{name}, line 1: got {line[:60]!r}. Expected a header: number of words, dimensions."
+            f"{name}, line 1: got {line[:60]!r}. Expected a header: words, dimensions (1 to {most:,})."
         )
     return tuple(map(int, line.split()))
 
