@@ -167,7 +167,7 @@ class TransferPipeline(Pipeline):
             return fit(X, y, **params)
 
     def _fit(self, X, y=None, routed_params=None, raw_params=None, **more):
-        # scikit-learn before 1.9 passes raw_params in `fit` alone, and without them leaves X_target as it came:
+        # scikit-learn before 1.9 passes raw_params in `fit` alone, and without them leaves X_target as it is:
         # `fit_transform` would hand the adapter texts, or rows that the steps before it never saw
         if raw_params is None and isinstance(routed_params, dict):  # without parameters it is no dict
             methods = [params for step in routed_params.values() for params in step.values()]
