@@ -58,8 +58,9 @@ NAMES = [
     *(f"classifier {name}" for name in dict.fromkeys([*CLASSIFIERS, *OF_NGRAMS])),
     *(f"recipe {name}" for name in RECIPES),
 ]
-# one point in a thousand of probability: solvers stop at a gradient of 1e-4, elsewhere with another BLAS
-TOLERANCE = 1e-3
+# Largest differences from the oldest to the newest ones: 0.0098 after "ot", 0.0054 after "msda", 0.0027 after
+# "tca" and "jda", 0.0007 elsewhere, for solvers stop early; none between Pythons with the same kind of versions
+TOLERANCE, LOOSE = 1e-3, {f"adapter {name}": 0.02 for name in ("ot", "msda", "tca", "jda")}
 WANTS = {
     "embedder static": "wordllama",
     "embedder sentence": "sentence_transformers",
@@ -144,7 +145,9 @@ def save(folder):
         save_pipeline(fit(name), Path(folder, name, "model"))
         Path(folder, name, "predictions.json").write_text(json.dumps(predictions(fit(name)).tolist()))
         try:
-            compile_pipeline(fit(name)).save(Path(folder, name, "compiled"))
+            compiled = compile_pipeline(fit(name))
+            if hasattr(compiled, "predict_proba") or hasattr(compiled, "decision_function"):
+                compiled.save(Path(folder, name, "compiled"))
         except CannotFold as reason:
             print(name, reason, file=sys.stderr)
 
@@ -168,7 +171,9 @@ def load(folder):
 @pytest.mark.parametrize("name", NAMES)
 def test_results_are_as_expected(name):
     expected, found = json.loads(FILE.read_text("utf-8"))[name], result(name)
-    np.testing.assert_allclose(found["predictions"], expected["predictions"], rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(
+        found["predictions"], expected["predictions"], rtol=0, atol=LOOSE.get(name, TOLERANCE)
+    )
     assert abs(found["right"] - expected["right"]) <= 1
 
 
