@@ -59,7 +59,7 @@ NAMES = [
     *(f"recipe {name}" for name in RECIPES),
 ]
 # Largest differences from the oldest to the newest ones: 0.0098 after "ot", 0.0054 after "msda", 0.0027 after
-# "tca" and "jda", 0.0007 elsewhere, for solvers stop early; none between Pythons with the same kind of versions
+# "tca" and "jda", 0.0007 elsewhere (solvers stop early); none between Pythons with the newest versions
 TOLERANCE, LOOSE = 1e-3, {f"adapter {name}": 0.02 for name in ("ot", "msda", "tca", "jda")}
 WANTS = {
     "embedder static": "wordllama",
