@@ -166,6 +166,14 @@ class TransferPipeline(Pipeline):
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             return fit(X, y, **params)
 
+    def _fit(self, X, y=None, routed_params=None, raw_params=None, **more):
+        # scikit-learn before 1.9 passes raw_params in `fit` alone, and without them leaves X_target as it is:
+        # `fit_transform` would hand the adapter texts, or rows that the steps before it never saw
+        if raw_params is None and isinstance(routed_params, dict):  # without parameters it is no dict
+            methods = [params for step in routed_params.values() for params in step.values()]
+            raw_params = {name: value for params in methods for name, value in params.items()}
+        return super()._fit(X, y, routed_params, raw_params, **more)
+
     def _any_takes(self, name):
         takes = [_takes(step, name) for _, step in self.steps]  # each: one may be refused
         return any(takes)

@@ -310,6 +310,19 @@ def test_other_ways_to_fit_take_the_target(shift, method):
     np.testing.assert_allclose(out, expected)
 
 
+@pytest.mark.parametrize("method", ["fit_transform", "fit_predict"])
+def test_other_ways_to_fit_send_the_target_through_the_steps_before(shift, method):
+    """Which scikit-learn before 1.9 does in `fit` alone."""
+    last = KMeans(2, random_state=0, n_init=1) if method == "fit_predict" else StandardScaler()
+    steps = StandardScaler(), DomainCentering(), last
+    expected = make_transfer_pipeline(*steps).fit(shift.X, X_target=shift.X_target)
+    pipeline = make_transfer_pipeline(*clone(steps))
+    getattr(pipeline, method)(shift.X, X_target=shift.X_target)
+    scaled = pipeline[0].transform(shift.X_target)
+    np.testing.assert_allclose(pipeline[1].target_map_.offset, scaled.mean(axis=0))
+    np.testing.assert_allclose(pipeline.transform(shift.X_target), expected.transform(shift.X_target))
+
+
 @pytest.mark.parametrize("hold", [lambda part: part, Target], ids=["raw", "Target"])
 @pytest.mark.parametrize(
     "container",
