@@ -22,6 +22,7 @@ FLOORS = [
         "_safetensors",
         "_model_columns",
         "_folders",
+        "_memory",
         "_aligned",
     ],
     [

@@ -7,6 +7,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils._param_validation import Interval
 
+from .._memory import check_memory
 from ._base import BaseAdapter
 from ._moments import ROWS
 
@@ -39,6 +40,9 @@ class DenoisingLayers:
         beside = self.keep_input and sparse.issparse(X) and X.shape[1] > self._n_hidden
         n_input = X.shape[1] if self.keep_input and not beside else 0
         ends = np.cumsum([n_input, *(weight.shape[1] for weight in self.weights)])
+        n_bytes = X.dtype.itemsize * X.shape[0] * ends[-1] * (3 if beside else 1)  # csr has indices too
+        advice = "Transform fewer rows at a time, or lower n_features."
+        check_memory(n_bytes, f"{X.shape[0]:,} denoised rows of {ends[-1]:,} columns", advice)
         rows = np.empty((X.shape[0], ends[-1]), X.dtype)
         weights = [weight.astype(X.dtype, copy=False) for weight in self.weights]
         for start in range(0, len(rows), ROWS):
@@ -158,6 +162,8 @@ class MSDA(BaseAdapter):
 
     def _weight(self, rows, columns, features):
         """The transpose of W, (n_columns + 1, n_features): from columns and a one to features."""
+        what = f"Reconstructing {len(features):,} features from {len(columns):,} columns"
+        check_memory(5 * 8 * max(len(columns), len(features)) ** 2, what, "Lower n_features.")
         inputs = _scatter(rows, columns, columns)
         outputs = inputs if features is columns else _scatter(rows, columns, features)
         kept = np.append(np.full(len(columns), 1 - self.noise), 1)
