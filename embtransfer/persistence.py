@@ -71,8 +71,8 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
 
     The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays), the same
     bytes whenever the same pipeline is saved. It appears under its name when complete. Word vectors that
-    `WordVectors.load` read go by their checksum, as the bundled ones do: another machine needs the same table.
-    Tables made from arrays are in the folder. Sentence models go by their name and checksum.
+    `WordVectors.load` read go by their checksum, as the bundled ones do: another machine needs the same
+    table. Tables made from arrays are in the folder. Sentence models go by their name and checksum.
 
     Parameters
     ----------
@@ -114,7 +114,6 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     >>> load_pipeline(folder).predict(["good pan"])
     array(['+'], dtype='<U1')
     """
-    import skops.io
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(pipeline)

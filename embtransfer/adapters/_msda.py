@@ -151,7 +151,9 @@ class MSDA(BaseAdapter):
         """The first layer's weights, (n_features_in_ + 1, n_hidden): blocks of columns, averaged."""
         order = np.argsort(-(_occurrences(source) + _occurrences(target)), kind="stable")
         self.features_ = np.sort(order[: self.n_features])
-        n_blocks = -(-len(order) // self.n_features)
+        n_blocks, k = -(-len(order) // self.n_features), len(self.features_)
+        n_bytes = 5 * 8 * k**2 + source.dtype.itemsize * len(order) * k
+        check_memory(n_bytes, f"Reconstructing {k:,} of {len(order):,} columns", "Lower n_features.")
         weight = np.zeros((len(order) + 1, len(self.features_)), source.dtype)
         for first in range(n_blocks):
             columns = self.features_ if n_blocks == 1 else np.sort(order[first::n_blocks])
@@ -162,8 +164,6 @@ class MSDA(BaseAdapter):
 
     def _weight(self, rows, columns, features):
         """The transpose of W, (n_columns + 1, n_features): from columns and a one to features."""
-        what = f"Reconstructing {len(features):,} features from {len(columns):,} columns"
-        check_memory(5 * 8 * max(len(columns), len(features)) ** 2, what, "Lower n_features.")
         inputs = _scatter(rows, columns, columns)
         outputs = inputs if features is columns else _scatter(rows, columns, features)
         kept = np.append(np.full(len(columns), 1 - self.noise), 1)
