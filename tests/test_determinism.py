@@ -178,10 +178,10 @@ def tell(name, *data):
 def files(path):
     return [part for file in sorted(path.iterdir()) for part in (file.name.encode(), file.read_bytes())]
 
-logistic = make_classifier("logistic")
+logistic = lambda: make_classifier("logistic")
 pipelines = {
-    "dense": make_transfer_pipeline(WordEmbedder(pooling="idf"), make_adapter("coral"), logistic),
-    "sparse": make_transfer_pipeline(NGramVectorizer(), make_adapter("msda"), logistic),
+    "dense": make_transfer_pipeline(WordEmbedder(pooling="idf"), make_adapter("coral"), logistic()),
+    "sparse": make_transfer_pipeline(NGramVectorizer(), make_adapter("msda"), logistic()),
     "recipe": make_recipe("words"),
 }
 for name, pipeline in pipelines.items():
