@@ -167,6 +167,8 @@ class EmbeddingCache:
             some = keys[start : start + _PIECE]
             query = f"SELECT key, value, used FROM vectors WHERE key IN ({','.join('?' * len(some))})"
             for key, value, used in connection.execute(query, some):
+                _expect(bytes, key, value)
+                _expect(int, used)
                 data = value[:-4]
                 if len(data) != 4 * self.n_columns or value != _pack(key, data):
                     damaged.append((key, _size(value)))
@@ -186,7 +188,8 @@ class EmbeddingCache:
         values = [(key, _pack(key, row.tobytes()), hour) for key, row in zip(keys, rows, strict=True)]
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            (total,) = connection.execute("SELECT bytes FROM total").fetchone()
+            (total,) = connection.execute("SELECT bytes FROM total").fetchone() or (None,)
+            _expect(int, total)
             total += len(values) * _size(values[0][1])
             if total > self.size_limit:  # first, so that the new rows take the pages of the old
                 self._evict(connection, total - 0.9 * self.size_limit)
@@ -199,6 +202,7 @@ class EmbeddingCache:
         for key, size in connection.execute("SELECT key, length(value) FROM vectors ORDER BY used, rowid"):
             if excess <= 0:
                 break
+            _expect(int, size)
             oldest.append((key, size + _OVERHEAD))
             excess -= size + _OVERHEAD
         self._delete(connection, oldest)
@@ -217,9 +221,11 @@ class EmbeddingCache:
                 if self._connection is None:
                     self._open()
                 return work(self._connection)
-            except sqlite3.DatabaseError as error:
-                # the low byte is the kind of error, the others say more
-                if error.sqlite_errorcode & 0xFF in _DAMAGED and not new_file:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                # the low byte is the kind of error, the others say more; names and texts that cannot be
+                # decoded have none
+                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+                if code & 0xFF in _DAMAGED and not new_file:
                     self._move_aside(error)
                 else:
                     self._leave_out(error)
@@ -269,6 +275,13 @@ class EmbeddingCache:
 def _pack(key, data):
     """A vector's bytes and their checksum, which covers the key too."""
     return data + zlib.crc32(data, zlib.crc32(key)).to_bytes(4, "little")
+
+
+def _expect(kind, *values):
+    """Take a value of another type than was written for the damage that it is."""
+    for value in values:
+        if not isinstance(value, kind):
+            raise sqlite3.DatabaseError(f"got {type(value).__name__}, expected {kind.__name__}")
 
 
 def _size(value):

@@ -1,28 +1,88 @@
 """Model folders: they appear whole under their name, or not at all."""
 
+import ctypes
+import errno
 import hashlib
+import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a disk, a quota, a limit of the size of files
+
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; at the end it takes the name `path`, and the place of a folder that is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder, old = (path.with_name(f".{path.name}.{secrets.token_hex(8)}.{kind}") for kind in ("new", "old"))
-    folder.mkdir()
+def clear_when_full(
+    what: str, advice: str = "Make room, or choose another place. What was there before stays."
+) -> Iterator[None]:
+    """Turn the error of a full disk, which mostly names no file, into one that says what to do."""
     try:
-        yield folder
-        if path.exists():
-            path.rename(old)
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        reason = os.strerror(error.errno)
+        raise OSError(error.errno, f"No space left to write {what} ({reason}). {advice}") from error
+
+
+@contextmanager
+def new_folder(path: Path, *, replace: bool) -> Iterator[Path]:
+    """A folder to fill; at the end it takes the name `path`, and the place of a folder that is there.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` has appeared meanwhile and is not to be replaced.
+    OSError
+        If it cannot be written; what was at `path` stays.
+    """
+    path = path.resolve() if path.is_symlink() else path  # what it points to is replaced, not the link
+    folder = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        with clear_when_full(str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            yield folder
+        _rename(folder, path, replace)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # what is unfinished, or was replaced
+
+
+def _rename(folder, path, replace):
+    """Give the folder its name in one step: at any time there is the old folder or the new."""
+    try:
         folder.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    except OSError:
+        if not path.exists():
+            raise
+        if not replace:
+            raise FileExistsError(
+                f"{path} exists already: it was made meanwhile. Choose another name."
+            ) from None
+        if not _exchange(folder, path):
+            aside = folder.with_suffix(".old")
+            path.rename(aside)
+            try:
+                folder.rename(path)
+            except BaseException:
+                aside.rename(path)
+                raise
+            aside.rename(folder)
+
+
+def _exchange(one, other):
+    """Swap two names in one step, where system and file system can (Linux, macOS); whether it was done."""
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        libc = ctypes.CDLL(None)
+        if sys.platform == "darwin":
+            return libc.renamex_np(*names, 2) == 0  # RENAME_SWAP
+        return libc.renameat2(-100, names[0], -100, names[1], 2) == 0  # AT_FDCWD, RENAME_EXCHANGE
+    except (AttributeError, OSError, TypeError):  # an older system, another libc, Windows
+        return False
 
 
 def checksum(path: Path) -> str:

@@ -12,12 +12,12 @@ imported here, and numba compares this file's content alone: after a change ther
 """
 
 import numpy as np
-from numba import njit
 
 from ._instructions import bit_count, fold_block, load64, trailing_zeros
+from ._numba import OPTIONS as _OPTIONS
+from ._numba import njit
 from ._unicode import CASED, CODE, IGNORABLE, SIGMA, SPECIAL, WORD
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _U = np.uint64  # addresses and bit masks; never mixed with signed integers, which numba would make float64
 _MIX_1, _MIX_2 = _U(0x9E3779B97F4A7C15), _U(0xC2B2AE3D27D4EB4F)
 _ALL = _U(0xFFFFFFFFFFFFFFFF)

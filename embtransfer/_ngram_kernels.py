@@ -5,11 +5,11 @@ nor their hashes are made. As in `_kernels`, all functions release the GIL, and 
 """
 
 import numpy as np
-from numba import njit
 
 from ._instructions import prefetch
+from ._numba import OPTIONS as _OPTIONS
+from ._numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _U = np.uint64
 _MIX = _U(0x9E3779B97F4A7C15)
 _AHEAD = 12  # words whose slots are asked for before they are looked at: the table is larger than the caches

@@ -6,11 +6,11 @@ a change in `_instructions`, change a word of this file, whose content numba goe
 """
 
 import numpy as np
-from numba import njit
 
 from ._instructions import sum64, sum64_half, weighted_sum64, weighted_sum64_half
+from ._numba import OPTIONS as _OPTIONS
+from ._numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _U = np.uint64  # addresses
 _RUN = 512  # rows summed in float32 before a sum goes on in float64: long texts keep their accuracy
 

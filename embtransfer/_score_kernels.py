@@ -8,7 +8,6 @@ compares.
 """
 
 import numpy as np
-from numba import njit
 
 from ._kernels import (
     _GROUP,
@@ -23,6 +22,7 @@ from ._kernels import (
     _key,
     _same_tail,
 )
+from ._numba import njit
 
 _U = np.uint64
 VALUES = 6  # the columns of the slots, seen as float32, that hold a word's two numbers: 6 and 7

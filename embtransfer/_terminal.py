@@ -40,8 +40,8 @@ def clear_errors() -> Iterator[None]:
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
-    except (ValueError, TypeError, OSError, ImportError, AttributeError) as error:
-        talk.print(f"Error: {error}", style="red")
+    except (ValueError, TypeError, OSError, ImportError, AttributeError, MemoryError) as error:
+        talk.print(f"Error: {error or 'There is not enough memory.'}", style="red")
         raise typer.Exit(2) from error
 
 

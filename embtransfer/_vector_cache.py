@@ -3,6 +3,9 @@
 A folder holds matrix.npy, words.arrow, slots.npy (the hash table of the kernels), where there are any
 subwords.npy and tokenizer.json, and manifest.json, which says what it was made of. It appears under its
 name when complete; a lock keeps two processes from converting the same file twice.
+
+The manifest has a checksum of each file and of itself. As the files are mapped and not read, theirs are
+compared only where a file was written to since: its times, which no order is expected of, then differ.
 """
 
 import hashlib
@@ -14,18 +17,19 @@ import shutil
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from ._memory import check_memory
 from ._validation import text_buffers
 from ._version import __version__
 from .vector_files import Subwords, open_vectors
 
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
 
 
@@ -100,6 +104,10 @@ def read(path, format=None, max_words=None, dtype=None, progress=None) -> Table:
     """Read a file into memory."""
     words, matrices = [], []
     with open_vectors(path, format, progress) as found:
+        n_words = min(found.n_words or 0, max_words or np.inf)
+        what = f"A table of {n_words:,} words x {found.n_dimensions} in memory"
+        advice = "Set max_words, dtype='float16', or a cache, from which tables are mapped."
+        check_memory(8 * n_words * found.n_dimensions, what, advice)  # its blocks, and all in one
         for text, rows in _taken(found, max_words, dtype):
             words.append(text)
             matrices.append(rows)
@@ -136,14 +144,17 @@ def remove(folder: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def checksum_of(words, matrix, subwords=None, tokenizer=None, matrix_sha256=None) -> str:
+def checksum_of(
+    words, matrix, subwords=None, tokenizer=None, matrix_sha256=None, subwords_sha256=None
+) -> str:
     """SHA-256 over dtype, shape and the SHA-256 of each part, in hexadecimal."""
     data, offsets = text_buffers(words)
     parts = [data[offsets[0] : offsets[-1]], offsets - offsets[0]]
     digests = [hashlib.sha256(np.ascontiguousarray(part)).hexdigest() for part in parts]
     digests.append(matrix_sha256 or hashlib.sha256(np.ascontiguousarray(matrix)).hexdigest())
     if subwords is not None:
-        digests.append(f"{subwords.min_n} {subwords.max_n} {hashlib.sha256(subwords.rows).hexdigest()}")
+        rows = subwords_sha256 or hashlib.sha256(subwords.rows).hexdigest()
+        digests.append(f"{subwords.min_n} {subwords.max_n} {rows}")
     if tokenizer is not None:
         digests.append(hashlib.sha256(tokenizer.encode()).hexdigest())
     return hashlib.sha256(f"{matrix.dtype.str}{matrix.shape}{digests}".encode()).hexdigest()
@@ -173,7 +184,9 @@ def warn_duplicates(words, duplicates) -> None:
 def _read_manifest(folder):
     try:
         manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        own = manifest.pop("manifest_sha256")
         whole = all((folder / file).stat().st_size == size for file, size in manifest["files"].items())
+        whole = whole and own == _manifest_sum(manifest)
         return manifest if whole and manifest["format_version"] == _FORMAT_VERSION else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # not there, of another version, or damaged: made anew
@@ -184,6 +197,8 @@ def _open(folder):
     if manifest is None:
         return None
     try:
+        if not _is_whole(folder, manifest):
+            return None
         matrix = np.load(folder / "matrix.npy", mmap_mode="r", allow_pickle=False)
         slots = np.load(folder / "slots.npy", mmap_mode="r", allow_pickle=False)
         with pa.memory_map(str(folder / "words.arrow")) as file:
@@ -199,15 +214,37 @@ def _open(folder):
     return Table(words, matrix.view(np.ndarray), slots.view(np.ndarray), subwords, tokenizer, manifest)
 
 
+def _is_whole(folder, manifest):
+    """Whether the files are as they were written: by their times, or else by their checksums."""
+    times = _times(folder, manifest["files"])
+    if times == manifest["times"]:
+        return True
+    if any(_sum(folder / file) != sum_ for file, sum_ in manifest["sums"].items()):
+        return False
+    with suppress(OSError):  # copied as they are, perhaps to where nothing can be written
+        _write_manifest(folder, {**manifest, "times": times})
+    return True
+
+
+def _times(folder, files):
+    return {file: list(_stamp(folder / file)[1:]) for file in files}
+
+
+def _sum(path, rows_sha256=None):
+    """SHA-256 of a file; of an .npy file that of its header and that of its rows, which may be known."""
+    with open(path, "rb") as file:
+        header = file.read(10) if path.suffix == ".npy" else b""
+        header += file.read(int.from_bytes(header[8:], "little"))
+        rows_sha256 = rows_sha256 or hashlib.file_digest(file, "sha256").hexdigest()
+        return f"{hashlib.sha256(header).hexdigest()} {rows_sha256}"
+
+
 def _is_current(manifest):
     """Whether the files that the table was made of are as they were; files that are gone are no change."""
-    for file, size, time, _ in manifest["made_of"]:
-        try:
-            stat = os.stat(file)
-        except FileNotFoundError:
-            continue
-        if (stat.st_size, stat.st_mtime_ns) != (size, time):
-            return False
+    for file, stamp, _ in manifest["made_of"]:
+        with suppress(FileNotFoundError):
+            if _stamp(file) != stamp:
+                return False
     return True
 
 
@@ -217,18 +254,23 @@ def _was_only_touched(folder, manifest):
         now = [_fingerprint(Path(file)) for file, *_ in manifest["made_of"]]
     except OSError:
         return False
-    if any(new[1] != old[1] or new[3] != old[3] for new, old in zip(now, manifest["made_of"], strict=True)):
+    if any(new[2] != old[2] for new, old in zip(now, manifest["made_of"], strict=True)):
         return False
-    with _writing():
+    with suppress(OSError):
         _write_manifest(folder, {**manifest, "made_of": now})
     return True
 
 
 def _fingerprint(path):
-    stat = path.stat()
+    stamp = _stamp(path)
     with open(path, "rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    return [str(path.resolve()), stat.st_size, stat.st_mtime_ns, checksum]
+        return [str(path.resolve()), stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+
+
+def _stamp(path):
+    """Size and times of a file. The second time, of any change, tells of files that keep their first."""
+    stat = os.stat(path)
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 # ---------------------------------------------------------------- convert
@@ -238,8 +280,11 @@ class _Unwritable(Exception):
 
 def _convert(folder, path, made_of, progress):
     work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    before = _stamp(path) if path.is_file() else None
     try:
         with _writing():
+            for left in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
             work.mkdir(mode=0o700)
         with (
             open_vectors(path, made_of["asked_format"], progress) as found,
@@ -247,7 +292,12 @@ def _convert(folder, path, made_of, progress):
         ):
             fingerprints = aside.submit(lambda: [_fingerprint(file) for file in found.files])
             blocks = _taken(found, made_of["max_words"], made_of["asked_dtype"])
+            _check_space(work, found, made_of["max_words"])
             words, digest, shape = _write_matrix(work / "matrix.npy", blocks, found.n_dimensions)
+            made_from = fingerprints.result()
+            now = {str(path.resolve()): before} if before else {}
+            if any(now.get(file, stamp) != stamp or _stamp(file) != stamp for file, stamp, _ in made_from):
+                raise ValueError(f"{path} changed while it was read. Load it when it is whole.")
             if not len(words):
                 raise ValueError(f"Got 0 words from {path}. Expected at least one.")
             with _writing():
@@ -268,7 +318,12 @@ def _convert(folder, path, made_of, progress):
                 if found.tokenizer is not None:
                     (work / "tokenizer.json").write_text(found.tokenizer, "utf-8")
                 matrix = np.load(work / "matrix.npy", mmap_mode="r")
-                checksum = checksum_of(words, matrix, found.subwords, found.tokenizer, digest)
+                rows_of = {"matrix.npy": digest}
+                if found.subwords is not None:
+                    rows_of["subwords.npy"] = hashlib.sha256(found.subwords.rows).hexdigest()
+                parts = words, matrix, found.subwords, found.tokenizer
+                checksum = checksum_of(*parts, digest, rows_of.get("subwords.npy"))
+                files = {file.name: file.stat().st_size for file in sorted(work.iterdir())}
                 manifest = {
                     "format_version": _FORMAT_VERSION,
                     "embtransfer": __version__,
@@ -280,8 +335,10 @@ def _convert(folder, path, made_of, progress):
                     "checksum": checksum,
                     "subwords": [found.subwords.min_n, found.subwords.max_n] if found.subwords else None,
                     "tokenizer": found.tokenizer is not None,
-                    "files": {file.name: file.stat().st_size for file in sorted(work.iterdir())},
-                    "made_of": fingerprints.result(),
+                    "files": files,
+                    "times": _times(work, files),
+                    "sums": {file: _sum(work / file, rows_of.get(file)) for file in files},
+                    "made_of": made_from,
                 }
                 _write_manifest(work, manifest)
         with _writing():
@@ -332,6 +389,13 @@ def check_finite(words, matrix) -> None:
         )
 
 
+def _check_space(folder, found, max_words):
+    """Say before much is written that it will not fit, where the file tells its size."""
+    n_bytes = 2 * min(found.n_words or 0, max_words or np.inf) * found.n_dimensions  # of float16 at least
+    if n_bytes > (left := shutil.disk_usage(folder).free):
+        raise _Unwritable from OSError(f"{n_bytes / 1e6:,.0f} MB are needed, {left / 1e6:,.0f} MB are free")
+
+
 def _write_matrix(path, blocks, n_columns):
     """Write blocks of rows as one .npy file: (all words, SHA-256 of the rows, shape)."""
     words, digest, shape, dtype = [], hashlib.sha256(), (0, n_columns), None
@@ -373,7 +437,12 @@ def _parts(rows, n_columns):
     return np.array_split(rows, len(rows) * n_columns // (1 << 21) + 1)
 
 
+def _manifest_sum(manifest):
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
 def _write_manifest(folder, manifest):
+    manifest = {**manifest, "manifest_sha256": _manifest_sum(manifest)}
     fresh = folder / f".{_MANIFEST}.{secrets.token_hex(4)}"
     fresh.write_text(json.dumps(manifest, indent=1), "utf-8")
     fresh.replace(folder / _MANIFEST)

@@ -185,7 +185,8 @@ def fetch_banking77(
 
     Notes
     -----
-    Files: ``banking77/train.csv`` and ``banking77/test.csv``, both needed. Licence: CC BY 4.0.
+    Files: ``banking77/train.csv`` and ``banking77/test.csv``, both needed; with other content than the
+    published one they load with a UserWarning. Licence: CC BY 4.0.
 
     References
     ----------
@@ -206,6 +207,13 @@ def fetch_banking77(
     }
     folder = _locate(["banking77"], list(sources), data_home, download_if_missing, sources)
     rows = {part: _read_csv(folder / f"{part}.csv", "category") for part in _BANKING77_CHECKSUMS}
+    for part, checksum in _BANKING77_CHECKSUMS.items():
+        if hashlib.sha256((folder / f"{part}.csv").read_bytes()).hexdigest() != checksum:
+            warnings.warn(
+                f"Got {folder / f'{part}.csv'}, which is not the published file: the content differs. It is "
+                "loaded as it is; delete it to download the published one.",
+                stacklevel=2,
+            )
     code = {name: number for number, name in enumerate(sorted(set(rows["train"][1])))}
     if unknown := sorted(set(rows["test"][1]) - set(code)):
         message = f"Got {unknown} in test.csv of {folder}, expected only intents of train.csv."
@@ -280,12 +288,19 @@ def _locate(
 
 
 def _read_csv(path: Any, label_column: str) -> tuple[list[str], list[str]]:
-    with path.open("r", encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"text", label_column} <= set(rows.fieldnames or ()):
-            got = f"Got the columns {rows.fieldnames} in {path}, expected text and {label_column}."
-            raise ValueError(f"{got} Delete the file to download the published one.")
-        pairs = [(row["text"].strip(), row[label_column]) for row in rows]
+    again = "Delete the file to download the published one."
+    try:
+        with path.open("r", encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"text", label_column} <= set(rows.fieldnames or ()):
+                got = f"Got the columns {rows.fieldnames} in {path}, expected text and {label_column}."
+                raise ValueError(f"{got} {again}")
+            pairs = [(row["text"], row[label_column]) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is damaged: {error}. {again}") from error
+    if any(None in pair for pair in pairs):
+        raise ValueError(f"{path} is damaged: a row has too few fields. {again}")
+    pairs = [(text.strip(), label) for text, label in pairs]
     return [text for text, _ in pairs], [label for _, label in pairs]
 
 

@@ -1,12 +1,13 @@
 """Save and load fitted pipelines as folders, without pickle: loading runs no code from the file."""
 
+import io
 import json
 import platform
 import warnings
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 from ._folders import check_file, check_folder, checksum, new_folder
 from ._packed import check_unpacked
@@ -16,7 +17,7 @@ from .word_vectors import embedded_tables
 _FORMAT = "embtransfer-pipeline"
 _FORMAT_VERSION = 1
 _CONFIG, _STATE = "config.json", "pipeline.skops"
-_SCHEMA = "schema.json"  # in the state: what there is, and in which files
+_SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
@@ -69,10 +70,10 @@ TRUSTED = (
 def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: bool = False) -> Path:
     """Save a fitted pipeline as a folder.
 
-    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays). It
-    appears under its name when complete. Word vectors that `WordVectors.load` read go by their checksum, as
-    the bundled ones do: another machine needs the same table. Tables made from arrays are in the folder.
-    Sentence models go by their name and checksum.
+    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays), the same
+    bytes whenever the same pipeline is saved. It appears under its name when complete. Word vectors that
+    `WordVectors.load` read go by their checksum, as the bundled ones do: another machine needs the same
+    table. Tables made from arrays are in the folder. Sentence models go by their name and checksum.
 
     Parameters
     ----------
@@ -94,6 +95,8 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     ------
     FileExistsError
         If something is there already.
+    OSError
+        If it cannot be written, as when the disk is full; what was there stays.
     NotFittedError
         If the pipeline is not fitted.
 
@@ -112,7 +115,6 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     >>> load_pipeline(folder).predict(["good pan"])
     array(['+'], dtype='<U1')
     """
-    import skops.io
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(pipeline)
@@ -127,9 +129,9 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
             hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
         if hint:
             raise FileExistsError(f"{path} exists already. {hint} Choose another name otherwise.")
-    with new_folder(path) as folder:
+    with new_folder(path, replace=overwrite) as folder:
         with embedded_tables() if embed_vectors else nullcontext():
-            skops.io.dump(pipeline, folder / _STATE)
+            _write_state(pipeline, folder / _STATE)
         foreign = _foreign_types(folder / _STATE, TRUSTED)
         if foreign:
             warnings.warn(
@@ -217,6 +219,35 @@ def load_pipeline(path, *, trusted=()):
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
     return _without_memory(pipeline, path)
+
+
+def _write_state(pipeline, path):
+    """Write what skops makes, less what differs every time: addresses in memory, random names, the time."""
+    import skops.io
+
+    made = io.BytesIO()
+    skops.io.dump(pipeline, made)
+    with ZipFile(made) as old, ZipFile(path, "w") as new:
+        schema = json.loads(old.read(_SCHEMA))
+        numbers, names = {}, {}
+        _renumber(schema, numbers, names, set(old.namelist()))
+        for name, renamed in names.items():
+            new.writestr(ZipInfo(renamed), old.read(name))
+        new.writestr(ZipInfo(_SCHEMA), json.dumps(schema))
+
+
+def _renumber(node, numbers, names, files):
+    """Number objects and files in the order in which they come, after sorting what has none."""
+    if isinstance(node, dict):
+        if type(node.get("__id__")) is int:
+            node["__id__"] = numbers.setdefault(node["__id__"], len(numbers) + 1)
+        if isinstance(node.get("file"), str) and node["file"] in files:
+            ending = node["file"].rpartition(".")[2]
+            node["file"] = names.setdefault(node["file"], f"{len(names)}.{ending}")
+        if node.get("__loader__") == "SetNode":  # whose order is that of the seed of hashes
+            node["content"].sort(key=lambda child: str(child.get("content")))
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _renumber(child, numbers, names, files)
 
 
 def _read_config(path):

@@ -14,7 +14,7 @@ ROOT = Path(embtransfer.__file__).parent
 # floor by floor; a string is one room, whose modules may import one another
 FLOORS = [
     [
-        "_kernels _pool_kernels _ngram_kernels _score_kernels _instructions _unicode",
+        "_kernels _pool_kernels _ngram_kernels _score_kernels _instructions _unicode _numba",
         "_validation",
         "_version",
         "_bundle",
@@ -22,6 +22,7 @@ FLOORS = [
         "_safetensors",
         "_model_columns",
         "_folders",
+        "_memory",
         "_aligned",
         "_escape",
         "_packed",

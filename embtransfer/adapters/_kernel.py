@@ -117,6 +117,7 @@ class LandmarkFeatures:
         # rounding of the rows, not structure, lies below this share
         kept = values > len(values) * np.finfo(landmarks.dtype).eps * values[-1]
         self.root = vectors[:, kept] / np.sqrt(values[kept])
+        self.rows = vectors[:, kept] * np.sqrt(values[kept])  # the landmarks' own features
 
     def _kernel(self, X):
         if self.kernel is None:
@@ -128,6 +129,9 @@ class LandmarkFeatures:
         return np.vstack([self._kernel(block) @ root for block in blocks(X)])
 
     def map(self, weight, mean):
+        # the axes of the features have whatever sign the solver gave them: rows tell that of a component
+        outputs = self.rows @ weight - mean @ weight
+        weight = weight * np.sign(outputs[np.abs(outputs).argmax(axis=0), np.arange(weight.shape[1])])
         if self.kernel is None:
             return LinearMap(self.offset, np.asarray(self.landmarks.T @ (self.root @ weight)))
         return KernelMap(self.kernel, self.root @ weight, mean @ weight)

@@ -7,6 +7,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils._param_validation import Interval
 
+from .._memory import check_memory
 from ._base import BaseAdapter
 from ._moments import ROWS
 
@@ -39,6 +40,9 @@ class DenoisingLayers:
         beside = self.keep_input and sparse.issparse(X) and X.shape[1] > self._n_hidden
         n_input = X.shape[1] if self.keep_input and not beside else 0
         ends = np.cumsum([n_input, *(weight.shape[1] for weight in self.weights)])
+        n_bytes = X.dtype.itemsize * X.shape[0] * ends[-1] * (3 if beside else 1)  # csr has indices too
+        advice = "Transform fewer rows at a time, or lower n_features."
+        check_memory(n_bytes, f"{X.shape[0]:,} denoised rows of {ends[-1]:,} columns", advice)
         rows = np.empty((X.shape[0], ends[-1]), X.dtype)
         weights = [weight.astype(X.dtype, copy=False) for weight in self.weights]
         for start in range(0, len(rows), ROWS):
@@ -147,7 +151,9 @@ class MSDA(BaseAdapter):
         """The first layer's weights, (n_features_in_ + 1, n_hidden): blocks of columns, averaged."""
         order = np.argsort(-(_occurrences(source) + _occurrences(target)), kind="stable")
         self.features_ = np.sort(order[: self.n_features])
-        n_blocks = -(-len(order) // self.n_features)
+        n_blocks, k = -(-len(order) // self.n_features), len(self.features_)
+        n_bytes = 5 * 8 * k**2 + source.dtype.itemsize * len(order) * k
+        check_memory(n_bytes, f"Reconstructing {k:,} of {len(order):,} columns", "Lower n_features.")
         weight = np.zeros((len(order) + 1, len(self.features_)), source.dtype)
         for first in range(n_blocks):
             columns = self.features_ if n_blocks == 1 else np.sort(order[first::n_blocks])

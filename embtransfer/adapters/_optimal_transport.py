@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._memory import check_memory
 from ._base import BaseAdapter, Identity
 
 _ITERATIONS = 1000  # of Sinkhorn at most
@@ -122,6 +123,9 @@ class OptimalTransport(BaseAdapter):
             check_classification_targets(y)
         if source is target:
             return Identity(), Identity()
+        n, m = (min(len(X), self.n_samples or len(X)) for X in (source, target))
+        what = f"A transport plan between {n:,} and {m:,} rows"
+        check_memory(14 * 8 * n * m, what, "Lower n_samples.")  # of POT's copies, measured
         drawn, onto = self._sample(source), target[self._sample(target)].astype(np.float64)
         sample = source[drawn].astype(np.float64)
         cost = _import_pot().dist(sample - onto.mean(axis=0), onto - onto.mean(axis=0))

@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._memory import check_memory
 from ._base import BaseAdapter
 from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, moments
 
@@ -115,10 +116,12 @@ class TCA(BaseAdapter):
         n_source, n_target = source.shape[0], target.shape[0]
         n, d = n_source + n_target, source.shape[1]
         m = n if self.n_landmarks is None else min(self.n_landmarks, n)
-        self.gamma_ = None
+        self.gamma_, name = None, type(self).__name__
         any_sparse = sparse.issparse(source) or sparse.issparse(target)
         if self.kernel == "linear" and d <= (m if any_sparse else n):
+            check_memory(8 * 8 * d**2, f"{name} of {d:,} columns", "Reduce the columns first.")
             return RowFeatures()
+        check_memory(8 * 8 * m**2, f"{name} with {m:,} landmarks", "Lower n_landmarks.")
         rng = check_random_state(self.random_state)
         of_source = min(n_source, max(m - n_target, (m + 1) // 2))
         drawn = [

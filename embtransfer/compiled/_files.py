@@ -44,12 +44,13 @@ def write_model(path, program, head, classes, *, overwrite):
     }
     if any(type(label) not in (str, int, float, bool) for label in classes):
         raise ValueError(f"Got classes {classes[:3]}. Expected text or numbers, which JSON can hold.")
-    with new_folder(path) as folder:
+    with new_folder(path, replace=overwrite) as folder:
         write_tensors(folder / _TENSORS, arrays)
         config["sha256"] = checksum(folder / _TENSORS)
         config["checksum"] = _own_checksum(config)
         (folder / _CONFIG).write_text(json.dumps(config) + "\n", "utf-8")
-    return checksum(path / _CONFIG)
+        made = checksum(folder / _CONFIG)
+    return made
 
 
 def _own_checksum(config):

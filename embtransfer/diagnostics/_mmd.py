@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances, linear_kernel
 
+from .._memory import check_memory
 from .._validation import check_name
 from ._rows import check_domains, stack
 
@@ -87,6 +88,7 @@ def mmd(
     domains = check_domains(X_source, X_target, min_rows=2)
     source, target = (_draw(X, max_rows, rng) for X in domains)
     X = stack(source, target)
+    check_memory(9 * 8 * X.shape[0] ** 2, f"The kernel matrix of {X.shape[0]:,} rows", "Lower max_rows.")
     if kernel == "linear":
         gram, gamma = linear_kernel(X).astype(np.float64), None
     else:

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._memory import check_memory
 from .._validation import check_texts, text_list
 
 
@@ -81,6 +82,13 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def empty_rows(n_texts, width):
+    """A float32 array to fill, (n_texts, width), if memory can hold it."""
+    advice = "Embed fewer texts at a time; fit_files and score_file read files batch by batch."
+    check_memory(4 * n_texts * width, f"The vectors of {n_texts:,} texts, {width:,} numbers each,", advice)
+    return np.empty((n_texts, width), np.float32)
 
 
 class TwoDomainEmbedder(BaseEmbedder):

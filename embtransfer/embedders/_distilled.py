@@ -12,7 +12,7 @@ from .._aligned import aligned
 from .._validation import iter_text_chunks
 from ..word_vectors import WordVectors
 from . import _ridge
-from ._base import TwoDomainEmbedder
+from ._base import TwoDomainEmbedder, empty_rows
 from ._ngrams import NGrams, document_counts, find_words
 from ._pooled import for_chunks
 from ._pooling import idf_weights
@@ -226,7 +226,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
         return taught @ self.components_.T
 
     def _transform(self, texts):
-        out = np.empty((len(texts), self._table.shape[1]), np.float32)
+        out = empty_rows(len(texts), self._table.shape[1])
         n_found = np.empty(len(texts), np.int64)
 
         def embed(start, chunk):

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .._validation import iter_text_chunks
 from ..word_vectors import WordVectors
 from . import _pooling
-from ._base import BaseEmbedder
+from ._base import BaseEmbedder, empty_rows
 
 
 class PooledEmbedder(BaseEmbedder):
@@ -143,7 +143,7 @@ class PooledEmbedder(BaseEmbedder):
     def _pool(self, texts):
         """Pooled vectors float32 (n, d), common components still in; known tokens a text int32 (n,)."""
         width = self._n_features_out if len(self._powers) else self.vectors_._table.shape[1]
-        out = np.empty((len(texts), width), np.float32)
+        out = empty_rows(len(texts), width)
         n_known = np.zeros(len(texts), np.int32)
 
         def pool(start, chunk):

@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .._embedding_cache import EmbeddingCache
 from .._validation import iter_text_chunks
 from . import _sentence_model
-from ._base import BaseEmbedder
+from ._base import BaseEmbedder, empty_rows
 
 _SENTENCE_END, _WORD = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n\s*"), re.compile(r"\w")
 _WINDOW_TEXTS, _WINDOW_CHARACTERS = 5_000, 1 << 24  # sorted by length together, so that memory is bounded
@@ -173,7 +173,7 @@ class SentenceEmbedder(BaseEmbedder):
         return out
 
     def _sentence_means(self, texts, cache, done):
-        out = np.empty((len(texts), self._n_features_out), np.float32)
+        out = empty_rows(len(texts), self._n_features_out)
         for first, chunk in iter_text_chunks(texts):
             found = [sentences(text) for text in chunk.to_pylist()]
             starts = np.cumsum([0, *map(len, found)])
@@ -185,7 +185,7 @@ class SentenceEmbedder(BaseEmbedder):
 
     def _vectors(self, texts, cache, done):
         prefix = self._key_prefix()
-        out = np.empty((len(texts), self._n_features_out), np.float32)
+        out = empty_rows(len(texts), self._n_features_out)
         origin = np.arange(len(texts))  # the row of the first text that is equal
         row_of, window, n_characters = {}, {}, 0
         for start, chunk in iter_text_chunks(texts):
@@ -292,7 +292,7 @@ def _progress(n_texts, verbose):
         task, begin = progress.add_task("", total=n_texts, rate=0), time.perf_counter()
 
         def done(n):
-            rate = (progress.tasks[task].completed + n) / (time.perf_counter() - begin)
+            rate = (progress.tasks[task].completed + n) / max(time.perf_counter() - begin, 1e-9)
             progress.update(task, advance=n, rate=rate)
 
         yield done

@@ -1,11 +1,11 @@
 """Compiled search for words within one edit of an unknown word."""
 
 import numpy as np
-from numba import njit
 
 from .._kernels import _find
+from .._numba import OPTIONS as _OPTIONS
+from .._numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _NONE = np.int64(1) << np.int64(62)
 
 

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from .._escape import plain
+from .._folders import clear_when_full
 from .._split import Split
 from .._version import __version__
 from ..adapters import DomainCentering
@@ -94,12 +95,16 @@ class Report:
             "report.md": self.to_markdown(),
             "report.json": json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False) + "\n",
         }
-        for name, text in contents.items():
-            new = folder / f".{name}.{secrets.token_hex(8)}.new"
-            try:
-                new.write_bytes(text.encode("utf-8", "replace"))
-                os.replace(new, folder / name)
-            finally:
+        token = secrets.token_hex(8)
+        written = {folder / f".{name}.{token}.new": folder / name for name in contents}
+        try:
+            with clear_when_full(f"the report to {folder}"):
+                for new, text in zip(written, contents.values(), strict=True):
+                    new.write_bytes(text.encode("utf-8", "replace"))
+            for new, place in written.items():  # all or, when the disk is full, none
+                os.replace(new, place)
+        finally:
+            for new in written:
                 new.unlink(missing_ok=True)
         return [folder / name for name in contents]
 

@@ -102,7 +102,8 @@ def score_file(
     journal of how far it reaches; they go at the end. After an error, an interrupt or a crash they stay if a
     block is written, so that `resume=True` can go on; a run without it removes them.
     A block of the input becomes one member of a .gz, one frame of a .zst, or row groups of parquet.
-    BLAS computes with one thread meanwhile: so the result does not depend on `n_jobs`.
+    BLAS computes with one thread meanwhile: so the result does not depend on `n_jobs`. Another `batch_size`
+    may change probabilities by up to 1e-5, of rounding; those of a compiled model stay.
 
     Examples
     --------

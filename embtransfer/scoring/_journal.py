@@ -1,6 +1,5 @@
 """The output of scoring while it grows: a part file, a journal to resume from, a lock; or stdout."""
 
-import errno
 import hashlib
 import json
 import os
@@ -12,6 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+from .._folders import FULL
 
 
 @dataclass(frozen=True)
@@ -280,7 +281,7 @@ def _write_all(file, data):
         try:
             left = left[file.write(left) :]
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno not in FULL:
                 raise
             raise OSError(
                 error.errno, f"No space left to write to ({error.strerror})", str(file.name)

@@ -7,6 +7,8 @@ from ..adapters import BaseAdapter
 from ..embedders._base import BaseEmbedder
 from ..embedders._pooled import PooledEmbedder
 from ..tables import column_texts, column_values, iter_batches
+from ..tables._batches import check_unchanged
+from ..tables._files import stamp
 from ._closed_form import fit_by_sums, has_closed_form
 from ._spool import Spool, shuffled_blocks
 
@@ -31,7 +33,7 @@ class Passes:
         self.folder, self.source, self.target = folder, source, target
         self.text_column, self.label_column = columns
         self.batch_size, self.report = batch_size, report
-        self.spools = {}
+        self.spools, self.stamps = {}, {}
         self.classes, self.numbers = {}, self._spool("labels", np.int32)
         self.fitted = []  # steps after the embedder that have learned
 
@@ -78,6 +80,7 @@ class Passes:
     def _batches(self, path, columns, what):
         n = 0
         for batch in iter_batches(path, self.batch_size, columns):
+            check_unchanged(path, self.stamps.setdefault(path, stamp(path)))  # since the first pass
             if batch.num_rows:
                 yield batch
                 n += batch.num_rows

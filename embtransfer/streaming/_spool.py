@@ -1,8 +1,13 @@
 """Rows on disk: written once in order, then read block by block, shuffled, or memory-mapped."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+
+from .._folders import clear_when_full
+
+_ADVICE = "Make room, or name a folder with more in the environment variable TMPDIR."
 
 
 class Spool:
@@ -24,15 +29,19 @@ class Spool:
 
     def append(self, rows):
         """Write rows (n, d) at the end; every call brings the same d."""
-        self._file.write(np.ascontiguousarray(rows, self.dtype))
+        with self._clear():
+            self._file.write(np.ascontiguousarray(rows, self.dtype))
         self.n_rows, self.n_columns = self.n_rows + rows.shape[0], rows.shape[1]
 
     def rows(self, start, stop):
         """Rows from start to stop, a new array (n, d)."""
-        self._file.flush()
+        with self._clear():
+            self._file.flush()
         out = np.empty((min(stop, self.n_rows) - start, self.n_columns), self.dtype)
         self._file.seek(start * out.strides[0])
-        self._file.readinto(out)
+        n_bytes = self._file.readinto(out)
+        if n_bytes != out.nbytes:
+            raise OSError(f"{self.path} gave {n_bytes:,} bytes, expected {out.nbytes:,}: something cut it.")
         self._file.seek(0, 2)
         return out
 
@@ -43,11 +52,16 @@ class Spool:
 
     def mapped(self):
         """All rows (n, d) as a read-only memory map."""
-        self._file.flush()
+        with self._clear():
+            self._file.flush()
         return np.memmap(self.path, self.dtype, "r", shape=(self.n_rows, self.n_columns))
 
+    def _clear(self):
+        return clear_when_full(f"the temporary file {self.path}", _ADVICE)
+
     def close(self):
-        self._file.close()
+        with suppress(OSError):  # what the disk did not take is not wanted any more
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from ._files import stamp
 from ._jsonl import AS_JSON, read_jsonl
 
 FORMATS = (".csv", ".jsonl", ".parquet")
@@ -75,13 +76,14 @@ def iter_batches(path, batch_size: int = 10_000, columns: list[str] = ()) -> Ite
     Raises
     ------
     ValueError, OSError
-        As in `read_columns`.
+        As in `read_columns`, and if the file changes meanwhile.
     """
     path = Path(path)
     suffix = _suffix(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
     reader = {".csv": _read_csv, ".jsonl": read_jsonl, ".parquet": _read_parquet}[suffix]
+    before = stamp(path)
     try:
         for batch in reader(path, batch_size):
             if not batch.schema.names and suffix == ".jsonl":  # no rows: nothing tells the columns
@@ -90,11 +92,24 @@ def iter_batches(path, batch_size: int = 10_000, columns: list[str] = ()) -> Ite
             for start in range(0, max(batch.num_rows, 1), batch_size):
                 yield batch.slice(start, batch_size)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        check_unchanged(path, before)
         if "straddl" in str(error):
             error = f"it has a row longer than {_CSV_BLOCK >> 20} MB. Write it as .jsonl or .parquet"
         raise ValueError(f"{path} is damaged: {error}") from None
     except OSError as error:
         raise OSError(f"{path}: {error}") from error
+    check_unchanged(path, before)
+
+
+def check_unchanged(path, before) -> None:
+    """Refuse a file whose `stamp` is another than before: its rows may be of two files.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+    """
+    if stamp(path) != before:
+        raise ValueError(f"{path} changed while it was read. Leave it in peace, and begin anew.")
 
 
 def _no_rows(names):

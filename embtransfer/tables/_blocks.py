@@ -1,6 +1,5 @@
 """The input of scoring: files found, checked and cut into blocks, the same blocks whenever they are cut."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ._batches import check_columns
-from ._files import STDIN, ByteStream, file_format, find_files, read_header
+from ._files import STDIN, ByteStream, file_format, find_files, read_header, stamp
 
 _LONGEST = 1 << 29  # bytes of a row: its texts must fit Arrow's 32-bit offsets, several times
 _GROUP_ROWS = 1 << 16  # of parquet: most rows a block
@@ -66,7 +65,7 @@ class Source:
         self.is_stdin = self.files == [STDIN]
         if self.is_stdin and self.kind == ".parquet":
             raise ValueError("Got parquet from stdin, but it is read from its end. Pass the file's name.")
-        self.stamps = [] if self.is_stdin else [_stamp(file) for file in self.files]
+        self.stamps = [] if self.is_stdin else [stamp(file) for file in self.files]
         self._stdin = None
         self.header_lines = [0] * len(self.files)
         schemas = [self._schema(i) for i in range(len(self.files))] if self.kind != ".jsonl" else [None]
@@ -113,7 +112,7 @@ class Source:
             before += self.stamps[i][1] if self.stamps else 0
 
     def check_unchanged(self, i: int) -> None:
-        if self.stamps and _stamp(self.files[i]) != self.stamps[i]:
+        if self.stamps and stamp(self.files[i]) != self.stamps[i]:
             raise ValueError(
                 f"{self.files[i]} changed since scoring began. Leave it in peace, and begin anew."
             )
@@ -181,14 +180,6 @@ class Source:
             if pending:
                 read = before + self.stamps[i][1]
                 yield Block(i, first, start, read, pa.Table.from_batches(pending))
-
-
-def _stamp(path):
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no file {path} any more.") from None
-    return [str(path), found.st_size, found.st_mtime_ns]
 
 
 def _columns(schema):

@@ -72,6 +72,21 @@ def find_files(source, any_ending: bool = False) -> list[str | Path]:
     return files
 
 
+def stamp(path) -> list:
+    """Name, size and time of a file, which differ after a change.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is gone.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no file {path} any more.") from None
+    return [str(path), found.st_size, found.st_mtime_ns]
+
+
 class ByteStream:
     """Bytes of a file or stdin, unpacked; what was read too far is put back in `rest`."""
 

@@ -4,9 +4,10 @@ They release the GIL, and numba keeps them on disk (`cache=True`).
 """
 
 import numpy as np
-from numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+from .._numba import OPTIONS as _OPTIONS
+from .._numba import njit
+
 ROW, FIELD, PLAIN, QUOTED, QUOTE, CR = range(6)  # what was read last: see `_next`
 _LF, _CR, _COMMA, _QUOTE = 10, 13, 44, 34
 _SPACES = (32, 9, 13)

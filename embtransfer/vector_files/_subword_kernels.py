@@ -4,9 +4,10 @@ numba compiles at the first call and keeps the result on disk; import this only 
 """
 
 import numpy as np
-from numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+from .._numba import OPTIONS as _OPTIONS
+from .._numba import njit
+
 _U = np.uint64  # hashes; never mixed with signed integers, which numba would make float64
 _LOW = _U(0xFFFFFFFF)
 _FNV_START, _FNV_PRIME = _U(2166136261), _U(16777619)

@@ -1,11 +1,11 @@
 """Compiled parsers of vector files: blocks of bytes -> words and float32 rows."""
 
 import numpy as np
-from numba import njit
 
 from .._instructions import load64, trailing_zeros
+from .._numba import OPTIONS as _OPTIONS
+from .._numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _POWERS = 10.0 ** np.arange(23)  # exact in float64, so that one product or quotient is rounded right
 _EXACT = np.uint64(1) << np.uint64(53)  # integers below are exact in float64 too
 
