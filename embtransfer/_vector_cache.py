@@ -2,10 +2,8 @@
 
 A folder holds matrix.npy, words.arrow, slots.npy (the hash table of the kernels), where there are any
 subwords.npy and tokenizer.json, and manifest.json, which says what it was made of. It appears under its
-name when complete; a lock keeps two processes from converting the same file twice.
-
-The manifest has a checksum of each file and of itself. As the files are mapped and not read, theirs are
-compared only where a file was written to since: its times, which no order is expected of, then differ.
+name when complete; a lock keeps two processes from converting the same file twice. _vector_manifest.py tells
+whether it still holds.
 """
 
 import hashlib
@@ -17,7 +15,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +24,20 @@ import pyarrow as pa
 
 from ._memory import check_memory
 from ._validation import text_buffers
+from ._vector_manifest import (
+    FORMAT_VERSION,
+    fingerprint,
+    is_current,
+    is_whole,
+    read_manifest,
+    stamp_of,
+    sum_of,
+    times_of,
+    was_only_touched,
+    write_manifest,
+)
 from ._version import __version__
 from .vector_files import Subwords, open_vectors
-
-_FORMAT_VERSION = 2
-_MANIFEST = "manifest.json"
 
 
 @dataclass
@@ -68,14 +75,12 @@ def load(
     made_of = {"source": source, "asked_format": format, "max_words": max_words, "asked_dtype": dtype}
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_folder() / f"{re.sub(r'[^A-Za-z0-9]+', '-', path.name).strip('-')[:40]}-{key}"
-    if (table := _open(folder)) is not None and _is_current(table.manifest):
+    if (table := _open(folder)) is not None and is_current(table.manifest):
         return table
     try:
         with _locked(folder):
             table = _open(folder)  # another process may have been at it
-            if table is not None and (
-                _is_current(table.manifest) or _was_only_touched(folder, table.manifest)
-            ):
+            if table is not None and (is_current(table.manifest) or was_only_touched(folder, table.manifest)):
                 return table
             return _convert(folder, path, {**made_of, "name": name}, progress)
     except _Unwritable as error:
@@ -123,7 +128,7 @@ def converted() -> list[dict]:
     """The manifests of all converted tables, each with its folder and size in bytes, by name."""
     found = []
     for folder in sorted(cache_folder().glob("*-*")):
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         if manifest is not None:
             found.append({**manifest, "folder": folder, "bytes": sum(manifest["files"].values())})
     return found
@@ -181,23 +186,12 @@ def warn_duplicates(words, duplicates) -> None:
 
 
 # ---------------------------------------------------------------- open
-def _read_manifest(folder):
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        own = manifest.pop("manifest_sha256")
-        whole = all((folder / file).stat().st_size == size for file, size in manifest["files"].items())
-        whole = whole and own == _manifest_sum(manifest)
-        return manifest if whole and manifest["format_version"] == _FORMAT_VERSION else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # not there, of another version, or damaged: made anew
-
-
 def _open(folder):
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     if manifest is None:
         return None
     try:
-        if not _is_whole(folder, manifest):
+        if not is_whole(folder, manifest):
             return None
         matrix = np.load(folder / "matrix.npy", mmap_mode="r", allow_pickle=False)
         slots = np.load(folder / "slots.npy", mmap_mode="r", allow_pickle=False)
@@ -214,65 +208,6 @@ def _open(folder):
     return Table(words, matrix.view(np.ndarray), slots.view(np.ndarray), subwords, tokenizer, manifest)
 
 
-def _is_whole(folder, manifest):
-    """Whether the files are as they were written: by their times, or else by their checksums."""
-    times = _times(folder, manifest["files"])
-    if times == manifest["times"]:
-        return True
-    if any(_sum(folder / file) != sum_ for file, sum_ in manifest["sums"].items()):
-        return False
-    with suppress(OSError):  # copied as they are, perhaps to where nothing can be written
-        _write_manifest(folder, {**manifest, "times": times})
-    return True
-
-
-def _times(folder, files):
-    return {file: list(_stamp(folder / file)[1:]) for file in files}
-
-
-def _sum(path, rows_sha256=None):
-    """SHA-256 of a file; of an .npy file that of its header and that of its rows, which may be known."""
-    with open(path, "rb") as file:
-        header = file.read(10) if path.suffix == ".npy" else b""
-        header += file.read(int.from_bytes(header[8:], "little"))
-        rows_sha256 = rows_sha256 or hashlib.file_digest(file, "sha256").hexdigest()
-        return f"{hashlib.sha256(header).hexdigest()} {rows_sha256}"
-
-
-def _is_current(manifest):
-    """Whether the files that the table was made of are as they were; files that are gone are no change."""
-    for file, stamp, _ in manifest["made_of"]:
-        with suppress(FileNotFoundError):
-            if _stamp(file) != stamp:
-                return False
-    return True
-
-
-def _was_only_touched(folder, manifest):
-    """Whether the files have new times and the old content; the manifest then takes the new times."""
-    try:
-        now = [_fingerprint(Path(file)) for file, *_ in manifest["made_of"]]
-    except OSError:
-        return False
-    if any(new[2] != old[2] for new, old in zip(now, manifest["made_of"], strict=True)):
-        return False
-    with suppress(OSError):
-        _write_manifest(folder, {**manifest, "made_of": now})
-    return True
-
-
-def _fingerprint(path):
-    stamp = _stamp(path)
-    with open(path, "rb") as file:
-        return [str(path.resolve()), stamp, hashlib.file_digest(file, "sha256").hexdigest()]
-
-
-def _stamp(path):
-    """Size and times of a file. The second time, of any change, tells of files that keep their first."""
-    stat = os.stat(path)
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-
-
 # ---------------------------------------------------------------- convert
 class _Unwritable(Exception):
     """The cache could not be written; the reason is its cause."""
@@ -280,7 +215,7 @@ class _Unwritable(Exception):
 
 def _convert(folder, path, made_of, progress):
     work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
-    before = _stamp(path) if path.is_file() else None
+    before = stamp_of(path) if path.is_file() else None
     try:
         with _writing():
             for left in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed
@@ -290,13 +225,13 @@ def _convert(folder, path, made_of, progress):
             open_vectors(path, made_of["asked_format"], progress) as found,
             ThreadPoolExecutor(1) as aside,
         ):
-            fingerprints = aside.submit(lambda: [_fingerprint(file) for file in found.files])
+            fingerprints = aside.submit(lambda: [fingerprint(file) for file in found.files])
             blocks = _taken(found, made_of["max_words"], made_of["asked_dtype"])
             _check_space(work, found, made_of["max_words"])
             words, digest, shape = _write_matrix(work / "matrix.npy", blocks, found.n_dimensions)
             made_from = fingerprints.result()
             now = {str(path.resolve()): before} if before else {}
-            if any(now.get(file, stamp) != stamp or _stamp(file) != stamp for file, stamp, _ in made_from):
+            if any(now.get(file, stamp) != stamp or stamp_of(file) != stamp for file, stamp, _ in made_from):
                 raise ValueError(f"{path} changed while it was read. Load it when it is whole.")
             if not len(words):
                 raise ValueError(f"Got 0 words from {path}. Expected at least one.")
@@ -325,7 +260,7 @@ def _convert(folder, path, made_of, progress):
                 checksum = checksum_of(*parts, digest, rows_of.get("subwords.npy"))
                 files = {file.name: file.stat().st_size for file in sorted(work.iterdir())}
                 manifest = {
-                    "format_version": _FORMAT_VERSION,
+                    "format_version": FORMAT_VERSION,
                     "embtransfer": __version__,
                     **made_of,
                     "format": found.format,
@@ -336,11 +271,11 @@ def _convert(folder, path, made_of, progress):
                     "subwords": [found.subwords.min_n, found.subwords.max_n] if found.subwords else None,
                     "tokenizer": found.tokenizer is not None,
                     "files": files,
-                    "times": _times(work, files),
-                    "sums": {file: _sum(work / file, rows_of.get(file)) for file in files},
+                    "times": times_of(work, files),
+                    "sums": {file: sum_of(work / file, rows_of.get(file)) for file in files},
                     "made_of": made_from,
                 }
-                _write_manifest(work, manifest)
+                write_manifest(work, manifest)
         with _writing():
             if folder.exists():
                 remove(folder)
@@ -435,14 +370,3 @@ def _write_header(file, dtype, shape):
 
 def _parts(rows, n_columns):
     return np.array_split(rows, len(rows) * n_columns // (1 << 21) + 1)
-
-
-def _manifest_sum(manifest):
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _write_manifest(folder, manifest):
-    manifest = {**manifest, "manifest_sha256": _manifest_sum(manifest)}
-    fresh = folder / f".{_MANIFEST}.{secrets.token_hex(4)}"
-    fresh.write_text(json.dumps(manifest, indent=1), "utf-8")
-    fresh.replace(folder / _MANIFEST)

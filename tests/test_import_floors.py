@@ -30,7 +30,7 @@ FLOORS = [
     [
         "datasets",
         "tables",
-        "word_vectors _vector_cache _vector_names vector_files",
+        "word_vectors _vector_cache _vector_manifest _vector_names vector_files",
     ],
     ["embedders", "adapters", "classifiers", "alignment", "compiled"],
     ["pipeline", "persistence", "diagnostics", "model_selection", "_named"],

@@ -4,9 +4,10 @@ numba compiles at the first call and keeps the result on disk; import this only 
 """
 
 import numpy as np
-from numba import njit
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+from .._numba import OPTIONS as _OPTIONS
+from .._numba import njit
+
 LINE, TWO_LINES, BYTE, FOUR, EIGHT, OTHER = -1, -2, -3, -4, -5, -6
 _STOP, _PUT, _LONG_BINPUT, _FRAME = 0x2E, 0x70, 0x72, 0x95
 
