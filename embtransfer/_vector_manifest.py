@@ -16,7 +16,7 @@ _MANIFEST = "manifest.json"
 
 
 def read_manifest(folder):
-    """The manifest; None if there is none, it is damaged or of another version, or a file has another size."""
+    """The manifest; None where it is missing, damaged, of another version, or a file has another size."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
         own = manifest.pop("manifest_sha256")
