@@ -39,7 +39,10 @@ def new_folder(path: Path, *, replace: bool) -> Iterator[Path]:
     OSError
         If it cannot be written; what was at `path` stays.
     """
-    path = path.resolve() if path.is_symlink() else path  # what it points to is replaced, not the link
+    if path.is_symlink():  # what it points to is replaced, not the link
+        if not path.exists():
+            raise FileExistsError(f"{path} is a link to what is not there. Remove it or choose another name.")
+        path = path.resolve()
     folder = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
         with clear_when_full(str(path)):
