@@ -39,6 +39,8 @@ from ._vector_manifest import (
 from ._version import __version__
 from .vector_files import Subwords, open_vectors
 
+_MOST_PACKED = 100  # numbers that a byte of a file can hold
+
 
 @dataclass
 class Table:
@@ -109,7 +111,7 @@ def read(path, format=None, max_words=None, dtype=None, progress=None) -> Table:
     """Read a file into memory."""
     words, matrices = [], []
     with open_vectors(path, format, progress) as found:
-        n_words = min(found.n_words or 0, max_words or np.inf)
+        n_words = _n_words(found, max_words)
         what = f"A table of {n_words:,} words x {found.n_dimensions} in memory"
         advice = "Set max_words, dtype='float16', or a cache, from which tables are mapped."
         check_memory(8 * n_words * found.n_dimensions, what, advice)  # its blocks, and all in one
@@ -225,9 +227,9 @@ def _convert(folder, path, made_of, progress):
             open_vectors(path, made_of["asked_format"], progress) as found,
             ThreadPoolExecutor(1) as aside,
         ):
+            _check_space(work, found, made_of["max_words"])
             fingerprints = aside.submit(lambda: [fingerprint(file) for file in found.files])
             blocks = _taken(found, made_of["max_words"], made_of["asked_dtype"])
-            _check_space(work, found, made_of["max_words"])
             words, digest, shape = _write_matrix(work / "matrix.npy", blocks, found.n_dimensions)
             made_from = fingerprints.result()
             now = {str(path.resolve()): before} if before else {}
@@ -324,9 +326,16 @@ def check_finite(words, matrix) -> None:
         )
 
 
+def _n_words(found, max_words):
+    """How many words will be read, as far as that is known: a wrong header promises what cannot be there."""
+    most = _MOST_PACKED * sum(os.stat(file).st_size for file in found.files) / found.n_dimensions
+    n_words = min(found.n_words or 0, max_words or np.inf)
+    return n_words if n_words <= most else 0
+
+
 def _check_space(folder, found, max_words):
     """Say before much is written that it will not fit, where the file tells its size."""
-    n_bytes = 2 * min(found.n_words or 0, max_words or np.inf) * found.n_dimensions  # of float16 at least
+    n_bytes = 2 * _n_words(found, max_words) * found.n_dimensions  # of float16 at least
     if n_bytes > (left := shutil.disk_usage(folder).free):
         raise _Unwritable from OSError(f"{n_bytes / 1e6:,.0f} MB are needed, {left / 1e6:,.0f} MB are free")
 

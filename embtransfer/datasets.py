@@ -207,6 +207,10 @@ def fetch_banking77(
     }
     folder = _locate(["banking77"], list(sources), data_home, download_if_missing, sources)
     rows = {part: _read_csv(folder / f"{part}.csv", "category") for part in _BANKING77_CHECKSUMS}
+    code = {name: number for number, name in enumerate(sorted(set(rows["train"][1])))}
+    if unknown := sorted(set(rows["test"][1]) - set(code)):
+        message = f"Got {unknown} in test.csv of {folder}, expected only intents of train.csv."
+        raise ValueError(f"{message} Delete both files to download the published ones.")
     for part, checksum in _BANKING77_CHECKSUMS.items():
         if hashlib.sha256((folder / f"{part}.csv").read_bytes()).hexdigest() != checksum:
             warnings.warn(
@@ -214,10 +218,6 @@ def fetch_banking77(
                 "loaded as it is; delete it to download the published one.",
                 stacklevel=2,
             )
-    code = {name: number for number, name in enumerate(sorted(set(rows["train"][1])))}
-    if unknown := sorted(set(rows["test"][1]) - set(code)):
-        message = f"Got {unknown} in test.csv of {folder}, expected only intents of train.csv."
-        raise ValueError(f"{message} Delete both files to download the published ones.")
     asked = list(rows) if subset == "all" else [subset]
     parts = {part: (rows[part][0], [code[name] for name in rows[part][1]]) for part in asked}
     descr = "BANKING77: queries to a bank, 77 intents (Casanueva et al., 2020). Licence: CC BY 4.0."

@@ -121,7 +121,7 @@ def test_embedders_with_more_threads_and_other_batches(name):
         results.append(stack(parts, **({"format": "csr"} if sparse.issparse(results[0]) else {})))
     if name in ("sif", "usif"):  # components are taken off by BLAS, which adds in an order that blocks set
         for other in results[3:]:
-            np.testing.assert_allclose(other, results[0], atol=1e-6)
+            np.testing.assert_allclose(other, results[0], rtol=0, atol=1e-5)
         results = results[:3]
     assert same_bytes(results)
 
@@ -170,7 +170,7 @@ from embtransfer.datasets import load_demo_reviews
 
 folder = Path(sys.argv[1])
 films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
-X, y, Z = films.data, films.target, pans.data
+X, y, Z = films.data[::2], films.target[::2], pans.data[::2]  # fewer: the time is that of fits
 
 def tell(name, *data):
     print(name, hashlib.sha256(b"".join(data)).hexdigest()[:16])
@@ -191,9 +191,9 @@ for name, pipeline in pipelines.items():
         tell(f"{name} {again}", *files(folder / f"{name}-{again}"))
 compile_pipeline(pipelines["dense"]).save(folder / "compiled")
 tell("compiled", *files(folder / "compiled"))
-table = compare(X, y, Z, pans.target, cv=3).drop(columns=["fit_seconds", "texts_per_second"])
+table = compare(X, y, Z, pans.target[::2], cv=2).drop(columns=["fit_seconds", "texts_per_second"])
 tell("compare", table.to_csv().encode())
-report = make_report(X, y, Z, pans.target)
+report = make_report(X, y, Z, pans.target[::2])
 made = report.created.encode()
 tell("report", *(part.encode().replace(made, b"") for part in (report.to_html(), report.to_markdown())))
 embedders = {"tfidf": NGramVectorizer(), "glove": WordEmbedder()}

@@ -163,14 +163,14 @@ def test_full_disk_while_vectors_are_converted(source, size):
 
 
 def test_a_table_too_large_for_the_disk_is_not_begun(tmp_path):
-    n, d = 1 << 22, 1 << 22  # words and numbers each, by the header
+    d = 1 << 22
+    n = shutil.disk_usage(tmp_path).free // d  # words: of float16 they take twice what is free
     path = tmp_path / "vectors.bin"
-    path.write_bytes(f"{n} {d}\n".encode() + b"word " + bytes(100))
+    path.write_bytes(f"{n} {d}\n".encode() + b"word ")
+    os.truncate(path, 4 * n * d)  # sparse: it takes no room itself
     with (
-        pytest.warns(UserWarning, match=r"Can't keep .*35,184,372 MB are needed, [\d,]+ MB are free"),
-        pytest.raises(
-            MemoryError, match=r"A table of 4,194,304 words x 4194304 in memory would take .* Set max"
-        ),
+        pytest.warns(UserWarning, match=r"Can't keep .* MB are needed, [\d,]+ MB are free"),
+        pytest.raises(MemoryError, match=r"A table of [\d,]+ words x 4194304 in memory would take .* Set"),
     ):
         WordVectors.load(path, format="word2vec-binary")
 
@@ -270,7 +270,7 @@ for _ in range(int(n_kills)):
         while True:
             for thing in things:
                 save(thing)
-    time.sleep(rng.uniform(0, 4 * once))
+    time.sleep(rng.uniform(0, 8 * once))
     os.kill(child, signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     if kind == "report":
@@ -288,7 +288,7 @@ print(len(found), len(set(found)))
 @pytest.mark.parametrize("kind", ["pipeline", "compiled", "report"])
 def test_killed_while_saving_leaves_what_is_whole(tmp_path, models, kind):
     ours = [save_pipeline(model, tmp_path / f"model{i}") for i, model in enumerate(models)]
-    assert output_of(KILLED, kind, 40, tmp_path / "killed", *ours) == "40 2"  # both were met
+    assert output_of(KILLED, kind, 20, tmp_path / "killed", *ours) == "20 2"  # both were met
 
 
 def test_a_folder_that_is_replaced_is_always_there(tmp_path):

@@ -131,7 +131,7 @@ def test_a_square_is_named_and_a_refusal_ends_a_curve(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures memory by /proc")
 def test_a_curve_is_measured_and_resumed(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.growth", "--only", "adapt, DomainCentering", "--budget", "4"]
+    command = [sys.executable, "-m", "benchmarks.growth", "--only", "adapt, DomainCentering", "--budget", "3"]
     command += ["--cache", str(tmp_path / "cache"), "--output", str(tmp_path)]
     found = []
     for _ in range(2):

@@ -511,7 +511,7 @@ def test_members_of_archives_are_never_unpacked_to_files(tmp_path):
 
 @pytest.mark.parametrize("data", [flagged(6, 8, 1), flagged(8, 10, 99)], ids=["password", "method"])
 def test_members_that_cannot_be_unpacked(tmp_path, data):
-    with pytest.raises(ValueError, match=r"a\.zip/v\.txt cannot be unpacked: .*Unpack the archive first"):
+    with pytest.raises(ValueError, match=r"a\.zip: .*Unpack the archive first"):
         WordVectors.load(write(tmp_path / "a.zip", data), cache=False)
 
 
@@ -618,6 +618,7 @@ def deceiving(folder):
     compile_pipeline(pipeline.fit(TEXTS, LABELS)).save(folder / "m")
     config = json.loads((folder / "m" / "config.json").read_text())
     COMPILED["length of labels"](config)
+    del config["checksum"]  # as folders were before there was one
     write(folder / "m" / "config.json", json.dumps(config).encode())
     return folder / "m"
 
@@ -667,7 +668,7 @@ BOMBS = {  # how to make the file, what opens it, what that says
     "npz, matrix": (file("a.npz", lambda: npz_of(ROWS_HEADER, 10**8)), load_words, FILL),
     "columns": (file("a.txt", lambda: b"3 100000000\na 1 2 3\n"), many_columns, "Expected a header"),
     "tokenizer": (lambda f: tensors(f, [7, 4], 112), fitted, "numbers 2 tokens up to 4,000,000,000"),
-    "labels": (deceiving, CompiledPipeline.load, "the classes have another length"),
+    "labels": (deceiving, CompiledPipeline.load, "the classes are too long"),
     "skops, packed": (lambda f: skops_bomb(f, 5, zipfile.ZIP_DEFLATED), load_pipeline, FILL),
     "skops, one array often": (lambda f: skops_bomb(f, 200, zipfile.ZIP_STORED), load_pipeline, FILL),
     "skops, sparse": (sparse_bomb, load_pipeline, FILL),

@@ -415,12 +415,10 @@ def test_a_dictionary_as_large_as_memory(write, name):
 
 
 def test_a_header_with_more_columns_than_memory_has_room_for(write):
-    path = write(b"1 100000000000\nthe 0.1 0.2\n")
-    with pytest.raises(ValueError, match="line 2: got 2 numbers, expected 100000000000"):
-        WordVectors.load(path, "word2vec", cache=False)
-    path = write(b"1 " + b"9" * 5000 + b"\nthe 0.1 0.2\n")
-    with pytest.raises(ValueError, match="Expected a header: number of words, dimensions"):
-        WordVectors.load(path, "word2vec", cache=False)
+    for columns in (b"100000000000", b"9" * 5000):
+        path = write(b"1 " + columns + b"\nthe 0.1 0.2\n")
+        with pytest.raises(ValueError, match=r"line 1: .* Expected a header: words, dimensions"):
+            WordVectors.load(path, "word2vec", cache=False)
 
 
 @pytest.mark.parametrize("header", [b"", b"2 3\n"])
