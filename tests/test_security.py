@@ -651,7 +651,7 @@ PARTS = {"index_to_key": b"]X\x01\x00\x00\x00aa", "vectors": ARRAY, "vectors_ngr
 PARTS |= {"compatible_hash": b"\x88", "min_n": lists_in_lists(22), "bucket": b"K\x01"}
 ONE_LINE = b"w 1 2\nw 1 2\nw 1 2\n" + b"a" * 100_000_000
 WORDS_HEADER, ROWS_HEADER = array_header("<U25000000", (1,)), array_header("|i1", (1000, 10**5))
-FILL, ASKS = "made to fill memory", "asks for more than the file has"
+FILL, ASKS = "made to fill memory", "a size in it is larger than the file"
 BOMBS = {  # how to make the file, what opens it, what that says
     "gz": (file("a.gz", lambda: gzip.compress(BLOCK) * 12), load_words, FILL),
     "gz, one line": (
