@@ -67,10 +67,12 @@ def choose(
     format: Annotated[Output, typer.Option(help="How to print the table.")] = Output.table,
 ):
     """Choose a model for the target without any of its labels, say how good it will be, and save it."""
-    from .persistence import save_pipeline
+    from .persistence import check_destination, save_pipeline
     from .selection import TransferSearch
 
     with clear_errors():
+        if output is not None:
+            check_destination(output, overwrite)  # before the work, not after it
         X, y = load(dataset, source, text_column, label_column, labels_needed=True)
         X_target = load(dataset, target, text_column, None, labels_needed=False)[0]
         wanted = split_names(recipes)

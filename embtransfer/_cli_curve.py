@@ -64,10 +64,13 @@ def curve(
 ):
     """Show how the score on the target grows with source labels and with target labels."""
     from .learning_curves import learning_curve, summarize_learning_curve
+    from .learning_curves._plot import import_matplotlib
 
     with clear_errors():
         if output is not None and output.suffix not in (".csv", ".png", ".svg", ".pdf"):
             raise ValueError(f"Got --output {output}. Expected a name that ends in .csv, .png, .svg or .pdf.")
+        if output is not None and output.suffix != ".csv":
+            import_matplotlib()  # before the work, not after it
         X, y = load(dataset, source, text_column, label_column, labels_needed=True)
         X_target, y_target = load(dataset, target, text_column, label_column, labels_needed=False)
         wanted = split_names(recipes)

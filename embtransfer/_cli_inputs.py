@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ._terminal import talk
+
 
 class Dataset(StrEnum):
     amazon = "amazon"
@@ -53,10 +55,27 @@ def load(dataset, name, text_column, label_column, labels_needed):
         return bunch.data, bunch.target
     from .tables import column_names, read_columns
 
-    if labels_needed or (label_column and label_column in column_names(name)):
-        texts, labels = read_columns(name, [text_column, label_column])
-        missing = sum(label is None or label == "" for label in labels)
+    names = column_names(name)
+    wanted = {"--text-column": text_column} | ({"--label-column": label_column} if labels_needed else {})
+    lacking = [f"{option} {column}" for option, column in wanted.items() if column not in names]
+    if lacking and names:
+        raise ValueError(
+            f"Got {' and '.join(lacking)}, but {name} has columns: {', '.join(names)}. Name one of these."
+        )
+    if not labels_needed and label_column not in names:
+        return read_columns(name, [text_column])[0], None
+    texts, labels = read_columns(name, [text_column, label_column])
+    labels = [None if label == "" else label for label in labels]
+    missing = sum(label is None for label in labels)
+    if not labels_needed:
         if missing:
-            raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
-        return texts, labels
-    return read_columns(name, [text_column])[0], None
+            labelled = len(labels) - missing
+            talk.print(
+                f"{name}: {labelled:,} of {len(labels):,} rows have a {label_column!r}.", style="yellow"
+            )
+        return texts, None if labels and missing == len(labels) else labels
+    if missing:
+        raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
+    if labels and len(set(labels)) < 2:
+        raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
+    return texts, labels

@@ -210,7 +210,7 @@ def fit(
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from .adapters import make_adapter
     from .classifiers import make_classifier
-    from .persistence import save_pipeline
+    from .persistence import check_destination, save_pipeline
     from .pipeline import make_transfer_pipeline
 
     with clear_errors():
@@ -229,6 +229,7 @@ def fit(
                 "Got --stream with --dataset or --recipe, which take all texts at once. Expected files, and "
                 "--embedder, --adapter and --classifier, or no --stream."
             )
+        check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
             made = make_embedders([embedder], vectors, model, unknown, phrases, cased)[embedder]
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))

@@ -67,7 +67,8 @@ def compare(
         Labels of the source.
     X_target : 1-D sequence of str of length n_target
     y_target : array-like of shape (n_target,), default=None
-        Labels of the target, if there are any. They give `target_score` and nothing else.
+        Labels of the target, if there are any. They give `target_score` and nothing else. Texts without one
+        (None, NaN) are adapted to and never scored.
     embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
         Names are those of make_embedder, make_adapter and make_classifier.
     recipes : sequence of str or model, or dict of name -> str or model, default=("words",)

@@ -120,15 +120,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     check_is_fitted(pipeline)
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
     path = Path(path)
-    if path.exists():
-        if not _is_model(path):
-            hint = "It is no model of ours: it stays."
-        elif {file.name for file in path.iterdir()} > {_CONFIG, _STATE}:
-            hint = "It holds other files beside the model: it stays."
-        else:
-            hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
-        if hint:
-            raise FileExistsError(f"{path} exists already. {hint} Choose another name otherwise.")
+    check_destination(path, overwrite)
     with new_folder(path, replace=overwrite) as folder:
         with embedded_tables() if embed_vectors else nullcontext():
             _write_state(pipeline, folder / _STATE)
@@ -219,6 +211,20 @@ def load_pipeline(path, *, trusted=()):
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
     return _without_memory(pipeline, path)
+
+
+def check_destination(path: Path, overwrite: bool) -> None:
+    """Refuse, with FileExistsError, a name under which something is that is not to be replaced."""
+    if not path.exists():
+        return
+    if not _is_model(path):
+        hint = "It is no model of ours: it stays."
+    elif {file.name for file in path.iterdir()} > {_CONFIG, _STATE}:
+        hint = "It holds other files beside the model: it stays."
+    else:
+        hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
+    if hint:
+        raise FileExistsError(f"{path} exists already. {hint} Choose another name otherwise.")
 
 
 def _write_state(pipeline, path):

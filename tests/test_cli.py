@@ -446,11 +446,11 @@ COMPARE_ERRORS = {
     "ending": ({"source": "films.txt"}, r"Got 'films\.txt'\. Expected a file that ends in"),
     "text column": (
         {"text_column": "review"},
-        r"Got column 'review', but films\.csv has columns: text, label",
+        r"Got --text-column review, but .*films\.csv has columns: text, label",
     ),
     "label column": (
         {"label_column": "stars"},
-        r"Got column 'stars', but films\.csv has columns: text, label",
+        r"Got --label-column stars, but .*films\.csv has columns: text, label",
     ),
     "embedder": ({"embedders": "word_none"}, r"Got embedder 'word_none'\. Expected one of: word_mean"),
     "adapter": ({"adapters": "none,coral,"}, None),
@@ -469,7 +469,7 @@ COMPARE_ERRORS = {
     "labels of numbers": ({"text_column": "label", "source": "numbers.jsonl"}, r"Got 1 \(int\) as text 0"),
     "missing labels": ({"source": "missing.jsonl"}, r"missing\.jsonl has 2 rows without a 'label'"),
     "missing labels csv": ({"source": "missing.csv"}, r"missing\.csv has 2 rows without a 'label'"),
-    "missing target labels": ({"target": "missing.csv"}, r"missing\.csv has 2 rows without a 'label'"),
+    "one class": ({"source": "one_class.csv"}, r"one_class\.csv has one class in 'label': 'good'"),
 }
 
 
@@ -482,12 +482,31 @@ def broken(data):
     (data / "films.txt").write_text("text,label\n")
     (data / "bad.jsonl").write_text('{"text": "a", "label": "b"}\n{\n')
     (data / "deep.jsonl").write_text('{"text": ' + "[" * 100_000 + "\n")
-    (data / "numbers.jsonl").write_text('{"text": "a", "label": 1}\n' * 20)
+    (data / "numbers.jsonl").write_text('{"text": "a", "label": 1}\n{"text": "b", "label": 2}\n' * 10)
     frame = demo_frame("films")
     frame.loc[[3, 5], "label"] = None
     save(data / "missing.jsonl", frame)
     save(data / "missing.csv", frame)
+    (data / "one_class.csv").write_text("text,label\n" + "a,good\n" * 20)
     return data
+
+
+def test_some_target_labels(broken):
+    """Rows without a label are adapted to, and the others scored."""
+    result = run(*compare_words(broken, target=broken / "missing.csv", format="json"))
+    assert re.search(r"missing\.csv: \d+ of \d+ rows have a 'label'", result.stderr)
+    assert all(row["target_score"] > 0 for row in json.loads(result.stdout))
+
+
+def test_nothing_is_fitted_for_an_output_that_cannot_be_written(broken, tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine").write_text("mine")
+    monkeypatch.setattr("embtransfer.pipeline.TransferPipeline.fit", None)  # would fail
+    texts = ["--source", broken / "films.csv", "--target", broken / "kitchenware.csv"]
+    for command in ("choose", "fit"):
+        assert "model exists already. It is no model" in fail(command, *texts, "-o", tmp_path / "model")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert "needs matplotlib" in fail("curve", *texts, "-o", tmp_path / "curve.png")
 
 
 @pytest.mark.parametrize(("changes", "message"), COMPARE_ERRORS.values(), ids=COMPARE_ERRORS)
@@ -508,7 +527,10 @@ def test_compare_errors(broken, changes, message):
     [
         (["--source", "none.csv"], r"There is no file .*none\.csv"),
         (["--source", "films.csv", "--target", "none.csv"], r"There is no file .*none\.csv"),
-        (["--source", "unlabelled.csv"], r"Got column 'label', but unlabelled\.csv has columns: text"),
+        (
+            ["--source", "unlabelled.csv"],
+            r"Got --label-column label, but .*unlabelled\.csv has columns",
+        ),
         (["--source", "missing.csv"], r"missing\.csv has 2 rows without a 'label'"),
         (["--source", "missing.jsonl"], r"missing\.jsonl has 2 rows without a 'label'"),
         (["--source", "header.csv"], r"Got no texts|header\.csv has no"),

@@ -245,6 +245,28 @@ def test_without_target_labels_all_target_texts_are_seen():
     assert (table["texts_per_second"] > 0).all()
 
 
+@pytest.mark.parametrize(
+    ("to_labels", "missing"),
+    [(str, None), (str, float("nan")), (int, None), (int, float("nan")), (str, pd.NA)],
+)
+def test_texts_without_a_label_are_seen_and_not_scored(to_labels, missing):
+    y = [to_labels(label) for label in Y]
+    some = [missing if i % 3 == 0 else to_labels(label) for i, label in enumerate(Y_TARGET)]
+    table = run(y=y, y_target=pd.Series(some), adapters=["none", "coral"], transductive=True)
+    whole = run(y=y, y_target=None, adapters=["none", "coral"])
+    same_but(table, whole, [*TIMES, "target_score", "gain"])  # all are adapted to
+    labelled = [i for i in range(len(some)) if i % 3]
+    pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), make_classifier("ridge"))
+    predicted = pipeline.fit(X, y, X_target=X_TARGET).predict(take(X_TARGET, labelled))
+    share = np.mean(predicted == np.array(take(some, labelled)))
+    assert table.loc[table["adapter"] == "coral", "target_score"].tolist() == [share]
+    held_back = run(y=y, y_target=pd.Series(some), adapters="coral")
+    assert held_back["target_score"].notna().all()
+    assert set(held_back["target_texts"]) == {"unseen"}
+    none = run(y=y, y_target=pd.Series([missing] * len(some), dtype=object))
+    assert none["target_score"].isna().all()
+
+
 def test_unseen_texts_have_no_part_in_adapting():
     _, scored = split(len(X_TARGET))
     changed = list(X_TARGET)
@@ -561,6 +583,11 @@ def test_progress():
         ({"classifiers": {}}, r"Got an empty list of embedders, adapters or classifiers"),
         ({"scoring": "accurate"}, r"'accurate' is not a valid scoring value"),
         ({"cv": 1}, r"cv|n_splits"),
+        ({"y": [None, *Y[1:]]}, r"Got 1 source texts without a label\. Leave them out"),
+        (
+            {"y_target": [1, *[None] * 40]},
+            r"Got 1 target texts with a label, too few to split",
+        ),
         ({"X": np.array([X, X])}, r"shape \(2, 48\)\. Expected a 1-D sequence of str"),
     ],
 )

@@ -255,7 +255,10 @@ def test_csv_as_others_write_it(tmp_path, content, texts):
         ("\n\n", "a.csv .*[Ee]mpty"),
         ("text,n\na\nb,2\n", "a.csv is damaged: .*Expected 2 columns, got 1"),
         ("text,n\na,1\nb,2,3\n", "a.csv is damaged: .*Expected 2 columns, got 3"),
-        ("text\ncaf\u00e9\n".encode("latin-1"), "a.csv is damaged: .*invalid UTF8"),
+        (
+            "text\ncaf\u00e9\n".encode("latin-1"),
+            r"a.csv is damaged: it is not UTF-8 .* Save it as UTF-8",
+        ),
         ("t\u00e9xt\ncafe\n".encode("latin-1"), "a.csv .*(UTF|utf)"),
         ("text\na\n".encode("utf-16"), "a.csv .*(UTF|utf)"),
         ("text,n,text\na,1,b\n", "a.csv has more than one column named text"),

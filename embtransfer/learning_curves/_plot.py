@@ -71,11 +71,7 @@ def plot_learning_curve(frame: pd.DataFrame, ax=None):
     >>> plot_learning_curve(curve).get_ylabel()
     'score on held-out source texts'
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.lines import Line2D
-    except ImportError as error:
-        raise ImportError('plot_learning_curve needs matplotlib: pip install "embtransfer[plot]"') from error
+    Figure, Line2D = import_matplotlib()
     points = summarize_learning_curve(frame).dropna(subset="score")
     if points.empty:
         raise ValueError("Got a learning curve without any score. Its column error says what failed.")
@@ -100,3 +96,13 @@ def plot_learning_curve(frame: pd.DataFrame, ax=None):
         ]
     ax.legend(handles=handles, fontsize="small")
     return ax
+
+
+def import_matplotlib():
+    """matplotlib's Figure and Line2D, or ImportError that says how to install them."""
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
+    except ImportError as error:
+        raise ImportError('plot_learning_curve needs matplotlib: pip install "embtransfer[plot]"') from error
+    return Figure, Line2D

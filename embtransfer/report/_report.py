@@ -159,7 +159,7 @@ def make_report(
         Labels of the source.
     X_target : 1-D sequence of str of length n_target
     y_target : array-like of shape (n_target,), default=None
-        Labels of the target, if there are any.
+        Labels of the target, if there are any; texts without one (None, NaN) are adapted to, not scored.
     table : DataFrame, default=None
         What `compare` returned for the same data.
     model : estimator, default=None

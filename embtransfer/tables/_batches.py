@@ -95,6 +95,8 @@ def iter_batches(path, batch_size: int = 10_000, columns: list[str] = ()) -> Ite
         check_unchanged(path, before)
         if "straddl" in str(error):
             error = f"it has a row longer than {_CSV_BLOCK >> 20} MB. Write it as .jsonl or .parquet"
+        elif "invalid UTF8" in str(error):
+            error = f"it is not UTF-8 ({error}). Save it as UTF-8"
         raise ValueError(f"{path} is damaged: {error}") from None
     except OSError as error:
         raise OSError(f"{path}: {error}") from error
