@@ -33,7 +33,7 @@ def njit(cache, **options):
 
     def decorate(function):
         kernel = numba.njit(cache=cache, **options)(function)
-        if cache:
+        if cache and hasattr(kernel, "_cache"):  # with NUMBA_DISABLE_JIT it is the function itself
             save = kernel._cache.save_overload
 
             def save_if_there_is_room(*args):

@@ -29,7 +29,10 @@ class Split:
         labelled = np.flatnonzero(~pd.isna(y_target))
         if len(target) and not len(labelled):
             return
-        self.scored, self.y_scored = [target[i] for i in labelled], np.array(y_target[labelled].tolist())
+        self.y_scored = y_target
+        if len(labelled) < len(target):
+            self.scored = [target[i] for i in labelled]
+            self.y_scored = np.array(y_target[labelled].tolist())  # of their own type
         whole = self.y.dtype.kind in "biu" and self.y_scored.dtype.kind == "f"
         if whole and (self.y_scored % 1 == 0).all():  # NaN beside them made them floating-point numbers
             self.y_scored = self.y_scored.astype(int)

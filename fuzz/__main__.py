@@ -135,7 +135,9 @@ def _compiled_modules():
     """Modules of kernels: numba cannot compile what atheris has instrumented."""
     package = Path(__file__).parent.parent / "embtransfer"
     files = [
-        file for file in package.rglob("*.py") if re.search(r"^from (numba|llvmlite)", file.read_text(), re.M)
+        file
+        for file in package.rglob("*.py")
+        if re.search(r"^(from|import) \.*(_?numba|llvmlite)", file.read_text(), re.M)
     ]
     return [".".join(file.relative_to(package.parent).with_suffix("").parts) for file in files]
 

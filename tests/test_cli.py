@@ -320,7 +320,7 @@ def test_compare_shows_what_failed(data, tmp_path):
     frame = pd.read_csv(data / "films.csv")
     save(tmp_path / "one.csv", frame.assign(label="only"))
     message = fail(*compare_words(data, source=tmp_path / "one.csv"))
-    assert "Got 1 source classes" in message
+    assert "one.csv has one class in 'label': 'only'" in message
 
 
 def test_compare_own_vectors(data, tmp_path):

@@ -1,5 +1,6 @@
 """The fuzzers' inputs without a fuzzer: what was found before, small real seeds, and some hundred changes."""
 
+import os
 import random
 import re
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from fuzz import TARGETS, _files, _guard, _mutate
+from fuzz.__main__ import _compiled_modules
 
 ROOT = Path(__file__).parent.parent
 CASES = sorted((ROOT / "tests" / "fuzz_corpus").glob("*/*"))
@@ -35,6 +37,17 @@ def load(name):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_what_was_found(case):
     load(case.parent.name).run(case.read_bytes())
+
+
+def test_what_numba_compiles_is_not_instrumented():
+    """numba cannot compile what atheris has changed; with NUMBA_DISABLE_JIT kernels are plain functions."""
+    compiled = set(_compiled_modules())
+    kernels = [file for file in (ROOT / "embtransfer").rglob("*.py") if "@njit(" in file.read_text("utf-8")]
+    modules = {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in kernels}
+    assert len(modules) > 5
+    assert modules | {"embtransfer._numba", "embtransfer._instructions"} == compiled
+    code = f"import {', '.join(sorted(modules))}"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, check=True)
 
 
 @pytest.mark.parametrize("name", TARGETS)
