@@ -34,6 +34,11 @@ def stopwatch(work, prepare=lambda: None):
     return repetition
 
 
+def times(share, repetition):
+    """A repetition on one text in so many, counted for all."""
+    return lambda: tuple(share * seconds for seconds in repetition())
+
+
 def interleave(contenders, reference, rounds=5):
     """Run every contender once a round, after one unmeasured round.
 

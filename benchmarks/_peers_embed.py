@@ -94,8 +94,3 @@ REFERENCES = {
     "skrub MinHashEncoder": None,
     "skrub LLMEncoder": None,
 }
-
-
-def times(share, repetition):
-    """A repetition on one text in so many, counted for all."""
-    return lambda: tuple(share * seconds for seconds in repetition())

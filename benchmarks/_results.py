@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
@@ -27,8 +27,15 @@ def machine(*packages):
         "system": platform.platform(),
         "load": os.getloadavg()[0],
         "python": platform.python_version(),
-        "packages": {package: version(package) for package in packages},
+        "packages": {package: _version(package) for package in packages},
     }
+
+
+def _version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:  # fasttext is also fasttext-wheel
+        return version(packages_distributions()[package][0])
 
 
 def spread(median, low, high, digits):

@@ -112,7 +112,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
     arguments = parser.parse_args()
-    host = machine("embtransfer", "numpy", "numba", "pyarrow", "scikit-learn", "fasttext-wheel")
+    host = machine("embtransfer", "numpy", "numba", "pyarrow", "scikit-learn", "fasttext")
     with tempfile.TemporaryDirectory() as folder:
         contenders = models(Path(folder))
         found = {name: [] for name in contenders}

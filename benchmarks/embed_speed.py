@@ -20,7 +20,7 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
-from ._interleaved import interleave, stopwatch
+from ._interleaved import interleave, stopwatch, times
 from ._results import RESULTS, machine, markdown_table, spread, write_results
 
 # isort: split
@@ -255,7 +255,7 @@ def main():
         for name, embed in contenders.items():
             share = _peers_embed.SHARES.get(name, 1)
             texts = lambda some=raw[::share]: [text.decode() for text in some]  # noqa: E731
-            runs[name] = _peers_embed.times(share, stopwatch(embed, texts))
+            runs[name] = times(share, stopwatch(embed, texts))
         data["sets"][set_name] = {
             "texts": len(raw),
             "megabytes": sum(map(len, raw)) / 1e6,

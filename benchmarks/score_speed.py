@@ -18,7 +18,7 @@ from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
-from ._interleaved import interleave, stopwatch
+from ._interleaved import interleave, stopwatch, times
 from ._results import RESULTS, machine, markdown_table, spread, write_results
 
 # isort: split
@@ -99,11 +99,6 @@ def limits(pipeline):
         return data[: len(data) // 8 * 8].view(np.uint64).sum()
 
     return look_up, add_bytes
-
-
-def times(share, repetition):
-    """A repetition on one text in so many, counted for all."""
-    return lambda: tuple(share * seconds for seconds in repetition())
 
 
 _HELD = {}
@@ -220,7 +215,7 @@ def main():
     parser.add_argument("--two", action="store_true", help="add rows with two threads and processes")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
     arguments = parser.parse_args()
-    host = machine("embtransfer", "numpy", "numba", "pyarrow", "model2vec", "scikit-learn", "fasttext-wheel")
+    host = machine("embtransfer", "numpy", "numba", "pyarrow", "model2vec", "scikit-learn", "fasttext")
     sets = {name: raw for name, raw in text_sets(arguments.scale).items() if name in ("reviews", "sentences")}
     glove = full_glove()
     random = np.random.default_rng(0).normal(size=(len(glove), 300)).astype(np.float32)
