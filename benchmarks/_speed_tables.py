@@ -100,12 +100,12 @@ def loading():
 
 
 def growth():
-    """By rows: the largest number measured, seconds and memory there, and exponents of both."""
+    """What grows faster than linearly with rows: the largest number measured, seconds and memory there."""
     rows = []
     for record in results("growth")["curves"]:
-        if record["variable"] == "rows" and record["points"]:
+        if record["variable"] == "rows" and record["faster"]:
             last = record["points"][-1]
-            exponents = [f"{record[key][0]:.2f}" if record[key] else "" for key in ("time", "memory")]
-            cells = f"{last['x']:,}", f"{last['seconds']:.2g}", f"{last['megabytes']:,.0f}"
+            exponents = [f"{record[key][0]:.1f}" if record[key] else "" for key in ("time", "memory")]
+            cells = f"{last['x']:,}", f"{last['seconds']:.1f}", f"{last['megabytes']:,.0f}"
             rows.append([f"{record['stage']}: {record['work']}", *cells, *exponents])
     return markdown_table(["", "rows", "seconds", "MB", "exponent of time", "of memory"], rows)

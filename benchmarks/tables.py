@@ -41,6 +41,7 @@ TABLES = {
     "scoring": speed.scoring_all,
     "embedding": speed.embedding,
     "loading": speed.loading,
+    "growth": speed.growth,
     "benchmarks": benchmarks,
 }
 
