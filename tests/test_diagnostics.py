@@ -365,3 +365,15 @@ def test_texts_of_word_shift():
         word_shift(["good film"], ["bad pan"], top=0)
     with pytest.raises(ValueError, match=r"Got prior_words=0\. Expected a number above 0"):
         word_shift(["good film"], ["bad pan"], prior_words=0)
+
+
+def test_more_sparse_rows_than_columns_need_no_whole_covariances(monkeypatch):
+    rng = np.random.default_rng(0)
+    n, d, k = 900, 800, 4
+    domains = [
+        sp.csr_matrix((rng.random(n * k), (np.repeat(np.arange(n), k), rng.integers(0, d, n * k))), (n, d))
+        for _ in range(2)
+    ]
+    dense = covariance_distance(*(X.toarray() for X in domains), relative=True)
+    monkeypatch.setattr("embtransfer.diagnostics._distances._covariances", None)  # would fail
+    assert covariance_distance(*domains, relative=True) == pytest.approx(dense, rel=1e-9)

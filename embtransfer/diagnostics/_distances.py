@@ -129,7 +129,8 @@ def covariance_distance(X_source, X_target, *, relative=False) -> float:
     X_source, X_target = check_domains(X_source, X_target, min_rows=2)
     if sp.issparse(X_source) or sp.issparse(X_target):
         X_source, X_target = sp.csr_matrix(X_source), sp.csr_matrix(X_target)
-        if X_source.shape[0] + X_target.shape[0] < X_source.shape[1]:
+        n, d = X_source.shape[0] + X_target.shape[0], X_source.shape[1]
+        if min(n**2, _products_of_columns(X_source, X_target)) < d**2:  # or else by whole covariances
             apart, own = _of_wide(X_source, X_target)
             size = own if relative else 4 * X_source.shape[1] ** 2
             return float(apart / size) if size > 0 else 0.0
@@ -140,16 +141,20 @@ def covariance_distance(X_source, X_target, *, relative=False) -> float:
 
 
 def _of_wide(source, target):
-    """|C_s - C_t|^2 and |C_s|^2 + |C_t|^2 of sparse rows with more columns than rows.
+    """|C_s - C_t|^2 and |C_s|^2 + |C_t|^2 of sparse rows, without d x d numbers.
 
     By products of rows, in time of their square, or of columns that meet in a row, in time of the rows:
     whichever are fewer.
     """
-    of_columns = sum(np.sum(np.diff(X.indptr).astype(np.float64) ** 2) for X in (source, target))
-    if (source.shape[0] + target.shape[0]) ** 2 > of_columns:
+    if (source.shape[0] + target.shape[0]) ** 2 > _products_of_columns(source, target):
         return _by_columns(source, target)
     own = _inner(source, source) + _inner(target, target)
     return max(own - 2 * _inner(source, target), 0.0), own
+
+
+def _products_of_columns(source, target):
+    """How many pairs of columns meet in the rows."""
+    return sum(np.sum(np.diff(X.indptr).astype(np.float64) ** 2) for X in (source, target))
 
 
 def _by_columns(source, target):
