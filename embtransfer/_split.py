@@ -32,7 +32,7 @@ class Split:
         self.y_scored = y_target
         if len(labelled) < len(target):
             self.scored = [target[i] for i in labelled]
-            self.y_scored = np.array(y_target[labelled].tolist())  # of their own type
+            self.y_scored = known(y_target, labelled)
         whole = self.y.dtype.kind in "biu" and self.y_scored.dtype.kind == "f"
         if whole and (self.y_scored % 1 == 0).all():  # NaN beside them made them floating-point numbers
             self.y_scored = self.y_scored.astype(int)
@@ -71,6 +71,11 @@ class Split:
                 f"Got source labels {_some(known)} and target labels {_some(found)}, none in common. "
                 "Give both the same labels, of the same type."
             )
+
+
+def known(y, rows):
+    """The labels at these positions, none of them missing, as an array of their own type."""
+    return np.array(y[rows].tolist())
 
 
 def _check_labels(texts, y, domain):

@@ -169,12 +169,7 @@ def compare(
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         if report is not None:
-            parts = (
-                candidates,
-                split_names(adapters),
-                split_names(classifiers),
-                recipes_by_name(split_names(recipes), model),
-            )
+            parts = candidates, split_names(adapters), split_names(classifiers), models
             write_report(report, context, (X, y, X_target, y_target), table, parts, split)
 
 

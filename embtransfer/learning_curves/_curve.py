@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.validation import has_fit_parameter
 
 from .._named import named
+from .._split import known
 from .._validation import check_name
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
@@ -21,7 +22,7 @@ from ..comparison import _target
 from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
 from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
 from ..recipes import RECIPES, make_recipe
-from ._draws import Data, known
+from ._draws import Data
 
 COLUMNS = ["model", "labels", "n_source", "n_target", "repeat", "scored", "score", "seconds", "error"]
 SIZES = [16 * 4**k for k in range(16)]

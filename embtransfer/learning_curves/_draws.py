@@ -74,8 +74,3 @@ def _labels(y, texts, domain):
             f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text."
         )
     return y, pd.factorize(y)[0]
-
-
-def known(y, rows):
-    """The labels at these positions, none of them missing, as an array of their own type."""
-    return np.array(y[rows].tolist())
