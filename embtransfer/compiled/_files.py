@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,7 @@ def read_model(path):
         for vocabulary in vocabularies:
             vocabulary.check()
         program = _read_program(config["program"], arrays, vocabularies)
-        classes = _read_classes(config["classes"], np.dtype(config["dtype"]))
+        classes = _read_classes(config["classes"], config["dtype"])
         check_head(config["head"], program.width, len(classes))
         try_head(config["head"], program.width, len(classes))
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError, RecursionError) as error:
@@ -148,7 +149,8 @@ def _read_config(path):
 
 
 def _read_classes(labels, dtype):
-    expect(dtype.kind in "biufUO", "the classes have another type")
+    expect(re.fullmatch(r"[<>|][biufUO]\d*", dtype), "the classes have another type")
+    dtype = np.dtype(dtype)
     expect(all(type(label) in (str, int, float, bool) for label in labels), "a class is no label")
     expect(dtype.itemsize * len(labels) <= _LONGEST_LABELS, "the classes are too long")
     return np.array(labels, dtype)
@@ -216,5 +218,6 @@ def _read_part(tree, arrays, vocabularies):
     expect(tree["counting"] in COUNTING, "a way of counting is unknown")
     expect(norm_of.ndim == 1 and norm_of.dtype == np.int64, "norms are no vector")
     expect(len(norm_of) <= table.shape[1], "a table lacks columns")
+    expect((table[:, len(norm_of) :] >= 0).all(), "a squared weight is negative")
     expect(((norm_of >= -1) & (norm_of < table.shape[1] - len(norm_of))).all(), "a norm is unknown")
     return TermSums(vocabulary, table, norm_of, tree["counting"], first)
