@@ -574,6 +574,28 @@ def test_a_damaged_download(tmp_path, change, message):
             fetch_banking77(data_home=tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("size", [0, 8, 100])
+def test_a_kept_kernel_that_was_cut_is_compiled_anew(tmp_path, kind, size):
+    """What a loss of power leaves: numba itself raises EOFError or UnpicklingError ever after."""
+    code = "from embtransfer._numba import OPTIONS, njit\n@njit(**OPTIONS)\ndef more(n): return n + 1\n"
+    (tmp_path / "kernel.py").write_text(
+        f"{code}print(more(1), more._cache_hits[next(iter(more.overloads))])\n"
+    )
+
+    def run():
+        found = subprocess.run(
+            [sys.executable, "-c", "import kernel"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert not found.stderr
+        return found.stdout.split()
+
+    assert [run(), run()] == [["2", "0"], ["2", "1"]]
+    (kept,) = (tmp_path / "__pycache__").glob(f"*.{kind}")
+    kept.write_bytes(kept.read_bytes()[:size])
+    assert [run(), run()] == [["2", "0"], ["2", "1"]]
+
+
 # ---------------------------------------------------------------- inputs that change
 def rows_of(path, act):
     for batch in iter_batches(path, batch_size=2, columns=["text"]):
