@@ -93,6 +93,11 @@ def score(
             f"Scored {report.rows_written:,} rows{resumed}. Wrote {where} ({report.seconds:,.1f} s, "
             f"{rate:,.0f} rows a second)"
         )
+        if report.rows_without_text:
+            talk.print(
+                f"{report.rows_without_text:,} rows have no text: their label is that of no words at all.",
+                style="yellow",
+            )
         if report.rows_rejected:
             talk.print(
                 f"Rejected {report.rows_rejected:,} of {report.rows_read:,} rows: see {report.rejected}",

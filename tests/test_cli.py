@@ -417,6 +417,13 @@ def test_fit_overwrite(data, tmp_path):
     succeed(*words, "--overwrite")
 
 
+def test_score_says_how_many_rows_have_no_text(data, tmp_path):
+    (tmp_path / "in.csv").write_text("id,text\n1,a good film\n2,\n3,\n")
+    result = succeed("score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert "Scored 3 rows" in result.stderr
+    assert "2 rows have no text" in result.stderr
+
+
 def test_score_other_columns(data, tmp_path):
     save(tmp_path / "in.csv", pd.DataFrame({"Review": ["a good film"], "prediction": ["mine"]}))
     words = ["score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.jsonl"]

@@ -104,6 +104,7 @@ def test_every_format_into_every_other(tmp_path, ending, out_ending):
     # blocks of 1,000 bytes: rows that span several, and many blocks in flight
     report = score_file(MODEL, source, destination, block_size=1_000, n_jobs=3, proba=True)
     assert (report.rows_read, report.rows_written, report.rows_rejected) == (N, N, 0)
+    assert report.rows_without_text == TEXTS.count("")
     assert report.bytes_read == report.bytes_total == source.stat().st_size
     result = read(destination)
     assert list(result) == ["id", "text", "mark", "prediction", "prediction_even", "prediction_odd"]

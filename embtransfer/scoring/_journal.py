@@ -27,6 +27,7 @@ class State:
     n_bytes: int = 0
     side_bytes: int = 0
     groups: list[bytes] = field(default_factory=list)  # parquet row groups since the last commit
+    empty: int = 0  # of the rows written, those without text
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class ScoreReport:
     seconds : float
     rejected : Path or None
         The file of the malformed rows, if there are any.
+    rows_without_text : int
+        Of the rows written, those whose text is missing or empty: their label is that of no words at all.
 
     Examples
     --------
@@ -62,6 +65,7 @@ class ScoreReport:
     bytes_total: int | None
     seconds: float
     rejected: Path | None = None
+    rows_without_text: int = 0
 
 
 class PartFile:

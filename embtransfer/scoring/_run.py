@@ -14,6 +14,7 @@ from secrets import token_hex
 from threading import Event
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from .._model_columns import ModelColumns, fingerprint
@@ -53,6 +54,7 @@ class _Scored:
     data: memoryview | bytes
     groups: list[dict]
     n_rows: int
+    n_empty: int
     n_read: int
     n_lines: int
     rejected: list[Rejected]
@@ -90,7 +92,7 @@ class ScoreRun:
         def report(state, n_bytes, rejected=None):
             read, seconds = state.rows + state.rejected, time.monotonic() - started
             counts = (read, state.rows, state.rejected, first.rows + first.rejected)
-            return ScoreReport(*counts, n_bytes, self.source.n_bytes, seconds, rejected)
+            return ScoreReport(*counts, n_bytes, self.source.n_bytes, seconds, rejected, state.empty)
 
         n_bytes = 0
         self.state = state
@@ -191,7 +193,8 @@ class ScoreRun:
         if len(rows.texts) and (self.skip or not rows.rejected):
             data, groups = self.writer.block(rows, self.columns(rows.texts, self.stop))
         block = replace(block, data=None)  # let go of the input
-        return _Scored(block, data, groups, len(rows.texts), rows.n_read, rows.n_lines, rows.rejected)
+        n_empty = pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
+        return _Scored(block, data, groups, len(rows.texts), n_empty, rows.n_read, rows.n_lines, rows.rejected)
 
     def _write(self, scored):
         state, block = self.state, scored.block
@@ -225,6 +228,7 @@ class ScoreRun:
             state.n_bytes + n_bytes,
             state.side_bytes + side,
             state.groups + groups,
+            state.empty + scored.n_empty,
         )
 
     def _commit(self):
