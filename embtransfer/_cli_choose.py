@@ -24,8 +24,10 @@ from ._cli_inputs import (
     LabelColumn,
     Source,
     Target,
+    TargetTextColumn,
     TextColumn_,
-    load,
+    load_source,
+    load_target,
     recipes_by_name,
     split_names,
 )
@@ -43,6 +45,7 @@ def choose(
     ] = None,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
+    target_text_column: TargetTextColumn = None,
     dataset: Annotated[Dataset | None, typer.Option(help=DATASETS)] = None,
     embedders: Annotated[
         str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")
@@ -73,8 +76,8 @@ def choose(
     with clear_errors():
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
-        X, y = load(dataset, source, text_column, label_column, labels_needed=True)
-        X_target = load(dataset, target, text_column, None, labels_needed=False)[0]
+        X, y = load_source(dataset, source, text_column, label_column)
+        X_target = load_target(dataset, target, text_column, None, target_text_column)[0]
         wanted = split_names(recipes)
         with progress_bar() as bar:
             search = TransferSearch(

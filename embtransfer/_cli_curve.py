@@ -22,8 +22,11 @@ from ._cli_inputs import (
     LabelColumn,
     Source,
     Target,
+    TargetLabelColumn,
+    TargetTextColumn,
     TextColumn_,
-    load,
+    load_source,
+    load_target,
     recipes_by_name,
     split_names,
 )
@@ -38,6 +41,8 @@ def curve(
     target: Target,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
+    target_text_column: TargetTextColumn = None,
+    target_label_column: TargetLabelColumn = None,
     dataset: Annotated[Dataset | None, typer.Option(help=DATASETS)] = None,
     embedders: Annotated[
         str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")
@@ -71,8 +76,10 @@ def curve(
             raise ValueError(f"Got --output {output}. Expected a name that ends in .csv, .png, .svg or .pdf.")
         if output is not None and output.suffix != ".csv":
             import_matplotlib()  # before the work, not after it
-        X, y = load(dataset, source, text_column, label_column, labels_needed=True)
-        X_target, y_target = load(dataset, target, text_column, label_column, labels_needed=False)
+        X, y = load_source(dataset, source, text_column, label_column)
+        X_target, y_target = load_target(
+            dataset, target, text_column, label_column, target_text_column, target_label_column
+        )
         wanted = split_names(recipes)
         models = {"tfidf": "tfidf"}  # beside the embeddings always: it shows when they pay
         models |= make_embedders(

@@ -29,6 +29,12 @@ Target = Annotated[
 ]
 TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
+TargetTextColumn = Annotated[
+    str | None, typer.Option(help="The target's column with the texts, if it has another name.")
+]
+TargetLabelColumn = Annotated[
+    str | None, typer.Option(help="The target's column with the labels, if it has another name.")
+]
 
 
 def split_names(text):
@@ -46,36 +52,58 @@ def recipes_by_name(names, model):
     return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
 
 
-def load(dataset, name, text_column, label_column, labels_needed):
+def load_source(dataset, name, text_column, label_column):
     """Texts and labels of a file or of a domain of a data set."""
     if dataset is not None:
-        from .datasets import fetch_amazon_reviews, load_demo_reviews
+        return _load_domain(dataset, name)
+    from .tables import read_columns
 
-        bunch = (fetch_amazon_reviews if dataset is Dataset.amazon else load_demo_reviews)(name)
-        return bunch.data, bunch.target
-    from .tables import column_names, read_columns
-
-    names = column_names(name)
-    wanted = {"--text-column": text_column} | ({"--label-column": label_column} if labels_needed else {})
-    lacking = [f"{option} {column}" for option, column in wanted.items() if column not in names]
-    if lacking and names:
-        raise ValueError(
-            f"Got {' and '.join(lacking)}, but {name} has columns: {', '.join(names)}. Name one of these."
-        )
-    if not labels_needed and label_column not in names:
-        return read_columns(name, [text_column])[0], None
+    _check_columns(name, {"--text-column": text_column, "--label-column": label_column}, "Name one of these.")
     texts, labels = read_columns(name, [text_column, label_column])
-    labels = [None if label == "" else label for label in labels]
-    missing = sum(label is None for label in labels)
-    if not labels_needed:
-        if missing:
-            labelled = len(labels) - missing
-            talk.print(
-                f"{name}: {labelled:,} of {len(labels):,} rows have a {label_column!r}.", style="yellow"
-            )
-        return texts, None if labels and missing == len(labels) else labels
+    missing = sum(label in (None, "") for label in labels)
     if missing:
         raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
     if labels and len(set(labels)) < 2:
         raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
     return texts, labels
+
+
+def load_target(dataset, name, text_column, label_column, own_text_column, own_label_column=None):
+    """Texts, and labels where there are any: None where a row has none, and where no row has one.
+
+    The target's own columns are None where they have the source's names; `label_column` is None where labels
+    are not to be read.
+    """
+    if dataset is not None:
+        return _load_domain(dataset, name)
+    from .tables import column_names, read_columns
+
+    wanted = {"--target-text-column" if own_text_column else "--text-column": own_text_column or text_column}
+    if own_label_column:
+        wanted["--target-label-column"] = own_label_column
+    _check_columns(name, wanted, "Name one of these; --target-text-column names the target's alone.")
+    text_column, label_column = own_text_column or text_column, own_label_column or label_column
+    if label_column not in column_names(name):
+        return read_columns(name, [text_column])[0], None
+    texts, labels = read_columns(name, [text_column, label_column])
+    labels = [None if label == "" else label for label in labels]
+    labelled = sum(label is not None for label in labels)
+    if labelled < len(labels):
+        talk.print(f"{name}: {labelled:,} of {len(labels):,} rows have a {label_column!r}.", style="yellow")
+    return texts, labels if labelled or not labels else None
+
+
+def _load_domain(dataset, name):
+    from .datasets import fetch_amazon_reviews, load_demo_reviews
+
+    bunch = (fetch_amazon_reviews if dataset is Dataset.amazon else load_demo_reviews)(name)
+    return bunch.data, bunch.target
+
+
+def _check_columns(name, wanted, hint):
+    from .tables import column_names
+
+    names = column_names(name)
+    lacking = [f"{option} {column}" for option, column in wanted.items() if column not in names]
+    if lacking and names:
+        raise ValueError(f"Got {' and '.join(lacking)}, but {name} has columns: {', '.join(names)}. {hint}")

@@ -28,8 +28,11 @@ from ._cli_inputs import (
     LabelColumn,
     Source,
     Target,
+    TargetLabelColumn,
+    TargetTextColumn,
     TextColumn_,
-    load,
+    load_source,
+    load_target,
     recipes_by_name,
     split_names,
 )
@@ -110,6 +113,8 @@ def compare(
     target: Target,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
+    target_text_column: TargetTextColumn = None,
+    target_label_column: TargetLabelColumn = None,
     dataset: Annotated[Dataset | None, typer.Option(help=DATASETS)] = None,
     embedders: Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")] = "word_mean",
     adapters: Annotated[
@@ -141,8 +146,10 @@ def compare(
 
     with clear_errors():
         check_folder(report)
-        X, y = load(dataset, source, text_column, label_column, labels_needed=True)
-        X_target, y_target = load(dataset, target, text_column, label_column, labels_needed=False)
+        X, y = load_source(dataset, source, text_column, label_column)
+        X_target, y_target = load_target(
+            dataset, target, text_column, label_column, target_text_column, target_label_column
+        )
         wanted = split_names(recipes)
         candidates = make_embedders(
             split_names(embedders), vectors, model, unknown, phrases, cased, set(wanted) - {"words"}
@@ -180,6 +187,7 @@ def fit(
     target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
     text_column: TextColumn_ = "text",
     label_column: LabelColumn = "label",
+    target_text_column: TargetTextColumn = None,
     dataset: Annotated[Dataset | None, typer.Option(help=DATASETS)] = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
     adapter: Annotated[str, typer.Option(help=f"{ADAPTERS}.")] = "centering",
@@ -232,11 +240,13 @@ def fit(
             pipeline = recipes_by_name([recipe], model)[recipe]
         X = X_target = None
         if stream:
-            n_source, n_target = _fit_files(pipeline, source, target, text_column, label_column)
+            n_source, n_target = _fit_files(
+                pipeline, source, target, text_column, label_column, target_text_column
+            )
         else:
-            X, y = load(dataset, source, text_column, label_column, labels_needed=True)
+            X, y = load_source(dataset, source, text_column, label_column)
             if target is not None:
-                X_target = load(dataset, target, text_column, None, labels_needed=False)[0]
+                X_target = load_target(dataset, target, text_column, None, target_text_column)[0]
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
@@ -265,7 +275,7 @@ def main() -> None:
     app()
 
 
-def _fit_files(pipeline, source, target, text_column, label_column):
+def _fit_files(pipeline, source, target, text_column, label_column, target_text_column):
     """Fit from files batch by batch; return how many source and target texts there were."""
     from .streaming import EMBEDDING_SOURCE, EMBEDDING_TARGET, fit_files
 
@@ -279,6 +289,12 @@ def _fit_files(pipeline, source, target, text_column, label_column):
             bar.update(task, description=what, completed=n)
 
         fit_files(
-            pipeline, source, target, text_column=text_column, label_column=label_column, progress=progress
+            pipeline,
+            source,
+            target,
+            text_column=text_column,
+            label_column=label_column,
+            target_text_column=target_text_column,
+            progress=progress,
         )
     return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)

@@ -111,6 +111,50 @@ def compare_words(data, **files):
     return ["compare", *options, "--recipes", "", "--adapters", "none,coral"]
 
 
+def other_columns(data, folder):
+    """The kitchenware reviews under other names of columns."""
+    path = folder / "other.csv"
+    save(path, demo_frame("kitchenware").rename(columns={"text": "Review", "label": "stars"}))
+    return path
+
+
+def test_columns_of_the_target_by_other_names(data, tmp_path):
+    other, text = other_columns(data, tmp_path), ["--target-text-column", "Review"]
+    table = succeed(*compare_words(data), "--format", "json").stdout
+    label = ["--target-label-column", "stars"]
+    scores = [
+        [row["target_score"] for row in json.loads(one)]
+        for one in (
+            table,
+            succeed(*compare_words(data, target=other), *text, *label, "--format", "json").stdout,
+        )
+    ]
+    assert scores[0] == scores[1]
+    assert scores[0][-1] is not None
+    for how in ([], ["--stream"]):
+        for name, words in {
+            "same": ["--target", data / "pans.csv"],
+            "other": ["--target", other, *text],
+        }.items():
+            words = ["fit", "--source", data / "films.csv", *words, *how, "--overwrite"]
+            succeed(*words, "-o", tmp_path / name)
+        files = [(tmp_path / name / "pipeline.skops").read_bytes() for name in ("same", "other")]
+        assert files[0] == files[1]
+
+
+def test_columns_of_the_target_that_are_not_there(data, tmp_path):
+    other = other_columns(data, tmp_path)
+    words = compare_words(data, target=other)
+    assert re.search(
+        r"Got --text-column text, but .*other\.csv has columns: Review, stars.*--target-text-column",
+        fail(*words),
+    )
+    message = fail(*words, "--target-text-column", "Review", "--target-label-column", "mark")
+    assert re.search(r"Got --target-label-column mark, but .* has columns: Review, stars", message)
+    words = ["fit", "--source", data / "films.csv", "--target", other, "-o", tmp_path / "m", "--stream"]
+    assert re.search(r"'text'.*other\.csv has columns: Review, stars", fail(*words))
+
+
 # help and version
 
 
@@ -121,6 +165,8 @@ HELP = {
         "--target",
         "--text-column",
         "--label-column",
+        "--target-text-column",
+        "--target-label-column",
         "--dataset",
         "--embedders",
         "--adapters",

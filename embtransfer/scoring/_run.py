@@ -194,7 +194,9 @@ class ScoreRun:
             data, groups = self.writer.block(rows, self.columns(rows.texts, self.stop))
         block = replace(block, data=None)  # let go of the input
         n_empty = pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
-        return _Scored(block, data, groups, len(rows.texts), n_empty, rows.n_read, rows.n_lines, rows.rejected)
+        return _Scored(
+            block, data, groups, len(rows.texts), n_empty, rows.n_read, rows.n_lines, rows.rejected
+        )
 
     def _write(self, scored):
         state, block = self.state, scored.block

@@ -25,6 +25,7 @@ def fit_files(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    target_text_column: str | None = None,
     batch_size: int = 10_000,
     epochs: int = 5,
     max_memory: float = 1e9,
@@ -49,6 +50,8 @@ def fit_files(
         Unlabelled texts of the target domain. None: nothing is adapted.
     text_column, label_column : str, default="text", "label"
         The columns with the texts, in both files, and with the labels, in the source.
+    target_text_column : str, default=None
+        The target's column with the texts, if it has another name.
     batch_size : int, default=10_000
         Rows held in memory at a time.
     epochs : int, default=5
@@ -106,7 +109,7 @@ def fit_files(
     steps = [(name, step if step in _SKIPPED else clone(step)) for name, step in pipeline.steps]
     active = [(name, step) for name, step in steps if step not in _SKIPPED]
     report = progress or (lambda what, rows: None)
-    columns = text_column, label_column
+    columns = text_column, label_column, target_text_column or text_column
     with (
         TemporaryDirectory(prefix="embtransfer-") as folder,
         closing(Passes(Path(folder), source, target, columns, batch_size, report)) as passes,

@@ -23,15 +23,15 @@ class Passes:
     folder : Path
         For the spooled rows.
     source, target : path; target may be None
-    columns : (str, str)
-        Names of the columns with texts and labels.
+    columns : (str, str, str)
+        Names of the columns with texts and labels, and with the target's texts.
     batch_size : int
     report : callable (what is being done, rows so far)
     """
 
     def __init__(self, folder, source, target, columns, batch_size, report):
         self.folder, self.source, self.target = folder, source, target
-        self.text_column, self.label_column = columns
+        self.text_column, self.label_column, self.target_column = columns
         self.batch_size, self.report = batch_size, report
         self.spools, self.stamps = {}, {}
         self.classes, self.numbers = {}, self._spool("labels", np.int32)
@@ -48,7 +48,7 @@ class Passes:
     def embed(self, embedder):
         """Fit the embedder, embed the source, and gather its labels."""
         if self.target is not None:  # say now, not after the source has been read, that it cannot be read
-            next(iter_batches(self.target, self.batch_size, [self.text_column]))
+            next(iter_batches(self.target, self.batch_size, [self.target_column]))
         self.embedder = embedder
         learned = isinstance(embedder, PooledEmbedder) and embedder.pooling in ("idf", "sif", "usif")
         if learned:
@@ -88,10 +88,10 @@ class Passes:
         if n == 0:
             raise ValueError(f"{path} has no rows. Expected at least one.")
 
-    def _texts(self, batch):
+    def _texts(self, batch, column):
         """The texts as Arrow for our embedders, as a list for others."""
         ours = isinstance(self.embedder, BaseEmbedder)
-        return (column_texts if ours else column_values)(batch, self.text_column)
+        return (column_texts if ours else column_values)(batch, column)
 
     def _source_texts(self, what):
         """Batches of texts; the first pass gathers the labels."""
@@ -100,7 +100,7 @@ class Passes:
             if first:
                 missing += self._add_labels(column_values(batch, self.label_column))
             if not missing:  # otherwise only counting is left to do
-                yield self._texts(batch)
+                yield self._texts(batch, self.text_column)
         if missing:
             raise ValueError(
                 f"{self.source} has {missing:,} rows without a {self.label_column!r}. Remove them first."
@@ -151,8 +151,8 @@ class Passes:
                 embedder._learn_components(embedder._texts_to_fit(texts))
 
     def _embedded_target(self):
-        for batch in self._batches(self.target, [self.text_column], EMBEDDING_TARGET):
-            yield _dense(self.embedder, self.embedder.transform(self._texts(batch)))
+        for batch in self._batches(self.target, [self.target_column], EMBEDDING_TARGET):
+            yield _dense(self.embedder, self.embedder.transform(self._texts(batch, self.target_column)))
 
     def _source_rows(self, what):
         """Source rows as the steps fitted so far map them, batch by batch."""
