@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-MODULES = {"POT": "ot", "scikit-learn": "sklearn"}  # where the module is not called as the package
+# where the module is not called as the package
+MODULES = {"POT": "ot", "scikit-learn": "sklearn", "fasttext-wheel": "fasttext"}
 
 
 class Peer(NamedTuple):
@@ -53,7 +54,7 @@ def present(peers):
 
 
 def distributions(peers):
-    """The names under which the peers' packages are installed: fasttext is also fasttext-wheel."""
+    """The names under which the peers' packages are installed."""
     known = packages_distributions()
     modules = {MODULES.get(peer.package, peer.package.replace("-", "_")) for peer in peers.values()}
     return sorted({known[module][0] for module in modules})

@@ -190,12 +190,12 @@ PEERS = {
         ),
     ),
     "gensim: Doc2Vec, logistic regression": Peer("gensim", lambda folder: Doc2Vec(logistic())),
-    "fastText: defaults": Peer("fasttext", lambda folder: FastText()),
+    "fastText: defaults": Peer("fasttext-wheel", lambda folder: FastText()),
     "fastText: its tutorial's settings": Peer(
-        "fasttext", lambda folder: FastText(lr=1.0, epoch=25, wordNgrams=2)
+        "fasttext-wheel", lambda folder: FastText(lr=1.0, epoch=25, wordNgrams=2)
     ),
     f"fastText: autotuned for {AUTOTUNE_SECONDS} s": Peer(
-        "fasttext", lambda folder: FastText(autotune=AUTOTUNE_SECONDS)
+        "fasttext-wheel", lambda folder: FastText(autotune=AUTOTUNE_SECONDS)
     ),
     "model2vec: distilled from MiniLM, logistic regression": Peer(
         "model2vec", lambda folder: OnVectors(distilled(folder).encode), (MINILM, "skeletoken")

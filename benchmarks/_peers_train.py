@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import shuffle
 
 
 class FastText:
-    """train_supervised on texts prepared as its tutorial does: lower case, punctuation set apart."""
+    """train_supervised on texts as its tutorial prepares them: shuffled, in lower case, punctuation apart."""
 
     def __init__(self, autotune=0, **options):
         self.autotune, self.options = autotune, options
@@ -23,6 +24,7 @@ class FastText:
         import fasttext
 
         lines = [f"__label__{c} {text}" for c, text in zip(y, self.prepare(texts), strict=True)]
+        lines = shuffle(lines, random_state=0)  # it takes them in their order, which is that of the classes
         with TemporaryDirectory() as folder:
             train, held_out = (Path(folder) / name for name in ("train.txt", "valid.txt"))
             options = {"thread": 1, "verbose": 0, **self.options}

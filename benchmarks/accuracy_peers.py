@@ -218,7 +218,10 @@ def main():
     with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
         runs = {pool.submit(run, task, arguments.cache): task for task in tasks}
         for future in as_completed(runs):
-            records += future.result()
+            try:
+                records += future.result()
+            except Exception as error:  # of a peer: its row says so, the others go on
+                absent[runs[future][0]] = f"failed on {runs[future][1]}: {error!r:.200}"
             with contextlib.redirect_stdout(io.StringIO()):
                 save(records, absent, host)
             console.print("; ".join(runs[future]), "done", markup=False)

@@ -229,7 +229,7 @@ def main():
         makers = {
             "model2vec": Peer("model2vec", model2vec),
             "scikit-learn": Peer("scikit-learn", scikit_learn),
-            "fastText": Peer("fasttext", partial(fasttext, cache=args.cache or Path(folder))),
+            "fastText": Peer("fasttext-wheel", partial(fasttext, cache=args.cache or Path(folder))),
             "gensim": Peer("gensim", gensim_ways),
         }
         here, absent = present(makers | _peers_embed.PEERS)
