@@ -1,6 +1,6 @@
 """TransferPipeline: a scikit-learn Pipeline whose fit also sees unlabelled target data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import contextmanager
 from copy import copy
 
@@ -153,6 +153,8 @@ class TransferPipeline(Pipeline):
                     "Got X_target, but no step of the pipeline takes it. Put an adapter before the "
                     "classifier: NoAdaptation() if nothing is to be adapted."
                 )
+            if isinstance(X_target, Sized) and len(X_target) == 0:
+                raise ValueError("Got X_target without a row. Pass data of the target domain, or None.")
             params = {**params, "X_target": X_target}
         if y_target is not None:
             if X_target is None:

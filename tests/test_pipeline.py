@@ -247,6 +247,12 @@ class TestTrap3PassthroughTakesNoTarget:
         with pytest.raises(ValueError, match="no step of the pipeline takes it"):
             getattr(make_transfer_pipeline(StandardScaler(), last), method)(shift.X, X_target=shift.X_target)
 
+    def test_a_target_without_rows(self, shift):
+        pipeline = make_transfer_pipeline(CORAL(), LogisticRegression())
+        for empty in ([], Target(shift.X_target[:0])):
+            with pytest.raises(ValueError, match="Got X_target without a row"):
+                pipeline.fit(shift.X, shift.y, X_target=empty)
+
     def test_without_a_target_all_is_well(self, shift):
         pipeline = TransferPipeline([("adapt", "passthrough"), ("classify", LogisticRegression())])
         assert accuracy(pipeline.fit(shift.X, shift.y).predict(shift.X), shift.y) > 0.9

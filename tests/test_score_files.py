@@ -213,6 +213,13 @@ def test_what_cannot_be(tmp_path, source, options, error, message):
     assert sorted(os.listdir(tmp_path)) == ["a.csv", "empty"]
 
 
+@pytest.mark.parametrize("source", [pd.DataFrame({"text": ["a"]}), ["a.csv", 3], None])
+def test_what_is_no_file(tmp_path, source):
+    with pytest.raises(TypeError, match=r"Got (DataFrame|list|NoneType)\. Expected the name of a file"):
+        score_file(MODEL, source, tmp_path / "out.csv")
+    assert not os.listdir(tmp_path)
+
+
 def test_labels_that_clash(tmp_path):
     class Numbered(Parity):
         classes_ = np.array(["1", "2"])

@@ -5,6 +5,7 @@ import glob
 import io
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,11 +43,19 @@ def find_files(source, any_ending: bool = False) -> list[str | Path]:
     ------
     FileNotFoundError
         If there is none.
+    TypeError
+        If it is no name, such as a table in memory.
     """
-    if isinstance(source, str | os.PathLike):
-        source = [source]
+    names = (
+        [source] if isinstance(source, str | os.PathLike) or not isinstance(source, Iterable) else [*source]
+    )
+    if hasattr(source, "columns") or not all(isinstance(name, str | os.PathLike) for name in names):
+        raise TypeError(
+            f"Got {type(source).__name__}. Expected the name of a file, a folder or a pattern, or a list of "
+            "names. For texts in memory call the model's predict."
+        )
     files = []
-    for name in source:
+    for name in names:
         path = Path(name)
         if str(name) == STDIN or path.is_file():
             files.append(STDIN if str(name) == STDIN else path)
