@@ -21,7 +21,7 @@ from .._model_columns import ModelColumns, fingerprint
 from .._version import __version__
 from ..tables import check_columns
 from ..tables._blocks import Block, Source
-from ..tables._jsonl import jsonl_schema
+from ..tables._json_lines import jsonl_schema
 from ..tables._parquet_footer import move_row_group
 from ..tables._rows import Rejected, check_added, plain_texts, read_csv, read_jsonl, read_table
 from ..tables._writers import Writer

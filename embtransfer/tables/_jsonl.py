@@ -16,7 +16,10 @@ def read_jsonl(path, batch_size):
     Values that fit no one type become JSON text, in columns whose field says so; the jsonl writer turns
     them back.
     """
-    schema = _schema(_json_rows(path))
+    kinds: dict[str, set] = {}
+    for row in _json_rows(path):
+        add_kinds(row, kinds)
+    schema = schema_of(kinds)
     rows = _json_rows(path)
     while batch := list(islice(rows, batch_size)):
         yield pa.RecordBatch.from_arrays([json_column(batch, field) for field in schema], schema=schema)
@@ -24,58 +27,36 @@ def read_jsonl(path, batch_size):
         yield pa.RecordBatch.from_pylist([], schema)
 
 
-def jsonl_schema(paths, codecs, column: str) -> pa.Schema:
-    """Schema of all fields of files, by one pass over them; malformed lines are passed over.
-
-    Parameters
-    ----------
-    paths : list of path
-    codecs : list of {None, "gzip", "zstd"}
-    column : str
-        The texts: a string column, and there even if the files have no rows.
-    """
-
-    def rows():
-        for path, codec in zip(paths, codecs, strict=True):
-            try:
-                with pa.input_stream(str(path), compression=codec) as file:
-                    for _, row, _ in _parsed_lines(_lines(file, path)):
-                        if isinstance(row, dict):
-                            yield row
-            except OSError as error:
-                raise OSError(f"{path}: {error}") from error
-
-    schema = _schema(rows())
-    text = pa.field(column, pa.string())
-    at = schema.get_field_index(column)
-    return schema.append(text) if at < 0 else schema.set(at, text)
+def add_kinds(row: dict, kinds: dict[str, set]) -> None:
+    """Add the kinds of values of an object to those of its fields."""
+    for name, value in row.items():
+        kinds.setdefault(name, set()).add(_kind(value))
 
 
-def _schema(rows):
-    kinds: dict[str, set] = {}
-    for row in rows:
-        for name, value in row.items():
-            kinds.setdefault(name, set()).add(_kind(value))
+def schema_of(kinds: dict[str, set]) -> pa.Schema:
+    """Columns for the kinds of values that fields have."""
     return pa.schema([_json_field(name, found - {None}) for name, found in kinds.items()])
 
 
-def _lines(file, name, size=1 << 20):
+def line_blocks(file, name, size=1 << 20):
+    """Yield the bytes of a file in blocks of whole lines."""
     rest = []  # joined once, so that a long line takes no longer than its length
     while data := file.read(size):
-        first, *lines = data.split(b"\n")
-        rest.append(first)
-        if lines:
-            *lines, last = [b"".join(rest), *lines]
-            yield from lines
+        lines, end, last = data.rpartition(b"\n")
+        if end:
+            yield b"".join((*rest, lines, end))
             rest = [last]
-        elif len(rest) * size > _LONGEST:
-            raise ValueError(f"{name} has a line longer than {_LONGEST >> 20} MB.")
-    yield b"".join(rest)
+        else:
+            rest.append(data)
+            if len(rest) * size > _LONGEST:
+                raise ValueError(f"{name} has a line longer than {_LONGEST >> 20} MB.")
+    if any(rest):
+        yield b"".join(rest)
 
 
 def _json_rows(path):
     with open(path, "rb") as file:
-        for number, row, error in _parsed_lines(file):
+        for number, row, error in parsed_lines(file):
             if error:
                 raise ValueError(f"{path}, line {number}: got no JSON ({error}).") from None
             if not isinstance(row, dict):
@@ -83,7 +64,7 @@ def _json_rows(path):
             yield row
 
 
-def _parsed_lines(lines):
+def parsed_lines(lines):
     """Yield number, value, error for each line that is not blank."""
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import pyarrow.json as pa_json
 
 from .._validation import check_texts
-from ._jsonl import json_column
-from ._row_kernels import byte_array, count_lines, csv_rows, split_lines
+from ._json_lines import is_utf8, parse, split
+from ._jsonl import AS_JSON, json_column
+from ._row_kernels import byte_array, count_lines, csv_rows
 
 _LF, _CR = 10, 13
 
@@ -62,7 +62,7 @@ def read_csv(data: pa.Buffer, names: list[str], text_column: str, carried: list[
     bytes_ = byte_array(data)
     try:
         # pyarrow checks the columns it converts; whether a row is malformed is no matter of which they are
-        if unclosed or (len(wanted) < len(names) and not _is_utf8(data)):
+        if unclosed or (len(wanted) < len(names) and not is_utf8(data)):
             raise pa.ArrowInvalid
         table = _parse_csv(data, names, wanted)
     except pa.ArrowInvalid:
@@ -114,7 +114,7 @@ def _sort_out(data, names, unclosed):
             reason = "a quote that opens here never closes"
         elif n_fields[row] != len(names):
             reason = f"got {n_fields[row]} fields, expected {len(names)}"
-        elif not raw.isascii() and not _is_utf8(pa.py_buffer(raw)):
+        elif not raw.isascii() and not is_utf8(pa.py_buffer(raw)):
             reason = "not UTF-8"
         else:
             good.append(raw)
@@ -133,15 +133,6 @@ def _line_ends(data):
     return np.flatnonzero(ends)
 
 
-def _is_utf8(data):
-    offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
-    try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, data]).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
 def _one_chunk(table):
     if any(pa.types.is_dictionary(field.type) for field in table.schema):
         table = table.unify_dictionaries()
@@ -158,25 +149,23 @@ def read_jsonl(
     ValueError
         If a row has a field named as one that is `added`.
     """
-    bytes_ = byte_array(data)
-    n_lines = int(np.count_nonzero(bytes_ == _LF))
-    starts, ends, lines = (np.empty(n_lines + 1, np.int64) for _ in range(3))
-    n = split_lines(bytes_, starts, ends, lines)
-    starts, ends, lines = starts[:n], ends[:n], lines[:n]
-    whole = data.to_pybytes()
+    bytes_, starts, ends, lines, n_lines = split(data)
+    n, whole = len(starts), data.to_pybytes()
 
     def line(row):
         return whole[starts[row] : ends[row]]
 
     as_it_stands = carried is None and schema is None
-    texts = _parse_texts(data, bytes_, starts, ends, text_column)
+    as_columns = schema is not None and all(field.metadata != AS_JSON for field in schema)
+    columns = {text_column: pa.field(text_column, pa.large_string())}
+    if as_columns:
+        columns |= {field.name: field for field in schema}
+    parsed = parse(data, bytes_, starts, ends, pa.schema(columns.values()), "ignore")
+    texts = None if parsed is None else parsed[text_column].chunk(0)
     found, rejected, kept = {}, [], slice(None)  # found: row -> object, where it was looked at
-    if texts is None or not as_it_stands:
-        suspects = range(n)
-    else:
+    suspects = range(n)
+    if texts is not None and (as_columns or (as_it_stands and not _names_in(whole, added))):
         suspects = set(np.flatnonzero(texts.is_null().to_numpy(zero_copy_only=False)))
-        if any(json.dumps(name).encode() in whole or f'"{name}"'.encode() in whole for name in added):
-            suspects = range(n)
     for row in suspects:
         value, reason = _parse_object(line(row), text_column)
         if reason:
@@ -190,13 +179,18 @@ def read_jsonl(
         good = [found[row][text_column] for row in range(n) if found[row] is not None]
         texts = pa.array(good, pa.large_string())
     elif rejected:
-        texts = texts.take(pa.array(kept, pa.int64()))
+        parsed = parsed.take(pa.array(kept, pa.int64()))
+        texts = parsed[text_column].combine_chunks()
     texts = texts.fill_null("") if texts.null_count else texts
     table, objects = None, (bytes_, starts[kept], ends[kept])
     if schema is not None:
         objects = None
-        rows = [value for value in found.values() if value is not None]
-        table = pa.table([json_column(rows, column) for column in schema], schema=schema)
+        if as_columns and parsed is not None:
+            values = [parsed[column.name].combine_chunks() for column in schema]
+        else:
+            rows = [value for value in found.values() if value is not None]
+            values = [json_column(rows, column) for column in schema]
+        table = pa.table(values, schema=schema)
     elif carried is not None:
         objects = _dump([value for value in found.values() if value is not None], carried)
     return Rows(texts, table, objects, sorted(rejected, key=lambda r: r.line), n, n_lines)
@@ -218,24 +212,8 @@ def check_added(names, added: list[str]) -> None:
             )
 
 
-def _parse_texts(data, bytes_, starts, ends, text_column):
-    """The texts by pyarrow's parser; nothing where a line is not sure to be one object with a text."""
-    if not len(starts) or (bytes_[starts] != ord("{")).any() or (bytes_[ends - 1] != ord("}")).any():
-        return None
-    if not _is_utf8(data):
-        return None
-    read = pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
-    schema = pa.schema([(text_column, pa.large_string())])
-    parse = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    try:
-        table = pa_json.read_json(pa.BufferReader(data), read, parse)
-    except (pa.ArrowInvalid, UnicodeDecodeError):
-        return None
-    # no object ends with "}" at a line's end and goes on with "{": as many objects as lines are one a line
-    if table.num_rows != len(starts):
-        return None
-    texts = table[text_column].combine_chunks()
-    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+def _names_in(data, names):
+    return any(json.dumps(name).encode() in data or f'"{name}"'.encode() in data for name in names)
 
 
 def _parse_object(line, text_column):

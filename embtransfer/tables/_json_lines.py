@@ -1,0 +1,118 @@
+"""Blocks of lines of JSON by pyarrow's parser, which is taken only where it agrees with Python's."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pa_json
+
+from ._jsonl import AS_JSON, add_kinds, line_blocks, parsed_lines, schema_of
+from ._row_kernels import byte_array, split_lines
+
+_LF = 10
+_EXACT = 2**53  # whole numbers up to it are float64 exactly
+_ROOM = 32  # bytes of columns for each byte of lines: a name of its own in each line would fill memory
+
+
+def split(data: pa.Buffer):
+    """Bytes of a block, and of its lines that are not blank starts, ends and numbers; the number of all."""
+    bytes_ = byte_array(data)
+    n_lines = int(np.count_nonzero(bytes_ == _LF))
+    starts, ends, numbers = (np.empty(n_lines + 1, np.int64) for _ in range(3))
+    n = split_lines(bytes_, starts, ends, numbers)
+    return bytes_, starts[:n], ends[:n], numbers[:n], n_lines
+
+
+def parse(data: pa.Buffer, bytes_, starts, ends, schema: pa.Schema, others: str) -> pa.Table | None:
+    """The lines as a table; nothing where a line may not be one object of such columns by Python's json.
+
+    Parameters
+    ----------
+    data, bytes_, starts, ends
+        As `split` gives them.
+    schema : pa.Schema
+        Types to read: string, bool, int64 or float64.
+    others : {"ignore", "error"}
+        What is done with columns that the schema lacks.
+    """
+    if not len(starts) or (bytes_[starts] != ord("{")).any() or (bytes_[ends - 1] != ord("}")).any():
+        return None
+    if len(schema) * len(starts) * 8 > _ROOM * len(data) or not is_utf8(data):
+        return None
+    read = pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
+    options = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=others)
+    try:
+        table = pa_json.read_json(pa.BufferReader(data), read, options)
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return None
+    # no object ends with "}" at a line's end and goes on with "{": as many objects as lines are one a line
+    if table.num_rows != len(starts):
+        return None
+    table = table.select(schema.names).combine_chunks()
+    return None if any(_rounded(column) for column in table.columns) else table
+
+
+def _rounded(column):
+    """Whether a whole number in a column of float64 may be another one there: 2 ** 53 + 1, or -0."""
+    if column.type != pa.float64():
+        return False
+    values = column.to_numpy()
+    return bool((np.abs(values) > _EXACT).any() or (np.signbit(values) & (values == 0)).any())
+
+
+def is_utf8(data: pa.Buffer) -> bool:
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, data]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def jsonl_schema(paths, codecs, column: str) -> pa.Schema:
+    """Schema of all fields of files, by one pass over them; malformed lines are passed over.
+
+    Parameters
+    ----------
+    paths : list of path
+    codecs : list of {None, "gzip", "zstd"}
+    column : str
+        The texts: a string column, and there even if the files have no rows.
+    """
+    kinds: dict[str, set] = {}
+    for path, codec in zip(paths, codecs, strict=True):
+        try:
+            with pa.input_stream(str(path), compression=codec) as file:
+                for block in line_blocks(file, path):
+                    if not _is_known(block, kinds):
+                        _learn(block, kinds)
+        except OSError as error:
+            raise OSError(f"{path}: {error}") from error
+    schema = schema_of(kinds)
+    text = pa.field(column, pa.string())
+    at = schema.get_field_index(column)
+    return schema.append(text) if at < 0 else schema.set(at, text)
+
+
+def _is_known(block, kinds):
+    """Whether the lines of a block have nothing but the kinds of values that lines before them had."""
+    schema = schema_of(kinds)
+    if not kinds or any(field.metadata == AS_JSON for field in schema):
+        return False
+    data = pa.py_buffer(block)
+    bytes_, starts, ends, _, _ = split(data)
+    table = parse(data, bytes_, starts, ends, schema, "error")
+    return table is not None and not any(
+        _is_long(table[name]) for name, found in kinds.items() if "long" not in found
+    )
+
+
+def _is_long(column):
+    if column.type != pa.int64() or column.null_count == len(column):
+        return False
+    values = column.drop_null().to_numpy()
+    return bool((np.abs(values) > _EXACT).any() or values.min() < -_EXACT)
+
+
+def _learn(block, kinds):
+    for _, row, _ in parsed_lines(block.split(b"\n")):
+        if isinstance(row, dict):
+            add_kinds(row, kinds)
