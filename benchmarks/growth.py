@@ -41,8 +41,8 @@ One thread; each row is a curve of medians of {repetitions} runs, in a process o
 time and of peak memory beside the inputs, with standard errors, over the upper half of the points: 0 is
 constant, 1 is linear, 2 is square. Sizes that do not vary: {sizes}; 5,000 words of sparse rows
 and of the texts that classifiers are fitted on. Seconds, by the clock, and MB are those of the largest point.
-A curve ends at the end of its range, or where the next point would take more than its {budget:g} seconds, or
-too much memory."""
+A curve ends at the end of its range, or where the next point would take it past {budget:g} CPU seconds, or those
+named, or take too much memory."""
 
 
 # ---------------------------------------------------------------- one point
@@ -108,7 +108,7 @@ def grow(curve, values, points, budget, memory, keep):
     for x in values[len(points) :]:
         seconds, megabytes = foretold(points, x)
         if spent + seconds > budget:
-            return f"{x:,} would take longer"
+            return f"{x:,} would pass {budget:g} s"
         if megabytes > memory:
             return f"{x:,} would take {megabytes / 1000:.0f} GB"
         start = time.process_time()
