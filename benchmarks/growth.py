@@ -41,8 +41,8 @@ One thread; each row is a curve of medians of {repetitions} runs, in a process o
 time and of peak memory beside the inputs, with standard errors, over the upper half of the points: 0 is
 constant, 1 is linear, 2 is square. Sizes that do not vary: {sizes}; 5,000 words of sparse rows
 and of the texts that classifiers are fitted on. Seconds, by the clock, and MB are those of the largest point.
-A curve ends at the end of its range, or where the next point would take it past {budget:g} CPU seconds, or those
-named, or take too much memory."""
+A curve ends at the end of its range, or where the next point would take it past {budget:g} CPU seconds, or
+those named, or take too much memory."""
 
 
 # ---------------------------------------------------------------- one point
