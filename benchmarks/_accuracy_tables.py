@@ -3,6 +3,7 @@
 import statistics
 
 from ._results import markdown_table, results
+from .accuracy_peers import N_LABELS, amazon_summary, banking_summary
 from .accuracy_transfer import summary
 
 MAIN_ROWS = {
@@ -118,6 +119,19 @@ def banking77():
         for name, cells in results("accuracy_banking77").items()
         if name not in ("machine", "n_test")
     }
+
+
+def accuracy_peers():
+    found = results("accuracy_peers")
+    amazon, banking = amazon_summary(found["records"]), banking_summary(found["records"])
+    columns = ("unseen", "eight pairs", "below words", "seconds")
+    rows = []
+    for name in dict.fromkeys((*amazon, *banking)):
+        cells = [amazon.get(name, {}).get(column, "") for column in columns]
+        rows.append([name, *cells, banking.get(name, "")])
+    rows += [[f"{name}: {reason}", *[""] * 5] for name, reason in found["absent"].items()]
+    head = ["", "Amazon", "eight pairs", 'pairs below recipe "words"', "seconds"]
+    return markdown_table([*head, f"BANKING77, {N_LABELS} labels a class"], rows)
 
 
 BANKING_ROWS = {

@@ -34,6 +34,7 @@ TABLES = {
     "losses": accuracy.accuracy_losses,
     "adapters": accuracy.accuracy_adapters,
     "BANKING77": accuracy.accuracy_banking77,
+    "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
     "choosing, in short": accuracy.choosing_main,
     "choosing": accuracy.choosing_all,

@@ -14,6 +14,7 @@ from ._cli_embedders import (
     UnknownWords,
     Vectors,
     make_embedders,
+    say_what_is_unknown,
 )
 from ._cli_inputs import (
     ADAPTERS,
@@ -79,11 +80,13 @@ def choose(
         X, y = load_source(dataset, source, text_column, label_column)
         X_target = load_target(dataset, target, text_column, None, target_text_column)[0]
         wanted = split_names(recipes)
+        made = make_embedders(
+            split_names(embedders), vectors, model, unknown, phrases, cased, set(wanted) - {"words"}
+        )
+        say_what_is_unknown(made, X_target)
         with progress_bar() as bar:
             search = TransferSearch(
-                make_embedders(
-                    split_names(embedders), vectors, model, unknown, phrases, cased, set(wanted) - {"words"}
-                ),
+                made,
                 split_names(adapters),
                 split_names(classifiers),
                 recipes_by_name(wanted, model),

@@ -14,6 +14,7 @@ from ._cli_embedders import (
     UnknownWords,
     Vectors,
     make_embedders,
+    say_what_is_unknown,
 )
 from ._cli_inputs import (
     DATASETS,
@@ -81,11 +82,12 @@ def curve(
             dataset, target, text_column, label_column, target_text_column, target_label_column
         )
         wanted = split_names(recipes)
-        models = {"tfidf": "tfidf"}  # beside the embeddings always: it shows when they pay
-        models |= make_embedders(
+        made = make_embedders(
             split_names(embedders), vectors, model, unknown, phrases, cased, set(wanted) - {"words"}
         )
-        models |= recipes_by_name(wanted, model)
+        say_what_is_unknown(made, X_target)
+        # TF-IDF beside the embeddings always: it shows when they pay
+        models = {"tfidf": "tfidf"} | made | recipes_by_name(wanted, model)
         with progress_bar() as bar:
             frame = learning_curve(
                 X,

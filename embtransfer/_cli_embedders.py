@@ -57,3 +57,15 @@ def make_embedders(names, vectors, model, unknown, phrases, cased, recipes=()) -
         if isinstance(embedders[name], WordEmbedder):
             embedders[name].set_params(unknown=str(unknown), phrases=phrases, lowercase=not cased)
     return embedders
+
+
+def say_what_is_unknown(embedders, texts):
+    """Print how many tokens of the target's texts the table has, where these are less than half of them."""
+    from sklearn.base import clone
+
+    words = next((one for one in embedders.values() if hasattr(one, "coverage")), None)
+    if words is not None and len(texts):
+        found = clone(words).set_params(pooling="mean").fit(texts[:1]).coverage(texts)
+        if found.share < 0.5:
+            asked = ", ".join(found.unknown(5)["word"])
+            talk.print(f"The target: {found}. Most frequent unknown words: {asked}", style="yellow")

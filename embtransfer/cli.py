@@ -17,6 +17,7 @@ from ._cli_embedders import (
     UnknownWords,
     Vectors,
     make_embedders,
+    say_what_is_unknown,
 )
 from ._cli_explain import explain
 from ._cli_inputs import (
@@ -154,6 +155,7 @@ def compare(
         candidates = make_embedders(
             split_names(embedders), vectors, model, unknown, phrases, cased, set(wanted) - {"words"}
         )
+        say_what_is_unknown(candidates, X_target)
         models = recipes_by_name(wanted, model)
         split = {"transductive": transductive, "test_size": test_size, "random_state": random_state}
         with progress_bar() as bar:

@@ -142,6 +142,21 @@ def test_columns_of_the_target_by_other_names(data, tmp_path):
         assert files[0] == files[1]
 
 
+@pytest.mark.parametrize("command", ["choose", "compare", "curve"])
+def test_vectors_that_do_not_know_the_target_are_told(data, tmp_path, command):
+    (tmp_path / "v.txt").write_text("good 1 0\nbad 0 1\nmovie 1 1\n")
+    words = [command, "--source", data / "films.csv", "--target", data / "pans.csv", "--recipes", ""]
+    words += ["--vectors", tmp_path / "v.txt", "--embedders", "word_mean"]
+    if command == "curve":
+        words += ["--sizes", "16", "--target-sizes", "16", "--repeats", "1"]
+    else:
+        words += ["--adapters", "none", "--classifiers", "logistic"]
+    told = r"The target: Coverage\(\d\.\d% of [\d,]+ tokens .* unknown words: the"
+    assert re.search(told, invoke(*words).stderr.replace("\n", " "))
+    words = [word for word in words if word not in ("--vectors", tmp_path / "v.txt")]
+    assert "The target:" not in invoke(*words).stderr
+
+
 def test_columns_of_the_target_that_are_not_there(data, tmp_path):
     other = other_columns(data, tmp_path)
     words = compare_words(data, target=other)
