@@ -65,7 +65,7 @@ def say_what_is_unknown(embedders, texts):
 
     words = next((one for one in embedders.values() if hasattr(one, "coverage")), None)
     if words is not None and len(texts):
-        found = clone(words).set_params(pooling="mean").fit(texts[:1]).coverage(texts)
+        found = clone(words).set_params(pooling="mean", unknown="skip").fit(texts[:1]).coverage(texts)
         if found.share < 0.5:
             asked = ", ".join(found.unknown(5)["word"])
             talk.print(f"The target: {found}. Most frequent unknown words: {asked}", style="yellow")
