@@ -12,9 +12,8 @@ from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 
-from .._packed import check_unpacked
+from .._packed import check_packing, check_unpacked
 from . import _arrays, _fasttext, _gensim, _spacy, _text, _tokens
-from ._blocks import check_packing
 from ._found import Found, Subwords
 
 __all__ = ["FORMATS", "Found", "Subwords", "open_vectors"]

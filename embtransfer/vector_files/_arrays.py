@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .._packed import check_unpacked
+from .._packed import check_packing, check_unpacked
 from ._blocks import (
     as_words,
     block_rows,
     check_counts,
     check_matrix,
-    check_packing,
     found,
     iter_blocks,
     map_matrix,

@@ -3,8 +3,6 @@
 Nothing pickled is loaded; sizes in headers are checked against the file before anything is allocated.
 """
 
-import struct
-import zipfile
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -15,7 +13,6 @@ import pyarrow as pa
 from ._found import Found
 
 _BLOCK = 8 << 20  # bytes of matrix handed over at a time
-_LARGEST_DICTIONARY = 64 << 20  # bytes; that of xz -9
 
 
 def found(path: Path, words: pa.LargeStringArray, matrix: np.ndarray, **more) -> Found:
@@ -57,22 +54,6 @@ def check_counts(path, n_words, n_rows):
             f"{path}: got {n_words:,} words and {n_rows:,} rows. Expected one word a row: "
             "the list of words belongs to another matrix, or one of both is cut short."
         )
-
-
-def check_packing(file, info: zipfile.ZipInfo, where) -> None:
-    """Refuse a member of a .zip whose LZMA dictionary, which is allocated whole, is larger than any of xz.
-
-    Raises
-    ------
-    ValueError
-    """
-    if info.compress_type != zipfile.ZIP_LZMA:
-        return
-    file.seek(info.header_offset + 26)  # of the local header: sizes of the name and of what follows it
-    file.seek(sum(struct.unpack("<2H", file.read(4))), 1)
-    size = int.from_bytes(file.read(9)[5:], "little")
-    if size > _LARGEST_DICTIONARY:
-        raise ValueError(f"{where}: got {info.filename} with a dictionary of {size:,} bytes. It is damaged.")
 
 
 # ---------------------------------------------------------------- .npy
