@@ -10,7 +10,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 
 class Target:
@@ -153,7 +153,7 @@ class TransferPipeline(Pipeline):
                     "Got X_target, but no step of the pipeline takes it. Put an adapter before the "
                     "classifier: NoAdaptation() if nothing is to be adapted."
                 )
-            if isinstance(X_target, Sized) and len(X_target) == 0:
+            if isinstance(X_target, Sized) and _num_samples(X_target) == 0:
                 raise ValueError("Got X_target without a row. Pass data of the target domain, or None.")
             params = {**params, "X_target": X_target}
         if y_target is not None:

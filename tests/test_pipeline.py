@@ -249,7 +249,7 @@ class TestTrap3PassthroughTakesNoTarget:
 
     def test_a_target_without_rows(self, shift):
         pipeline = make_transfer_pipeline(CORAL(), LogisticRegression())
-        for empty in ([], Target(shift.X_target[:0])):
+        for empty in ([], sparse.csr_matrix((0, 2)), Target(shift.X_target[:0])):
             with pytest.raises(ValueError, match="Got X_target without a row"):
                 pipeline.fit(shift.X, shift.y, X_target=empty)
 
