@@ -1,17 +1,20 @@
 """Speed of WordEmbedder (mean, GloVe 6B 50d, 400,000 words) against the usual ways to pool word vectors.
 
     EMBTRANSFER_DATA=... python -m benchmarks.embed_speed --threads 2 [--rounds 5] [--scale 1] [--cache DIR]
+        [--only NAME ...]
 
 Five sets: 100,000 reviews (the 8,000 Amazon reviews over and over), 500,000 sentences of them, and 20,000
 reviews in which every text has non-ASCII characters, in three ways. All contenders take the same list of
 str, new objects for every repetition (a str keeps its UTF-8 once asked for it), and give an array of one row
 a text. One thread each; the slow ones get every tenth, hundredth or thousandth text, and their seconds count
 as often. Building models is not measured. A peer that cannot run here is a row that says why. fastText's
-model takes half a minute to build and is kept in --cache if that is given. Writes results/embed_speed.json
+model takes half a minute to build and is kept in --cache if that is given. With --only the contenders named
+run beside WordEmbedder alone, and their rows replace those of the results already there. Writes results/embed_speed.json
 and .md.
 """
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -215,15 +218,30 @@ def report(data):
     return [*parts, f"{notes}\n{_peers_embed.NOTES}"]
 
 
+def with_rows_anew(before, data):
+    """Results with the rows of the contenders that were measured again."""
+    if before["scale"] != data["scale"]:
+        raise SystemExit(f"Got --scale {data['scale']}; the results there have {before['scale']}.")
+    for name, result in data["sets"].items():
+        anew = {contender for contender in result["contenders"] if not contender.startswith(OURS)}
+        kept = before["sets"][name]
+        kept["contenders"] |= {contender: result["contenders"][contender] for contender in anew}
+        rows = {row["name"]: row for row in result["vectors"] if row["name"] in anew}
+        kept["vectors"] = [rows.pop(row["name"], row) for row in kept["vectors"]] + [*rows.values()]
+    return before
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the texts, for a smoke run")
     parser.add_argument("--threads", type=int, default=1, choices=(1, 2), help="2 adds a row with n_jobs=2")
     parser.add_argument("--cache", type=Path, help="folder that keeps fastText's model")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="measure these contenders again")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
     args = parser.parse_args()
     vectors, sets = full_glove(), text_sets(args.scale)
+    chosen = lambda peers: {name: p for name, p in peers.items() if name in (args.only or peers)}  # noqa: E731
     trial = [text.decode() for text in sets["reviews"][:2000]]
     with tempfile.TemporaryDirectory() as folder:
         makers = {
@@ -232,7 +250,7 @@ def main():
             "fastText": Peer("fasttext-wheel", partial(fasttext, cache=args.cache or Path(folder))),
             "gensim": Peer("gensim", gensim_ways),
         }
-        here, absent = present(makers | _peers_embed.PEERS)
+        here, absent = present(chosen(makers | _peers_embed.PEERS))
         host = machine("embtransfer", "numpy", "numba", *distributions(here))
         contenders = {OURS: ours(vectors)}
         if args.threads == 2:
@@ -262,6 +280,9 @@ def main():
             "contenders": interleave(runs, OURS, args.rounds),
             "vectors": compare_vectors(contenders, raw, vectors),
         }
+    if args.only:
+        data = with_rows_anew(json.loads((args.output / "embed_speed.json").read_text("utf-8")), data)
+        host = data.pop("machine")
     write_results(args.output, "embed_speed", data, host, report(data))
 
 

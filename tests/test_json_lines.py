@@ -5,7 +5,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
@@ -69,6 +69,7 @@ def same(a, b):
 
 @settings(max_examples=400, deadline=None)
 @given(data=blocks(), more=blocks())
+@example(data=b'{"text": "a", "n": 1E5}', more=b'{"text": "a", "n": 9007199254740993}')
 def test_as_pythons_parser(tmp_path_factory, data, more):
     path = tmp_path_factory.getbasetemp() / "lines.jsonl"
     path.write_bytes(data + b"\n" + more)

@@ -51,11 +51,11 @@ def parse(data: pa.Buffer, bytes_, starts, ends, schema: pa.Schema, others: str)
 
 
 def _rounded(column):
-    """Whether a whole number in a column of float64 may be another one there: 2 ** 53 + 1, or -0."""
+    """Whether a whole number in a column of float64 may be another one there: 2**53 + 1 is 2**53; or -0."""
     if column.type != pa.float64():
         return False
     values = column.to_numpy()
-    return bool((np.abs(values) > _EXACT).any() or (np.signbit(values) & (values == 0)).any())
+    return bool((np.abs(values) >= _EXACT).any() or (np.signbit(values) & (values == 0)).any())
 
 
 def is_utf8(data: pa.Buffer) -> bool:
