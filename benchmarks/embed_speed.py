@@ -9,8 +9,8 @@ str, new objects for every repetition (a str keeps its UTF-8 once asked for it),
 a text. One thread each; the slow ones get every tenth, hundredth or thousandth text, and their seconds count
 as often. Building models is not measured. A peer that cannot run here is a row that says why. fastText's
 model takes half a minute to build and is kept in --cache if that is given. With --only the contenders named
-run beside WordEmbedder alone, and their rows replace those of the results already there. Writes results/embed_speed.json
-and .md.
+run beside WordEmbedder alone, and their rows replace those of the results already there. Writes
+results/embed_speed.json and .md.
 """
 
 import argparse
