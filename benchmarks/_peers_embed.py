@@ -15,9 +15,9 @@ NOTES = f"""- {WORDLLAMA}: 32,000 subword tokens x 256, cut by the same tokenize
   SVD to 300 columns. skrub StringEncoder: of character n-grams, to 30; both learned from 2,000 reviews.
   MinHashEncoder: 30 columns, without vectors kept from the round before. Defaults; but for the first, these
   know no table.
-- On every tenth text: wordllama, spaCy, TextEncoder, LiteTextEncoder and StringEncoder; MinHashEncoder on
-  every hundredth; their seconds count as often.
-- embetter SentenceEncoder and skrub LLMEncoder: all-MiniLM-L6-v2, on every thousandth text; a sentence model,
+- On a tenth of the texts: wordllama, spaCy, TextEncoder, LiteTextEncoder and StringEncoder; MinHashEncoder on
+  a hundredth; their seconds count as often.
+- embetter SentenceEncoder and skrub LLMEncoder: all-MiniLM-L6-v2, on a thousandth of the texts; a sentence model,
   which reads the order of words too."""
 
 
