@@ -17,8 +17,8 @@ NOTES = f"""- {WORDLLAMA}: 32,000 subword tokens x 256, cut by the same tokenize
   know no table.
 - On a tenth of the texts: wordllama, spaCy, TextEncoder, LiteTextEncoder and StringEncoder; MinHashEncoder on
   a hundredth; their seconds count as often.
-- embetter SentenceEncoder and skrub LLMEncoder: all-MiniLM-L6-v2, on a thousandth of the texts; a sentence model,
-  which reads the order of words too."""
+- embetter SentenceEncoder and skrub LLMEncoder: all-MiniLM-L6-v2, on a thousandth of the texts; a sentence
+  model, which reads the order of words too."""
 
 
 def wordllama(vectors, train):

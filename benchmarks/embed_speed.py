@@ -4,13 +4,13 @@
         [--only NAME ...]
 
 Five sets: 100,000 reviews (the 8,000 Amazon reviews over and over), 500,000 sentences of them, and 20,000
-reviews in which every text has non-ASCII characters, in three ways. All contenders take the same list of
-str, new objects for every repetition (a str keeps its UTF-8 once asked for it), and give an array of one row
-a text. One thread each; the slow ones get the first tenth, hundredth or thousandth of the texts, which are
-shuffled, and their seconds count as often. Building models is not measured. A peer that cannot run here is a row that says why. fastText's
-model takes half a minute to build and is kept in --cache if that is given. With --only the contenders named
-run beside WordEmbedder alone, and their rows replace those of the results already there. Writes
-results/embed_speed.json and .md.
+reviews in which every text has non-ASCII characters, in three ways. All contenders take the same list of str,
+new objects for every repetition (a str keeps its UTF-8 once asked for it), and give an array of one row a
+text. One thread each; the slow ones get the first tenth, hundredth or thousandth of the texts, which are
+shuffled, and their seconds count as often. Building models is not measured. A peer that cannot run here is a
+row that says why. fastText's model takes half a minute to build and is kept in --cache if that is given. With
+--only the contenders named run beside WordEmbedder alone, and their rows replace those of the results already
+there. Writes results/embed_speed.json and .md.
 """
 
 import argparse
@@ -272,7 +272,8 @@ def main():
         runs = {}
         for name, embed in contenders.items():
             share = _peers_embed.SHARES.get(name, 1)
-            texts = lambda some=raw[: len(raw) // share]: [text.decode() for text in some]  # noqa: E731
+            some = raw[: len(raw) // share]
+            texts = lambda some=some: [text.decode() for text in some]  # noqa: E731
             runs[name] = times(share, stopwatch(embed, texts))
         data["sets"][set_name] = {
             "texts": len(raw),
