@@ -215,7 +215,10 @@ def report(data):
     if trial := sorted(data["gensim_trial"].items(), key=lambda item: item[1]):
         (fast, seconds), (slow, more) = trial
         notes = notes + GENSIM_NOTE.format(fast=fast, slow=slow, ratio=more / seconds)
-    return [*parts, f"{notes}\n{_peers_embed.NOTES}"]
+    notes = f"{notes}\n{_peers_embed.NOTES}"
+    if anew := data.get("anew"):
+        notes += f"\n- Measured later, beside {OURS} alone: {', '.join(anew)}."
+    return [*parts, notes]
 
 
 def with_rows_anew(before, data):
@@ -228,6 +231,7 @@ def with_rows_anew(before, data):
         kept["contenders"] |= {contender: result["contenders"][contender] for contender in anew}
         rows = {row["name"]: row for row in result["vectors"] if row["name"] in anew}
         kept["vectors"] = [rows.pop(row["name"], row) for row in kept["vectors"]] + [*rows.values()]
+        before["anew"] = sorted({*before.get("anew", ()), *anew})
     return before
 
 
