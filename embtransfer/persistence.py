@@ -10,7 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from ._folders import check_file, check_folder, checksum, new_folder
-from ._packed import check_unpacked
+from ._packed import check_packing, check_unpacked
 from ._version import __version__
 from .word_vectors import embedded_tables
 
@@ -208,9 +208,10 @@ def load_pipeline(path, *, trusted=()):
         )
     try:
         pipeline = skops.io.load(state, trusted=trusted)
+        parameters = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
-    return _without_memory(pipeline, path)
+    return _without_memory(pipeline, parameters, path)
 
 
 def check_destination(path: Path, overwrite: bool) -> None:
@@ -285,6 +286,8 @@ def _check_sizes(state):
         with ZipFile(state) as archive:
             members, size = archive.infolist(), state.stat().st_size
             check_unpacked(sum(info.file_size for info in members), size, state)
+            for info in members:
+                check_packing(archive.fp, info, state)
             size_of = {info.filename: _size_in_memory(archive, info) for info in members}
             nodes = [json.loads(archive.read(_SCHEMA))]
     except Exception as error:  # what a damaged archive raises is not documented
@@ -308,12 +311,13 @@ def _size_in_memory(archive, info):
             return info.file_size
         file.seek(0)
         with ZipFile(file) as parts:
+            for part in parts.infolist():
+                check_packing(file, part, info.filename)
             return info.file_size + sum(part.file_size for part in parts.infolist())
 
 
-def _without_memory(pipeline, path):
+def _without_memory(pipeline, parameters, path):
     """The pipeline without the folders in which scikit-learn keeps, and unpickles, fitted steps."""
-    parameters = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     named = [name for name in parameters if name.split("__")[-1] == "memory" and parameters[name] is not None]
     if named:
         warnings.warn(

@@ -395,6 +395,14 @@ def test_rows_across_blocks(tmp_path, end, block_size):
     assert read(tmp_path / "out.csv")["prediction"] == list(MODEL.predict(expected))
 
 
+def test_an_empty_row_after_a_malformed_one(tmp_path):
+    """Without what lies between them, the CR of one row and the LF of an empty one would be one row's end."""
+    (tmp_path / "in.csv").write_bytes(b"text\ngood pan\rbad \xff\n\nlast\n")
+    report = score_file(MODEL, tmp_path / "in.csv", tmp_path / "out.csv", on_error="skip")
+    assert (report.rows_read, report.rows_rejected) == (4, 1)
+    assert read(tmp_path / "out.csv")["text"] == ["good pan", "", "last"]
+
+
 def test_damaged_packed_files(tmp_path):
     source = write(tmp_path / "in.jsonl.gz", ROWS)
     source.write_bytes(source.read_bytes()[:-100])

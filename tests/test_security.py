@@ -271,7 +271,10 @@ STATES = {
 def save_state(folder, state, **members):
     """A model folder with this state, its checksum right."""
     text = json.dumps({**list_of(state), "protocol": 2, "_skops_version": "0.16.0"})
-    data = zipped({"schema.json": text, **members})
+    return save_archive(folder, zipped({"schema.json": text, **members}))
+
+
+def save_archive(folder, data):
     write(folder / "pipeline.skops", data)
     config = {
         "format": "embtransfer-pipeline",
@@ -597,14 +600,9 @@ def zeros_packed(header, n):
 
 def skops_bomb(folder, times, method):
     state = list_of(*(node("NdArrayNode", "numpy.ndarray", type="numpy", file="a.npy") for _ in range(times)))
-    save_state(folder, state)
     tree = json.dumps({**list_of(state), "protocol": 2, "_skops_version": "0.16.0"})
-    data = zipped({"schema.json": tree, "a.npy": npy(np.zeros(16_000_000, np.int8))}, method)
-    write(folder / "pipeline.skops", data)
-    config = json.loads((folder / "config.json").read_text())
-    config["sha256"] = {"pipeline.skops": hashlib.sha256(data).hexdigest()}
-    write(folder / "config.json", json.dumps(config).encode())
-    return folder
+    array = npy(np.zeros(16_000_000, np.int8))
+    return save_archive(folder, zipped({"schema.json": tree, "a.npy": array}, method))
 
 
 def sparse_bomb(folder):
@@ -612,6 +610,12 @@ def sparse_bomb(folder):
     sparse.save_npz(out, sparse.csr_matrix((1, 20_000_000 - 1)).T.tocsr())
     state = node("SparseMatrixNode", "scipy.sparse._csr.csr_matrix", type="scipy", file="a.bin")
     return save_state(folder, state, **{"a.bin": out.getvalue()})
+
+
+def dictionary_of_4_gb(name, content):
+    """A zip whose only member is packed by LZMA, which allocates the dictionary that it says."""
+    data, at = zipped({name: content}, zipfile.ZIP_LZMA), 30 + len(name) + 5
+    return data[:at] + b"\xff" * 4 + data[at + 4 :]
 
 
 class _Model:
@@ -664,6 +668,7 @@ PARTS |= {"compatible_hash": b"\x88", "min_n": lists_in_lists(22), "bucket": b"K
 ONE_LINE = b"w 1 2\nw 1 2\nw 1 2\n" + b"a" * 100_000_000
 WORDS_HEADER, ROWS_HEADER = array_header("<U25000000", (1,)), array_header("|i1", (1000, 10**5))
 FILL, ASKS = "made to fill memory", "a size in it is larger than the file"
+DICTIONARY = "with a dictionary of 4,294,967,295 bytes"
 BOMBS = {  # how to make the file, what opens it, what that says
     "gz": (file("a.gz", lambda: gzip.compress(BLOCK) * 12), load_words, FILL),
     "gz, one line": (
@@ -684,6 +689,16 @@ BOMBS = {  # how to make the file, what opens it, what that says
     "skops, packed": (lambda f: skops_bomb(f, 5, zipfile.ZIP_DEFLATED), load_pipeline, FILL),
     "skops, one array often": (lambda f: skops_bomb(f, 200, zipfile.ZIP_STORED), load_pipeline, FILL),
     "skops, sparse": (sparse_bomb, load_pipeline, FILL),
+    "skops, dictionary": (
+        lambda f: save_archive(f, dictionary_of_4_gb("schema.json", b"{}")),
+        load_pipeline,
+        DICTIONARY,
+    ),
+    "skops, dictionary inside": (
+        lambda f: save_state(f, list_of(), **{"a.bin": dictionary_of_4_gb("data.npy", npy(np.zeros(9)))}),
+        load_pipeline,
+        DICTIONARY,
+    ),
     "csv.gz, header": (
         file("a.csv.gz", lambda: gzip.compress(b"a" * (1 << 27), 1)),
         scored,

@@ -130,7 +130,8 @@ class CompiledPipeline:
         """function(head, scores) of all texts, an array or several; by chunks, so that scores stay cached."""
 
         def of_chunk(item):
-            return function(self._head, self._program(item[1]))
+            with np.errstate(all="ignore"):  # each thread has its own; a forged model's numbers may overflow
+                return function(self._head, self._program(item[1]))
 
         chunks = iter_text_chunks(check_texts(X))
         n_threads = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1

@@ -117,7 +117,7 @@ def _sort_out(data, names, unclosed):
         elif not raw.isascii() and not is_utf8(pa.py_buffer(raw)):
             reason = "not UTF-8"
         else:
-            good.append(raw)
+            good.append(content + b"\n")  # one kind of end: CR and the LF of an empty row would be one
             n_good += 1
             continue
         rejected.append(Rejected(int(lines[row]), reason, content))
