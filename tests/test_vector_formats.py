@@ -30,6 +30,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from embtransfer import WordVectors
 from embtransfer.vector_files import _arrays, _blocks, _fasttext, _gensim, _spacy, _tokens
 from embtransfer.vector_files._found import Subwords
 
@@ -859,6 +860,13 @@ def test_safetensors_header_past_the_end(tmp_path, n):
     assert not _tokens.recognise(path)
     with pytest.raises(ValueError, match=r"got a header of [\d,]+ bytes in a file of"):
         _tokens.read(path)
+
+
+def test_weights_that_carry_a_row_past_the_largest_number(tmp_path):
+    save_file({"vectors": MATRIX, "weights": np.full(7, 3e38, np.float32)}, tmp_path / "model.safetensors")
+    make_tokenizer(7).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ValueError, match="finite"):
+        WordVectors.load(tmp_path, cache=False)
 
 
 def test_tokens_and_rows_that_have_no_partner(tmp_path):

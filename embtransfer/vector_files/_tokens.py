@@ -125,7 +125,8 @@ def _iter_blocks(words, ids, kind, matrix, weights, mapping):
         here = ids[start : start + step]
         rows = _numbers(kind, matrix[here if mapping is None else mapping[here]])
         if weights is not None:
-            rows = rows * weights[here][:, None]
+            with np.errstate(over="ignore", invalid="ignore"):  # WordVectors refuses infinity
+                rows = rows * weights[here][:, None]
         yield words[start : start + step], as_block(rows)
 
 
