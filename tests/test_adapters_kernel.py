@@ -39,7 +39,7 @@ def make_domains(n_source=70, n_target=50, d=6, seed=0):
 def make_sparse(n_source=80, n_target=60, d=400, seed=0):
     rng = np.random.default_rng(seed)
     return [
-        sparse.random_array((n, d), density=0.05, format="csr", rng=rng, data_sampler=rng.uniform)
+        sparse.csr_array(sparse.random(n, d, density=0.05, random_state=rng, data_rvs=rng.random))
         for n in (n_source, n_target)
     ]
 

@@ -17,6 +17,7 @@ from ._vocabulary import Vocabulary
 _FORMAT = "embtransfer-compiled"
 _FORMAT_VERSION = 1
 _CONFIG, _TENSORS = "config.json", "tensors.safetensors"
+_KINDS = "biufUO"  # of numpy's types: those of labels
 _LONGEST_LABELS = 1 << 26  # bytes of all labels, padded to the longest
 _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
 
@@ -32,19 +33,20 @@ def write_model(path, program, head, classes, *, overwrite):
         raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
     arrays, vocabularies = {}, []
     tree = _program_tree(program, arrays, vocabularies)
-    dtype, classes = classes.dtype.str, classes.tolist()
+    labels, dtype = classes.tolist(), classes.dtype
+    # times in nanoseconds become whole numbers in a list
+    if dtype.kind not in _KINDS or any(type(label) not in (str, int, float, bool) for label in labels):
+        raise ValueError(f"Got classes {list(classes[:3])}. Expected text or numbers, which JSON can hold.")
     config = {
         "format": _FORMAT,
         "format_version": _FORMAT_VERSION,
         "embtransfer": __version__,
-        "classes": classes,
-        "dtype": dtype,
+        "classes": labels,
+        "dtype": dtype.str,
         "program": tree,
         "vocabularies": [_vocabulary_tree(v, i, arrays) for i, v in enumerate(vocabularies)],
         "head": head,
     }
-    if any(type(label) not in (str, int, float, bool) for label in classes):
-        raise ValueError(f"Got classes {classes[:3]}. Expected text or numbers, which JSON can hold.")
     with new_folder(path, replace=overwrite) as folder:
         write_tensors(folder / _TENSORS, arrays)
         config["sha256"] = checksum(folder / _TENSORS)
@@ -149,7 +151,7 @@ def _read_config(path):
 
 
 def _read_classes(labels, dtype):
-    expect(re.fullmatch(r"[<>|][biufUO]\d*", dtype), "the classes have another type")
+    expect(re.fullmatch(rf"[<>|][{_KINDS}]\d*", dtype), "the classes have another type")
     dtype = np.dtype(dtype)
     expect(all(type(label) in (str, int, float, bool) for label in labels), "a class is no label")
     expect(dtype.itemsize * len(labels) <= _LONGEST_LABELS, "the classes are too long")
