@@ -268,10 +268,10 @@ STATES = {
 }
 
 
-def save_state(folder, state, **members):
+def save_state(folder, state, method=zipfile.ZIP_STORED, **members):
     """A model folder with this state, its checksum right."""
     text = json.dumps({**list_of(state), "protocol": 2, "_skops_version": "0.16.0"})
-    return save_archive(folder, zipped({"schema.json": text, **members}))
+    return save_archive(folder, zipped({"schema.json": text, **members}, method))
 
 
 def save_archive(folder, data):
@@ -600,9 +600,7 @@ def zeros_packed(header, n):
 
 def skops_bomb(folder, times, method):
     state = list_of(*(node("NdArrayNode", "numpy.ndarray", type="numpy", file="a.npy") for _ in range(times)))
-    tree = json.dumps({**list_of(state), "protocol": 2, "_skops_version": "0.16.0"})
-    array = npy(np.zeros(16_000_000, np.int8))
-    return save_archive(folder, zipped({"schema.json": tree, "a.npy": array}, method))
+    return save_state(folder, state, method, **{"a.npy": npy(np.zeros(16_000_000, np.int8))})
 
 
 def sparse_bomb(folder):
