@@ -206,7 +206,10 @@ STRINGS = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary("int3
 @pytest.mark.parametrize("kind", STRINGS, ids=str)
 @every_format
 def test_types_of_text_in_parquet(tmp_path, pipeline, suffix, kind):
-    pq.write_table(pa.table({"text": pa.array(ROWS["text"]).cast(kind)}), tmp_path / "in.parquet")
+    try:
+        pq.write_table(pa.table({"text": pa.array(ROWS["text"]).cast(kind)}), tmp_path / "in.parquet")
+    except pa.ArrowNotImplementedError as error:
+        pytest.skip(f"{error}")  # pyarrow 18 and views
     score_file(pipeline, tmp_path / "in.parquet", tmp_path / f"out{suffix}")
     assert read(tmp_path / f"out{suffix}")["prediction"] == list(pipeline.predict(ROWS["text"]))
 

@@ -163,6 +163,9 @@ def test_pickles_in_the_cache_are_not_opened(tmp_path, canary, monkeypatch):
     assert WordVectors.load(source).checksum == vectors.checksum
 
 
+@pytest.mark.filterwarnings(
+    "ignore:pickle-based deserialization", "ignore:pyarrow.PyExtensionType"
+)  # pyarrow 18
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
 def test_types_of_python_in_tables(tmp_path, canary, kind):
     """Old pyarrow unpickled the class that the metadata of a column names."""
@@ -178,7 +181,11 @@ def test_types_of_python_in_tables(tmp_path, canary, kind):
     else:
         with pa.ipc.new_file(str(tmp_path / "t.arrow"), schema) as file:
             file.write_table(table)
-    assert WordVectors.load(tmp_path / f"t.{kind}", cache=False).words == ["a", "b"]
+    if hasattr(pa, "PyExtensionType"):  # so old a pyarrow takes the column for one of such a type
+        with pytest.raises(ValueError, match=r"got 0 columns of text among word \(extension<"):
+            WordVectors.load(tmp_path / f"t.{kind}", cache=False)
+    else:
+        assert WordVectors.load(tmp_path / f"t.{kind}", cache=False).words == ["a", "b"]
 
 
 # states of skops, written by hand: what the library itself would never write

@@ -403,8 +403,8 @@ def test_grid_search_encodes_each_distinct_text_once(tiny, tmp_path):
 
 
 def test_grid_search_in_two_processes_encodes_each_distinct_text_once(tiny, tmp_path):
-    # workers are processes: in each the model writes down the texts that reach it
-    (tmp_path / "telling.py").write_text(
+    # workers are processes: in each the model, changed as Python starts, writes down the texts that reach it
+    (tmp_path / "sitecustomize.py").write_text(
         textwrap.dedent(
             """
             import os
@@ -422,19 +422,14 @@ def test_grid_search_in_two_processes_encodes_each_distinct_text_once(tiny, tmp_
     )
     search = """
         import sys
-        sys.path[:0] = sys.argv[1:3]
-        from joblib import parallel_config
         from test_sentence import LABELS, SOURCE, TARGET, Target, make_search
-        import telling
 
-        with parallel_config("loky", initializer=__import__, initargs=("telling",)):
-            search = make_search(sys.argv[3], sys.argv[4], n_jobs=2)
-            search.fit(SOURCE, LABELS, X_target=Target(TARGET))
+        make_search(sys.argv[1], sys.argv[2], n_jobs=2).fit(SOURCE, LABELS, X_target=Target(TARGET))
     """
     here = str(Path(__file__).parent)
     paths = os.pathsep.join([here, str(tmp_path), str(Path(_sentence.__file__).parents[2])])
     told = tmp_path / "told"
-    run(search, here, tmp_path, tiny, tmp_path / "cache", TOLD=str(told), PYTHONPATH=paths)
+    run(search, tiny, tmp_path / "cache", TOLD=str(told), PYTHONPATH=paths)
     lines = [line.partition(" ")[::2] for line in told.read_text().splitlines()]
     assert sorted(text for _, text in lines) == sorted({*SOURCE, *TARGET})
 

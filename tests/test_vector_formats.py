@@ -1174,6 +1174,12 @@ def test_tables_refused(tmp_path, save, columns, message):
     refuses(tmp_path / "table", message)
 
 
+def test_a_table_to_which_nothing_was_written(tmp_path):
+    schema = pa.table({"word": WORDS, "v": MATRIX.tolist()}).schema
+    pa.parquet.ParquetWriter(tmp_path / "table.parquet", schema).close()
+    refuses(tmp_path / "table.parquet", "got no vector in the first row")
+
+
 @every_table
 @pytest.mark.parametrize("size", [6, 60, -1, -200])
 def test_tables_cut_short(tmp_path, save, size):

@@ -188,7 +188,8 @@ def _ends_with_quote(path):
 def _read_parquet(path, batch_size):
     with pq.ParquetFile(path) as file:
         yield pa.RecordBatch.from_pylist([], file.schema_arrow)
-        yield from file.iter_batches(batch_size)
+        if file.num_row_groups:  # pyarrow 18 refuses a file of none, which a writer leaves that got no rows
+            yield from file.iter_batches(batch_size)
 
 
 @contextmanager

@@ -31,7 +31,9 @@ def read_table(path: Path, is_parquet: bool) -> Found:
     d = len(numbers) if _is_number(kind) else kind.list_size if pa.types.is_fixed_size_list(kind) else None
     if is_parquet:
         wanted = [names[i] for i in (text, *numbers)]
-        batches = file.iter_batches(4096 if d is None else block_rows(max(d, 1)), columns=wanted)
+        n_rows = 4096 if d is None else block_rows(max(d, 1))
+        # pyarrow 18 refuses a file of no row group
+        batches = file.iter_batches(n_rows, columns=wanted) if file.num_row_groups else iter(())
     else:
         batches = (file.get_batch(i) for i in range(file.num_record_batches))
     batches = (batch for batch in _guard(path, batches) if len(batch))
