@@ -1,6 +1,6 @@
 """Every embedder, adapter, classifier and recipe gives the results in expected_results.json, on all versions.
 
-As a program, which `.ci/compatibility` runs in one environment after another:
+As a program, which `.ci/compatibility.py` runs in one environment after another:
 
 python tests/test_expected_results.py write FILE      the results here; also after a change that is meant
 python tests/test_expected_results.py save FOLDER     every fitted model, and what it predicts

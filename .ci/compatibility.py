@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Run the tests with several sets of versions, and compare what the package computes with each.
 
-.ci/compatibility FOLDER oldest newest
-.ci/compatibility FOLDER newest --python python3.13 --without torch,sentence-transformers
+.ci/compatibility.py FOLDER oldest newest
+.ci/compatibility.py FOLDER newest --python python3.13 --without torch,sentence-transformers
 
-A set of versions is `oldest` (the pins of tests/requirements-oldest.txt), `newest`, or `pre` with pre-releases. With its
-Python it has a folder in FOLDER: a virtual environment, one report a test file, its results and models. What is there is
-not made again, so that a run goes on where it was stopped, and the tables at the end take in every set in FOLDER, those
-of another run, such as one inside a chroot, too. The exit code is 1 if a test failed, a result differs from
-tests/expected_results.json, or a model of another set cannot be loaded.
+A set of versions is `oldest` (the pins of tests/requirements-oldest.txt), `newest`, or `pre` with
+pre-releases. With its Python it has a folder in FOLDER: a virtual environment, one report a test file, its
+results and models. What is there is not made again, so that a run goes on where it was stopped, and the
+tables at the end take in every set in FOLDER, those of another run, such as one inside a chroot, too. The
+exit code is 1 if a test failed, a result differs from tests/expected_results.json, or a model of another set
+cannot be loaded.
 """
 
 import argparse
@@ -23,7 +24,18 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "tests" / "test_expected_results.py"
-PACKAGES = "numpy scipy scikit-learn numba pandas pyarrow gensim skops polars torch".split()
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "pandas",
+    "pyarrow",
+    "gensim",
+    "skops",
+    "polars",
+    "torch",
+)
 VERSIONS = (
     "import json, platform; from importlib.metadata import distributions; "
     "print(json.dumps({'python': platform.python_version()} "
@@ -111,8 +123,7 @@ def against_expected(found):
     expected = json.loads(RESULTS.with_name("expected_results.json").read_text("utf-8"))
     far = {
         name: max(
-            abs(a - b)
-            for a, b in zip(result["predictions"], expected[name]["predictions"], strict=True)
+            abs(a - b) for a, b in zip(result["predictions"], expected[name]["predictions"], strict=True)
         )
         for name, result in found.items()
     }
@@ -127,7 +138,7 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("sets", nargs="+", choices=["oldest", "newest", "pre"])
     parser.add_argument("--python", default=sys.executable, help="the interpreter (default: this one)")
-    parser.add_argument("--without", default="", help="test requirements to leave out, where there is no wheel")
+    parser.add_argument("--without", default="", help="test requirements to leave out: those without a wheel")
     parser.add_argument("--files", default="test_*.py", help="test files to run; '' for results alone")
     options = parser.parse_args()
     command = [options.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
