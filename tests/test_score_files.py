@@ -384,7 +384,7 @@ def test_only_malformed_rows(tmp_path, out_ending):
 def test_rows_across_blocks(tmp_path, end, block_size):
     data = (
         f'text,n{end}"a{end}b",1{end}5" pan,2{end}"x""{end}""y",3{end}{end},4{end}'
-        + f"last,{'9' * 50}{end}" * 5
+        + f"\ufeffof another file,6{end}last,{'9' * 50}{end}" * 5
     )
     (tmp_path / "in.csv").write_bytes(data.encode())
     score_file(MODEL, tmp_path / "in.csv", tmp_path / "out.csv", block_size=block_size, n_jobs=2)

@@ -15,7 +15,7 @@ STREAMED = [kind + codec for kind in (".csv", ".jsonl") for codec in CODECS]
 ENDINGS = (*STREAMED, ".parquet")
 STDIN = "-"
 _LONGEST = 1 << 26  # bytes of a header
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 def file_format(name: str) -> tuple[str, str | None]:
@@ -128,9 +128,9 @@ class ByteStream:
         self.at = size
 
     def skip_mark(self):
-        data = self.read(len(_BOM))
-        self.at = len(_BOM) * (data == _BOM)
-        self.rest = b"" if data == _BOM else data
+        data = self.read(len(BOM))
+        self.at = len(BOM) * (data == BOM)
+        self.rest = b"" if data == BOM else data
 
     def tell(self):
         return self.taken if self.is_stdin else self.file.tell()

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from .._validation import check_texts
+from ._files import BOM
 from ._json_lines import is_utf8, parse, split
 from ._jsonl import AS_JSON, json_column
 from ._row_kernels import byte_array, count_lines, csv_rows
@@ -82,6 +83,8 @@ def read_csv(data: pa.Buffer, names: list[str], text_column: str, carried: list[
 def _parse_csv(data, names, wanted):
     if not len(data):
         return pa.schema([(name, pa.string()) for name in wanted]).empty_table()
+    if bytes(data[: len(BOM)]) == BOM:  # of files that were joined; pyarrow takes the first away
+        data = pa.py_buffer(BOM + bytes(data))
     return pa_csv.read_csv(
         pa.BufferReader(data),
         pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=max(len(data), 1)),
