@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
@@ -166,7 +168,11 @@ class TransferPipeline(Pipeline):
                 )
             params["y_target"] = y_target
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
-            return fit(X, y, **params)
+            self._on_its_way = 0, X_target
+            try:
+                return fit(X, y, **params)
+            finally:
+                del self._on_its_way
 
     def _fit(self, X, y=None, routed_params=None, raw_params=None, **more):
         # scikit-learn before 1.9 passes raw_params in `fit` alone, and without them leaves X_target as it is:
@@ -175,6 +181,30 @@ class TransferPipeline(Pipeline):
             methods = [params for step in routed_params.values() for params in step.values()]
             raw_params = {name: value for params in methods for name, value in params.items()}
         return super()._fit(X, y, routed_params, raw_params, **more)
+
+    def _get_metadata_for_step(self, *, step_idx, step_params, all_params):
+        # scikit-learn's sends X_target through all the steps before each one that asks for it, which embeds
+        # it once for the adapter and again for the classifier; here it goes on from the last that asked
+        asked = any("X_target" in params for params in step_params.values())
+        others = {*(self.transform_input or ())}.intersection(all_params or ()) != {"X_target"}
+        if (
+            not (asked and step_idx)
+            or others
+            or get_routing_for_object(self[:step_idx]).consumes("transform", all_params)
+        ):
+            return super()._get_metadata_for_step(
+                step_idx=step_idx, step_params=step_params, all_params=all_params
+            )
+        at, rows = self._on_its_way
+        for _, step in self.steps[at:step_idx]:
+            if step is not None and step != "passthrough":
+                rows = step.transform(rows)
+        self._on_its_way = step_idx, rows
+        found = {method: Bunch(**params) for method, params in step_params.items()}
+        for params in found.values():
+            if "X_target" in params:
+                params["X_target"] = rows
+        return found
 
     def _any_takes(self, name):
         takes = [_takes(step, name) for _, step in self.steps]  # each: one may be refused

@@ -563,6 +563,36 @@ def test_two_adapters_in_a_row(shift):
     np.testing.assert_allclose(pipeline[:-1].transform(shift.X_target), second.transform(target), atol=1e-12)
 
 
+class Counting(WordEmbedder):
+    """Writes down the texts of every call of `transform`."""
+
+    calls = []
+
+    def transform(self, X):
+        self.calls.append(list(X))
+        return super().transform(X)
+
+
+@pytest.mark.parametrize("memory", [False, True], ids=["", "memory"])
+def test_the_target_is_embedded_once_for_all_steps(memory, tmp_path):
+    Counting.calls.clear()
+    steps = (
+        CORAL(0.1),
+        "passthrough",
+        DomainCentering(with_std=True),
+        SelfTrainingClassifier(LogisticRegression()),
+    )
+    pipeline = make_transfer_pipeline(Counting(), *steps, memory=str(tmp_path) if memory else None)
+    pipeline.fit(PANS, LABELS, X_target=FILMS)
+    assert Counting.calls.count(FILMS) == 1
+    embedder = WordEmbedder()
+    X, X_target = embedder.fit_transform(PANS), embedder.transform(FILMS)
+    for adapter in (CORAL(0.1), DomainCentering(with_std=True)):
+        X, X_target = adapter.fit_transform(X, X_target=X_target), adapter.transform(X_target)
+    classifier = SelfTrainingClassifier(LogisticRegression()).fit(X, LABELS, X_target=X_target)
+    np.testing.assert_array_equal(pipeline.predict_proba(FILMS), classifier.predict_proba(X_target))
+
+
 def views():
     return [
         ("plain", make_transfer_pipeline(WordEmbedder(), DomainCentering())),
