@@ -785,7 +785,7 @@ def test_no_pattern_takes_the_square_of_a_dictionary(tmp_path, line):
     assert time.process_time() - start < 5
 
 
-@pytest.mark.parametrize("depth", [500, 5_000, 500_000])
+@pytest.mark.parametrize("depth", [500, 50_000, 500_000])
 def test_nested_json(tmp_path, depth):
     value = '{"a":' * depth + "1" + "}" * depth
     path = write(tmp_path / "a.jsonl", f'{{"text": "x", "more": {value}}}\n{{"text": "y"}}\n'.encode())
