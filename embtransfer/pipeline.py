@@ -186,11 +186,9 @@ class TransferPipeline(Pipeline):
         # scikit-learn's sends X_target through all the steps before each one that asks for it, which embeds
         # it once for the adapter and again for the classifier; here it goes on from the last that asked
         asked = any("X_target" in params for params in step_params.values())
-        others = {*(self.transform_input or ())}.intersection(all_params or ()) != {"X_target"}
-        if (
-            not (asked and step_idx)
-            or others
-            or get_routing_for_object(self[:step_idx]).consumes("transform", all_params)
+        transformed = {*(self.transform_input or ())}.intersection(all_params or ())
+        if not (step_idx and asked and transformed == {"X_target"}) or (
+            get_routing_for_object(self[:step_idx]).consumes("transform", all_params)
         ):
             return super()._get_metadata_for_step(
                 step_idx=step_idx, step_params=step_params, all_params=all_params

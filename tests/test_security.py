@@ -785,13 +785,13 @@ def test_no_pattern_takes_the_square_of_a_dictionary(tmp_path, line):
     assert time.process_time() - start < 5
 
 
-@pytest.mark.parametrize("depth", [500, 50_000, 500_000])
+@pytest.mark.parametrize("depth", [500, 5_000, 50_000, 500_000])
 def test_nested_json(tmp_path, depth):
     value = '{"a":' * depth + "1" + "}" * depth
     path = write(tmp_path / "a.jsonl", f'{{"text": "x", "more": {value}}}\n{{"text": "y"}}\n'.encode())
     report = score_file(_Model(), path, tmp_path / "out.jsonl", on_error="skip", columns=["text"])
     assert report.rows_written + report.rows_rejected == 2
-    if depth > 1000:
+    if depth > (1000 if sys.version_info < (3, 13) else 10_000):  # what Python's parser takes
         with pytest.raises(ValueError, match=r"a\.jsonl, line 1: got no JSON"):
             list(iter_batches(path))
     else:
