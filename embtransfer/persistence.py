@@ -22,49 +22,53 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 TRUSTED = (
-    "embtransfer.adapters._base.AffineMap",
-    "embtransfer.adapters._base.Identity",
-    "embtransfer.adapters._centering.DomainCentering",
-    "embtransfer.adapters._coral.CORAL",
-    "embtransfer.adapters._gfk.GeodesicFlowKernel",
-    "embtransfer.adapters._jda.JointDistributionAdaptation",
-    "embtransfer.adapters._kernel.KernelMap",
-    "embtransfer.adapters._kernel.LinearMap",
-    "embtransfer.adapters._kernel.RBFKernel",
-    "embtransfer.adapters._length.LengthScaling",
-    "embtransfer.adapters._length.ScaleMap",
-    "embtransfer.adapters._linear_ot.LinearOT",
-    "embtransfer.adapters._moments.Moments",
-    "embtransfer.adapters._msda.DenoisingLayers",
-    "embtransfer.adapters._msda.MSDA",
-    "embtransfer.adapters._none.NoAdaptation",
-    "embtransfer.adapters._optimal_transport.DisplacementMap",
-    "embtransfer.adapters._optimal_transport.OptimalTransport",
-    "embtransfer.adapters._scl.PivotProjection",
-    "embtransfer.adapters._scl.SCL",
-    "embtransfer.adapters._subspace.SubspaceAlignment",
-    "embtransfer.adapters._tca.TCA",
-    "embtransfer.classifiers._co_training.CoTrainingClassifier",
-    "embtransfer.classifiers._coral.CORALClassifier",
-    "embtransfer.classifiers._few_labels.FeatureAugmentationClassifier",
-    "embtransfer.classifiers._few_labels.PooledClassifier",
-    "embtransfer.classifiers._importance.ImportanceWeightedClassifier",
-    "embtransfer.classifiers._label_shift.LabelShiftClassifier",
-    "embtransfer.classifiers._naive_bayes.NaiveBayesLogisticRegression",
-    "embtransfer.classifiers._self_training.SelfTrainingClassifier",
-    "embtransfer.embedders._distilled.DistilledEmbedder",
-    "embtransfer.embedders._lexical.NGramVectorizer",
-    "embtransfer.embedders._ngrams.NGrams",
-    "embtransfer.embedders._sentence.SentenceEmbedder",
-    "embtransfer.embedders._static.StaticEmbedder",
-    "embtransfer.embedders._word.WordEmbedder",
-    "embtransfer.model_selection._stacked.StackedDomains",
-    "embtransfer.pipeline.TransferPipeline",
-    "embtransfer.word_vectors.WordVectors",
+    "embtransfer.CORAL",
+    "embtransfer.CORALClassifier",
+    "embtransfer.CoTrainingClassifier",
+    "embtransfer.DistilledEmbedder",
+    "embtransfer.DomainCentering",
+    "embtransfer.FeatureAugmentationClassifier",
+    "embtransfer.GeodesicFlowKernel",
+    "embtransfer.ImportanceWeightedClassifier",
+    "embtransfer.JointDistributionAdaptation",
+    "embtransfer.LabelShiftClassifier",
+    "embtransfer.LengthScaling",
+    "embtransfer.LinearOT",
+    "embtransfer.MSDA",
+    "embtransfer.NGramVectorizer",
+    "embtransfer.NaiveBayesLogisticRegression",
+    "embtransfer.NoAdaptation",
+    "embtransfer.OptimalTransport",
+    "embtransfer.PooledClassifier",
+    "embtransfer.SCL",
+    "embtransfer.SelfTrainingClassifier",
+    "embtransfer.SentenceEmbedder",
+    "embtransfer.StackedDomains",
+    "embtransfer.StaticEmbedder",
+    "embtransfer.SubspaceAlignment",
+    "embtransfer.TCA",
+    "embtransfer.TransferPipeline",
+    "embtransfer.WordEmbedder",
+    "embtransfer.WordVectors",
+    "embtransfer.adapters.AffineMap",
+    "embtransfer.adapters.DenoisingLayers",
+    "embtransfer.adapters.DisplacementMap",
+    "embtransfer.adapters.Identity",
+    "embtransfer.adapters.KernelMap",
+    "embtransfer.adapters.LinearMap",
+    "embtransfer.adapters.Moments",
+    "embtransfer.adapters.PivotProjection",
+    "embtransfer.adapters.RBFKernel",
+    "embtransfer.adapters.ScaleMap",
+    "embtransfer.embedders.NGrams",
     "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
 )
+# where a file finds our types, wherever their modules lie now
+_PUBLIC_MODULES = {
+    name.rpartition(".")[2]: name.rpartition(".")[0] for name in TRUSTED if name.startswith("embtransfer.")
+}
 
 
 def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: bool = False) -> Path:
@@ -124,7 +128,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     with new_folder(path, replace=overwrite) as folder:
         with embedded_tables() if embed_vectors else nullcontext():
             _write_state(pipeline, folder / _STATE)
-        foreign = _foreign_types(folder / _STATE, TRUSTED)
+        foreign = _foreign_types(folder / _STATE, TRUSTED, folder / _STATE)
         if foreign:
             warnings.warn(
                 f"The pipeline holds types of other packages. To load it pass trusted={foreign}.",
@@ -192,7 +196,8 @@ def load_pipeline(path, *, trusted=()):
     check_file(state, config["sha256"].get(_STATE), _CONFIG)
     trusted = [*TRUSTED, *trusted]
     _check_sizes(state)
-    foreign = _foreign_types(state, trusted)
+    file = _with_public_names(state)
+    foreign = _foreign_types(file, trusted, state)
     if foreign:
         raise ValueError(
             f"{state} holds types that are not trusted: {', '.join(foreign)}. If you know where the file "
@@ -207,7 +212,7 @@ def load_pipeline(path, *, trusted=()):
             stacklevel=2,
         )
     try:
-        pipeline = skops.io.load(state, trusted=trusted)
+        pipeline = skops.io.load(file, trusted=trusted)
         parameters = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
@@ -246,6 +251,7 @@ def _write_state(pipeline, path):
 def _renumber(node, numbers, names, files):
     """Number objects and files in the order in which they come, after sorting what has none."""
     if isinstance(node, dict):
+        _name_publicly(node)
         if type(node.get("__id__")) is int:
             node["__id__"] = numbers.setdefault(node["__id__"], len(numbers) + 1)
         if isinstance(node.get("file"), str) and node["file"] in files:
@@ -255,6 +261,42 @@ def _renumber(node, numbers, names, files):
             node["content"].sort(key=lambda child: str(child.get("content")))
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _renumber(child, numbers, names, files)
+
+
+def _name_publicly(node):
+    """Let a node that names one of our types by the module that it lies in, or lay in, name its public path.
+
+    Returns whether it did.
+    """
+    module, public = node.get("__module__"), _PUBLIC_MODULES.get(str(node.get("__class__")))
+    private = public is not None and str(module).startswith("embtransfer.") and module != public
+    if private:
+        node["__module__"] = public
+    return private
+
+
+def _with_public_names(state):
+    """The file, or, where an earlier version named private modules in it, a copy with public names."""
+    with ZipFile(state) as old:
+        schema = json.loads(old.read(_SCHEMA))
+        renamed = [_name_publicly(node) for node in _nodes(schema)]
+        if not any(renamed):
+            return state
+        made = io.BytesIO()
+        with ZipFile(made, "w") as new:
+            for info in old.infolist():
+                new.writestr(info, json.dumps(schema) if info.filename == _SCHEMA else old.read(info))
+    return made
+
+
+def _nodes(schema):
+    """All dicts of a schema."""
+    nodes = [schema]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            yield node
+        nodes += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
 def _read_config(path):
@@ -289,18 +331,13 @@ def _check_sizes(state):
             for info in members:
                 check_packing(archive.fp, info, state)
             size_of = {info.filename: _size_in_memory(archive, info) for info in members}
-            nodes = [json.loads(archive.read(_SCHEMA))]
+            schema = json.loads(archive.read(_SCHEMA))
     except Exception as error:  # what a damaged archive raises is not documented
         raise ValueError(f"{state} is damaged: {error}") from error
     read = set()  # skops reads a file once for each object that names it
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, list):
-            nodes += node
-        elif isinstance(node, dict):
-            if isinstance(node.get("file"), str):
-                read.add((str(node.get("__id__", len(read))), node["file"]))
-            nodes += node.values()
+    for node in _nodes(schema):
+        if isinstance(node.get("file"), str):
+            read.add((str(node.get("__id__", len(read))), node["file"]))
     check_unpacked(sum(size_of.values()) + sum(size_of.get(file, 0) for _, file in read), size, state)
 
 
@@ -337,10 +374,10 @@ def _is_model(path):
         return False
 
 
-def _foreign_types(state, trusted):
+def _foreign_types(file, trusted, state):
     import skops.io
 
     try:
-        return sorted(set(skops.io.get_untrusted_types(file=state)) - set(trusted))
+        return sorted(set(skops.io.get_untrusted_types(file=file)) - set(trusted))
     except Exception as error:  # what a damaged file raises is not documented
         raise ValueError(f"{state} is damaged: {error}") from error

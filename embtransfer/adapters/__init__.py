@@ -1,17 +1,22 @@
-"""Adapters: source and target matrices -> rows in one shared space."""
+"""Adapters: source and target matrices -> rows in one shared space.
+
+Maps and moments have a public path here, too: saved models name them by it.
+"""
 
 from .._validation import check_name
-from ._base import BaseAdapter
+from ._base import AffineMap, BaseAdapter, Identity
 from ._centering import DomainCentering
 from ._coral import CORAL
 from ._gfk import GeodesicFlowKernel
 from ._jda import JointDistributionAdaptation
-from ._length import LengthScaling
+from ._kernel import KernelMap, LinearMap, RBFKernel
+from ._length import LengthScaling, ScaleMap
 from ._linear_ot import LinearOT
-from ._msda import MSDA
+from ._moments import Moments
+from ._msda import MSDA, DenoisingLayers
 from ._none import NoAdaptation
-from ._optimal_transport import OptimalTransport
-from ._scl import SCL
+from ._optimal_transport import DisplacementMap, OptimalTransport
+from ._scl import SCL, PivotProjection
 from ._subspace import SubspaceAlignment
 from ._tca import TCA
 
@@ -21,14 +26,24 @@ __all__ = [
     "MSDA",
     "SCL",
     "TCA",
+    "AffineMap",
     "BaseAdapter",
+    "DenoisingLayers",
+    "DisplacementMap",
     "DomainCentering",
     "GeodesicFlowKernel",
+    "Identity",
     "JointDistributionAdaptation",
+    "KernelMap",
     "LengthScaling",
+    "LinearMap",
     "LinearOT",
+    "Moments",
     "NoAdaptation",
     "OptimalTransport",
+    "PivotProjection",
+    "RBFKernel",
+    "ScaleMap",
     "SubspaceAlignment",
     "make_adapter",
 ]

@@ -5,6 +5,7 @@ from ._base import BaseEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
 from ._lexical import NGramVectorizer
+from ._ngrams import NGrams
 from ._pooling import POOLINGS
 from ._sentence import SentenceEmbedder
 from ._static import StaticEmbedder
@@ -16,6 +17,7 @@ __all__ = [
     "Coverage",
     "DistilledEmbedder",
     "NGramVectorizer",
+    "NGrams",
     "SentenceEmbedder",
     "StaticEmbedder",
     "WordEmbedder",
