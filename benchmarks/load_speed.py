@@ -25,9 +25,7 @@ from embtransfer import WordVectors
 from ._results import RESULTS, machine, markdown_table, write_results
 
 _GENSIM = "from gensim.models import KeyedVectors"
-_OURS = (
-    "import embtransfer._kernels, embtransfer.vector_files._text_kernels\nfrom embtransfer import WordVectors"
-)
+_OURS = "from embtransfer.kernels import _tokens, _vector_text\nfrom embtransfer import WordVectors"
 _LATER = "from embtransfer import WordVectors"
 _CONTENDERS = {
     "gensim": (_GENSIM, "KeyedVectors.load_word2vec_format(path, no_header=True)"),

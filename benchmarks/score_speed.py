@@ -85,14 +85,14 @@ def fast_text(texts, y, d, folder):
 
 def limits(pipeline):
     """The kernel without scores, and a pass over all bytes."""
-    from embtransfer import _kernels
-    from embtransfer._validation import iter_text_chunks, text_buffers
+    from embtransfer._texts import iter_text_chunks, text_buffers
+    from embtransfer.kernels import _tokens
 
     embedder = pipeline[0]
 
     def look_up(texts):
         for _, chunk in iter_text_chunks(texts):
-            _kernels.text_rows(*embedder._kernel_arguments(chunk), False)
+            _tokens.text_rows(*embedder._kernel_arguments(chunk), False)
 
     def add_bytes(texts):
         data, _ = text_buffers(texts)

@@ -14,14 +14,12 @@ _NAMES_OF = {
     "classifiers": """CORALClassifier CoTrainingClassifier FeatureAugmentationClassifier
         ImportanceWeightedClassifier LabelShiftClassifier NaiveBayesLogisticRegression PooledClassifier
         SelfTrainingClassifier density_ratio estimate_priors make_classifier""",
-    "comparison": "compare",
     "compiled": "CompiledPipeline",
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
     "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder WordEmbedder
         make_embedder""",
     "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
-    "learning_curves": "learning_curve plot_learning_curve summarize_learning_curve",
     "model_selection": """LeaveOneDomainOut StackedDomains TargetKFold TargetShuffleSplit mark_domains
         stack_domains""",
     "persistence": "load_pipeline save_pipeline",
@@ -29,8 +27,8 @@ _NAMES_OF = {
     "recipes": "make_recipe",
     "report": "Report make_report",
     "scoring": "ScoreReport score_file",
-    "selection": "TransferSearch",
     "streaming": "fit_files",
+    "trials": "TransferSearch compare learning_curve plot_learning_curve summarize_learning_curve",
     "word_vectors": "WordVectors",
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}

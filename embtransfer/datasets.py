@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from ._bundle import data_folder
+from .system._package_data import data_folder
 
 _SENTIMENTS = ("negative", "positive")
 _DEMO_DOMAINS = ("films", "kitchenware")

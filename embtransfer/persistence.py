@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-from ._folders import check_file, check_folder, checksum, new_folder
-from ._packed import check_packing, check_unpacked
 from ._version import __version__
+from .system._folders import check_file, check_folder, checksum, new_folder
+from .system._unpacking import check_packing, check_unpacked
 from .word_vectors import embedded_tables
 
 _FORMAT = "embtransfer-pipeline"

@@ -2,7 +2,7 @@
 
 from sklearn.linear_model import LogisticRegression
 
-from ._validation import check_name
+from ._names import check_name
 from .adapters import DomainCentering, LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
 from .embedders import DistilledEmbedder, NGramVectorizer, SentenceEmbedder

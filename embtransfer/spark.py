@@ -12,8 +12,8 @@ from threading import Event
 
 import pyarrow as pa
 
-from ._model_columns import ModelColumns
 from .compiled import CompiledPipeline
+from .scoring._model_columns import ModelColumns
 
 __all__ = ["score"]
 

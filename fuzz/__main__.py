@@ -137,7 +137,7 @@ def _compiled_modules():
     files = [
         file
         for file in package.rglob("*.py")
-        if re.search(r"^(from|import) \.*(_?numba|llvmlite)", file.read_text(), re.M)
+        if re.search(r"^(from|import) \.*(_compiling|numba|llvmlite)", file.read_text(), re.M)
     ]
     return [".".join(file.relative_to(package.parent).with_suffix("").parts) for file in files]
 

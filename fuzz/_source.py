@@ -19,7 +19,7 @@ def install() -> None:
     """Before the package is imported."""
     os.environ["NUMBA_DISABLE_JIT"] = "1"
     np.seterr(over="ignore")  # hashes wrap, as in the compiled kernels
-    module = types.ModuleType("embtransfer._instructions")
+    module = types.ModuleType("embtransfer.kernels._instructions")
     for function in (fold_block, load64, trailing_zeros, bit_count, prefetch):
         setattr(module, function.__name__, function)
     for name, half, weighted in (
@@ -29,7 +29,7 @@ def install() -> None:
         ("weighted_sum64_half", True, True),
     ):
         setattr(module, name, _sum64(half, weighted))
-    sys.modules["embtransfer._instructions"] = module
+    sys.modules["embtransfer.kernels._instructions"] = module
 
 
 def fold_block(source, destination, lowercase):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from embtransfer.vector_files._text import _parse_block
+from embtransfer.word_vectors.readers._text import _parse_block
 
 from ._guard import expect, guarded
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from embtransfer import WordEmbedder, WordVectors
-from embtransfer._validation import check_texts, iter_text_chunks
+from embtransfer._texts import check_texts, iter_text_chunks
 
 from ._guard import expect, guarded
 

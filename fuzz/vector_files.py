@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from embtransfer import WordVectors
-from embtransfer.vector_files import FORMATS
+from embtransfer.word_vectors.readers import FORMATS
 
 from ._files import Scratch, pack, read_all, unpack
 from ._guard import expect, guarded, refusal
@@ -180,11 +180,12 @@ def _tokenizer():
 
 
 def _spacy(npy):
-    from embtransfer._validation import text_buffers
-    from embtransfer.vector_files import _spacy, _subword_kernels
+    from embtransfer._texts import text_buffers
+    from embtransfer.kernels import _subwords
+    from embtransfer.word_vectors.readers import _spacy
 
     keys = np.empty(len(_WORDS), np.uint64)
-    _subword_kernels.murmur_hashes(*text_buffers(_spacy.as_words(_WORDS, "seed")), 1, keys)
+    _subwords.murmur_hashes(*text_buffers(_spacy.as_words(_WORDS, "seed")), 1, keys)
     pairs = b"".join(b"\xcf" + int(key).to_bytes(8, "big") + bytes([row]) for row, key in enumerate(keys))
     return {
         "d/vectors": npy,

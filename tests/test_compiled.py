@@ -26,8 +26,8 @@ from embtransfer import (
     make_recipe,
     make_transfer_pipeline,
 )
-from embtransfer._safetensors import map_tensors, write_tensors
 from embtransfer.datasets import load_demo_reviews
+from embtransfer.system._safetensors import map_tensors, write_tensors
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 TEXTS = [*PANS.data, "", None, "xyzzyq", "crème brûlée"] * 20

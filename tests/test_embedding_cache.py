@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embtransfer import _embedding_cache
-from embtransfer._embedding_cache import EmbeddingCache
+from embtransfer.embedders import _cache
+from embtransfer.embedders._cache import EmbeddingCache
 
 FILE = "embeddings.sqlite3"
 
@@ -268,7 +268,7 @@ def test_two_processes_encode_each_key_once(tmp_path):
 
 
 def test_threads_encode_each_key_once_and_side_by_side(tmp_path, monkeypatch):
-    monkeypatch.setattr(_embedding_cache, "_PIECE", 25)
+    monkeypatch.setattr(_cache, "_PIECE", 25)
     keys, rows = keys_and_rows(200)
     keys = [bytes([i % 4]) + key for i, key in enumerate(keys)]  # the first byte says which lock
     both = threading.Barrier(2)

@@ -39,13 +39,13 @@ from embtransfer import (
     mmd,
     save_pipeline,
 )
-from embtransfer._embedding_cache import EmbeddingCache
-from embtransfer._folders import new_folder
-from embtransfer._memory import available_memory, check_memory
-from embtransfer._vector_cache import cache_folder, converted
 from embtransfer.datasets import fetch_banking77
+from embtransfer.embedders._cache import EmbeddingCache
 from embtransfer.streaming._spool import Spool
+from embtransfer.system._folders import new_folder
+from embtransfer.system._memory import available_memory, check_memory
 from embtransfer.tables import iter_batches
+from embtransfer.word_vectors._cache import cache_folder, converted
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are made as on Linux")
 TEXTS, LABELS = ["good pan", "bad pan", "fine pot", "poor lid"], ["+", "-", "+", "-"]
@@ -341,7 +341,7 @@ def test_killed_while_converting_leaves_nothing_in_the_way(source):
     code = """if True:
         import os, random, shutil, signal, sys, time
         from embtransfer import WordVectors
-        from embtransfer._vector_cache import cache_folder, converted
+        from embtransfer.word_vectors._cache import cache_folder, converted
         source, rng, kept = sys.argv[1], random.Random(1), 0
         WordVectors.load(source)
         for _ in range(30):
@@ -417,7 +417,7 @@ def test_clocks_that_jump(tmp_path):
         import numpy as np
         from embtransfer import (WordEmbedder, WordVectors, compare, make_classifier,
                                  make_transfer_pipeline, score_file)
-        from embtransfer._embedding_cache import EmbeddingCache
+        from embtransfer.embedders._cache import EmbeddingCache
         folder = Path(sys.argv[1])
         vectors = WordVectors.load(folder / "vectors.txt")
         keys, rows = [bytes([i]) * 8 for i in range(200)], np.ones((200, 4), np.float32)
@@ -579,7 +579,8 @@ def test_a_damaged_download(tmp_path, change, message):
 @pytest.mark.parametrize("size", [0, 8, 100])
 def test_a_kept_kernel_that_was_cut_is_compiled_anew(tmp_path, kind, size):
     """What a loss of power leaves: numba itself raises EOFError or UnpicklingError ever after."""
-    code = "from embtransfer._numba import OPTIONS, njit\n@njit(**OPTIONS)\ndef more(n): return n + 1\n"
+    code = "from embtransfer.kernels._compiling import OPTIONS, njit\n"
+    code += "@njit(**OPTIONS)\ndef more(n): return n + 1\n"
     (tmp_path / "kernel.py").write_text(
         f"{code}print(more(1), more._cache_hits[next(iter(more.overloads))])\n"
     )
@@ -689,7 +690,7 @@ def test_limits_of_the_process(limit):
         import resource
         import numpy as np
         from embtransfer import CORAL
-        from embtransfer._memory import available_memory
+        from embtransfer.system._memory import available_memory
         X = np.random.default_rng(0).normal(size=(20, 2000)).astype(np.float32)
         taken = resource.RLIMIT_{limit}
         status = open("/proc/self/status").read().split()
@@ -709,7 +710,7 @@ def test_limits_of_the_process(limit):
 
 
 def test_the_limit_of_a_control_group(tmp_path, monkeypatch):
-    from embtransfer import _memory
+    from embtransfer.system import _memory
 
     proc, groups = tmp_path / "proc", tmp_path / "cgroup"
     for v2 in (True, False):
@@ -735,7 +736,7 @@ def test_the_limit_of_a_control_group(tmp_path, monkeypatch):
 
 
 def test_where_the_system_says_nothing(tmp_path, monkeypatch):
-    from embtransfer import _memory
+    from embtransfer.system import _memory
 
     monkeypatch.setattr(_memory, "_PROC", tmp_path)
     monkeypatch.setattr(_memory, "_CGROUPS", tmp_path)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embtransfer import WordEmbedder, WordVectors
-from embtransfer._unicode import CASED, CODE, IGNORABLE, SPECIAL, WORD, unicode_table
-from embtransfer._validation import check_texts, iter_text_chunks
+from embtransfer._texts import check_texts, iter_text_chunks
+from embtransfer.kernels._unicode import CASED, CODE, IGNORABLE, SPECIAL, WORD, unicode_table
 
 KERNEL = {1: r"(?u)\b\w+\b", 2: r"(?u)\b\w\w+\b"}
 PYTHON = {1: r"\b(\w+)\b", 2: r"\b(\w\w+)\b"}

@@ -26,8 +26,8 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.learning_curves._curve import COLUMNS, _cached, _make_model
-from embtransfer.learning_curves._draws import Data
+from embtransfer.trials._draws import Data
+from embtransfer.trials._learning_curve import COLUMNS, _cached, _make_model
 
 matplotlib.use("agg")
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
 
-from embtransfer.tables._row_kernels import (
+from embtransfer.kernels._table_rows import (
     QUOTED,
     byte_array,
     count_lines,

@@ -904,10 +904,10 @@ def run(*words, **options):
 def test_terminals_obey_no_data(tmp_path, capsys):
     import pandas as pd
 
-    from embtransfer._cli_vectors import vectors_info
     from embtransfer._escape import visible
-    from embtransfer._terminal import clear_errors
-    from embtransfer._terminal_tables import Output, print_table
+    from embtransfer.cli._tables import Output, print_table
+    from embtransfer.cli._terminal import clear_errors
+    from embtransfer.cli._vectors import vectors_info
 
     assert visible(f"a\tb\n{ESC}\x9b") == r"a" + "\tb\n" + r"\x1b]0;owned\x07\x1b[31m\x9b"
     path = write(tmp_path / "a.csv", f"{ESC},b\n1,2\n".encode())
@@ -949,7 +949,7 @@ def test_links_beside_an_output_are_not_followed(tmp_path):
 
 
 def test_a_link_in_the_cache_of_embeddings_is_not_followed(tmp_path):
-    from embtransfer._embedding_cache import EmbeddingCache
+    from embtransfer.embedders._cache import EmbeddingCache
 
     victim = write(tmp_path / "victim", b"")
     (tmp_path / "cache").mkdir()

@@ -33,19 +33,19 @@ from embtransfer import (
     source_scorer,
 )
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.selection import CRITERIA, _criteria
-from embtransfer.selection._candidates import Candidate, make_candidates, view_of, without_target
-from embtransfer.selection._choice import (
+from embtransfer.trials.search import CRITERIA, _criteria
+from embtransfer.trials.search._candidates import Candidate, make_candidates, view_of, without_target
+from embtransfer.trials.search._choice import (
     adapting_helps,
     best_of,
     choose,
     expected_accuracy,
     thresholded_confidence,
 )
-from embtransfer.selection._consensus import agreement, consensus
-from embtransfer.selection._evidence import Evidence, collect, probabilities
-from embtransfer.selection._rounds import Round, judge, nested_order, sizes
-from embtransfer.selection._stored import Store, with_embedders
+from embtransfer.trials.search._consensus import agreement, consensus
+from embtransfer.trials.search._evidence import Evidence, collect, probabilities
+from embtransfer.trials.search._rounds import Round, judge, nested_order, sizes
+from embtransfer.trials.search._store import Store, with_embedders
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 Y = np.asarray(FILMS.target)

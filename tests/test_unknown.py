@@ -29,11 +29,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from typer.testing import CliRunner
 
 from embtransfer import StaticEmbedder, WordEmbedder, WordVectors, load_pipeline, save_pipeline
-from embtransfer._validation import check_texts, iter_text_chunks
+from embtransfer._texts import check_texts, iter_text_chunks
 from embtransfer.cli import app
 from embtransfer.embedders import Coverage
 from embtransfer.embedders._spelling import nearest_rows
-from embtransfer.vector_files import Subwords
+from embtransfer.word_vectors.readers import Subwords
 
 PATTERNS = {1: r"\w+", 2: r"\w\w+"}
 FASTTEXT = datapath("lee_fasttext_new.bin")

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from embtransfer import WordEmbedder, WordVectors, _vector_cache
-from embtransfer._vector_cache import cache_folder, converted
+from embtransfer import WordEmbedder, WordVectors
+from embtransfer.word_vectors import _cache
+from embtransfer.word_vectors._cache import cache_folder, converted
 
 
 @pytest.fixture(autouse=True)
@@ -225,7 +226,7 @@ def test_a_full_disk_is_done_without(source, monkeypatch):
     def full(path, mode):
         return open("/dev/full" if mode == "wb" else path, mode)
 
-    monkeypatch.setattr(_vector_cache, "open", full, raising=False)
+    monkeypatch.setattr(_cache, "open", full, raising=False)
     with pytest.warns(UserWarning, match="Can't keep the converted vectors in .*No space left"):
         vectors = WordVectors.load(source)
     assert len(vectors) == 500
@@ -237,11 +238,11 @@ def test_two_processes_convert_once(source):
     write(source, n=20_000)
     code = f"""if True:
         from embtransfer import WordVectors, _vector_cache
-        real = _vector_cache._convert
+        real = _cache._convert
         def convert(*args):
             print("converted", end=" ")
             return real(*args)
-        _vector_cache._convert = convert
+        _cache._convert = convert
         vectors = WordVectors.load({str(source)!r})
         print(len(vectors), vectors["word19999"].tolist())
     """

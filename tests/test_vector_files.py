@@ -12,7 +12,7 @@ from gensim.test.utils import datapath
 from numpy.testing import assert_array_equal
 
 from embtransfer import WordVectors
-from embtransfer.vector_files import FORMATS, _text
+from embtransfer.word_vectors.readers import FORMATS, _text
 
 ODD_WORDS = [
     ". . .",

@@ -31,8 +31,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from embtransfer import WordVectors
-from embtransfer.vector_files import _arrays, _blocks, _fasttext, _gensim, _spacy, _tokens
-from embtransfer.vector_files._found import Subwords
+from embtransfer.word_vectors.readers import _arrays, _blocks, _fasttext, _gensim, _spacy, _tokens
+from embtransfer.word_vectors.readers._contents import Subwords
 
 READERS = {"fasttext": _fasttext, "gensim": _gensim, "spacy": _spacy, "tokens": _tokens, "arrays": _arrays}
 UNKNOWN = ["xyzzy", "naïveté", "漢字かな", "a", "é", "", "😀", "<", ">", "a b", "ab" * 300]
@@ -511,7 +511,7 @@ def test_a_pickle_runs_nothing(tmp_path, protocol, word2vec):
         "numpy.core.multiarray.fromfile",
         "gensim.utils.unpickle",
         "operator.attrgetter",
-        "embtransfer.vector_files._gensim._unpickle",
+        "embtransfer.word_vectors.readers._gensim._unpickle",
         "subprocess.Popen",
     ],
 )
@@ -664,11 +664,11 @@ def test_spacy_maps_of_any_size(tmp_path, n, monkeypatch):
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_hash_is_spacys(word):
-    from embtransfer.vector_files import _subword_kernels
+    from embtransfer.kernels import _subwords
 
     out = np.empty(1, np.uint64)
     data = np.frombuffer(word.encode(), np.uint8)
-    _subword_kernels.murmur_hashes(data, np.array([0, len(data)]), 1, out)
+    _subwords.murmur_hashes(data, np.array([0, len(data)]), 1, out)
     assert out[0] == spacy.strings.hash_string(word)
 
 

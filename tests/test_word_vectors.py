@@ -14,7 +14,7 @@ from gensim.models import FastText, KeyedVectors, Word2Vec
 from numpy.testing import assert_array_equal
 
 from embtransfer import WordEmbedder, WordVectors
-from embtransfer.vector_files import Subwords
+from embtransfer.word_vectors.readers import Subwords
 
 EYE = np.eye(2, 3, dtype=np.float32)
 ODD_WORDS = [

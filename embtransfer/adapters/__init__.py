@@ -3,7 +3,7 @@
 Maps and moments have a public path here, too: saved models name them by it.
 """
 
-from .._validation import check_name
+from .._names import check_name
 from ._base import AffineMap, BaseAdapter, Identity
 from ._centering import DomainCentering
 from ._coral import CORAL

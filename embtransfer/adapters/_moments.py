@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._memory import check_memory
+from ..system._memory import check_memory
 
 ROWS = 4096  # rows centred at a time: no centred copy of a whole matrix is ever made
 

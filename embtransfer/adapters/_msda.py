@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils._param_validation import Interval
 
-from .._memory import check_memory
+from ..system._memory import check_memory
 from ._base import BaseAdapter
 from ._moments import ROWS
 

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._memory import check_memory
+from ..system._memory import check_memory
 from ._base import BaseAdapter, Identity
 
 _ITERATIONS = 1000  # of Sinkhorn at most

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._memory import check_memory
+from ..system._memory import check_memory
 from ._base import BaseAdapter
 from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, moments
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from .._packed import check_unpacked
+from ..system._unpacking import check_unpacked
 
 _DICTD = (".dict", ".dict.dz", ".index")
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -6,7 +6,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
-from .._validation import check_name
+from .._names import check_name
 from ._co_training import CoTrainingClassifier
 from ._coral import CORALClassifier
 from ._density_ratio import density_ratio

@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_array
 
-from .._validation import check_name
+from .._names import check_name
 from ._base import _DTYPES, stack_rows
 
 METHODS = ("classifier", "kliep", "kmm", "nearest")

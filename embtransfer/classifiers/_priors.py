@@ -5,7 +5,7 @@ from scipy.optimize import nnls
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array
 
-from .._validation import check_name
+from .._names import check_name
 
 METHODS = ("em", "bbse")
 LEAST = 1e-12  # of a probability, so that its logarithm is finite

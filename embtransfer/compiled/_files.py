@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .._folders import check_file, check_folder, checksum, new_folder
-from .._safetensors import map_tensors, write_tensors
 from .._version import __version__
+from ..system._folders import check_file, check_folder, checksum, new_folder
+from ..system._safetensors import map_tensors, write_tensors
 from ._heads import check_head, expect, try_head
 from ._program import COUNTING, DIVISORS, STEPS, Dense, Program, TermSums, WordSums
 from ._vocabulary import Vocabulary

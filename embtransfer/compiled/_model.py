@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._validation import check_texts, iter_text_chunks
+from .._texts import check_texts, iter_text_chunks
 from . import _heads
 from ._files import read_model, write_model
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._aligned import aligned
+from ..kernels._cache_lines import aligned
 from ._vocabulary import Remade, Vocabulary
 
 DIVISORS = ("count", "weights", "sqrt")
-COUNTING = ("binary", "count", "log")  # in the order of _score_kernels
+COUNTING = ("binary", "count", "log")  # in the order of kernels/_scores.py
 STEPS = ("none", "l2", "squares")
 _NO_WEIGHTS = np.empty(0, np.float32)
 
@@ -47,7 +47,7 @@ class WordSums(Remade):
             self._wide = aligned(self.table)
             self._wide.flags.writeable = False  # kernels compile for one kind of array
             return
-        from .._score_kernels import VALUES
+        from ..kernels._scores import VALUES
 
         if not self.filled:
             slots = self.vocabulary.slots.copy()
@@ -60,15 +60,15 @@ class WordSums(Remade):
     def __call__(self, chunk):
         """Scores of a chunk of texts: float64 or float32 (n_texts, width)."""
         if self.filled:
-            from .. import _score_kernels
+            from ..kernels import _scores
 
-            sums, counts = _score_kernels.score_words(*self.vocabulary.text_arguments(chunk), self._values)
+            sums, counts = _scores.score_words(*self.vocabulary.text_arguments(chunk), self._values)
             return _divided(sums, counts, self.divisor, self.width)
-        from .. import _pool_kernels
+        from ..kernels import _pool
 
         ids, indptr = self.vocabulary.rows(chunk)
         means = np.empty((len(chunk), self._wide.shape[1]), np.float32)
-        _pool_kernels.pool_rows(ids, indptr, self._wide, _NO_WEIGHTS, False, means)
+        _pool.pool_rows(ids, indptr, self._wide, _NO_WEIGHTS, False, means)
         means = means[:, : self.table.shape[1]]
         if self.divisor == "count":
             return means
@@ -113,12 +113,12 @@ class TermSums(Remade):
 
     def __call__(self, chunk):
         """Scores of a chunk of texts: float64 (n_texts, width)."""
-        from .. import _score_kernels
+        from ..kernels import _scores
 
         ids, indptr = self.vocabulary.rows(chunk)
         sums = np.empty((len(chunk), self.table.shape[1]))
         counting = COUNTING.index(self.counting)
-        _score_kernels.sum_terms(ids, indptr, self._table, self.width, counting, sums)
+        _scores.sum_terms(ids, indptr, self._table, self.width, counting, sums)
         scores, lengths = sums[:, : self.width], np.sqrt(sums[:, self.width :])
         divided = np.flatnonzero(self.norm_of >= 0)
         if len(divided):

@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .._unicode import unicode_table_for
-from .._validation import text_buffers
+from .._texts import text_buffers
+from ..kernels._unicode import unicode_table_for
 
 _NO_NGRAMS = np.zeros((0, 2), np.int64)
 
@@ -29,7 +29,7 @@ class Vocabulary(Remade):
     Attributes
     ----------
     words, offsets : uint8, int64 (n_words + 1,): UTF-8 bytes with 16 to spare at the end
-    slots : uint64 (a power of two, 4), see `_kernels.build_index`
+    slots : uint64 (a power of two, 4), see `kernels._tokens.build_index`
     ngrams : int64 (n_ngrams, 2), the row of all words but the last, and the row of the last
     longest : words of the longest n-gram
     lowercase : whether texts are lower-cased
@@ -52,12 +52,12 @@ class Vocabulary(Remade):
             array.flags.writeable = False  # kernels compile for one kind of array
         self._index = tuple(arrays)
         if self.longest > 1:
-            from .. import _ngram_kernels
+            from ..kernels import _ngrams
 
             bits = max(int(2 * len(self.ngrams)).bit_length(), 4)
             self._shift = np.uint64(64 - bits)
             self._ngram_slots = np.zeros((1 << bits, 2), np.uint64)
-            _ngram_kernels.build_ngram_index(self.ngrams, self.n_words, self._ngram_slots, self._shift)
+            _ngrams.build_ngram_index(self.ngrams, self.n_words, self._ngram_slots, self._shift)
 
     @property
     def n_words(self):
@@ -74,12 +74,12 @@ class Vocabulary(Remade):
 
     def rows(self, chunk):
         """Rows of the known words and n-grams: ids uint32, indptr int64 (n_texts + 1,)."""
-        from .. import _kernels, _ngram_kernels
+        from ..kernels import _ngrams, _tokens
 
-        ids, indptr = _kernels.text_rows(*self.text_arguments(chunk), self.longest > 1)
+        ids, indptr = _tokens.text_rows(*self.text_arguments(chunk), self.longest > 1)
         if self.longest == 1:
             return ids, indptr
-        return _ngram_kernels.ngram_rows(
+        return _ngrams.ngram_rows(
             ids, indptr, self.n_forming, self.n_words, self.longest, self._ngram_slots, self._shift
         )
 
@@ -90,7 +90,7 @@ class Vocabulary(Remade):
         ------
         ValueError
         """
-        from .. import _score_kernels
+        from ..kernels import _scores
 
         n = self.n_words
         sound = (
@@ -102,7 +102,7 @@ class Vocabulary(Remade):
             and self.offsets[0] == 0
             and self.offsets[-1] + 16 <= len(self.words)
             and bool((self.offsets[1:] >= self.offsets[:-1]).all())
-            and _score_kernels.check_slots(self._index[1], self._index[2])
+            and _scores.check_slots(self._index[1], self._index[2])
             and self.n_forming <= n
             and self.ngrams.shape[1:] == (2,)
         )

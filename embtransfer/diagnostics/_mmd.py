@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances, linear_kernel
 
-from .._memory import check_memory
-from .._validation import check_name
+from .._names import check_name
+from ..system._memory import check_memory
 from ._rows import check_domains, stack
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
 
-from .._validation import check_texts, iter_text_chunks
+from .._texts import check_texts, iter_text_chunks
 
 
 def word_shift(texts_source, texts_target, *, top=20, vectorizer=None, prior_words=500) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Embedders: texts -> float32 matrix, one row a text."""
 
-from .._validation import check_name
+from .._names import check_name
 from ._base import BaseEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder

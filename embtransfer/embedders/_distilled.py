@@ -8,8 +8,8 @@ from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from .._aligned import aligned
-from .._validation import iter_text_chunks
+from .._texts import iter_text_chunks
+from ..kernels._cache_lines import aligned
 from ..word_vectors import WordVectors
 from . import _ridge
 from ._base import TwoDomainEmbedder, empty_rows

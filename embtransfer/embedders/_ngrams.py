@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from .._unicode import unicode_table
-from .._validation import iter_text_chunks, text_buffers
+from .._texts import iter_text_chunks, text_buffers
+from ..kernels._unicode import unicode_table
 from ..word_vectors import WordVectors
 
 _MIN_LENGTH = 2  # of a word, in characters, as in scikit-learn's vectorizers
@@ -29,12 +29,12 @@ class NGrams:
     lowercase: bool
 
     def __post_init__(self):
-        from .. import _ngram_kernels
+        from ..kernels import _ngrams
 
         bits = max(int(2 * len(self.ngrams)).bit_length(), 4)
         self._shift = np.uint64(64 - bits)
         self._slots = np.zeros((1 << bits, 2), np.uint64)
-        _ngram_kernels.build_ngram_index(self.ngrams, len(self.words), self._slots, self._shift)
+        _ngrams.build_ngram_index(self.ngrams, len(self.words), self._slots, self._shift)
 
     def __getstate__(self):
         return {field.name: getattr(self, field.name) for field in fields(self)}  # the table is made again
@@ -48,13 +48,11 @@ class NGrams:
 
     def rows(self, chunk):
         """Rows of the words and n-grams of a chunk of texts: ids uint32, indptr int64 (n_texts + 1,)."""
-        from .. import _ngram_kernels
+        from ..kernels import _ngrams
 
         ids, indptr = _word_rows(chunk, self.words, self.lowercase)
         unknown = len(self.words)
-        return _ngram_kernels.ngram_rows(
-            ids, indptr, self.n_corpus, unknown, self.longest, self._slots, self._shift
-        )
+        return _ngrams.ngram_rows(ids, indptr, self.n_corpus, unknown, self.longest, self._slots, self._shift)
 
     @classmethod
     def learn(cls, texts, words, n_corpus, *, longest, min_df, max_features, lowercase):
@@ -145,10 +143,10 @@ def document_counts(ids, indptr, n_rows):
 
 
 def _word_rows(chunk, words, lowercase):
-    from .. import _kernels
+    from ..kernels import _tokens
 
     arguments = unicode_table(bool(lowercase)), np.uint64(lowercase), np.uint64(_MIN_LENGTH)
-    return _kernels.text_rows(*text_buffers(chunk), *arguments, words._index, True)
+    return _tokens.text_rows(*text_buffers(chunk), *arguments, words._index, True)
 
 
 def _frequent(key, text, min_df, most):

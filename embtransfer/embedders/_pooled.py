@@ -10,7 +10,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._validation import iter_text_chunks
+from .._texts import iter_text_chunks
 from ..word_vectors import WordVectors
 from . import _pooling
 from ._base import BaseEmbedder, empty_rows
@@ -100,7 +100,7 @@ class PooledEmbedder(BaseEmbedder):
         """Add the texts to the counts of terms and documents."""
         if not len(self._term_counts):
             return
-        from .. import _pool_kernels
+        from ..kernels import _pool
 
         seen_in = np.full(len(self.vectors_), -1)
         for start, chunk in iter_text_chunks(texts):
@@ -108,7 +108,7 @@ class PooledEmbedder(BaseEmbedder):
             if more is not None:  # rows that are made up as texts come have no counts
                 ids, indptr = keep_tokens(ids, indptr, ids < len(self.vectors_))
             ids = ids.astype(np.uint32, copy=False)
-            _pool_kernels.count_rows(ids, indptr, self._term_counts, self._document_counts, seen_in, start)
+            _pool.count_rows(ids, indptr, self._term_counts, self._document_counts, seen_in, start)
         self._n_documents += len(texts)
 
     def _weigh(self):
@@ -155,7 +155,7 @@ class PooledEmbedder(BaseEmbedder):
 
     def _pool_chunk(self, chunk, out):
         """Write the pooled vectors of a chunk; return its known tokens a text."""
-        from .. import _pool_kernels
+        from ..kernels import _pool
 
         ids, indptr, more = self._rows(chunk)
         table = self.vectors_._floats if len(self._powers) else self.vectors_._table
@@ -165,9 +165,9 @@ class PooledEmbedder(BaseEmbedder):
         ids, table, weights = ids.astype(np.uint32, copy=False), table.view(), weights.view()
         weights.flags.writeable = table.flags.writeable = False  # kernels compile for one kind of array
         if len(self._powers):
-            _pool_kernels.pool_powers(ids, indptr, table, self._powers, out)
+            _pool.pool_powers(ids, indptr, table, self._powers, out)
         else:
-            _pool_kernels.pool_rows(ids, indptr, table, weights, self._pooling == "idf", out)
+            _pool.pool_rows(ids, indptr, table, weights, self._pooling == "idf", out)
         return np.diff(indptr)
 
     def __getstate__(self):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from .._aligned import MIN_COLUMNS, aligned
+from ..kernels._cache_lines import MIN_COLUMNS, aligned
 
 STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)  # what "auto" tries, strongest first
 _PRECISION = 1e-3  # of each column's residual, as a share of its targets
@@ -134,11 +134,11 @@ def token_sums(ids, indptr, table, weights):
 
 
 def _means(ids, indptr, table, weights, out):
-    from .. import _pool_kernels
+    from ..kernels import _pool
 
     table, weights = np.ascontiguousarray(table).view(), weights.view()
     table.flags.writeable = weights.flags.writeable = False  # kernels compile for one kind of array
-    _pool_kernels.pool_rows(ids, indptr, table, weights, False, out)
+    _pool.pool_rows(ids, indptr, table, weights, False, out)
 
 
 def _dots(a, b):

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._embedding_cache import EmbeddingCache
-from .._validation import iter_text_chunks
+from .._texts import iter_text_chunks
 from . import _sentence_model
 from ._base import BaseEmbedder, empty_rows
+from ._cache import EmbeddingCache
 
 _SENTENCE_END, _WORD = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n\s*"), re.compile(r"\w")
 _WINDOW_TEXTS, _WINDOW_CHARACTERS = 5_000, 1 << 24  # sorted by length together, so that memory is bounded

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from .._validation import text_buffers
+from .._texts import text_buffers
 from ..word_vectors import WordVectors
 
 MIN_LETTERS = 4  # shorter words have too many neighbours
@@ -16,7 +16,7 @@ def nearest_rows(words: list[str], vectors: WordVectors) -> np.ndarray:
     words within one edit (Damerau), the first in the table, which is the most frequent. Edits insert and
     replace a to z; words of other letters than these, or fewer than four, have no neighbours.
     """
-    from ._spelling_kernels import nearest
+    from ..kernels._spelling import nearest
 
     data, offsets = text_buffers(pa.array(words, pa.large_string()))
     return nearest(data, offsets, MIN_LETTERS, vectors._index)

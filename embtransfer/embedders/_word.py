@@ -8,8 +8,8 @@ import pyarrow as pa
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._unicode import unicode_table
-from .._validation import check_texts, iter_text_chunks, text_buffers
+from .._texts import check_texts, iter_text_chunks, text_buffers
+from ..kernels._unicode import unicode_table
 from ..word_vectors import WordVectors
 from ._coverage import Coverage
 from ._pooled import PooledEmbedder, keep_tokens
@@ -193,9 +193,9 @@ class WordEmbedder(PooledEmbedder):
 
     def _rows(self, chunk):
         if not callable(self._tokenizer()) and self.unknown == "skip" and not self.phrases:
-            from .. import _kernels
+            from ..kernels import _tokens
 
-            return *_kernels.text_rows(*self._kernel_arguments(chunk), False), None
+            return *_tokens.text_rows(*self._kernel_arguments(chunk), False), None
         ids, indptr, unknown = self._tokens(chunk)
         more = None
         if self.unknown == "subwords":
@@ -212,10 +212,10 @@ class WordEmbedder(PooledEmbedder):
         """
         tokenizer = self._tokenizer()
         if not callable(tokenizer):
-            from .. import _kernels
+            from ..kernels import _tokens
 
             arguments = *self._kernel_arguments(chunk), bool(self.phrases)
-            ids, indptr, data, offsets = _kernels.text_tokens(*arguments)
+            ids, indptr, data, offsets = _tokens.text_tokens(*arguments)
             buffers = pa.py_buffer(offsets), pa.py_buffer(data)
             return ids, indptr, pa.LargeStringArray.from_buffers(len(offsets) - 1, *buffers)
         tokens, ends = [], [0]
@@ -253,7 +253,7 @@ class WordEmbedder(PooledEmbedder):
 
     def _from_subwords(self, ids, unknown):
         """Ids in which unknown tokens go by distinct word, and the words' vectors, float32 (m, d)."""
-        from ..vector_files._fasttext import subword_vectors
+        from ..word_vectors.readers._fasttext import subword_vectors
 
         words = unknown.dictionary_encode()
         more, n_ngrams = subword_vectors(words.dictionary, self.vectors_.subwords)

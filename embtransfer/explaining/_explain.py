@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .._validation import check_texts, iter_text_chunks
+from .._texts import check_texts, iter_text_chunks
 from ..compiled import CompiledPipeline, _heads
 from ._explanation import Explanation
 from ._shares import Reading, decision_matrix, program_shares, vocabularies

@@ -44,9 +44,9 @@ class Reading:
 
     def _read(self, chunk, vocabulary, tokens):
         """Note the rows of one vocabulary; return the places of the words that it knows."""
-        from .. import _kernels
+        from ..kernels import _tokens
 
-        ids, _ = _kernels.text_rows(*vocabulary.text_arguments(chunk), True)
+        ids, _ = _tokens.text_rows(*vocabulary.text_arguments(chunk), True)
         at = np.flatnonzero(ids < vocabulary.n_words)
         rows = ids[at]
         if vocabulary.longest > 1:  # each known word is followed by the n-grams that end with it

@@ -5,9 +5,9 @@ from functools import reduce
 import numpy as np
 import pandas as pd
 
-from .._unicode import unicode_table_for
-from .._validation import check_texts, iter_text_chunks
+from .._texts import check_texts, iter_text_chunks
 from ..compiled._program import TermSums, WordSums
+from ..kernels._unicode import unicode_table_for
 from ._explain import folded
 from ._shares import averaging, decision_matrix, n_words_of, vocabularies
 
@@ -105,13 +105,13 @@ def _largest(values, top):
 # ---------------------------------------------------------------- one number a term
 def _numbered(found):
     """Numbers of the rows of each vocabulary, the same for the same term in all, and how many there are."""
-    from .. import _kernels
+    from ..kernels import _tokens
 
     numbers, n_terms = [np.full(len(v), -1) for v in found], 0
     for i, vocabulary in enumerate(found):
         own = numbers[i][: vocabulary.n_words]
         for other, known in zip(found[:i], numbers, strict=False):
-            row = _kernels.find_words(*vocabulary._index[:2], other._index)
+            row = _tokens.find_words(*vocabulary._index[:2], other._index)
             same = (own < 0) & (row >= 0)
             own[same] = known[row[same]]
         new = np.flatnonzero(own < 0)
@@ -142,12 +142,12 @@ def _lengths(vocabulary):
 
 def _rows_of(vocabulary, numbers, n_terms):
     """The row of each term, -1 where the vocabulary lacks it or no text is cut into it, such as "U.S."."""
-    from .. import _kernels
+    from ..kernels import _tokens
 
     words, offsets, _ = vocabulary._index
     unicode = unicode_table_for(words, vocabulary.lowercase)
     how = unicode, np.uint64(vocabulary.lowercase), np.uint64(vocabulary.min_length), vocabulary._index
-    ids, indptr = _kernels.text_rows(words, offsets, *how, True)
+    ids, indptr = _tokens.text_rows(words, offsets, *how, True)
     once = np.flatnonzero(np.diff(indptr) == 1)
     found = np.zeros(len(vocabulary), bool)
     found[once] = ids[indptr[once]] == once

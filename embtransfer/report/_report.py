@@ -8,14 +8,14 @@ from itertools import count
 from pathlib import Path
 
 from .._escape import plain
-from .._folders import clear_when_full
-from .._split import Split
 from .._version import __version__
 from ..adapters import DomainCentering
 from ..classifiers import make_classifier
-from ..comparison import COLUMNS
 from ..embedders import WordEmbedder
 from ..pipeline import make_transfer_pipeline
+from ..system._folders import clear_when_full
+from ..trials._compare import COLUMNS
+from ..trials._domains import Split
 from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
 from ._blocks import without_home
 from ._described import Described

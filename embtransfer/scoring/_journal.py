@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from .._folders import FULL
+from ..system._folders import FULL
 
 
 @dataclass(frozen=True)

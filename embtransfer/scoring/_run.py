@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
-from .._model_columns import ModelColumns, fingerprint
 from .._version import __version__
 from ..tables import check_columns
 from ..tables._blocks import Block, Source
@@ -26,6 +25,7 @@ from ..tables._parquet_footer import move_row_group
 from ..tables._rows import Rejected, check_added, plain_texts, read_csv, read_jsonl, read_table
 from ..tables._writers import Writer
 from ._journal import PartFile, ScoreReport, State
+from ._model_columns import ModelColumns, fingerprint
 
 _SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
 _SECONDS = 2  # between commits: what a crash loses at most

@@ -12,7 +12,7 @@ from ..adapters import BaseAdapter
 from ..adapters._base import SummingAdapter
 from ..embedders import SentenceEmbedder
 from ..embedders._pooled import PooledEmbedder
-from ..pipeline import TransferPipeline, _takes
+from ..pipeline._pipeline import TransferPipeline, _takes
 from ._passes import Passes
 
 _SKIPPED = (None, "passthrough")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._folders import clear_when_full
+from ..system._folders import clear_when_full
 
 _ADVICE = "Make room, or name a folder with more in the environment variable TMPDIR."
 

@@ -227,6 +227,6 @@ def _cut_lines(data, scanned, state, ended):
 def _cut_csv(data, scanned, state, ended):
     if not scanned and b'"' not in data and (end := data.rfind(b"\n") + 1):
         return end, 0
-    from ._row_kernels import byte_array, last_row_end
+    from ..kernels._table_rows import byte_array, last_row_end
 
     return last_row_end(byte_array(data), scanned, state, False)

@@ -143,7 +143,7 @@ class ByteStream:
 
 def read_header(stream, name):
     """Column names of a csv file, and the lines up to its first row, where the stream is then."""
-    from ._row_kernels import byte_array, last_row_end
+    from ..kernels._table_rows import byte_array, last_row_end
 
     stream.skip_mark()
     n_lines = 0

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pa_json
 
+from ..kernels._table_rows import byte_array, split_lines
 from ._jsonl import AS_JSON, add_kinds, line_blocks, parsed_lines, schema_of
-from ._row_kernels import byte_array, split_lines
 
 _LF = 10
 _EXACT = 2**53  # whole numbers up to it are float64 exactly

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from .._validation import check_texts
+from .._texts import check_texts
+from ..kernels._table_rows import byte_array, count_lines, csv_rows
 from ._files import BOM
 from ._json_lines import is_utf8, parse, split
 from ._jsonl import AS_JSON, json_column
-from ._row_kernels import byte_array, count_lines, csv_rows
 
 _LF, _CR = 10, 13
 

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from .._validation import text_buffers
+from .._texts import text_buffers
+from ..kernels._table_rows import join_objects, quoted_json, quoted_json_size
 from ._batches import flat
 from ._parquet_footer import MAGIC, make_footer, row_groups, split_file
-from ._row_kernels import join_objects, quoted_json, quoted_json_size
 from ._rows import Rows
 
 _GROUP_ROWS = 100_000  # most rows of a parquet row group, which readers hold at a time

@@ -1,0 +1,5 @@
+"""The command line: parse, call one function, print."""
+
+from ._app import app, main
+
+__all__ = ["app", "main"]

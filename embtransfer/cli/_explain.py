@@ -1,0 +1,52 @@
+"""`embtransfer explain`: the share of each word in a decision."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .._escape import visible
+from ._terminal import clear_errors
+
+
+class Form(StrEnum):
+    table = "table"
+    json = "json"
+    html = "html"
+
+
+def explain(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")],
+    text: Annotated[str, typer.Argument(help="The text, in quotes; - is all of stdin.")],
+    top: Annotated[int, typer.Option(help="Words to show.")] = 20,
+    label: Annotated[
+        str | None, typer.Option(help="The class to explain. By default the predicted one.")
+    ] = None,
+    format: Annotated[Form, typer.Option(help="How to print; html is a page of its own.")] = Form.table,
+):
+    """Show how much each word of a text speaks for the predicted label, exactly."""
+    from ..compiled import CompiledPipeline, is_model
+    from ..explaining import explain as run
+
+    with clear_errors():
+        if is_model(model):
+            loaded = CompiledPipeline.load(model)
+        else:
+            from ..persistence import load_pipeline
+
+            loaded = load_pipeline(model)
+        text = sys.stdin.read() if text == "-" else text
+        by_name = {str(one): one for one in loaded.classes_.tolist()}
+        explanation = run(loaded, text, label=None if label is None else by_name.get(label, label))
+        if format is Form.json:
+            print(json.dumps(explanation.to_dict(top), indent=2))
+        elif format is Form.html:
+            head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+            title = "<title>Explanation</title>"
+            body = f"<body>{explanation.to_html(top)}</body>"
+            print(f"<!doctype html><html><head>{head}{title}</head>{body}</html>")
+        else:
+            print(visible(explanation.to_text(top)))

@@ -1,0 +1,67 @@
+"""The report of `embtransfer compare --report`."""
+
+from pathlib import Path
+
+from ._terminal import progress_bar, steps, talk
+
+
+def check_folder(folder) -> None:
+    """Refuse a place for the report before the long comparison, and not after it."""
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise ValueError(f"Got --report {folder}, which is a file. Expected a folder, new or not.")
+
+
+def write_report(folder, context, data, table, parts, split) -> None:
+    """Write the report of a comparison, with what a search without target labels chooses and learning curves.
+
+    The search sees the target texts that the adapters of the comparison saw; the report describes the model
+    that it chooses.
+    """
+    from sklearn.base import clone
+
+    from ..report import make_report
+    from ..trials import learning_curve
+    from ..trials._domains import Split
+    from ..trials.search import TransferSearch
+
+    X, y = data[:2]
+    seen = Split(*data, **split).seen
+    embedders = parts[0]
+    fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
+    title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
+    with progress_bar() as bar:
+        seed = split["random_state"]
+        search = TransferSearch(*parts, random_state=seed, progress=steps(bar)).fit(X, y, X_target=seen)
+        curves = learning_curve(
+            *data,
+            models={"tfidf": "tfidf", **fast},
+            test_size=split["test_size"],
+            random_state=seed,
+            progress=steps(bar),
+        )
+        report = make_report(
+            *data,
+            table=table,
+            model=clone(search.best_estimator_),
+            selection=search,
+            curves=curves,
+            title=title,
+            command=command_line(context),
+            **split,
+            progress=steps(bar),
+        )
+    page, *others = report.save(folder)
+    talk.print(f"Report: {page}, and {', '.join(path.name for path in others)} beside it.")
+
+
+def command_line(context) -> list[str]:
+    """The words of the running command: options that were given, in the order of its help."""
+    words = context.command_path.split()
+    words[0] = "embtransfer"  # not the path of the script
+    for parameter in context.command.params:
+        if context.get_parameter_source(parameter.name).name != "COMMANDLINE":
+            continue
+        words.append(parameter.opts[0])
+        if not parameter.is_flag:
+            words.append(str(context.params[parameter.name]))
+    return words

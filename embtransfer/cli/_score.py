@@ -1,0 +1,204 @@
+"""`embtransfer score`: options, a bar, signals."""
+
+import hashlib
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from ._terminal import BAR, clear_errors, talk
+
+
+class OnError(StrEnum):
+    fail = "fail"
+    skip = "skip"
+
+
+_INPUT = (
+    "Files of one format, a folder, a quoted pattern, or - for stdin: .csv, .jsonl or .parquet, "
+    "the first two also .gz or .zst."
+)
+
+
+def score(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")],
+    input: Annotated[list[str], typer.Argument(help=_INPUT)],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write, or to replace; its ending gives the format. - is stdout.",
+        ),
+    ],
+    text_column: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    columns: Annotated[
+        str | None, typer.Option(help='Columns to carry through, with commas; "" none. By default all.')
+    ] = None,
+    output_column: Annotated[str, typer.Option(help="The column to add.")] = "prediction",
+    proba: Annotated[bool, typer.Option("--proba", help="Also add each class's probability.")] = False,
+    top_k: Annotated[
+        int | None, typer.Option(help="Also add this many most probable labels, with probabilities.")
+    ] = None,
+    vectors: Annotated[bool, typer.Option("--vectors", help="Also add the vector of each text.")] = False,
+    on_error: Annotated[
+        OnError, typer.Option(help="Malformed rows: stop, or write them to OUTPUT.rejected.jsonl.")
+    ] = OnError.fail,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from where the same command was stopped.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(help="Threads that score; -1 all processors.")] = -1,
+    batch_size: Annotated[int, typer.Option(help="Rows given to the model at a time.")] = 10_000,
+    block_size: Annotated[
+        int | None, typer.Option(help="Bytes of input a block. By default 8 MiB, 1 MiB with --vectors.")
+    ] = None,
+    input_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdin.")] = None,
+    output_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdout.")] = None,
+):
+    """Predict a label for each row of files of any size; a run that was stopped can be resumed."""
+    from ..scoring import score_file
+
+    with clear_errors(), _notes():
+        pipeline = _load(model, vectors)
+        with _stopped_by_signals(), _bar() as monitor:
+            report = score_file(
+                pipeline,
+                input,
+                output,
+                text_column=text_column,
+                columns=None if columns is None else [name for name in columns.split(",") if name],
+                output_column=output_column,
+                proba=proba,
+                top_k=top_k,
+                vectors=vectors,
+                on_error=on_error.value,
+                resume=resume,
+                n_jobs=jobs,
+                batch_size=batch_size,
+                block_size=block_size,
+                input_format=input_format,
+                output_format=output_format,
+                model_id=_checksum(model),
+                monitor=monitor,
+            )
+        rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)
+        resumed = f", {report.rows_resumed:,} of them before" if report.rows_resumed else ""
+        where = "to stdout" if output == "-" else output
+        talk.print(
+            f"Scored {report.rows_written:,} rows{resumed}. Wrote {where} ({report.seconds:,.1f} s, "
+            f"{rate:,.0f} rows a second)"
+        )
+        if report.rows_without_text:
+            talk.print(
+                f"{report.rows_without_text:,} rows have no text: their label is that of no words at all.",
+                style="yellow",
+            )
+        if report.rows_rejected:
+            talk.print(
+                f"Rejected {report.rows_rejected:,} of {report.rows_read:,} rows: see {report.rejected}",
+                style="yellow",
+            )
+
+
+def compile_model(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a compiled model that is there.")
+    ] = False,
+):
+    """Fold a model into tables of scores: it scores several times as fast, and without scikit-learn."""
+    from ..folding import compile_pipeline
+    from ..persistence import load_pipeline
+
+    with clear_errors():
+        compile_pipeline(load_pipeline(model)).save(output, overwrite=overwrite)
+        talk.print(f"Compiled {model}. Saved to {output}")
+
+
+def _load(folder, vectors):
+    """The model of a folder, compiled if it can be; vectors want the pipeline itself."""
+    from ..compiled import CompiledPipeline, is_model
+
+    if is_model(folder):
+        return CompiledPipeline.load(folder)
+    from ..folding import compile_pipeline
+    from ..persistence import load_pipeline
+
+    pipeline = load_pipeline(folder)
+    if vectors:
+        return pipeline
+    try:
+        return compile_pipeline(pipeline)
+    except ValueError as error:
+        talk.print(str(error))
+        return pipeline
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, so that it stops as Ctrl-C does."""
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into exit codes 130 and 143, after what they interrupt has cleaned up."""
+
+    def terminate(*_):
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        talk.print("Stopped.", *getattr(error, "__notes__", ["Nothing was kept."]), style="yellow")
+        raise typer.Exit(143 if isinstance(error, _Terminated) else 130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Print what an error adds, such as that a run can be resumed."""
+    try:
+        yield
+    except Exception as error:
+        for note in getattr(error, "__notes__", ()):
+            talk.print(note, style="yellow")
+        raise
+
+
+@contextmanager
+def _bar():
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        TextColumn("{task.fields[share]}"),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn("{task.fields[rate]:,.0f} rows/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, **BAR) as bar:
+        task = bar.add_task("", total=None, rows=0, rate=0, share="")
+
+        def monitor(report):
+            rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)
+            share = f"{report.bytes_read / report.bytes_total:.0%}" if report.bytes_total else ""
+            done = {"completed": report.bytes_read, "total": report.bytes_total}
+            bar.update(task, **done, rows=report.rows_read, rate=rate, share=share)
+
+        yield monitor
+
+
+def _checksum(folder):
+    """A checksum of a model folder, whatever its name: the model's own files have theirs in it."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.is_file():
+            with open(file, "rb") as opened:
+                digest.update(f"{file.name} {hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,84 @@
+"""Tables as text: for the eye, or for the next program."""
+
+import sys
+from enum import StrEnum
+from numbers import Integral
+
+import pandas as pd
+
+from .._escape import visible
+
+_HEADERS = {
+    "source_cv": "source cv",
+    "target_score": "target",
+    "fit_seconds": "fit s",
+    "texts_per_second": "texts/s",
+    "share_of_unknown": "of all unknown",
+    "source_accuracy": "source cv",
+    "reverse_accuracy": "reverse",
+}
+
+
+class Output(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+def print_comparison(frame: pd.DataFrame, output: Output, title: str) -> None:
+    """Print what `compare` returned."""
+    if output in (Output.table, Output.markdown) and not frame["error"].any():
+        frame = frame.drop(columns="error")
+    caption = None
+    if output is Output.table:
+        seen = "seen" if (frame["target_texts"] == "seen").all() else "unseen"
+        caption = f"target: score on texts {seen} while adapting; gain: against no adaptation"
+        frame = frame.drop(columns="target_texts")
+    print_table(frame, output, title, caption)
+
+
+def print_table(frame: pd.DataFrame, output: Output, title: str, caption: str | None = None) -> None:
+    """Print a table to stdout; csv and json carry all digits."""
+    if output is Output.csv:
+        frame.to_csv(sys.stdout, index=False)
+        return
+    if output is Output.json:
+        print(frame.to_json(orient="records", indent=2, default_handler=str))
+        return
+    rows = [
+        [visible(_cell(*cell)) for cell in zip(frame, row, strict=True)]
+        for row in frame.itertuples(index=False)
+    ]
+    if output is Output.markdown:
+        for row in [[visible(name) for name in frame], ["---"] * len(frame.columns), *rows]:
+            print("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(visible(title)), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in frame:
+        right = frame[column].dtype.kind in "fi"
+        table.add_column(Text(visible(_HEADERS.get(column, column))), justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))  # not markup: an error may hold brackets
+    console = Console()
+    (console if console.is_terminal else Console(width=160)).print(table)
+
+
+def _cell(column, value):
+    if value is None or value is pd.NA:
+        return "-"
+    if isinstance(value, Integral):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    if value != value:
+        return "-"
+    style = {"source_cv": ".3f", "target_score": ".3f", "gain": "+.3f", "fit_seconds": ".2f"}
+    style |= {"score": ".3f", "spread": ".3f", "seconds": ".2f", "MB": ",.1f", "share_of_unknown": ".1%"}
+    style |= {"consensus": ".3f", "source_accuracy": ".3f", "reverse_accuracy": ".3f"}
+    return format(value, style.get(column, ",.0f"))

@@ -1,0 +1,4 @@
+"""Compiled loops: bytes -> tokens -> rows -> sums and scores.
+
+Imported where they run, in functions: numba is slow to load.
+"""

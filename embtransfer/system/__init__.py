@@ -1,0 +1,1 @@
+"""Files, folders, memory and processors, as the rest of the package needs them."""

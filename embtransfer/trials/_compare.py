@@ -1,0 +1,267 @@
+"""compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import has_fit_parameter
+
+from ..adapters import make_adapter
+from ..classifiers import make_classifier
+from ..diagnostics import domain_shift
+from ..embedders import BaseEmbedder, make_embedder
+from ..pipeline import for_source
+from ..recipes import make_recipe
+from ._domains import Split
+from ._named_parts import named
+
+COLUMNS = [
+    "embedder",
+    "adapter",
+    "classifier",
+    "source_cv",
+    "target_score",
+    "gain",
+    "fit_seconds",
+    "texts_per_second",
+    "target_texts",
+    "error",
+]
+
+
+def compare(
+    X_source,
+    y_source,
+    X_target,
+    y_target=None,
+    *,
+    embedders=("word_mean",),
+    adapters=("none", "centering", "coral", "subspace"),
+    classifiers=("logistic",),
+    recipes=("words",),
+    scoring="accuracy",
+    transductive=False,
+    test_size=0.5,
+    cv=5,
+    random_state=0,
+    diagnostics=False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> pd.DataFrame:
+    """Try combinations of embedder, adapter and classifier, and whole recipes.
+
+    Each text is embedded once by each embedder. The baselines come first: the majority class, and TF-IDF
+    with logistic regression, on the vocabulary of the source, and (adapter "joint") on that of the source
+    and the seen target texts together.
+
+    Parameters
+    ----------
+    X_source : 1-D sequence of str of length n_source
+    y_source : array-like of shape (n_source,)
+        Labels of the source.
+    X_target : 1-D sequence of str of length n_target
+    y_target : array-like of shape (n_target,), default=None
+        Labels of the target, if there are any. They give `target_score` and nothing else. Texts without one
+        (None, NaN) are adapted to and never scored.
+    embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
+        Names are those of make_embedder, make_adapter and make_classifier.
+    recipes : sequence of str or model, or dict of name -> str or model, default=("words",)
+        Whole models from texts to labels: names of make_recipe, or anything whose `fit` takes X_target.
+        They come last, under the embedder "recipe".
+    scoring : str, default="accuracy"
+        A scorer's name, as in scikit-learn.
+    transductive : bool, default=False
+        False: the target texts are split at random, adapters see one part, without labels, and the other
+        part is scored. True: adapters see all target texts, and the same are scored; the table says so.
+        Without `y_target` there is nothing to score, and adapters see all.
+    test_size : float in (0, 1), default=0.5
+        Share of the target texts that is held back for scoring.
+    cv : int, default=5
+        Folds of the source cross-validation. Held-out source rows go through the source map.
+    random_state : int, default=0
+        Seed of the split and the folds.
+    diagnostics : bool, default=False
+        Whether to add the columns of `domain_shift`: how far apart the source and the seen target rows are
+        still, as the adapter maps them.
+    progress : callable (done, total, description), default=None
+        Called before each combination and at the end.
+
+    Returns
+    -------
+    DataFrame with a row a combination, in the order given, and the columns
+        embedder, adapter, classifier : names
+        source_cv : mean score of the folds of the source
+        target_score : score on target texts; NaN without `y_target`
+        gain : target_score minus that of the same embedder and classifier with adapter "none"
+        fit_seconds : embed the source and the seen target texts, adapt, train
+        texts_per_second : embed, adapt and predict the scored target texts
+        target_texts : "unseen" or "seen" while adapting
+        error : what went wrong with this combination, or ""
+        and those of `domain_shift`, if asked for
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a domain is too small for the split or the folds, or a name is unknown.
+    TypeError
+        If X_source or X_target is not a 1-D sequence of texts.
+
+    Examples
+    --------
+    >>> from embtransfer import compare
+    >>> from embtransfer.datasets import load_demo_reviews
+    >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    >>> table = compare(films.data, films.target, pans.data, pans.target)
+    >>> list(table["adapter"])
+    ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace', '-']
+    """
+    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
+    data.make_folds(cv, random_state)
+    data.check_labels_in_common()
+    scorer = get_scorer(scoring)
+    jobs = list(_baselines())
+    named_adapters = named(adapters, make_adapter)
+    named_classifiers = named(classifiers, make_classifier)
+    for name, embedder in named(embedders, make_embedder):
+        jobs.append((name, embedder, False, named_adapters, named_classifiers))
+    named_recipes = named(recipes, make_recipe) if len(recipes) else []
+    total = sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes)
+    rows: list[dict] = []
+    for embedder_name, embedder, joint, job_adapters, job_classifiers in jobs:
+        embedded = None
+        for adapter_name, adapter in job_adapters:
+            for classifier_name, classifier in job_classifiers:
+                names = embedder_name, adapter_name, classifier_name
+                if progress:
+                    progress(len(rows), total, " + ".join(names))
+                row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
+                try:
+                    embedded = embedded or _Embedded(embedder, data, joint)
+                    row.update(_evaluate(embedded, data, adapter, classifier, scorer, diagnostics))
+                except Exception as error:  # a failed combination is a row of the table, not its end
+                    row["error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
+                rows.append(row)
+    for name, model in named_recipes:
+        if progress:
+            progress(len(rows), total, f"recipe {name}")
+        names = "recipe", "-", name
+        row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
+        try:
+            row.update(_evaluate_recipe(model, data, scorer))
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
+        rows.append(row)
+    if progress:
+        progress(total, total, "done")
+    table = pd.DataFrame(rows)
+    table = table.reindex(columns=[*COLUMNS, *(column for column in table if column not in COLUMNS)])
+    unadapted = table[table["adapter"] == "none"].set_index(["embedder", "classifier"])["target_score"]
+    unadapted = unadapted[~unadapted.index.duplicated()]
+    keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
+    table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
+    return table
+
+
+class _Embedded:
+    """The matrices of one embedder, and how long they took."""
+
+    def __init__(self, embedder, data, joint):
+        takes_target = has_fit_parameter(embedder, "X_target")
+        if isinstance(embedder, BaseEmbedder) and not takes_target:  # kernels and tables load off the clock
+            clone(embedder).fit(data.source[:1]).transform(data.source[:1])
+        embedder = clone(embedder)
+        start = perf_counter()
+        if joint:
+            embedder.fit(data.source + data.seen)
+            self.source = embedder.transform(data.source)
+        elif takes_target:
+            self.source = embedder.fit(data.source, X_target=data.seen).transform(data.source)
+        else:
+            self.source = embedder.fit_transform(data.source)
+        seen_start = perf_counter()
+        self.seen = embedder.transform(data.seen)
+        end = perf_counter()
+        self.fit_seconds, self.score_seconds = end - start, end - seen_start
+        self.scored = self.seen
+        if data.scored is not data.seen:
+            self.scored = embedder.transform(data.scored)
+            self.score_seconds = perf_counter() - end
+
+
+def _evaluate(embedded, data, adapter, classifier, scorer, diagnostics):
+    start = perf_counter()
+    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
+    fit_seconds = embedded.fit_seconds + perf_counter() - start
+    start = perf_counter()
+    rows = adapter_.transform(embedded.scored)
+    classifier_.predict(rows)
+    score_seconds = embedded.score_seconds + perf_counter() - start
+    scores = []
+    for train, test in data.splits:
+        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
+        to_space = getattr(fold[0], "transform_source", fold[0].transform)
+        scores.append(scorer(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
+    shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
+    return {
+        "source_cv": float(np.mean(scores)),
+        "target_score": np.nan if data.y_scored is None else scorer(classifier_, rows, data.y_scored),
+        "fit_seconds": fit_seconds,
+        "texts_per_second": len(data.scored) / score_seconds,
+        **shift,
+    }
+
+
+def _fit(adapter, classifier, source, y, seen):
+    """The fitted adapter and classifier, and the source rows as the adapter maps them."""
+    adapter, classifier = clone(adapter), clone(classifier)
+    rows = adapter.fit_transform(source, y, **_target(adapter, seen))
+    target = {}
+    if has_fit_parameter(classifier, "X_target"):
+        target["X_target"] = adapter.transform(seen)
+    return adapter, classifier.fit(rows, y, **target), rows
+
+
+def _target(estimator, seen):
+    return {"X_target": seen} if has_fit_parameter(estimator, "X_target") else {}
+
+
+def _evaluate_recipe(model, data, scorer):
+    start = perf_counter()
+    fitted = clone(model).fit(data.source, data.y, **_target(model, data.seen))
+    fit_seconds = perf_counter() - start
+    start = perf_counter()
+    fitted.predict(data.scored)
+    score_seconds = perf_counter() - start
+    scores = []
+    for train, test in data.splits:
+        some, held_out = ([data.source[i] for i in part] for part in (train, test))
+        fold = clone(model).fit(some, data.y[train], **_target(model, data.seen))
+        scores.append(scorer(for_source(fold), held_out, data.y[test]))
+    return {
+        "source_cv": float(np.mean(scores)),
+        "target_score": np.nan if data.y_scored is None else scorer(fitted, data.scored, data.y_scored),
+        "fit_seconds": fit_seconds,
+        "texts_per_second": len(data.scored) / score_seconds,
+    }
+
+
+def _baselines():
+    """(embedder name, embedder, fitted on both domains, adapters, classifiers) of each baseline."""
+    same = FunctionTransformer()  # sparse rows pass, as they do not through the adapters
+    # min_df=2: pairs of words seen once carry nothing over; C=10: TF-IDF rows have length 1
+    tfidf = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    logistic = [("logistic", LogisticRegression(C=10.0, max_iter=1000))]
+    counts = FunctionTransformer(_constant)
+    yield "-", counts, False, [("none", same)], [("majority", DummyClassifier(strategy="most_frequent"))]
+    yield "tfidf", tfidf, False, [("none", same)], logistic
+    yield "tfidf", tfidf, True, [("joint", same)], logistic
+
+
+def _constant(texts):
+    return np.zeros((len(texts), 1), np.float32)

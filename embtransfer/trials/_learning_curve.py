@@ -1,0 +1,281 @@
+"""learning_curve: the score on target texts against how many source and target texts have labels."""
+
+from collections.abc import Callable
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.metrics import get_scorer
+from sklearn.utils.validation import has_fit_parameter
+
+from .._names import check_name
+from ..adapters import DomainCentering, NoAdaptation
+from ..classifiers import PooledClassifier
+from ..classifiers._base import stack_rows
+from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
+from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
+from ..recipes import RECIPES, make_recipe
+from ._compare import _target
+from ._domains import known
+from ._draws import Data
+from ._named_parts import named
+
+COLUMNS = ["model", "labels", "n_source", "n_target", "repeat", "scored", "score", "seconds", "error"]
+SIZES = [16 * 4**k for k in range(16)]
+
+
+def learning_curve(
+    X_source,
+    y_source,
+    X_target,
+    y_target=None,
+    *,
+    models=("tfidf", "word_mean", "word_sif", "words"),
+    source_sizes=None,
+    target_sizes=None,
+    scoring="accuracy",
+    n_repeats=3,
+    test_size=0.5,
+    random_state=0,
+    progress: Callable[[int, int, str], None] | None = None,
+    n_jobs=None,
+) -> pd.DataFrame:
+    """Score models on held-back target texts, with more and more labels of the source and of the target.
+
+    It shows where pretrained vectors pay, where more source labels stop paying, and how many target labels
+    are worth as much.
+
+    Parameters
+    ----------
+    X_source : 1-D sequence of str of length n_source
+    y_source : array-like of shape (n_source,)
+    X_target : 1-D sequence of str of length n_target
+    y_target : array-like of shape (n_target,), default=None
+        None, NaN or pandas.NA where a label is not known. Texts without a label are never scored.
+    models : sequence of str or model, or dict of name -> str or model
+        "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
+        both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
+        make_recipe. An embedder, taken as its name is. Any model from texts to labels.
+    source_sizes : sequence of int or "all", default=None
+        Numbers of source labels, where no target text has one. None: 16, 64, 256, 1024, and so on,
+        and all: each four times as many, as curves flatten.
+    target_sizes : sequence of int or "all", default=None
+        Numbers of labels of the target texts not held back; 0 is the curve of the source. None: 0, 16, 64,
+        256 and so on, and all.
+    scoring : str, default="accuracy"
+        A scorer's name, as in scikit-learn.
+    n_repeats : int, default=3
+        How often to draw anew what is held back and which texts have labels.
+    test_size : float in (0, 1), default=0.5
+        Share of the labelled target texts that is held back for scoring.
+    random_state : int, default=0
+    progress : callable (done, total, description), default=None
+        Called after each repeat of each model.
+    n_jobs : int, default=None
+        Processes that share the repeats of the models, as in joblib.
+
+    Returns
+    -------
+    DataFrame with a row a fit, and the columns
+        model : name
+        labels : "source", "target" (those alone, without any source), or "both" (all source labels, and
+            n_target target labels)
+        n_source, n_target : labels that the model was fitted with
+        repeat : 0, 1, ..., n_repeats - 1
+        scored : "target"; "source" where y_target is None: held-out source texts, through the source path
+        score : NaN where the fit failed
+        seconds : to adapt and train; embedding is not counted
+        error : what went wrong, or ""
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a size is larger than there are labels, or a name is unknown.
+    TypeError
+        If X_source or X_target is not a 1-D sequence of texts.
+
+    See Also
+    --------
+    summarize_learning_curve : Mean and spread over the repeats.
+    plot_learning_curve : Draws it.
+    compare : More models, with all source labels.
+
+    Notes
+    -----
+    Models adapt to the target texts that are not held back, without labels, whatever the sizes. Smaller sets
+    of labels are inside larger ones and keep the shares of the classes. An embedder that learns from texts
+    learns from all those not held back, and each repeat embeds each text once; the rest of a model sees only
+    source texts with a label.
+
+    "both" passes y_target to a pipeline that takes it, and adds labelled target texts to the source texts of
+    other models.
+
+    Examples
+    --------
+    >>> from embtransfer import learning_curve, summarize_learning_curve
+    >>> from embtransfer.datasets import load_demo_reviews
+    >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    >>> curve = learning_curve(films.data, films.target, pans.data, pans.target, models=["word_mean"],
+    ...                        source_sizes=[16, "all"], target_sizes=[0, 16], n_repeats=2)
+    >>> summarize_learning_curve(curve)[["labels", "n_source", "n_target", "n_repeats"]]
+       labels  n_source  n_target  n_repeats
+    0  source        16         0          2
+    1  source       320         0          2
+    2  target         0        16          2
+    3    both       320        16          2
+    """
+    if n_repeats < 1:
+        raise ValueError(f"Got n_repeats={n_repeats}. Expected 1 or more.")
+    data = Data(X_source, y_source, X_target, y_target, test_size, random_state)
+    draws = [data.draw(repeat) for repeat in range(n_repeats)]
+    runs = _runs(draws[0], source_sizes, target_sizes)
+    scorer = get_scorer(scoring)
+    pairs = [(name, _as_model(model)) for name, model in named(models, _make_model)]
+    result: list[dict] = []
+    with TemporaryDirectory() as folder:
+        tasks = (
+            delayed(_curve)(name, _cached(model, folder), data, draw, runs, scorer, repeat)
+            for name, model in pairs
+            for repeat, draw in enumerate(draws)
+        )
+        for done, found in enumerate(Parallel(n_jobs, return_as="generator")(tasks), 1):
+            result.extend(found)
+            if progress:
+                progress(done, n_repeats * len(pairs), found[0]["model"])
+    return pd.DataFrame(result, columns=COLUMNS)
+
+
+def _cached(model, folder):
+    """A copy whose sentence models, wherever they are in it, encode each text once."""
+    model = clone(model, safe=False)
+    parts = model.get_params() if hasattr(model, "get_params") else {}
+    for part in parts.values():
+        if isinstance(part, SentenceEmbedder) and part.cache_dir is None:
+            part.set_params(cache_dir=folder)
+    return model
+
+
+def _split_off_embedder(model, data, draw):
+    """Rows of both domains, and the part of the model that takes them."""
+    first = model.steps[0][1] if isinstance(model, TransferPipeline) else None
+    if not isinstance(first, BaseEmbedder | CountVectorizer):
+        return (data.source, data.target), model
+    return _embed(first, data, data.source[draw.source_order], data.target[draw.seen]), TransferPipeline(
+        model.steps[1:]
+    )
+
+
+def _embed(embedder, data, source, seen):
+    if isinstance(embedder, CountVectorizer):  # its fit takes no target: the texts of both
+        embedder = clone(embedder).fit(np.concatenate([source, seen]))
+    elif has_fit_parameter(embedder, "X_target"):
+        embedder = clone(embedder).fit(source, X_target=seen)
+    else:
+        embedder = clone(embedder).fit(source)
+    return embedder.transform(data.source), embedder.transform(data.target)
+
+
+def _curve(name, model, data, draw, runs, scorer, repeat):
+    """A row a run, for one model and one draw."""
+    scored = "source" if data.y_target is None else "target"
+    result, error = [], ""
+    try:
+        rows, model = _split_off_embedder(model, data, draw)
+    except Exception as caught:  # a model that fails is rows of the table, not its end
+        error = _line(caught)
+    for labels, n_source, n_target in runs:
+        row = dict.fromkeys(COLUMNS, np.nan)
+        row.update(
+            model=name, labels=labels, n_source=n_source, n_target=n_target, repeat=repeat, scored=scored
+        )
+        row["error"] = error
+        if not error:
+            try:
+                start = perf_counter()
+                fitted = _fit(clone(model), data, rows, draw, n_source, n_target)
+                row["seconds"] = perf_counter() - start
+                if scored == "source":
+                    fitted = for_source(fitted)
+                of, y = (rows[0], data.y) if scored == "source" else (rows[1], data.y_target)
+                row["score"] = float(scorer(fitted, of[draw.held_back], known(y, draw.held_back)))
+            except Exception as caught:
+                row["error"] = _line(caught)
+        result.append(row)
+    return result
+
+
+def _fit(model, data, rows, draw, n_source, n_target):
+    source, target = draw.source_order[:n_source], draw.target_order[:n_target]
+    X, y, labelled = rows[0][source], data.y[source], rows[1][target]
+    if n_source == 0:
+        # the target is its own source: nothing shifts
+        return model.fit(labelled, known(data.y_target, target))
+    seen = _target(model, rows[1][draw.seen])
+    if n_target == 0:
+        return model.fit(X, y, **seen)
+    if isinstance(model, TransferPipeline) and model._any_takes("y_target"):
+        y_target = np.full(len(data.target), None, dtype=object)
+        y_target[target] = data.y_target[target].tolist()
+        return model.fit(X, y, **seen, y_target=y_target[draw.seen])
+    return model.fit(stack_rows(X, labelled), np.concatenate([y, known(data.y_target, target)]), **seen)
+
+
+def _runs(draw, source_sizes, target_sizes):
+    """(labels, n_source, n_target) of every point of the curves."""
+    n_source, n_target = len(draw.source_order), len(draw.target_order)
+    sources = _sizes(source_sizes, n_source, "source", [])
+    targets = _sizes(target_sizes, n_target, "target", [0])
+    runs = [("source", size, 0) for size in sources if size] if 0 in targets else []
+    runs += [("target", 0, size) for size in targets if size]
+    runs += [("both", n_source, size) for size in targets if size]
+    if not runs:
+        raise ValueError("Got no numbers of labels. Expected some in source_sizes or target_sizes.")
+    return runs
+
+
+def _sizes(sizes, n, domain, first):
+    if sizes is None:
+        sizes = [*first, *(size for size in SIZES if size < n), n]
+    sizes = [n if size == "all" else size for size in sizes]
+    for size in sizes:
+        if not isinstance(size, int | np.integer) or not 0 <= size <= n:
+            raise ValueError(
+                f"Got {domain}_sizes with {size!r}. Expected numbers up to {n}, as many {domain} "
+                'labels as are not held back, or "all".'
+            )
+    return sorted(set(sizes))
+
+
+def _make_model(name):
+    if name == "tfidf":
+        # min_df=2: pairs of words seen once carry nothing over
+        return make_transfer_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
+            NoAdaptation(),
+            PooledClassifier(),
+        )
+    if name in RECIPES:
+        return make_recipe(name)
+    check_name("model", name, ("tfidf", *RECIPES, *EMBEDDERS))
+    return make_embedder(name)
+
+
+def _as_model(model):
+    """A model from texts to labels; an embedder gets what makes it one."""
+    if isinstance(model, type) or not hasattr(model, "fit"):
+        raise TypeError(
+            f"Got the model {model!r}. Expected a name, an embedder, or a model from texts to labels."
+        )
+    if not isinstance(model, BaseEmbedder):
+        return model
+    # centring would make sparse rows dense
+    adapter = NoAdaptation() if isinstance(model, NGramVectorizer) else DomainCentering()
+    return make_transfer_pipeline(model, adapter, PooledClassifier())
+
+
+def _line(error):
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -1,0 +1,169 @@
+"""The candidates of a search: whole models from texts to labels, each with its unadapted counterpart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
+from ...classifiers import CoTrainingClassifier, make_classifier
+from ...classifiers._base import BaseTransferClassifier
+from ...embedders import NGramVectorizer, WordEmbedder, make_embedder
+from ...pipeline import TransferPipeline
+from ...recipes import make_recipe
+from .._named_parts import named
+from ._store import description
+
+_ROLES = ("embedder", "adapter", "classifier")
+
+
+@dataclass
+class Candidate:
+    """A model and its names.
+
+    `view` names what it sees of a text: candidates of one view err together. None: it sees several.
+    `unadapted` is the place of its counterpart that learns nothing from the target; its own, if it is one.
+    """
+
+    embedder: str
+    adapter: str
+    classifier: str
+    estimator: object
+    parameters: dict = field(default_factory=dict)
+    view: str | None = None
+    unadapted: int = -1
+
+    @property
+    def name(self):
+        parts = [self.embedder, self.adapter, self.classifier]
+        parts += [f"{key}={value}" for key, value in self.parameters.items()]
+        return " + ".join(part for part in parts if part != "-")
+
+
+def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> list[Candidate]:
+    """TF-IDF, then all combinations, then the recipes, and counterparts that are not among them."""
+    made = [_joined(("ngrams", "none", "logistic"), (NGramVectorizer(), NoAdaptation(), _logistic()), {})]
+    grid = _Grid(parameters or {})
+    for embedder_name, embedder in named(embedders, make_embedder) if len(embedders) else ():
+        for adapter_name, adapter in named(adapters, make_adapter):
+            for classifier_name, classifier in named(classifiers, make_classifier):
+                names = embedder_name, adapter_name, classifier_name
+                made += [
+                    _joined(names, parts, values)
+                    for parts, values in grid.settings((embedder, adapter, classifier))
+                ]
+    grid.check_all_used()
+    for name, model in named(recipes, make_recipe) if len(recipes) else ():
+        made.append(Candidate("recipe", "-", name, model))
+    if len({view_of(candidate.estimator) for candidate in made} - {None}) < 2:  # one view agrees with itself
+        made.append(
+            _joined(
+                ("word_mean", "centering", "logistic"), (WordEmbedder(), DomainCentering(), _logistic()), {}
+            )
+        )
+    unique = {description(candidate.estimator, seeds=False): candidate for candidate in reversed(made)}
+    made = list(reversed(unique.values()))
+    places = {description(candidate.estimator, seeds=False): place for place, candidate in enumerate(made)}
+    for candidate in list(made):
+        plain = without_target(candidate.estimator)
+        key = description(plain, seeds=False)
+        if key not in places:
+            places[key] = len(made)
+            names = candidate.embedder, "none", f"{candidate.classifier}, unadapted"
+            made.append(Candidate(*names, plain, candidate.parameters, unadapted=len(made)))
+        candidate.unadapted = places[key]
+    for candidate in made:
+        candidate.view = view_of(candidate.estimator)
+    return made
+
+
+def _logistic():
+    return make_classifier("logistic")
+
+
+def _joined(names, parts, values):
+    return Candidate(*names, TransferPipeline(list(zip(_ROLES, parts, strict=True))), values)
+
+
+class _Grid:
+    """Settings of parameters named role__parameter, for the estimators that have them."""
+
+    def __init__(self, parameters):
+        if not isinstance(parameters, Mapping) or any(
+            key.partition("__")[0] not in _ROLES or "__" not in key for key in parameters
+        ):
+            raise ValueError(
+                f"Got parameters={parameters!r}. Expected a dict from names such as classifier__C to lists "
+                f"of values; the first part is one of: {', '.join(_ROLES)}."
+            )
+        self.parameters, self.used = parameters, set()
+
+    def settings(self, parts):
+        """Yield (clones of the three parts with parameters set, the values that were set)."""
+        own = {}
+        for role, part in zip(_ROLES, parts, strict=True):
+            for key, values in self.parameters.items():
+                if key.startswith(f"{role}__") and key[len(role) + 2 :] in part.get_params():
+                    own[key] = values
+        self.used |= set(own)
+        for values in ParameterGrid(own):
+            made = []
+            for role, part in zip(_ROLES, parts, strict=True):
+                ours = {k[len(role) + 2 :]: v for k, v in values.items() if k.startswith(f"{role}__")}
+                made.append(clone(part).set_params(**ours))
+            yield made, values
+
+    def check_all_used(self):
+        unused = set(self.parameters) - self.used
+        if unused:
+            raise ValueError(
+                f"Got parameters of no candidate: {', '.join(sorted(unused))}. Expected parameters of the "
+                "embedders, adapters or classifiers listed."
+            )
+
+
+def without_target(estimator):
+    """The same model, but learning nothing from the target: no adapter, no self-training, no weights."""
+    if isinstance(estimator, Pipeline):
+        made = clone(estimator)
+        made.steps = [(name, without_target(step)) for name, step in estimator.steps]
+        return made
+    if isinstance(estimator, FeatureUnion):
+        made = clone(estimator)
+        made.transformer_list = [(name, without_target(part)) for name, part in estimator.transformer_list]
+        return made
+    if isinstance(estimator, CoTrainingClassifier):
+        views = [(name, without_target(view)) for name, view in estimator.estimators]
+        return clone(estimator).set_params(estimators=views, n_rounds=0)
+    if isinstance(estimator, BaseTransferClassifier):
+        return clone(estimator._make_estimator())
+    if isinstance(estimator, BaseAdapter) and not isinstance(estimator, LengthScaling):
+        return NoAdaptation()
+    return estimator
+
+
+def view_of(estimator) -> str | None:
+    """What an estimator sees of a text: counts of words, a table, a model; None if several of them."""
+    seen = {_view(step) for step in _text_steps(estimator)}
+    return seen.pop() if len(seen) == 1 else None
+
+
+def _text_steps(estimator):
+    if isinstance(estimator, Pipeline):
+        return _text_steps(estimator.steps[0][1])
+    if isinstance(estimator, FeatureUnion):
+        return [leaf for _, part in estimator.transformer_list for leaf in _text_steps(part)]
+    if isinstance(estimator, CoTrainingClassifier):
+        return [leaf for _, view in estimator.estimators for leaf in _text_steps(view)]
+    return [estimator]
+
+
+def _view(step):
+    if isinstance(step, NGramVectorizer | CountVectorizer | HashingVectorizer):
+        return "words"
+    parameters = step.get_params(deep=False)
+    table = parameters.get("vectors", parameters.get("model"))
+    return f"{type(step).__name__} {table!r:.80}"

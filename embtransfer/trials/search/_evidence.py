@@ -1,0 +1,82 @@
+"""What a candidate shows without target labels: its predictions, held out, on the target, and in reverse."""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import has_fit_parameter
+
+from ...pipeline import TransferPipeline, for_source
+
+
+@dataclass
+class Evidence:
+    """Predictions of one candidate.
+
+    `source`: (n_source, n_classes), of models that did not see the row's label, by the source path.
+    `target`: (n_target, n_classes). `back`: (n_source,), numbers of the classes that a model gives which was
+    fitted on the target rows with their predicted labels and adapted to the source. `seconds`: of one fit,
+    embedding apart.
+    """
+
+    fitted: object
+    source: np.ndarray
+    target: np.ndarray
+    back: np.ndarray
+    seconds: float
+
+
+def collect(estimator, source, y, target, classes, splits) -> Evidence:
+    """Fit a candidate on all source rows, on each fold, and in reverse.
+
+    Parameters
+    ----------
+    estimator : classifier, unfitted
+    source, target : what its `fit` takes as X and X_target, indexable by arrays
+    y : ndarray of shape (n_source,)
+        Labels.
+    classes : ndarray
+        Sorted; some may not occur.
+    splits : list of (train, test)
+        Folds of the source.
+    """
+    start = perf_counter()
+    fitted = fit(estimator, source, y, target)
+    seconds = perf_counter() - start
+    of_target = probabilities(fitted, target, classes)
+    of_source = np.empty((len(y), len(classes)))
+    for train, test in splits:
+        fold = fit(estimator, _safe_indexing(source, train), y[train], target)
+        of_source[test] = probabilities(for_source(fold), _safe_indexing(source, test), classes)
+    labels = classes[of_target.argmax(axis=1)]
+    back = np.full(len(y), labels[0])
+    if len(np.unique(labels)) > 1:
+        back = fit(estimator, target, labels, source).predict(source)
+    return Evidence(fitted, of_source, of_target, np.searchsorted(classes, back), seconds)
+
+
+def fit(estimator, source, y, target):
+    """A fitted clone, which saw the target if one of its steps takes it."""
+    takes = has_fit_parameter(estimator, "X_target")
+    if isinstance(estimator, TransferPipeline):
+        takes = estimator._any_takes("X_target")
+    more = {"X_target": target} if takes else {}
+    return clone(estimator).fit(source, y, **more)
+
+
+def probabilities(model, rows, classes) -> np.ndarray:
+    """Class probabilities, (n_rows, n_classes); of decisions, if the model has nothing better."""
+    if hasattr(model, "predict_proba"):
+        found = np.asarray(model.predict_proba(rows), np.float64)
+    elif hasattr(model, "decision_function"):
+        scores = np.asarray(model.decision_function(rows), np.float64)
+        two = np.stack([-scores, scores], axis=1) / 2 if scores.ndim == 1 else scores
+        found = softmax(two, axis=1)
+    else:
+        found = (np.asarray(model.predict(rows))[:, None] == model.classes_).astype(np.float64)
+    out = np.zeros((len(found), len(classes)))
+    out[:, np.searchsorted(classes, model.classes_)] = found
+    return out

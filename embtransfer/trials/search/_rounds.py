@@ -1,0 +1,144 @@
+"""Rounds of a search: each judges fewer candidates on more texts."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import TruncatedSVD
+from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
+
+from ...classifiers import density_ratio
+from . import _criteria
+from ._consensus import agreement, consensus
+from ._evidence import Evidence, collect
+
+CRITERIA = (
+    "consensus",
+    "source_accuracy",
+    "weighted_accuracy",
+    "embedded_accuracy",
+    "reverse_accuracy",
+    "negative_entropy",
+    "mutual_information",
+    "neighbourhood_density",
+)
+_MORE_ROWS, _SHARE_KEPT, _LEAST_KEPT = 4, 1 / 3, 6
+_WEIGHT_COLUMNS = 50  # of sparse rows, where no candidate has dense ones to weigh the source by
+
+
+@dataclass
+class Round:
+    """What a round found, by a candidate's place."""
+
+    y: np.ndarray  # numbers of the classes of the round's source texts
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+    criteria: pd.DataFrame | None = None
+    consensus: np.ndarray | None = None
+    balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
+
+
+def sizes(least, most, n_candidates) -> list[int]:
+    """Texts of a domain that each round takes."""
+    found, size = [], least
+    while 2 * size <= most and n_candidates > _LEAST_KEPT:
+        found.append(size)
+        size, n_candidates = _MORE_ROWS * size, n_candidates * _SHARE_KEPT
+    return [*found, most]
+
+
+def nested_order(index, rng):
+    """Rows in an order of which each beginning has the classes in about the same shares, at random."""
+    order = rng.permutation(len(index))
+    counts = np.bincount(index)
+    place = np.empty(len(index))
+    for k, count in enumerate(counts):
+        place[order[index[order] == k]] = (np.arange(count) + 0.5) / count
+    return np.argsort(place, kind="stable")
+
+
+def judge(candidates, places, store, source, y, target, classes, cv, seed, tick, errors) -> Round:
+    """Collect the evidence of candidates on rows of the store, and compute all criteria.
+
+    What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
+    """
+    index = np.searchsorted(classes, y)
+    rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
+    folds = StratifiedKFold(max(min(cv, rarest), 2), shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # one text of a class is held out once, and not learned from then
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = list(folds.split(index, index))
+    found = Round(index)
+    for place in places:
+        tick(candidates[place].name)
+        try:
+            stored = store.stored(candidates[place].estimator)
+            if stored is None:
+                rows = candidates[place].estimator, store.texts(source), y, store.texts(target)
+            else:
+                rows = stored, source, y, target
+            with threadpool_limits(1):  # many small solves: threads would wait for one another
+                found.evidence[place] = collect(*rows, classes, splits)
+        except Exception as error:  # a candidate that fails is a row of the table, not the end of it
+            errors[place] = f"{type(error).__name__}: {error}".partition("\n")[0]
+    if not found.evidence:
+        raise ValueError(
+            f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"
+        )
+    weighing = _weighing_rows(store, source, target)
+    nearest = density_ratio(*weighing, "nearest")
+    clipped = np.minimum(density_ratio(*weighing, "classifier"), np.sqrt(len(source)))
+    rows = {}
+    for place, evidence in found.evidence.items():
+        rows[place] = {
+            "consensus": np.nan,
+            "source_accuracy": _criteria.source_accuracy(evidence, index),
+            "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest),
+            "embedded_accuracy": _criteria.embedded_accuracy(evidence, index, clipped),
+            "reverse_accuracy": _criteria.reverse_accuracy(evidence, index),
+            "negative_entropy": _criteria.negative_entropy(evidence),
+            "mutual_information": _criteria.mutual_information(evidence),
+            "neighbourhood_density": _criteria.neighbourhood_density(evidence),
+            "rows": max(len(source), len(target)),
+            "fit_seconds": evidence.seconds,
+        }
+    found.criteria = pd.DataFrame.from_dict(rows, orient="index")
+    confer(candidates, found)
+    return found
+
+
+def confer(candidates, found: Round) -> None:
+    """Set both consensuses of a round's candidates, and each one's agreement with the first."""
+    places = list(found.evidence)
+    views = [candidates[place].view for place in places]
+    adapted = [candidates[place].unadapted != place for place in places]
+    evidences = list(found.evidence.values())
+    found.consensus = consensus(evidences, views, adapted, found.y)
+    found.balanced = consensus(evidences, views, adapted, found.y, balanced=True)
+    found.criteria["consensus"] = [agreement(evidence, found.consensus).mean() for evidence in evidences]
+
+
+def survivors(candidates, found: Round, criterion) -> list[int]:
+    """The better third, the best of each view, and the unadapted counterpart of each of these."""
+    criterion = "consensus" if criterion == "aggregate" else criterion
+    order = found.criteria.sort_values(criterion, ascending=False, kind="stable").index.tolist()
+    kept = set(order[: max(_LEAST_KEPT, round(_SHARE_KEPT * len(order)))])
+    best_of_view = {}
+    for place in order:
+        best_of_view.setdefault(candidates[place].view, place)
+    kept |= set(best_of_view.values())
+    kept |= {candidates[place].unadapted for place in kept}
+    return [place for place in sorted(kept) if place in found.evidence]
+
+
+def _weighing_rows(store, source, target):
+    """Rows of source and target by which all candidates' source texts are weighed: the first dense ones."""
+    made = [stored.rows for stored in store.made.values()]
+    dense = [rows for rows in made if isinstance(rows, np.ndarray)]
+    if dense:
+        return dense[0][source], dense[0][target]
+    rows = made[0]
+    n_columns = min(_WEIGHT_COLUMNS, rows.shape[1] - 1)
+    svd = TruncatedSVD(n_columns, random_state=0).fit(rows[np.concatenate([source, target])])
+    return svd.transform(rows[source]), svd.transform(rows[target])

@@ -1,0 +1,115 @@
+"""Estimators on row numbers: each embedder runs once, and all fits take the rows that it gave."""
+
+from copy import copy
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from ...classifiers import CoTrainingClassifier
+from ...word_vectors import WordVectors
+
+
+class StoredRows(TransformerMixin, BaseEstimator):
+    """A fitted embedder and the rows of all texts; `transform` takes numbers of texts."""
+
+    def __init__(self, embedder, rows):
+        self.embedder = embedder
+        self.rows = rows
+
+    def __sklearn_clone__(self):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return self.rows[np.asarray(X)]
+
+
+def description(estimator, *, seeds=True) -> str:
+    """Equal for estimators of the same type and parameters, seeds too unless told; tables by identity."""
+    found = [type(estimator).__qualname__]
+    for key, value in sorted(estimator.get_params().items()):
+        if hasattr(value, "get_params"):
+            value = type(value).__qualname__  # its own parameters follow
+        elif isinstance(value, WordVectors):
+            value = id(value)
+        if key != "steps" and (seeds or not key.endswith("random_state")):
+            found.append((key, value))
+    return repr(found)
+
+
+class Store:
+    """Rows of all texts of a search, by embedder.
+
+    Source texts are numbered from 0, target texts after them.
+    """
+
+    def __init__(self, source, target):
+        self.source, self.target = source, target
+        numbers = np.arange(len(source) + len(target))
+        self.source_numbers, self.target_numbers = numbers[: len(source)], numbers[len(source) :]
+        self.made: dict[str, StoredRows] = {}
+
+    def texts(self, numbers):
+        """The texts of some numbers."""
+        n_source = len(self.source)
+        return [self.source[i] if i < n_source else self.target[i - n_source] for i in numbers]
+
+    def rows(self, embedder) -> StoredRows:
+        """The rows of an embedder; equal ones (by their parameters) run once."""
+        key = description(embedder)
+        if key not in self.made:
+            fitted = clone(embedder)
+            if has_fit_parameter(fitted, "X_target"):
+                fitted.fit(self.source, X_target=self.target)
+            else:
+                fitted.fit(self.source)
+            rows = fitted.transform([*self.source, *self.target])
+            self.made[key] = StoredRows(fitted, rows.tocsr() if hasattr(rows, "tocsr") else rows)
+        return self.made[key]
+
+    def stored(self, estimator):
+        """An estimator that takes numbers of texts where this one takes texts; None if it cannot be had."""
+        if isinstance(estimator, Pipeline):
+            steps = estimator.steps
+        elif isinstance(estimator, FeatureUnion):
+            steps = estimator.transformer_list
+        elif isinstance(estimator, CoTrainingClassifier):
+            steps = estimator.estimators
+        else:
+            return self.rows(estimator) if hasattr(estimator, "transform") else None
+        made = copy(estimator)
+        n_text_steps = 1 if isinstance(estimator, Pipeline) else len(steps)
+        first = [(name, self.stored(step)) for name, step in steps[:n_text_steps]]
+        if any(step is None for _, step in first):
+            return None
+        steps = [*first, *((name, clone(step)) for name, step in steps[n_text_steps:])]
+        if isinstance(estimator, Pipeline):
+            made.steps = steps
+        elif isinstance(estimator, FeatureUnion):
+            made.transformer_list = steps
+        else:
+            made.estimators = steps
+        return made
+
+
+def with_embedders(fitted):
+    """A fitted estimator on row numbers as the fitted estimator on texts that it stands for."""
+    if isinstance(fitted, StoredRows):
+        return fitted.embedder
+    made = copy(fitted)
+    if isinstance(fitted, Pipeline):
+        made.steps = [(name, with_embedders(step)) for name, step in fitted.steps]
+    elif isinstance(fitted, FeatureUnion):
+        made.transformer_list = [(name, with_embedders(step)) for name, step in fitted.transformer_list]
+    elif isinstance(fitted, CoTrainingClassifier):
+        made.estimators = [(name, with_embedders(view)) for name, view in fitted.estimators]
+        for views in ("views_", "unadapted_views_"):
+            setattr(made, views, {name: with_embedders(v) for name, v in getattr(fitted, views).items()})
+    return made
