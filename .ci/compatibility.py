@@ -23,7 +23,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "tests" / "test_expected_results.py"
+RESULTS = ROOT / "tests" / "contracts" / "test_expected_results.py"
 PACKAGES = (
     "numpy",
     "scipy",
@@ -144,7 +144,7 @@ def main():
     command = [options.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     number = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
     folder = options.folder.resolve()
-    files = [*sorted((ROOT / "tests").glob(options.files)), ROOT / "embtransfer"] if options.files else []
+    files = [*sorted((ROOT / "tests").rglob(options.files)), ROOT / "embtransfer"] if options.files else []
 
     ours = []
     for kind in options.sets:

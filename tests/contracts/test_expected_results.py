@@ -2,9 +2,10 @@
 
 As a program, which `.ci/compatibility.py` runs in one environment after another:
 
-python tests/test_expected_results.py write FILE      the results here; also after a change that is meant
-python tests/test_expected_results.py save FOLDER     every fitted model, and what it predicts
-python tests/test_expected_results.py load FOLDER     how far each model's predictions are off once loaded
+python tests/contracts/test_expected_results.py write FILE|save FOLDER|load FOLDER
+
+`write` keeps the results here, also after a change that is meant; `save` every fitted model, and what it
+predicts; `load` says how far each model's predictions are off once loaded.
 """
 
 import json
@@ -42,7 +43,7 @@ from embtransfer.embedders import EMBEDDERS
 from embtransfer.folding._rows import CannotFold
 from embtransfer.recipes import RECIPES
 
-FILE = Path(__file__).with_name("expected_results.json")
+FILE = Path(__file__).parents[1] / "expected_results.json"
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 STORED = slice(None, None, 16)  # the target texts whose predictions are kept
 OF_NGRAMS = {

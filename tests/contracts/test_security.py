@@ -52,7 +52,7 @@ from embtransfer.alignment._seeds import read_pairs
 from embtransfer.embedders import _sentence_model
 from embtransfer.tables import iter_batches
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OWN = WordVectors(["good", "bad"], np.eye(2, 4, dtype=np.float32), "own")
 TEXTS, LABELS = ["good pan", "bad pan", "good lid", "bad lid"], ["+", "-", "+", "-"]
 ESC = "\x1b]0;owned\x07\x1b[31m"

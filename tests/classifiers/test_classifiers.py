@@ -9,7 +9,7 @@ from embtransfer import make_classifier
 from embtransfer.classifiers import CLASSIFIERS
 
 every_name = pytest.mark.parametrize("name", CLASSIFIERS)
-# log-count ratios are for counts: tests/test_lexical.py
+# log-count ratios are for counts: tests/embedders/test_lexical.py
 for_dense_rows = pytest.mark.parametrize("name", [name for name in CLASSIFIERS if name != "log_count_ratio"])
 
 

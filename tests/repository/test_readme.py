@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import embtransfer
 from embtransfer.cli import app
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
 TEXTS = {page: path.read_text("utf-8") for page, path in sorted(PAGES.items())}
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

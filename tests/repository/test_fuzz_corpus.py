@@ -15,7 +15,7 @@ import pytest
 from fuzz import TARGETS, _files, _guard, _mutate
 from fuzz.__main__ import _compiled_modules
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "tests" / "fuzz_corpus").glob("*/*"))
 CHANGES = {"tokens": 100, "text_lines": 1000, "vector_files": 300, "model_folders": 100, "score_files": 40}
 COMMON = {  # what becomes of some of them, or the target would test nothing

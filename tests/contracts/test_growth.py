@@ -15,7 +15,7 @@ from benchmarks.growth import exponent, foretold, grow, report, stored_curve, su
 from embtransfer import WordEmbedder
 from embtransfer.embedders import Coverage
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def growth(prepare, small, large):

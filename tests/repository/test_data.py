@@ -14,7 +14,7 @@ import pytest
 from embtransfer import WordVectors
 from embtransfer.datasets import load_demo_reviews
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 CHECKSUMS = re.findall(r"^([0-9a-f]{64})  (\S+)$", (DATA / "README.md").read_text("utf-8"), re.MULTILINE)
 
 

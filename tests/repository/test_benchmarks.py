@@ -13,7 +13,7 @@ from benchmarks._list import BENCHMARKS, GROUPS, Benchmark
 from benchmarks._sentences import sentences
 from benchmarks.tables import PAGES, TABLES, with_tables
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TEXTS = {page: (ROOT / page).read_text("utf-8") for page in PAGES}
 
 
