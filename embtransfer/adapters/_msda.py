@@ -213,12 +213,12 @@ def _occurrences(X):
 def _scatter(rows, left, right, dtype):
     """Sums of products of the columns `left` and of `right`, each with a column of ones at its end.
 
-    Products are in the dtype given, their sums in float64.
+    Products are in the dtype given, or in that of the rows if it is wider; their sums are in float64.
     """
     total = np.zeros((len(left) + 1, len(right) + 1))
     for X in rows:
         for start in range(0, X.shape[0], ROWS):
-            block = X[start : start + ROWS].astype(dtype, copy=False)
+            block = X[start : start + ROWS].astype(np.promote_types(X.dtype, dtype), copy=False)
             total[:-1, :-1] += to_dense(block[:, left].T @ block[:, right])
             sums = np.asarray(block.sum(axis=0)).ravel()
             total[:-1, -1] += sums[left]
