@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets
 
+from ._kernel import TransferProblem, moments
 from ._tca import TCA
 
 
@@ -60,8 +61,8 @@ class JointDistributionAdaptation(TCA):
     TCA with :math:`L = 2 (1 - b) L_0 + 2 b \sum_c L_c`, where b is the balance and
     :math:`\mathrm{tr}(W^\top K L_c K W)` the squared distance of the two domains' means of class c. A class
     that no target row is predicted to have is left out. The first labels come from TCA. L has rank 1 + the
-    number of classes. Features of all rows, n x m, are kept while it fits; time is that of TCA and, a round,
-    O(n m + m^3) and the classifier.
+    number of classes. Features of all rows, n x m, are kept while it fits, in float64, so that labels
+    do not hang on rounding; time is that of TCA and, a round, O(n m + m^3) and the classifier.
 
     References
     ----------
@@ -113,8 +114,10 @@ class JointDistributionAdaptation(TCA):
             return super()._fit(source, target, y)
         check_classification_targets(y)
         features = self._features(source, target)
-        problem = self._problem(features, source, target)
-        of_source, of_target = features(source), features(target)
+        # in float64: labels must not hang on where a solver stops in float32, which differs by processor
+        of_source, of_target = (features(X.astype(np.float64, copy=False)) for X in (source, target))
+        both = (moments(np.asarray, X) for X in (of_source, of_target))
+        problem = TransferProblem(*both, self.mu, source.dtype)
         weight = problem.solve(problem.marginal, self.n_components)
         labels = None
         for _ in range(self.n_iter):
@@ -136,5 +139,5 @@ class JointDistributionAdaptation(TCA):
         if len(np.unique(y)) == 1:  # nothing to learn
             return np.full(len(target), y[0])
         classifier = LogisticRegression(max_iter=1000) if self.estimator is None else clone(self.estimator)
-        weight, shift = weight.astype(source.dtype), (mean @ weight).astype(source.dtype)
+        shift = mean @ weight
         return classifier.fit(source @ weight - shift, y).predict(target @ weight - shift)

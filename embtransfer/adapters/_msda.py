@@ -4,14 +4,16 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, get_lapack_funcs
+from scipy.linalg import cho_solve, get_lapack_funcs
 from sklearn.utils._param_validation import Interval
 
 from ..system._memory import check_memory
 from ._base import BaseAdapter
 from ._moments import ROWS
 
-_ENOUGH = 1e-6  # reciprocal condition down to which float32 solves: layers then differ by some 1e-5
+# reciprocal condition down to which a dtype solves: layers then differ by some 1e-5; what lies below may or
+# may not solve, by the order in which a processor adds, and in float32 the products themselves are too coarse
+_ENOUGH = {np.float32: 1e-6, np.float64: 1e-14}
 
 
 class DenoisingLayers:
@@ -104,7 +106,7 @@ class MSDA(BaseAdapter):
 
     Time is linear in rows and, for sparse rows, in the squares of the entries per row; memory is
     linear in rows: those of one layer are held while the next one is fitted. Solved by Cholesky, for float32
-    rows in float32 where the condition number allows it.
+    rows in float32 where the condition number allows it, else in float64.
     Linear classifiers without kernels or trees are meant for what comes out.
 
     References
@@ -164,20 +166,25 @@ class MSDA(BaseAdapter):
 
     def _weight(self, rows, columns, features):
         """The transpose of W, (n_columns + 1, n_features): from columns and a one to features."""
-        inputs = _scatter(rows, columns, columns)
-        outputs = inputs if features is columns else _scatter(rows, columns, features)
+        for dtype in dict.fromkeys([rows[0].dtype.type, np.float64]):
+            weight = _solve(*self._equations(rows, columns, features, dtype), dtype)
+            if weight is not None:
+                return weight
+        raise ValueError(
+            f"Got noise={self.noise} and reg={self.reg}, but columns depend on one another too closely "
+            "for one reconstruction. Raise noise or reg."
+        )
+
+    def _equations(self, rows, columns, features, dtype):
+        """E[Q], and the transpose of E[P]."""
+        inputs = _scatter(rows, columns, columns, dtype)
+        outputs = inputs if features is columns else _scatter(rows, columns, features, dtype)
         kept = np.append(np.full(len(columns), 1 - self.noise), 1)
         outputs = outputs[:, :-1] * kept[:, None]
         diagonal = inputs.diagonal() * kept + self.reg
         inputs *= kept * kept[:, None]
         np.fill_diagonal(inputs, diagonal)
-        try:
-            return _solve(inputs, outputs, rows[0].dtype)
-        except LinAlgError as error:
-            raise ValueError(
-                f"Got noise={self.noise} and reg={self.reg}, but columns depend on one another too closely "
-                "for one reconstruction. Raise noise or reg."
-            ) from error
+        return inputs, outputs
 
 
 def denoise(X, weight, out=None):
@@ -203,12 +210,15 @@ def _occurrences(X):
     return np.bincount(X.indices[X.data != 0], minlength=X.shape[1])
 
 
-def _scatter(rows, left, right):
-    """Sums of products of the columns `left` and of `right`, each with a column of ones at its end."""
+def _scatter(rows, left, right, dtype):
+    """Sums of products of the columns `left` and of `right`, each with a column of ones at its end.
+
+    Products are in the dtype given, or in that of the rows if it is wider; their sums are in float64.
+    """
     total = np.zeros((len(left) + 1, len(right) + 1))
     for X in rows:
         for start in range(0, X.shape[0], ROWS):
-            block = X[start : start + ROWS]
+            block = X[start : start + ROWS].astype(np.promote_types(X.dtype, dtype), copy=False)
             total[:-1, :-1] += to_dense(block[:, left].T @ block[:, right])
             sums = np.asarray(block.sum(axis=0)).ravel()
             total[:-1, -1] += sums[left]
@@ -218,19 +228,20 @@ def _scatter(rows, left, right):
 
 
 def _solve(matrix, right, dtype):
-    """The solution of a symmetric positive definite system; overwrites both.
+    """The solution of a symmetric positive definite system, or None if the dtype is not precise enough.
 
-    Scaled to a unit diagonal, it is mostly so well conditioned that float32 is enough for float32 rows.
+    Overwrites both. Scaled to a unit diagonal, the matrix is mostly so well conditioned that float32 is
+    enough for float32 rows.
     """
     scale = 1 / np.sqrt(matrix.diagonal())
     matrix *= scale * scale[:, None]
     right *= scale[:, None]
-    if dtype == np.float32:
-        potrf, pocon = get_lapack_funcs(("potrf", "pocon"), dtype=dtype)
-        factor, info = potrf(matrix.astype(dtype, order="F"), lower=True, overwrite_a=True)
-        if info == 0 and pocon(factor, np.abs(matrix).sum(axis=0).max(), uplo="L")[0] > _ENOUGH:
-            return cho_solve((factor, True), right.astype(dtype), overwrite_b=True) * scale[:, None]
-    return cho_solve(cho_factor(matrix, lower=True, overwrite_a=True), right) * scale[:, None]
+    potrf, pocon = get_lapack_funcs(("potrf", "pocon"), dtype=dtype)
+    norm = np.abs(matrix).sum(axis=0).max()
+    factor, info = potrf(matrix.astype(dtype, order="F"), lower=True, overwrite_a=True)
+    if info or not pocon(factor, norm, uplo="L")[0] > _ENOUGH[dtype]:
+        return None
+    return cho_solve((factor, True), right.astype(dtype, copy=False), overwrite_b=True) * scale[:, None]
 
 
 def to_dense(X):

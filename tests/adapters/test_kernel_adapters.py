@@ -255,13 +255,24 @@ def test_sparse_rows_are_made_dense_in_blocks_alone(monkeypatch):
 @either
 def test_float32_agrees_with_float64(adapter, kernel):
     source, target, y = make_domains(300, 200)
-    results = []
-    for dtype in (np.float32, np.float64):
-        results.append(
-            both(adapter(3, kernel=kernel), (source + 50).astype(dtype), (target + 50).astype(dtype), y)
-        )
-        assert results[-1].dtype == dtype
-    np.testing.assert_allclose(*results, atol=5e-3)
+    source, target = ((X + 50).astype(np.float32) for X in (source, target))
+    single = both(adapter(3, kernel=kernel), source, target, y)
+    double = both(adapter(3, kernel=kernel), source.astype(np.float64), target.astype(np.float64), y)
+    assert (single.dtype, double.dtype) == (np.float32, np.float64)
+    np.testing.assert_allclose(single, double, atol=5e-3)
+
+
+@every_kernel
+def test_jda_of_rows_a_rounding_off_is_the_same(kernel):
+    """Labels change in each of its ten rounds here, but not by rounding, in which processors differ."""
+    source, target, y = make_domains(300, 200)
+    source, target = ((X + 50).astype(np.float32) for X in (source, target))
+    adapter, rng = JointDistributionAdaptation(3, kernel=kernel), np.random.default_rng(0)
+    expected = both(adapter, source, target, y)
+    assert adapter.n_iter_ == 10
+    for _ in range(5):
+        off = (X * rng.uniform(1 - 1e-7, 1 + 1e-7, X.shape).astype(np.float32) for X in (source, target))
+        np.testing.assert_allclose(both(adapter, *off, y), expected, atol=5e-3)
 
 
 def test_moments_are_those_of_all_rows():

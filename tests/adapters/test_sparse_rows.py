@@ -128,12 +128,18 @@ def test_msda_in_float32_is_that_in_float64():
     np.testing.assert_allclose(narrow, wide, atol=1e-4)
 
 
-def test_msda_solves_in_float64_where_float32_cannot():
+@pytest.mark.parametrize("noise", [1e-4, 1e-5, 1e-9])
+def test_msda_solves_in_float64_where_float32_cannot(noise):
     X = np.random.default_rng(0).normal(size=(300, 1)).astype(np.float32) * np.ones(40, np.float32)
-    wide, narrow = (MSDA(1e-5).fit(part).transform(X) for part in (X.astype(np.float64), X))
+    wide, narrow = (MSDA(noise, reg=1e-9).fit(part).transform(X) for part in (X.astype(np.float64), X))
     np.testing.assert_allclose(narrow, wide, atol=1e-3)
-    with pytest.raises(ValueError, match=r"Got noise=1e-09 and reg=1e-09, .* Raise noise or reg"):
-        MSDA(1e-9, reg=1e-9).fit(X)
+
+
+@every_dtype
+def test_msda_refuses_columns_that_float64_cannot_tell_apart(dtype):
+    X = np.random.default_rng(0).normal(size=(300, 1)).astype(dtype) * np.ones(40, dtype)
+    with pytest.raises(ValueError, match=r"Got noise=1e-15 and reg=1e-15, .* Raise noise or reg"):
+        MSDA(1e-15, reg=1e-15).fit(X)
 
 
 def test_msda_gives_sparse_rows_only_where_that_takes_less_room():

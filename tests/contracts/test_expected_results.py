@@ -59,9 +59,15 @@ NAMES = [
     *(f"classifier {name}" for name in dict.fromkeys([*CLASSIFIERS, *OF_NGRAMS])),
     *(f"recipe {name}" for name in RECIPES),
 ]
-# Largest differences from the oldest to the newest ones: 0.0098 after "ot", 0.0054 after "msda", 0.0027 after
-# "tca" and "jda", 0.0007 elsewhere (solvers stop early); none between Pythons with the newest versions
-TOLERANCE, LOOSE = 1e-3, {f"adapter {name}": 0.02 for name in ("ot", "msda", "tca", "jda")}
+TOLERANCE, RIGHT = 1e-3, 1  # 0.0007 seen from the oldest to the newest versions: solvers stop early
+# On these, where lbfgs stops hangs on rounding, and so on the processor: by up to 0.032 in a prediction and
+# by 3 right ones. Newton's method goes to the optimum, which rounding moves by 0.00002 at most. The stored
+# results are of lbfgs: off the optimum by up to 0.012 and by 3 right ones.
+STEEP = (
+    "embedder word_power_means",
+    *(f"adapter {name}" for name in ("none", "gfk", "tca", "jda", "ot", "msda", "scl")),
+)
+STEEP_TOLERANCE, STEEP_RIGHT = 0.02, 4
 WANTS = {
     "embedder static": "wordllama",
     "embedder sentence": "sentence_transformers",
@@ -92,6 +98,8 @@ def make(name):
     if part == "ngrams" or part in OF_NGRAMS:
         embedder, adapter = make_embedder("ngrams"), make_adapter("none")
         classifier = OF_NGRAMS.get(part, lambda: classifier)()
+    if name in STEEP:
+        classifier.set_params(solver="newton-cholesky", tol=1e-6)
     return make_transfer_pipeline(embedder, adapter, classifier)
 
 
@@ -172,10 +180,9 @@ def load(folder):
 @pytest.mark.parametrize("name", NAMES)
 def test_results_are_as_expected(name):
     expected, found = json.loads(FILE.read_text("utf-8"))[name], result(name)
-    np.testing.assert_allclose(
-        found["predictions"], expected["predictions"], rtol=0, atol=LOOSE.get(name, TOLERANCE)
-    )
-    assert abs(found["right"] - expected["right"]) <= 1
+    tolerance, right = (STEEP_TOLERANCE, STEEP_RIGHT) if name in STEEP else (TOLERANCE, RIGHT)
+    np.testing.assert_allclose(found["predictions"], expected["predictions"], rtol=0, atol=tolerance)
+    assert abs(found["right"] - expected["right"]) <= right
 
 
 def test_the_file_has_no_other_names():
