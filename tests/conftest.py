@@ -1,6 +1,7 @@
 """Tests keep converted vectors in a folder of their own, and each of several processes to one thread."""
 
 import os
+import sys
 
 import pytest
 
@@ -18,3 +19,16 @@ def cache_of_the_session(tmp_path_factory):
         del os.environ["EMBTRANSFER_CACHE"]
     else:
         os.environ["EMBTRANSFER_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def gensim():
+    """gensim; where it is not installed, as on Python 3.14, the tests that compare with it are skipped."""
+    pytest.importorskip("gensim.test.utils")
+    return sys.modules["gensim"]
+
+
+@pytest.fixture(scope="session")
+def datapath(gensim):
+    """A function from the name of a file that gensim ships to its path."""
+    return gensim.test.utils.datapath

@@ -20,7 +20,7 @@ def find(path_or_name) -> Path:
     Raises
     ------
     FileNotFoundError
-        If there is no such file, no such name, or its package or the network is not there.
+        If there is no such file, no such name, or its package, gensim or the network is not there.
     """
     path = Path(path_or_name).expanduser()
     name = str(path_or_name)
@@ -64,14 +64,23 @@ def downloaded(name: str) -> Path | None:
 
 def download(name: str) -> Path:
     """Fetch a table by gensim's downloader, which checks its MD5."""
-    from gensim import downloader
-
+    unknown = (
+        f"There is no file or folder {name!r}, nor a package of vectors of that name. {_meant(name, ())}"
+    )
+    try:
+        from gensim import downloader
+    except ImportError as error:
+        raise FileNotFoundError(
+            f"{unknown}Names of gensim's downloader need gensim, which can't be imported ({error}): pip "
+            "install gensim. Where it has no wheel for your Python, load the table once with an older one, "
+            "which keeps it in ~/gensim-data, or give the path of a file."
+        ) from error
     try:
         known = sorted(downloader.info(name_only=True)["models"])
     except Exception as error:  # whatever the network or the list does
         raise FileNotFoundError(
-            f"There is no file or folder {name!r}, nor a package of vectors of that name. {_meant(name, ())}"
-            f"Names are: {', '.join(PACKAGES)}, and those of gensim's downloader, whose list can't be had."
+            f"{unknown}Names are: {', '.join(PACKAGES)}, and those of gensim's downloader, "
+            "whose list can't be had."
         ) from error
     if name not in known:
         raise FileNotFoundError(

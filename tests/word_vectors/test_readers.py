@@ -7,8 +7,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
-from gensim.test.utils import datapath
 from numpy.testing import assert_array_equal
 
 from embtransfer import WordVectors
@@ -74,9 +72,9 @@ def assert_loads(path, words, matrix, format=None):
         ("poincare_vectors.bin", "word2vec-binary"),
     ],
 )
-def test_files_gensim_ships(file, format, guess):
+def test_files_gensim_ships(gensim, datapath, file, format, guess):
     path = datapath(file)
-    expected = KeyedVectors.load_word2vec_format(
+    expected = gensim.models.KeyedVectors.load_word2vec_format(
         path, binary=format == "word2vec-binary", no_header=format == "glove"
     )
     assert_loads(path, expected.index_to_key, expected.vectors, None if guess else format)
@@ -84,8 +82,8 @@ def test_files_gensim_ships(file, format, guess):
 
 @pytest.mark.parametrize("n_columns", [1, 2, 50])
 @pytest.mark.parametrize("format", ["glove", "word2vec", "word2vec-binary"])
-def test_files_gensim_writes(tmp_path, format, n_columns):
-    keyed = KeyedVectors(n_columns)
+def test_files_gensim_writes(gensim, tmp_path, format, n_columns):
+    keyed = gensim.models.KeyedVectors(n_columns)
     words = [f"word{i}" for i in range(2500)] + ["naïve", "漢字", "😀", "it's"]
     keyed.add_vectors(words, np.random.default_rng(0).normal(size=(len(words), n_columns)).astype("f4"))
     path = str(tmp_path / "vectors")
@@ -200,10 +198,10 @@ def pack(path, data):
 @pytest.mark.parametrize("suffix", [".gz", ".zip"])
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("header", [True, False])
-def test_packed_files(tmp_path, suffix, binary, header):
+def test_packed_files(gensim, datapath, tmp_path, suffix, binary, header):
     if binary and not header:
         pytest.skip("the binary form has a header")
-    source = KeyedVectors.load_word2vec_format(datapath("euclidean_vectors.bin"), binary=True)
+    source = gensim.models.KeyedVectors.load_word2vec_format(datapath("euclidean_vectors.bin"), binary=True)
     plain = tmp_path / "plain"
     source.save_word2vec_format(str(plain), binary=binary, write_header=header)
     path = pack(tmp_path / f"packed{suffix}", plain.read_bytes())
@@ -227,7 +225,7 @@ def test_packed_files_damaged_at_their_start(tmp_path, size):
 
 
 @pytest.mark.parametrize("file", ["lee_fasttext_new.bin", "word2vec_pre_kv_py3"])
-def test_formats_that_are_mapped_are_not_read_packed(tmp_path, file):
+def test_formats_that_are_mapped_are_not_read_packed(datapath, tmp_path, file):
     path = tmp_path / "packed.gz"
     with open(datapath(file), "rb") as source:
         path.write_bytes(gzip.compress(source.read(1 << 16)))

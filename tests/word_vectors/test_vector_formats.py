@@ -16,10 +16,6 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 import spacy
-import wordllama
-from gensim.models import FastText, KeyedVectors, Word2Vec
-from gensim.models.fasttext import FastTextKeyedVectors, load_facebook_vectors, save_facebook_model
-from gensim.test.utils import common_texts, datapath
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model2vec import StaticModel
@@ -97,7 +93,7 @@ def test_other_files_are_not_recognised(reader, content, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["lee_fasttext.vec", "test_glove.txt", "euclidean_vectors.bin", "lee.cor"])
-def test_text_and_word2vec_files_are_not_recognised(name):
+def test_text_and_word2vec_files_are_not_recognised(datapath, name):
     assert not any(reader.recognise(Path(datapath(name))) for reader in READERS.values())
 
 
@@ -120,7 +116,7 @@ def save_tensors(path):
 
 
 def save_keyed_vectors(path):
-    vectors = KeyedVectors(4)
+    vectors = pytest.importorskip("gensim.models").KeyedVectors(4)
     vectors.add_vectors(WORDS, MATRIX)
     vectors.save(str(path))
 
@@ -176,9 +172,9 @@ FASTTEXT_FILES = [
 
 
 @pytest.mark.parametrize("name", FASTTEXT_FILES)
-def test_fasttext_as_gensim(name):
+def test_fasttext_as_gensim(gensim, datapath, name):
     found, words, matrix = load(datapath(name))
-    theirs = load_facebook_vectors(datapath(name))
+    theirs = gensim.models.fasttext.load_facebook_vectors(datapath(name))
     assert words == theirs.index_to_key
     # gensim gives "</s>" n-grams, which fastText itself does not
     rows = [row for row, word in enumerate(words) if word != "</s>"]
@@ -192,7 +188,7 @@ def test_fasttext_as_gensim(name):
 
 
 @pytest.mark.parametrize("name", FASTTEXT_FILES[1:5] + ["pang_lee_polarity_fasttext.bin"])
-def test_fasttext_as_fasttext_bit_for_bit(name):
+def test_fasttext_as_fasttext_bit_for_bit(datapath, name):
     fasttext = pytest.importorskip("fasttext")
     theirs = fasttext.load_model(datapath(name))
     found = _fasttext.read(Path(datapath(name))) if name[:4] != "pang" else None
@@ -208,15 +204,17 @@ def test_fasttext_as_fasttext_bit_for_bit(name):
 
 
 @pytest.fixture(scope="module")
-def trained():
-    texts = [*common_texts, ["naïve", "漢字", "é", "x", "</s>"]]
-    return FastText(texts, vector_size=7, min_count=1, bucket=50, min_n=1, max_n=4, epochs=1, workers=1)
+def trained(gensim):
+    texts = [*gensim.test.utils.common_texts, ["naïve", "漢字", "é", "x", "</s>"]]
+    return gensim.models.FastText(
+        texts, vector_size=7, min_count=1, bucket=50, min_n=1, max_n=4, epochs=1, workers=1
+    )
 
 
 @pytest.fixture(scope="module")
-def trained_bin(trained, tmp_path_factory):
+def trained_bin(gensim, trained, tmp_path_factory):
     path = tmp_path_factory.mktemp("fasttext") / "model.bin"
-    save_facebook_model(trained, str(path))
+    gensim.models.fasttext.save_facebook_model(trained, str(path))
     return path
 
 
@@ -298,7 +296,7 @@ def test_quantised_fasttext_is_refused(tmp_path, trained_bin):
     refuses(patched(trained_bin, tmp_path, flag, "<?", True), message)
 
 
-def test_supervised_fasttext_as_its_text_file():
+def test_supervised_fasttext_as_its_text_file(datapath):
     with pytest.warns(UserWarning, match="5 words are not UTF-8"):
         found, words, matrix = load(datapath("pang_lee_polarity_fasttext.bin"))
     lines = Path(datapath("pang_lee_polarity_fasttext.vec")).read_bytes().split(b"\n")[1:-1]
@@ -308,10 +306,10 @@ def test_supervised_fasttext_as_its_text_file():
     assert found.subwords is None
 
 
-def test_words_that_are_not_utf8_are_left_out():
+def test_words_that_are_not_utf8_are_left_out(gensim, datapath):
     with pytest.warns(UserWarning, match="69 words are not UTF-8 and were left out, the first in row 1"):
         _, words, matrix = load(datapath("cp852_fasttext.bin"))
-    theirs = load_facebook_vectors(datapath("cp852_fasttext.bin"), encoding="cp852")
+    theirs = gensim.models.fasttext.load_facebook_vectors(datapath("cp852_fasttext.bin"), encoding="cp852")
     same = [word for word in words if word.isascii()]
     assert_allclose(matrix[[words.index(word) for word in same]], [theirs[word] for word in same], atol=1e-6)
 
@@ -365,8 +363,9 @@ def test_fasttext_damaged_header(trained_bin, tmp_path, at, spec, values, messag
 
 # ---------------------------------------------------------------- gensim
 @pytest.fixture(scope="module")
-def word2vec():
-    return Word2Vec([*common_texts, WORDS], vector_size=5, min_count=1, epochs=1, workers=1)
+def word2vec(gensim):
+    texts = [*gensim.test.utils.common_texts, WORDS]
+    return gensim.models.Word2Vec(texts, vector_size=5, min_count=1, epochs=1, workers=1)
 
 
 @pytest.mark.parametrize("sep_limit", [0, 10**6], ids=["beside", "inside"])
@@ -383,13 +382,13 @@ def test_gensim_word2vec(word2vec, tmp_path, sep_limit, whole):
 
 @pytest.mark.parametrize("sep_limit", [0, 10**6], ids=["beside", "inside"])
 @pytest.mark.parametrize("whole", [False, True], ids=["FastTextKeyedVectors", "FastText"])
-def test_gensim_fasttext(trained, tmp_path, sep_limit, whole):
+def test_gensim_fasttext(gensim, trained, tmp_path, sep_limit, whole):
     (trained if whole else trained.wv).save(str(tmp_path / "saved"), sep_limit=sep_limit)
     found, words, matrix = load(tmp_path / "saved")
     theirs = (
-        FastText.load(str(tmp_path / "saved")).wv
+        gensim.models.FastText.load(str(tmp_path / "saved")).wv
         if whole
-        else FastTextKeyedVectors.load(str(tmp_path / "saved"))
+        else gensim.models.fasttext.FastTextKeyedVectors.load(str(tmp_path / "saved"))
     )
     assert words == theirs.index_to_key
     assert_allclose(matrix, theirs.vectors, atol=1e-6)
@@ -397,8 +396,9 @@ def test_gensim_fasttext(trained, tmp_path, sep_limit, whole):
     assert (found.subwords.min_n, found.subwords.max_n) == (1, 4)
 
 
-def test_gensim_fasttext_without_buckets(tmp_path):
-    model = FastText(common_texts, vector_size=5, min_count=1, bucket=0, max_n=0, epochs=1, workers=1)
+def test_gensim_fasttext_without_buckets(gensim, tmp_path):
+    texts = gensim.test.utils.common_texts
+    model = gensim.models.FastText(texts, vector_size=5, min_count=1, bucket=0, max_n=0, epochs=1, workers=1)
     model.wv.save(str(tmp_path / "saved"))
     found, _, matrix = load(tmp_path / "saved")
     assert found.subwords is None
@@ -407,8 +407,8 @@ def test_gensim_fasttext_without_buckets(tmp_path):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_gensim_dtypes_and_protocols(tmp_path, dtype, protocol):
-    vectors = KeyedVectors(4, dtype=dtype)
+def test_gensim_dtypes_and_protocols(gensim, tmp_path, dtype, protocol):
+    vectors = gensim.models.KeyedVectors(4, dtype=dtype)
     vectors.add_vectors(WORDS, MATRIX.astype(dtype))
     vectors.save(str(tmp_path / "saved"), pickle_protocol=protocol)
     _, words, matrix = load(tmp_path / "saved")
@@ -426,15 +426,15 @@ def test_gensim_dtypes_and_protocols(tmp_path, dtype, protocol):
         "old_w2v_models/w2v_3.4.0.mdl",
     ],
 )
-def test_models_of_old_gensims(name):
+def test_models_of_old_gensims(gensim, datapath, name):
     _, words, matrix = load(datapath(name))
-    theirs = Word2Vec.load(datapath(name)).wv
+    theirs = gensim.models.Word2Vec.load(datapath(name)).wv
     assert words == theirs.index_to_key
     assert_array_equal(matrix, theirs.vectors)
 
 
 @pytest.mark.parametrize("python", ["py2", "py3", "py3_4"])
-def test_models_that_gensim_no_longer_reads(python):
+def test_models_that_gensim_no_longer_reads(datapath, python):
     _, words, matrix = load(datapath(f"word2vec_pre_kv_sep_{python}"))
     assert_array_equal(matrix, np.load(datapath(f"word2vec_pre_kv_sep_{python}.syn0.npy")))
     _, inside, same_shape = load(datapath(f"word2vec_pre_kv_{python}"))
@@ -443,9 +443,9 @@ def test_models_that_gensim_no_longer_reads(python):
     assert np.isfinite(same_shape).all()
 
 
-def test_keyed_vectors_of_gensim_3():
+def test_keyed_vectors_of_gensim_3(gensim, datapath):
     _, words, matrix = load(datapath("old_keyedvectors_320.dat"))
-    theirs = KeyedVectors.load(datapath("old_keyedvectors_320.dat"))
+    theirs = gensim.models.KeyedVectors.load(datapath("old_keyedvectors_320.dat"))
     assert words == theirs.index_to_key
     assert_array_equal(matrix, theirs.vectors)
 
@@ -460,7 +460,7 @@ def test_keyed_vectors_of_gensim_3():
         ("tfidf_model.tst", "names functools.partial, which no saved KeyedVectors needs. It was not run"),
     ],
 )
-def test_other_pickles_are_refused(name, message):
+def test_other_pickles_are_refused(datapath, name, message):
     refuses(datapath(name), message)
 
 
@@ -477,7 +477,7 @@ def touch(path):
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_a_pickle_runs_nothing(tmp_path, protocol, word2vec):
+def test_a_pickle_runs_nothing(gensim, tmp_path, protocol, word2vec):
     ran = tmp_path / "ran"
     traps = [
         Trap(eval, f"open({str(ran)!r}, 'w')"),
@@ -487,7 +487,7 @@ def test_a_pickle_runs_nothing(tmp_path, protocol, word2vec):
         Trap(__import__, "os"),
         Trap(np.save, str(ran), 0),
         Trap(np.load, str(ran)),
-        Trap(KeyedVectors.load, str(ran)),
+        Trap(gensim.models.KeyedVectors.load, str(ran)),
     ]
     for trap in traps:
         for thing in (trap, {"index_to_key": [trap]}):
@@ -594,8 +594,8 @@ def test_gensim_arrays_beside(word2vec, tmp_path):
     refuses(tmp_path / "saved", "got no file saved.vectors.npy. Expected it beside")
 
 
-def test_gensim_keys_that_are_no_words(tmp_path):
-    vectors = KeyedVectors(4)
+def test_gensim_keys_that_are_no_words(gensim, tmp_path):
+    vectors = gensim.models.KeyedVectors(4)
     vectors.add_vectors([3, 4], MATRIX[:2])
     vectors.save(str(tmp_path / "saved"))
     refuses(tmp_path / "saved", "got a int as word 0. Expected a str")
@@ -779,7 +779,7 @@ def test_sentence_transformers_static_embedding(tmp_path):
 @pytest.mark.parametrize("path", [".", "weights/l2_supercat_256.safetensors"])
 def test_wordllama(path, monkeypatch):
     monkeypatch.undo()
-    package = Path(wordllama.__file__).parent
+    package = Path(pytest.importorskip("wordllama").__file__).parent
     found, words, rows = load(package / path)
     theirs = Tokenizer.from_file(str(package / "tokenizers" / "l2_supercat_tokenizer_config.json"))
     assert [theirs.id_to_token(i) for i in range(32000)] == words

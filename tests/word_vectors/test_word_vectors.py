@@ -10,7 +10,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from gensim.models import FastText, KeyedVectors, Word2Vec
 from numpy.testing import assert_array_equal
 
 from embtransfer import WordEmbedder, WordVectors
@@ -283,8 +282,9 @@ SENTENCES = [["good", "film"], ["bad", "film", "the"], ["the", "pan"]] * 5
 
 
 @pytest.mark.parametrize("whole_model", [True, False])
-@pytest.mark.parametrize("kind", [Word2Vec, FastText])
-def test_from_gensim_model(kind, whole_model):
+@pytest.mark.parametrize("kind", ["Word2Vec", "FastText"])
+def test_from_gensim_model(gensim, kind, whole_model):
+    kind = getattr(gensim.models, kind)
     model = kind(SENTENCES, vector_size=20, min_count=1, epochs=1, seed=0, workers=1)
     vectors = WordVectors.from_keyed_vectors(model if whole_model else model.wv)
     assert vectors.words == model.wv.index_to_key
@@ -292,8 +292,8 @@ def test_from_gensim_model(kind, whole_model):
     assert_array_equal(vectors.matrix, model.wv.vectors)
 
 
-def test_from_keyed_vectors():
-    keyed = KeyedVectors(3)
+def test_from_keyed_vectors(gensim):
+    keyed = gensim.models.KeyedVectors(3)
     keyed.add_vectors(["good", "bad"], EYE)
     vectors = WordVectors.from_keyed_vectors(keyed, name="own")
     assert vectors.name == "own"
