@@ -41,8 +41,6 @@ PACKAGES = (
 )
 NUMERIC = (
     "adapters",
-    "adapters_kernel",
-    "adapters_sparse",
     "alignment",
     "classifiers",
     "co_training",
@@ -53,12 +51,14 @@ NUMERIC = (
     "few_labels",
     "folding",
     "importance",
+    "kernel_adapters",
     "label_shift",
     "lexical",
     "model_selection",
     "ridge",
-    "selection",
+    "search",
     "self_training",
+    "sparse_rows",
     "streaming",
 )
 CORES = {"SkylakeX": "avx512f", "Haswell": "avx2", "Prescott": "pni"}  # and the flag of its instructions
