@@ -267,7 +267,7 @@ class TestEnsembles:
 
 
 class TestCalibrationAndThresholds:
-    """Trap 4 of DESIGN.md: around a pipeline they would fit on source rows sent through the target map."""
+    """Trap 4 of docs/design.md: around a pipeline they fit on source rows sent through the target map."""
 
     def shifted(self, n=400):
         rng = np.random.default_rng(0)

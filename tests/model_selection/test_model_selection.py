@@ -336,7 +336,7 @@ class TestHonesty:
 
     @pytest.mark.parametrize("n_source", [N, 90])
     def test_no_scored_row_is_seen(self, seen, n_source):
-        """Also where source and target have as many rows (trap 2 of DESIGN.md)."""
+        """Also where source and target have as many rows (trap 2 of docs/design.md)."""
         X, y = numbered(n_source)
         cross_validate(honest(make_transfer_pipeline(Recording(), LogisticRegression())), X, y, cv=ALL)
         folds = list(ALL.split(X, y))

@@ -1,4 +1,4 @@
-"""TransferPipeline: the four traps of DESIGN.md, and all that scikit-learn does with a pipeline."""
+"""TransferPipeline: the four traps of docs/design.md, and all that scikit-learn does with a pipeline."""
 
 import copy
 import json

@@ -105,6 +105,21 @@ def test_every_page_is_in_the_list_of_pages():
     assert listed >= {Path(page).name for page in TEXTS} - {"README.md", "index.md"}
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/design.md"])
+def test_pages_for_developers_name_what_there_is(page):
+    text = (ROOT / page).read_text("utf-8")
+    named = set(re.findall(r"\b(?:tests|benchmarks|embtransfer|docs|\.ci)/[\w/.]*\w", text))
+    assert len(named) > 5
+    assert {name for name in named if not (ROOT / name).exists()} <= {"embtransfer/adapters/_mine.py"}
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    for name in re.findall(r"`((?:test_|Test)\w+)`", text):
+        assert re.search(rf"^ *(def|class) {name}\b", tests, re.MULTILINE), name
+
+
+def test_the_citation_names_this_version():
+    assert f"\nversion: {embtransfer.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
 def test_readme_sells_in_a_minute():
     assert len(TEXTS["README.md"].splitlines()) < 170
 
