@@ -110,30 +110,30 @@ def _locked(folder):
 def read(path, format=None, max_words=None, dtype=None, progress=None) -> Table:
     """Read a file into memory."""
     words, matrices = [], []
-    with open_vectors(path, format, progress) as found:
-        n_words = _n_words(found, max_words)
-        what = f"A table of {n_words:,} words x {found.n_dimensions} in memory"
+    with open_vectors(path, format, progress) as stored:
+        n_words = _n_words(stored, max_words)
+        what = f"A table of {n_words:,} words x {stored.n_dimensions} in memory"
         advice = "Set max_words, dtype='float16', or a cache, from which tables are mapped."
-        check_memory(8 * n_words * found.n_dimensions, what, advice)  # its blocks, and all in one
-        for text, rows in _taken(found, max_words, dtype):
+        check_memory(8 * n_words * stored.n_dimensions, what, advice)  # its blocks, and all in one
+        for text, rows in _taken(stored, max_words, dtype):
             words.append(text)
             matrices.append(rows)
         if not words:
             raise ValueError(f"Got 0 words from {path}. Expected at least one.")
-        subwords = found.subwords
+        subwords = stored.subwords
         if subwords is not None:
             subwords = Subwords(subwords.min_n, subwords.max_n, np.array(subwords.rows, np.float32))
-        return Table(pa.concat_arrays(words), np.concatenate(matrices), None, subwords, found.tokenizer)
+        return Table(pa.concat_arrays(words), np.concatenate(matrices), None, subwords, stored.tokenizer)
 
 
 def converted() -> list[dict]:
     """The manifests of all converted tables, each with its folder and size in bytes, by name."""
-    found = []
+    manifests = []
     for folder in sorted(cache_folder().glob("*-*")):
         manifest = read_manifest(folder)
         if manifest is not None:
-            found.append({**manifest, "folder": folder, "bytes": sum(manifest["files"].values())})
-    return found
+            manifests.append({**manifest, "folder": folder, "bytes": sum(manifest["files"].values())})
+    return manifests
 
 
 def find(checksum: str) -> Table | None:
@@ -224,13 +224,13 @@ def _convert(folder, path, made_of, progress):
                 shutil.rmtree(left, ignore_errors=True)
             work.mkdir(mode=0o700)
         with (
-            open_vectors(path, made_of["asked_format"], progress) as found,
+            open_vectors(path, made_of["asked_format"], progress) as stored,
             ThreadPoolExecutor(1) as aside,
         ):
-            _check_space(work, found, made_of["max_words"])
-            fingerprints = aside.submit(lambda: [fingerprint(file) for file in found.files])
-            blocks = _taken(found, made_of["max_words"], made_of["asked_dtype"])
-            words, digest, shape = _write_matrix(work / "matrix.npy", blocks, found.n_dimensions)
+            _check_space(work, stored, made_of["max_words"])
+            fingerprints = aside.submit(lambda: [fingerprint(file) for file in stored.files])
+            blocks = _taken(stored, made_of["max_words"], made_of["asked_dtype"])
+            words, digest, shape = _write_matrix(work / "matrix.npy", blocks, stored.n_dimensions)
             made_from = fingerprints.result()
             now = {str(path.resolve()): before} if before else {}
             if any(now.get(file, stamp) != stamp or stamp_of(file) != stamp for file, stamp, _ in made_from):
@@ -250,28 +250,28 @@ def _convert(folder, path, made_of, progress):
                 np.save(work / "slots.npy", slots)
                 with pa.ipc.new_file(str(work / "words.arrow"), pa.schema([("word", words.type)])) as file:
                     file.write_batch(pa.record_batch([words], ["word"]))
-                if found.subwords is not None:
-                    np.save(work / "subwords.npy", found.subwords.rows)
-                if found.tokenizer is not None:
-                    (work / "tokenizer.json").write_text(found.tokenizer, "utf-8")
+                if stored.subwords is not None:
+                    np.save(work / "subwords.npy", stored.subwords.rows)
+                if stored.tokenizer is not None:
+                    (work / "tokenizer.json").write_text(stored.tokenizer, "utf-8")
                 matrix = np.load(work / "matrix.npy", mmap_mode="r")
                 rows_of = {"matrix.npy": digest}
-                if found.subwords is not None:
-                    rows_of["subwords.npy"] = hashlib.sha256(found.subwords.rows).hexdigest()
-                parts = words, matrix, found.subwords, found.tokenizer
+                if stored.subwords is not None:
+                    rows_of["subwords.npy"] = hashlib.sha256(stored.subwords.rows).hexdigest()
+                parts = words, matrix, stored.subwords, stored.tokenizer
                 checksum = checksum_of(*parts, digest, rows_of.get("subwords.npy"))
                 files = {file.name: file.stat().st_size for file in sorted(work.iterdir())}
                 manifest = {
                     "format_version": FORMAT_VERSION,
                     "embtransfer": __version__,
                     **made_of,
-                    "format": found.format,
+                    "format": stored.format,
                     "n_words": shape[0],
                     "n_dimensions": shape[1],
                     "dtype": str(matrix.dtype),
                     "checksum": checksum,
-                    "subwords": [found.subwords.min_n, found.subwords.max_n] if found.subwords else None,
-                    "tokenizer": found.tokenizer is not None,
+                    "subwords": [stored.subwords.min_n, stored.subwords.max_n] if stored.subwords else None,
+                    "tokenizer": stored.tokenizer is not None,
                     "files": files,
                     "times": times_of(work, files),
                     "sums": {file: sum_of(work / file, rows_of.get(file)) for file in files},
@@ -298,10 +298,10 @@ class _writing:
             raise _Unwritable from error
 
 
-def _taken(found, max_words, dtype):
+def _taken(stored, max_words, dtype):
     """The blocks of a table, cut at max_words, in the dtype asked for or that of the first; all finite."""
     left = max_words
-    for words, rows in found.blocks:
+    for words, rows in stored.blocks:
         if left is not None:
             words, rows = words[:left], rows[:left]
             left -= len(words)
@@ -311,7 +311,7 @@ def _taken(found, max_words, dtype):
         check_finite(words, rows)
         yield words, rows
         if left == 0:
-            found.blocks.close()
+            stored.blocks.close()
             return
 
 
@@ -326,16 +326,16 @@ def check_finite(words, matrix) -> None:
         )
 
 
-def _n_words(found, max_words):
+def _n_words(stored, max_words):
     """How many words will be read, as far as that is known: a wrong header promises what cannot be there."""
-    most = _MOST_PACKED * sum(os.stat(file).st_size for file in found.files) / found.n_dimensions
-    n_words = min(found.n_words or 0, max_words or np.inf)
+    most = _MOST_PACKED * sum(os.stat(file).st_size for file in stored.files) / stored.n_dimensions
+    n_words = min(stored.n_words or 0, max_words or np.inf)
     return n_words if n_words <= most else 0
 
 
-def _check_space(folder, found, max_words):
+def _check_space(folder, stored, max_words):
     """Say before much is written that it will not fit, where the file tells its size."""
-    n_bytes = 2 * _n_words(found, max_words) * found.n_dimensions  # of float16 at least
+    n_bytes = 2 * _n_words(stored, max_words) * stored.n_dimensions  # of float16 at least
     if n_bytes > (left := shutil.disk_usage(folder).free):
         raise _Unwritable from OSError(f"{n_bytes / 1e6:,.0f} MB are needed, {left / 1e6:,.0f} MB are free")
 

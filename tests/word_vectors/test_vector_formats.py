@@ -41,7 +41,7 @@ MATRIX = np.arange(28, dtype=np.float32).reshape(7, 4) / 3
 
 
 def load(path):
-    """(Found, words, matrix), by the only reader that recognises the path."""
+    """(StoredTable, words, matrix), by the only reader that recognises the path."""
     path = Path(path)
     names = [name for name, reader in READERS.items() if reader.recognise(path)]
     assert len(names) == 1, names
