@@ -32,7 +32,7 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from embtransfer import WordVectors
 from embtransfer.word_vectors.readers import _arrays, _blocks, _fasttext, _gensim, _spacy, _tokens
-from embtransfer.word_vectors.readers._contents import Subwords
+from embtransfer.word_vectors.readers._stored_table import Subwords
 
 READERS = {"fasttext": _fasttext, "gensim": _gensim, "spacy": _spacy, "tokens": _tokens, "arrays": _arrays}
 UNKNOWN = ["xyzzy", "naïveté", "漢字かな", "a", "é", "", "😀", "<", ">", "a b", "ab" * 300]
