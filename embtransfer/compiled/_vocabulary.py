@@ -1,4 +1,4 @@
-"""The words and n-grams of a compiled pipeline, and their rows in any text."""
+"""Words and n-grams, and their rows in any text: of compiled pipelines, and of embedders."""
 
 from dataclasses import dataclass, fields
 
@@ -103,14 +103,18 @@ class Vocabulary(Remade):
             and self.offsets[-1] + 16 <= len(self.words)
             and bool((self.offsets[1:] >= self.offsets[:-1]).all())
             and _scores.check_slots(self._index[1], self._index[2])
-            and self.n_forming <= n
-            and self.ngrams.shape[1:] == (2,)
+            and self.ngrams_are_sound()
         )
-        rows_before = n + np.arange(len(self.ngrams))  # an n-gram begins with words or with a shorter one
-        if not (
-            sound
-            and bool((self.ngrams >= 0).all())
-            and bool((self.ngrams[:, 0] < rows_before).all())
-            and bool((self.ngrams[:, 1] < max(self.n_forming, 1)).all())
-        ):
+        if not sound:
             raise ValueError("the tables of words contradict one another")
+
+    def ngrams_are_sound(self):
+        """Whether an n-gram begins with words or with a shorter one, and ends with a word that forms some."""
+        ngrams, rows_before = self.ngrams, self.n_words + np.arange(len(self.ngrams))
+        return (
+            self.n_forming <= self.n_words
+            and ngrams.shape[1:] == (2,)
+            and bool((ngrams >= 0).all())
+            and bool((ngrams[:, 0] < rows_before).all())
+            and bool((ngrams[:, 1] < max(self.n_forming, 1)).all())
+        )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from .._texts import iter_text_chunks, text_buffers
-from ..kernels._unicode import unicode_table
+from .._texts import iter_text_chunks
+from ..compiled._vocabulary import Vocabulary
 from ..word_vectors import WordVectors
 
 _MIN_LENGTH = 2  # of a word, in characters, as in scikit-learn's vectorizers
@@ -29,30 +29,26 @@ class NGrams:
     lowercase: bool
 
     def __post_init__(self):
-        from ..kernels import _ngrams
-
-        bits = max(int(2 * len(self.ngrams)).bit_length(), 4)
-        self._shift = np.uint64(64 - bits)
-        self._slots = np.zeros((1 << bits, 2), np.uint64)
-        _ngrams.build_ngram_index(self.ngrams, len(self.words), self._slots, self._shift)
+        words = *self.words._index, self.lowercase, _MIN_LENGTH
+        self.vocabulary = Vocabulary(*words, self.ngrams, self.longest, self.n_corpus)
 
     def __getstate__(self):
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # the table is made again
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # the index is made again
 
     def __setstate__(self, state):
-        _check_state(**state)
-        self.__init__(**state)
+        """Refuse what would send a kernel outside its arrays: a file may be made to deceive."""
+        sound = _can_be_indexed(**state)
+        if sound:
+            self.__init__(**state)
+        if not (sound and self.vocabulary.ngrams_are_sound()):
+            raise ValueError("Got words and n-grams that contradict one another. The file is damaged.")
 
     def __len__(self):
-        return len(self.words) + len(self.ngrams)
+        return len(self.vocabulary)
 
     def rows(self, chunk):
         """Rows of the words and n-grams of a chunk of texts: ids uint32, indptr int64 (n_texts + 1,)."""
-        from ..kernels import _ngrams
-
-        ids, indptr = _word_rows(chunk, self.words, self.lowercase)
-        unknown = len(self.words)
-        return _ngrams.ngram_rows(ids, indptr, self.n_corpus, unknown, self.longest, self._slots, self._shift)
+        return self.vocabulary.rows(chunk)
 
     @classmethod
     def learn(cls, texts, words, n_corpus, *, longest, min_df, max_features, lowercase):
@@ -85,9 +81,8 @@ class NGrams:
         return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase)
 
 
-def _check_state(words, n_corpus, ngrams, longest, lowercase):
-    """Refuse what would send a kernel outside its arrays: a file may be made to deceive."""
-    sound = (
+def _can_be_indexed(words, n_corpus, ngrams, longest, lowercase):
+    return (
         isinstance(words, WordVectors)
         and isinstance(ngrams, np.ndarray)
         and ngrams.dtype == np.int64
@@ -95,16 +90,8 @@ def _check_state(words, n_corpus, ngrams, longest, lowercase):
         and type(longest) is int
         and 1 <= longest <= 100
         and type(n_corpus) is int
-        and 0 <= n_corpus <= len(words)
+        and n_corpus >= 0
     )
-    rows_before = len(words) + np.arange(len(ngrams)) if sound else None
-    if not (
-        sound
-        and (ngrams >= 0).all()
-        and (ngrams[:, 0] < rows_before).all()
-        and (ngrams[:, 1] < max(n_corpus, 1)).all()
-    ):
-        raise ValueError("Got words and n-grams that contradict one another. The file is damaged.")
 
 
 def find_words(texts, pretrained, *, min_df, max_features, lowercase):
@@ -145,8 +132,8 @@ def document_counts(ids, indptr, n_rows):
 def _word_rows(chunk, words, lowercase):
     from ..kernels import _tokens
 
-    arguments = unicode_table(bool(lowercase)), np.uint64(lowercase), np.uint64(_MIN_LENGTH)
-    return _tokens.text_rows(*text_buffers(chunk), *arguments, words._index, True)
+    vocabulary = Vocabulary(*words._index, lowercase, _MIN_LENGTH)
+    return _tokens.text_rows(*vocabulary.text_arguments(chunk), True)
 
 
 def _frequent(key, text, min_df, most):

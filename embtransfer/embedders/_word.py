@@ -8,8 +8,8 @@ import pyarrow as pa
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._texts import check_texts, iter_text_chunks, text_buffers
-from ..kernels._unicode import unicode_table
+from .._texts import check_texts, iter_text_chunks
+from ..compiled._vocabulary import Vocabulary
 from ..word_vectors import WordVectors
 from ._coverage import Coverage
 from ._pooled import PooledEmbedder, keep_tokens
@@ -229,13 +229,8 @@ class WordEmbedder(PooledEmbedder):
         return ids, np.array(ends), pa.array([tokens[at] for at in unknown], pa.large_string())
 
     def _kernel_arguments(self, chunk):
-        return (
-            *text_buffers(chunk),
-            unicode_table(bool(self.lowercase)),
-            np.uint64(self.lowercase),
-            np.uint64(self._tokenizer()),
-            self.vectors_._index,
-        )
+        words = Vocabulary(*self.vectors_._index, self.lowercase, self._tokenizer())
+        return words.text_arguments(chunk)
 
     def _join_phrases(self, tokens):
         """Join from the left, as long as the table has what is joined."""

@@ -21,6 +21,7 @@ from sklearn.random_projection import BaseRandomProjection
 from ..adapters._base import AffineMap, BaseAdapter, Identity
 from ..adapters._length import ScaleMap
 from ..adapters._scl import PivotProjection
+from ..compiled._vocabulary import Vocabulary
 from ..embedders import DistilledEmbedder, NGramVectorizer, WordEmbedder
 from ._rows import CannotFold, Rows, Terms, Words
 from ._vectorizers import counted_terms, own_vocabulary
@@ -77,9 +78,9 @@ def _texts(step):
         return _words(step)
     if isinstance(step, DistilledEmbedder):
         n, d = len(step._found), step._n_features_out
-        return Rows.of(Words(_from_ngrams(step._found), step._table[:n, :d], "sqrt"))
+        return Rows.of(Words(own_vocabulary(step._found.vocabulary), step._table[:n, :d], "sqrt"))
     if isinstance(step, NGramVectorizer):
-        vocabulary, width = _from_ngrams(step._found), len(step._found)
+        vocabulary, width = own_vocabulary(step._found.vocabulary), len(step._found)
         if step.weighting == "tfidf":
             return Rows.of(Terms(vocabulary, width, "log", step.idf_.astype(np.float64), normalised=True))
         return Rows.of(Terms(vocabulary, width, step.weighting))
@@ -98,8 +99,8 @@ def _words(step):
         raise CannotFold("unknown='skip' and phrases=False fold; other settings look beyond single words")
     if len(step._powers):
         raise CannotFold(f"pooling={step.pooling!r} is no sum over words; mean, idf, sif and usif fold")
-    data, offsets, slots = step.vectors_._index
-    vocabulary = own_vocabulary(data, offsets, slots, step.lowercase, _KERNEL_PATTERNS[step.token_pattern])
+    shared = Vocabulary(*step.vectors_._index, step.lowercase, _KERNEL_PATTERNS[step.token_pattern])
+    vocabulary = own_vocabulary(shared)
     divisor = "weights" if step.pooling == "idf" else "count"
     weights = None if step.weights_ is None else np.asarray(step.weights_, np.float32)
     rows = Rows.of(Words(vocabulary, step.vectors_.matrix, divisor, weights))
@@ -107,19 +108,6 @@ def _words(step):
         return rows
     components = step.components_.astype(np.float64)  # v - sum_i s_i (v . c_i) c_i
     return rows.affine(np.eye(components.shape[1]) - components.T * step.component_strengths_ @ components)
-
-
-def _from_ngrams(found):
-    from ..embedders._ngrams import _MIN_LENGTH
-
-    return own_vocabulary(
-        *found.words._index,
-        found.lowercase,
-        _MIN_LENGTH,
-        ngrams=found.ngrams.astype(np.int64),
-        longest=found.longest,
-        n_forming=found.n_corpus,
-    )
 
 
 # ---------------------------------------------------------------- rows -> rows

@@ -1,5 +1,7 @@
 """scikit-learn's vectorizers as vocabularies of words and n-grams."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..compiled._vocabulary import Vocabulary
@@ -7,10 +9,11 @@ from ..word_vectors import WordVectors
 from ._rows import CannotFold, Terms
 
 
-def own_vocabulary(data, offsets, slots, lowercase, min_length, **ngrams):
+def own_vocabulary(shared):
     """A vocabulary with copies of the index of a WordVectors."""
-    words = np.append(data[: offsets[-1]], np.zeros(16, np.uint8))
-    return Vocabulary(words, np.array(offsets), np.array(slots), bool(lowercase), int(min_length), **ngrams)
+    offsets, slots = np.array(shared.offsets), np.array(shared.slots)
+    words = np.append(shared.words[: offsets[-1]], np.zeros(16, np.uint8))
+    return replace(shared, words=words, offsets=offsets, slots=slots, lowercase=bool(shared.lowercase))
 
 
 def counted_terms(step):
@@ -44,7 +47,7 @@ def counted_terms(step):
         row_of[ngram] = len(words) + len(pairs) - 1
     columns = np.empty(len(terms), np.int64)
     columns[list(terms.values())] = [row_of[term] for term in terms]
-    vocabulary = own_vocabulary(
+    shared = Vocabulary(
         *WordVectors(words, np.zeros((len(words), 1), np.float32))._index,
         step.lowercase,
         _KERNEL_PATTERNS[step.token_pattern],
@@ -52,4 +55,4 @@ def counted_terms(step):
         longest=longest if pairs else 1,
         n_forming=len(words),
     )
-    return Terms(vocabulary, len(terms), "binary" if step.binary else "count", columns=columns)
+    return Terms(own_vocabulary(shared), len(terms), "binary" if step.binary else "count", columns=columns)

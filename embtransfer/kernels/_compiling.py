@@ -1,7 +1,9 @@
-"""How kernels are compiled, in one place: `@njit(**OPTIONS)`."""
+"""How kernels are compiled and kept, in one place: `@njit(**OPTIONS)`."""
 
+import hashlib
 import warnings
 from contextlib import suppress
+from importlib.resources import files
 
 import numba
 
@@ -25,11 +27,22 @@ def _can_keep():
     return True
 
 
+def _stamp_of_room():
+    """A hash of all files of this room: kernels are compiled into one another, across files."""
+    room = [file for file in files(__package__).iterdir() if file.name.endswith(".py")]
+    sources = sorted((file.name, file.read_bytes()) for file in room)
+    return hashlib.sha256(repr(sources).encode()).hexdigest()
+
+
+_STAMP = _stamp_of_room()
 OPTIONS = {"nogil": True, "cache": _can_keep(), "error_model": "numpy"}
 
 
 def njit(cache, **options):
-    """numba's decorator; a kept kernel that cannot be written or read is no error: it is compiled anew."""
+    """numba's decorator, and what it keeps goes by all files of this room, where numba goes by one.
+
+    A kept kernel that cannot be written or read is no error: it is compiled anew.
+    """
 
     def decorate(function):
         kernel = numba.njit(cache=cache, **options)(function)
@@ -48,6 +61,9 @@ def njit(cache, **options):
                         kernel._cache.flush()  # or it could not be saved either
                     return None
 
+            with suppress(AttributeError):  # of a numba that keeps it elsewhere: its own stamp stays
+                index = kernel._cache._cache_file
+                index._source_stamp = index._source_stamp, _STAMP
             kernel._cache.save_overload = save_if_there_is_room
             kernel._cache.load_overload = load_if_it_is_whole
         return kernel

@@ -1,8 +1,7 @@
 """Compiled kernels: rows of a word table -> pooled vectors and counts.
 
 `pool_rows` adds the rows of a text, four vectors of 16 numbers at a time held in registers, and asks memory
-for later rows ahead. As in `_tokens`, all functions release the GIL, and the compiled result is kept: after
-a change in `_instructions`, change a word of this file, whose content numba goes by.
+for later rows ahead. As in `_tokens`, all functions release the GIL, and the compiled result is kept.
 """
 
 import numpy as np

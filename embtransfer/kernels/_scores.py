@@ -2,9 +2,7 @@
 
 `score_words` goes from bytes to scores in one pass, for at most two numbers a word: they lie in the table's
 slots, beside the key, so that finding a word finds its scores. `sum_terms` takes rows of words and n-grams
-and counts each once a text. As in `_tokens`, all functions release the GIL and the compiled result is
-kept: after a change in `_tokens` or `_instructions`, change a word of this file, which is what numba
-compares.
+and counts each once a text. As in `_tokens`, all functions release the GIL and the compiled result is kept.
 """
 
 import numpy as np

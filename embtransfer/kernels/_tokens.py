@@ -7,8 +7,7 @@ word characters and writes down where tokens begin and end. `_lookup` finds each
 table whose key is the token's first 16 bytes and its length.
 
 numba compiles at the first call and keeps the result on disk (`cache=True`). All functions release the GIL
-and keep no state: threads may share a table. The kept result holds code and constants of the modules
-imported here, and numba compares this file's content alone: after a change there, clear __pycache__.
+and keep no state: threads may share a table.
 """
 
 import numpy as np

@@ -1,20 +1,19 @@
 """WordVectors: words and their vectors, one row a word, in order of frequency."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib.resources import as_file
 from numbers import Integral
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from .._texts import is_text_type, text_buffers
+from .._texts import text_buffers
 from ..system._package_data import data_folder
 from . import _cache, _named_tables
-from .readers import Subwords
+from ._conversion import read
+from ._pickling import restore, state_of
+from ._table import Table, as_arrow, check_finite, checksum_of, index_of
 
 BUNDLED = "glove-6b-50d-subset"
 
@@ -84,7 +83,7 @@ class WordVectors:
         matrix = np.asarray(matrix)
         with np.errstate(over="ignore"):  # infinity is refused below
             matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
-        words = _as_arrow(words)
+        words = as_arrow(words)
         if matrix.ndim != 2 or len(words) != len(matrix) or matrix.size == 0:
             raise ValueError(
                 f"Got {len(words):,} words and a matrix of shape {matrix.shape}. "
@@ -95,14 +94,9 @@ class WordVectors:
                 f"Got subwords with rows of shape {subwords.rows.shape} and a matrix of shape "
                 f"{matrix.shape}. Expected as many columns in both."
             )
-        _cache.check_finite(words, matrix)
-        slots, duplicates = _cache.index_of(words)
-        if len(duplicates):
-            _cache.warn_duplicates(words, duplicates)
-            keep = np.setdiff1d(np.arange(len(words)), duplicates)
-            words, matrix = words.take(pa.array(keep)), matrix[keep]
-            slots, _ = _cache.index_of(words)
-        self._take(_cache.Table(words, matrix, slots, subwords, tokenizer), name)
+        check_finite(words, matrix)
+        words, kept, slots = index_of(words)
+        self._take(Table(words, matrix if kept is None else matrix[kept], slots, subwords, tokenizer), name)
 
     def _take(self, table, name):
         self.name = name
@@ -217,11 +211,7 @@ class WordVectors:
         path = _named_tables.find(path_or_name)
         name = name or Path(path_or_name).name
         options = format, max_words, dtype, progress
-        table = _cache.load(path, name, *options) if cache else _cache.read(path, *options)
-        return cls._from_table(table, name)
-
-    @classmethod
-    def _from_table(cls, table, name):
+        table = _cache.load(path, name, *options) if cache else read(path, *options)
         if table.slots is None:
             return cls(table.words, table.matrix, name, subwords=table.subwords, tokenizer=table.tokenizer)
         vectors = cls.__new__(cls)
@@ -241,7 +231,7 @@ class WordVectors:
         """Rows of words: int64 array of shape (len(words),), -1 for a word that the table lacks."""
         from ..kernels import _tokens  # compiles: not at import
 
-        data, offsets = text_buffers(_as_arrow(words))
+        data, offsets = text_buffers(as_arrow(words))
         return _tokens.find_words(np.append(data, np.zeros(16, np.uint8)), offsets, self._index)
 
     @property
@@ -272,7 +262,7 @@ class WordVectors:
         """SHA-256 of the words, the matrix and what came with them, in hexadecimal."""
         if self._manifest is not None:
             return self._manifest["checksum"]
-        return _cache.checksum_of(self._words, self._matrix, self.subwords, self.tokenizer)
+        return checksum_of(self._words, self._matrix, self.subwords, self.tokenizer)
 
     def __len__(self):
         return len(self._words)
@@ -300,86 +290,10 @@ class WordVectors:
         return self
 
     def __getstate__(self):
-        if not _whole.get():
-            if self._is_bundled:
-                return {"bundled": self.checksum}
-            if self._manifest is not None:
-                kept = "source", "asked_format", "max_words", "asked_dtype", "checksum"
-                return {"name": self.name, **{key: self._manifest[key] for key in kept}}
-        data, offsets = text_buffers(self._words)
-        state = {"words": data[offsets[0] : offsets[-1]], "offsets": offsets - offsets[0], "name": self.name}
-        if self.subwords is not None:
-            state["subwords"] = [self.subwords.min_n, self.subwords.max_n, np.asarray(self.subwords.rows)]
-        return {**state, "matrix": np.asarray(self._matrix), "tokenizer": self.tokenizer}
+        return state_of(self)
 
     def __setstate__(self, state):
-        if "bundled" in state:
-            bundled = type(self).bundled()
-            if bundled.checksum != state["bundled"]:
-                raise ValueError(
-                    f"Got a model made with another bundled table (checksum {state['bundled'][:12]}, "
-                    f"this embtransfer has {bundled.checksum[:12]}). Install the embtransfer that made it."
-                )
-            self.__dict__.update(bundled.__dict__)
-        elif "checksum" in state:
-            self._take(_referred(state), state["name"])
-        else:
-            buffers = pa.py_buffer(state["offsets"]), pa.py_buffer(state["words"])
-            words = pa.LargeStringArray.from_buffers(len(state["offsets"]) - 1, *buffers)
-            words.validate(full=True)
-            subwords = Subwords(*state["subwords"]) if "subwords" in state else None
-            more = {"subwords": subwords, "tokenizer": state.get("tokenizer")}
-            self.__init__(words, state["matrix"], state["name"], **more)
+        restore(self, state)
 
 
 _bundled: WordVectors | None = None
-_whole: ContextVar[bool] = ContextVar("whole", default=False)
-
-
-@contextmanager
-def embedded_tables() -> Iterator[None]:
-    """Within it, converted and bundled tables pickle with their words and numbers, not by reference."""
-    token = _whole.set(True)
-    try:
-        yield
-    finally:
-        _whole.reset(token)
-
-
-def _referred(state):
-    """The converted table that a pickle refers to, wherever this machine has it."""
-    wanted, source = state["checksum"], Path(state["source"])
-    table = _cache.find(wanted)
-    if table is None and (source.is_file() or source.is_dir()):  # a device or pipe might never end
-        options = state["asked_format"], state["max_words"], state["asked_dtype"]
-        table = _cache.load(source, state["name"], *options)
-        if table.manifest is None:
-            table = None
-        elif table.manifest["checksum"] != wanted:
-            raise ValueError(
-                f"Got a model made with other vectors than {source} now holds (checksum {wanted[:12]}, now "
-                f"{table.manifest['checksum'][:12]}). Fit again, or bring the old file back."
-            )
-    if table is None:
-        raise FileNotFoundError(
-            f"Got a model that refers to the vectors {state['name']!r} (checksum {wanted[:12]}), which are "
-            f"neither among this machine's converted tables nor at {source}. Convert the same file here with "
-            "`embtransfer vectors convert FILE`, or save the model with embed_vectors=True."
-        )
-    return table
-
-
-def _as_arrow(words):
-    if isinstance(words, pa.Array | pa.ChunkedArray):
-        words = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
-        if not (words.null_count == 0 and is_text_type(words.type)):
-            row = int(np.argmax(words.is_null())) if words.null_count else 0
-            raise TypeError(f"Got {words[row]!r} of {words.type} as word {row}. Expected a str.")
-        return words.cast(pa.large_string())
-    if isinstance(words, str | bytes):
-        raise TypeError("Got a single string as words. Expected one str a row.")
-    words = list(words)
-    for row, word in enumerate(words):
-        if not isinstance(word, str):
-            raise TypeError(f"Got {word!r:.80} ({type(word).__name__}) as word {row}. Expected a str.")
-    return pa.array(words, pa.large_string())

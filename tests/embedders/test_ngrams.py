@@ -179,7 +179,7 @@ def test_many_ngrams_in_the_table():
 def test_pickle_makes_the_table_again():
     ngrams = learn(CORPUS, 3)
     again = pickle.loads(pickle.dumps(ngrams))
-    assert "_slots" not in ngrams.__getstate__()
+    assert "vocabulary" not in ngrams.__getstate__()
     assert found_names(again, CORPUS) == found_names(ngrams, CORPUS)
 
 

@@ -17,7 +17,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from embtransfer import WordEmbedder, WordVectors
-from embtransfer.word_vectors import _cache
+from embtransfer.word_vectors import _conversion
 from embtransfer.word_vectors._cache import cache_folder, converted
 
 
@@ -226,7 +226,7 @@ def test_a_full_disk_is_done_without(source, monkeypatch):
     def full(path, mode):
         return open("/dev/full" if mode == "wb" else path, mode)
 
-    monkeypatch.setattr(_cache, "open", full, raising=False)
+    monkeypatch.setattr(_conversion, "open", full, raising=False)
     with pytest.warns(UserWarning, match="Can't keep the converted vectors in .*No space left"):
         vectors = WordVectors.load(source)
     assert len(vectors) == 500
@@ -237,7 +237,8 @@ def test_a_full_disk_is_done_without(source, monkeypatch):
 def test_two_processes_convert_once(source):
     write(source, n=20_000)
     code = f"""if True:
-        from embtransfer import WordVectors, _vector_cache
+        from embtransfer import WordVectors
+        from embtransfer.word_vectors import _cache
         real = _cache._convert
         def convert(*args):
             print("converted", end=" ")

@@ -28,7 +28,7 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from embtransfer import WordVectors
 from embtransfer.word_vectors.readers import _arrays, _blocks, _fasttext, _gensim, _spacy, _tokens
-from embtransfer.word_vectors.readers._contents import Subwords
+from embtransfer.word_vectors.readers._stored_table import Subwords
 
 READERS = {"fasttext": _fasttext, "gensim": _gensim, "spacy": _spacy, "tokens": _tokens, "arrays": _arrays}
 UNKNOWN = ["xyzzy", "naïveté", "漢字かな", "a", "é", "", "😀", "<", ">", "a b", "ab" * 300]
@@ -37,7 +37,7 @@ MATRIX = np.arange(28, dtype=np.float32).reshape(7, 4) / 3
 
 
 def load(path):
-    """(Found, words, matrix), by the only reader that recognises the path."""
+    """(StoredTable, words, matrix), by the only reader that recognises the path."""
     path = Path(path)
     names = [name for name, reader in READERS.items() if reader.recognise(path)]
     assert len(names) == 1, names

@@ -1,4 +1,4 @@
-"""Files of vectors: what a file is by its content, and a reader for each format (file -> Found)."""
+"""Files of vectors: what a file is by its content, and a reader for each format (file -> StoredTable)."""
 
 import errno
 import gzip
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ...system._unpacking import check_packing, check_unpacked
 from . import _arrays, _fasttext, _gensim, _spacy, _text, _tokens
-from ._contents import Found, Subwords
+from ._stored_table import StoredTable, Subwords
 
-__all__ = ["FORMATS", "Found", "Subwords", "open_vectors"]
+__all__ = ["FORMATS", "StoredTable", "Subwords", "open_vectors"]
 
 _STREAMED = {"glove": _text.read_glove, "word2vec": _text.read_word2vec, "word2vec-binary": _text.read_binary}
 _BY_PATH = {"fasttext": _fasttext, "gensim": _gensim, "spacy": _spacy, "tokens": _tokens, "arrays": _arrays}
@@ -34,8 +34,8 @@ _EXPECTED = (
 @contextmanager
 def open_vectors(
     path: Path, format: str | None = None, progress: Callable[[int, int], None] | None = None
-) -> Iterator[Found]:
-    """Open vectors for reading; the Found holds for the `with` block.
+) -> Iterator[StoredTable]:
+    """Open vectors for reading; the StoredTable holds for the `with` block.
 
     path: a file, a folder, or a member of a .zip as `archive.zip/member`. format: one of FORMATS; None
     looks at the content. progress: called with how much is read and of how much, in bytes
@@ -59,9 +59,9 @@ def open_vectors(
             if names and names[0] in _OF_A_FILE and path.is_dir():
                 raise ValueError(f"{path} is a folder, got format={format!r}. Expected a file.")
             if names:
-                found = _BY_PATH[names[0]].read(path)
-                blocks = _counted(found, progress)
-                yield replace(found, blocks=blocks, format=names[0], files=found.files or _all_files(path))
+                stored = _BY_PATH[names[0]].read(path)
+                blocks = _counted(stored, progress)
+                yield replace(stored, blocks=blocks, format=names[0], files=stored.files or _all_files(path))
                 return
         if archive is None and path.is_dir():
             raise ValueError(f"{path} is a folder without vectors. {_EXPECTED}")
@@ -81,9 +81,9 @@ def open_vectors(
         if format is None:
             raise ValueError(f"{name} begins with {head[:40]!r}. {_EXPECTED}")
         with _packing_errors(name):
-            found = _STREAMED[format](file, name)
-        blocks = _watched(found.blocks, file, raw, name, progress)
-        yield replace(found, blocks=blocks, format=format, files=(archive or path,))
+            stored = _STREAMED[format](file, name)
+        blocks = _watched(stored.blocks, file, raw, name, progress)
+        yield replace(stored, blocks=blocks, format=format, files=(archive or path,))
 
 
 def _archive_of(path):
@@ -120,13 +120,13 @@ def _all_files(path):
     return tuple(sorted(file for file in path.rglob("*") if file.is_file())) if path.is_dir() else (path,)
 
 
-def _counted(found, progress):
+def _counted(stored, progress):
     done = 0
-    for words, rows in found.blocks:
+    for words, rows in stored.blocks:
         yield words, rows
         done += len(words)
-        if progress and found.n_words:
-            progress(done, found.n_words)
+        if progress and stored.n_words:
+            progress(done, stored.n_words)
 
 
 def _watched(blocks, file, raw, name, progress):

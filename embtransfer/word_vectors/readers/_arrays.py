@@ -15,12 +15,12 @@ from ._blocks import (
     block_rows,
     check_counts,
     check_matrix,
-    found,
     iter_blocks,
     map_matrix,
     npy_header,
+    table_of,
 )
-from ._contents import Found
+from ._stored_table import StoredTable
 from ._tables import read_index, read_table
 
 _MATRIX_NAMES = ("vectors", "embeddings", "matrix")
@@ -53,7 +53,7 @@ def recognise(path: Path) -> bool:
     return head.startswith((b"\x93NUMPY", b"PAR1", b"ARROW1"))
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> StoredTable:
     """Read an array with its words, or a table with a column of words.
 
     Parameters
@@ -66,7 +66,7 @@ def read(path: Path) -> Found:
 
     Returns
     -------
-    Found
+    StoredTable
 
     Raises
     ------
@@ -81,7 +81,7 @@ def read(path: Path) -> Found:
         return _read_npz(path)
     matrix = map_matrix(path)
     words, beside = _words_beside(path)
-    return found(path, words, matrix, files=(path, beside))
+    return table_of(path, words, matrix, files=(path, beside))
 
 
 # ---------------------------------------------------------------- lists of words
@@ -137,7 +137,7 @@ def _read_npz(path):
     words, *beside = _words_beside(path) if words is None else (words,)
     check_counts(path, len(words), shape[0])
     blocks = _iter_npz(path, info, words, dtype, shape, order)
-    return Found(shape[1], blocks, len(words), files=(path, *beside))
+    return StoredTable(shape[1], blocks, len(words), files=(path, *beside))
 
 
 def _iter_npz(path, info, words, dtype, shape, order):

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ._contents import Found
+from ._stored_table import StoredTable
 
 _BLOCK = 8 << 20  # bytes of matrix handed over at a time
 
 
-def found(path: Path, words: pa.LargeStringArray, matrix: np.ndarray, **more) -> Found:
-    """A Found of words and a matrix in memory or memory-mapped, equal in number."""
+def table_of(path: Path, words: pa.LargeStringArray, matrix: np.ndarray, **more) -> StoredTable:
+    """A StoredTable of words and a matrix in memory or memory-mapped, equal in number."""
     check_counts(path, len(words), len(matrix))
-    return Found(matrix.shape[1], iter_blocks(words, matrix), len(words), **more)
+    return StoredTable(matrix.shape[1], iter_blocks(words, matrix), len(words), **more)
 
 
 def iter_blocks(words, matrix, rows=None) -> Iterator[tuple[pa.LargeStringArray, np.ndarray]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..._texts import text_buffers
 from ._arrays import block_rows, iter_blocks
-from ._contents import Found, Subwords
+from ._stored_table import StoredTable, Subwords
 
 _MAGIC = 793712314
 _SUPERVISED = 3
@@ -34,7 +34,7 @@ def _is_old(head):
     return small and loss in (1, 2, 3) and model in (1, 2, 3) and bucket >= 0 and rate > 0
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> StoredTable:
     """Read the words' vectors, as fastText's getWordVector gives them, and those of the n-grams.
 
     Parameters
@@ -45,7 +45,7 @@ def read(path: Path) -> Found:
 
     Returns
     -------
-    Found
+    StoredTable
         With `subwords` (a memory-mapped view) if the model has n-grams of characters.
 
     Raises
@@ -104,8 +104,8 @@ def read(path: Path) -> Found:
     own, rows = matrix[:n_words], matrix[n_words:]
     subwords = Subwords(min_n, max_n, rows) if max_n > 0 and bucket else None
     if subwords is None:
-        return Found(dim, iter_blocks(words, own, ids), len(words))
-    return Found(dim, iter_pooled(words, own, ids, subwords), len(words), subwords)
+        return StoredTable(dim, iter_blocks(words, own, ids), len(words))
+    return StoredTable(dim, iter_pooled(words, own, ids, subwords), len(words), subwords)
 
 
 def iter_pooled(words, own, ids, subwords, plain_end=True):
@@ -148,7 +148,7 @@ def subword_vectors(words: pa.LargeStringArray, subwords: Subwords) -> tuple[np.
     >>> import numpy as np
     >>> import pyarrow as pa
     >>> from embtransfer.word_vectors.readers._fasttext import subword_vectors
-    >>> from embtransfer.word_vectors.readers._contents import Subwords
+    >>> from embtransfer.word_vectors.readers._stored_table import Subwords
     >>> subwords = Subwords(min_n=3, max_n=6, rows=np.ones((10, 4), np.float32))
     >>> vectors, n_ngrams = subword_vectors(pa.array(["ab", ""], pa.large_string()), subwords)
     >>> vectors[0], n_ngrams  # <ab ab> <ab>; "<>" is shorter than 3

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ._blocks import as_words, found, map_matrix
-from ._contents import Found, Subwords
+from ._blocks import as_words, map_matrix, table_of
 from ._fasttext import LONGEST_NGRAM, iter_pooled
+from ._stored_table import StoredTable, Subwords
 
 _BUILTINS = "set", "frozenset", "list", "dict", "tuple", "int", "long", "float", "object"
 _DAMAGED = (
@@ -41,7 +41,7 @@ def recognise(path: Path) -> bool:
     return len(head) == 2 and head[0] == 0x80 and 2 <= head[1] <= 5
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> StoredTable:
     """Read a KeyedVectors, or the one in a Word2Vec or FastText model, of any gensim from 0.12 on.
 
     Parameters
@@ -51,7 +51,7 @@ def read(path: Path) -> Found:
 
     Returns
     -------
-    Found
+    StoredTable
         With `subwords` for FastText.
 
     Raises
@@ -92,7 +92,7 @@ def read(path: Path) -> Found:
             "Expected a saved KeyedVectors: save model.wv instead."
         )
     subwords = None if rows is None else _subwords(path, vectors, rows, table.shape[1])
-    result = found(path, words, table, subwords=subwords, files=tuple(files))
+    result = table_of(path, words, table, subwords=subwords, files=tuple(files))
     if matrix is None and subwords is not None:  # gensim 4 saves the parts only
         ids = np.arange(len(words))
         result.blocks = iter_pooled(words, np.asarray(own, np.float32), ids, subwords, plain_end=False)

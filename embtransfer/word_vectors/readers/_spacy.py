@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._texts import text_buffers
 from ._blocks import as_words, iter_blocks, map_matrix
-from ._contents import Found
 from ._spacy_symbols import SYMBOLS
+from ._stored_table import StoredTable
 
 
 def recognise(path: Path) -> bool:
@@ -31,7 +31,7 @@ def _folder(path):
     return None
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> StoredTable:
     """Read the words that have a vector, in order of rows; several may share one.
 
     Parameters
@@ -41,7 +41,7 @@ def read(path: Path) -> Found:
 
     Returns
     -------
-    Found
+    StoredTable
 
     Raises
     ------
@@ -104,7 +104,7 @@ def read(path: Path) -> Found:
     blocks = iter_blocks(words, matrix, np.array([row for _, row in named], np.int64))
     names = "vectors", "key2row", "vectors.cfg"
     files = *(folder / name for name in names if (folder / name).is_file()), strings
-    return Found(matrix.shape[1], blocks, len(words), files=files)
+    return StoredTable(matrix.shape[1], blocks, len(words), files=files)
 
 
 def _json(path, kind):

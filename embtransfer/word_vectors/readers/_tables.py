@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from ..._texts import is_text_type
 from ._blocks import as_block, block_rows
-from ._contents import Found
+from ._stored_table import StoredTable
 
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
-def read_table(path: Path, is_parquet: bool) -> Found:
+def read_table(path: Path, is_parquet: bool) -> StoredTable:
     import pyarrow.parquet
 
     try:
@@ -44,7 +44,7 @@ def read_table(path: Path, is_parquet: bool) -> Found:
     if first is None or d == 0:
         raise ValueError(f"{path}: got no vector in the first row. Expected at least one row of numbers.")
     blocks = _iter_table(path, chain([first], batches), names[text], [names[i] for i in numbers], d)
-    return Found(d, blocks, n)
+    return StoredTable(d, blocks, n)
 
 
 def _guard(path, batches):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
-from ._contents import Found
+from ._stored_table import StoredTable
 
 _BLOCK = 1 << 22  # bytes read and parsed at a time
 _LONGEST = 1 << 26  # bytes of a line or record: a small archive can unpack to an endless one
@@ -33,28 +33,28 @@ def recognise(head: bytes) -> str | None:
     return "word2vec-binary"
 
 
-def read_glove(file, name: str) -> Found:
+def read_glove(file, name: str) -> StoredTable:
     """Lines without a header; most of the first ones decide how many numbers a line has."""
     head = file.read(1 << 18)
     n_columns, separator = _guess_columns(head)
     if n_columns == 0:
         first = head.partition(b"\n")[0]
         raise ValueError(f"{name}, line 1: got {first[:60]!r}. Expected a word and its numbers.")
-    return Found(n_columns, _read_lines(file, name, head, n_columns, separator, 1, None))
+    return StoredTable(n_columns, _read_lines(file, name, head, n_columns, separator, 1, None))
 
 
-def read_word2vec(file, name: str) -> Found:
+def read_word2vec(file, name: str) -> StoredTable:
     """A header with the number of words and of columns, then lines."""
     n_words, n_columns = _header(file, name, _MOST_COLUMNS)
     head = file.read(1 << 16)
     separator = _separator(head.partition(b"\n")[0])
-    return Found(n_columns, _read_lines(file, name, head, n_columns, separator, 2, n_words), n_words)
+    return StoredTable(n_columns, _read_lines(file, name, head, n_columns, separator, 2, n_words), n_words)
 
 
-def read_binary(file, name: str) -> Found:
+def read_binary(file, name: str) -> StoredTable:
     """The same header, then records of a word, a space and float32 numbers."""
     n_words, n_columns = _header(file, name, _MOST_NUMBERS)
-    return Found(n_columns, _read_records(file, name, n_words, n_columns), n_words)
+    return StoredTable(n_columns, _read_records(file, name, n_words, n_columns), n_words)
 
 
 # ---------------------------------------------------------------- what the file is

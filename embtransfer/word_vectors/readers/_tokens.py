@@ -8,7 +8,7 @@ import numpy as np
 
 from ...system._safetensors import map_tensors
 from ._blocks import as_block, as_words, block_rows
-from ._contents import Found
+from ._stored_table import StoredTable
 
 _EXPECTED = "Expected model.safetensors and tokenizer.json, as model2vec saves them."
 
@@ -51,7 +51,7 @@ def _tokenizer_file(table):
     return same[0] if same else None
 
 
-def read(path: Path) -> Found:
+def read(path: Path) -> StoredTable:
     """Read the vector of each token, in order of ids.
 
     Parameters
@@ -62,7 +62,7 @@ def read(path: Path) -> Found:
 
     Returns
     -------
-    Found
+    StoredTable
         With `tokenizer`. Ids without a token, and tokens without a row, are left out with a warning.
 
     Raises
@@ -117,7 +117,7 @@ def read(path: Path) -> Found:
         )
     words = as_words([token_of[i] for i in ids.tolist()], tokenizer)
     blocks = _iter_blocks(words, ids, kind, matrix, weights, mapping)
-    return Found(matrix.shape[1], blocks, len(words), tokenizer=text, files=(table, tokenizer))
+    return StoredTable(matrix.shape[1], blocks, len(words), tokenizer=text, files=(table, tokenizer))
 
 
 def _iter_blocks(words, ids, kind, matrix, weights, mapping):

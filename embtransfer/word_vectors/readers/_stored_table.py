@@ -18,7 +18,7 @@ class Subwords:
 
 
 @dataclass
-class Found:
+class StoredTable:
     """A table as it lies in a file, read block by block so that it need not fit in memory.
 
     `blocks` yields (words, rows): a pyarrow LargeStringArray without nulls and a float32 or float16

@@ -1,0 +1,57 @@
+"""Kernels are kept, and compiled anew when any file of their room changed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embtransfer.kernels import _compiling
+
+KERNEL = "from ._compiling import OPTIONS, njit\n"
+INNER = KERNEL + "@njit(**OPTIONS)\ndef step(n): return n + 1\n"
+OUTER = KERNEL + "from .inner import step\n@njit(**OPTIONS)\ndef tenfold(n): return 10 * step(n)\n"
+RUN = "from room.outer import tenfold; print(tenfold(1), sum(tenfold._cache_hits.values()))"
+
+
+def write_room(folder, inner, zipped):
+    """Write a package of two kernels: what to put on Python's path."""
+    room = folder / "room"
+    room.mkdir(exist_ok=True)
+    shutil.copy(_compiling.__file__, room)
+    for name, source in {"__init__": "", "inner": inner, "outer": OUTER}.items():
+        (room / f"{name}.py").write_text(source)
+    return shutil.make_archive(room, "zip", folder, "room") if zipped else folder
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["folder", "zip"])
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changed(tmp_path, zipped):
+    def run(path):
+        """What the kernel gave, and whether it was kept."""
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", RUN],
+            env={**os.environ, "PYTHONPATH": str(path), "XDG_CACHE_HOME": str(tmp_path / "kept")},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.split()
+
+    path = write_room(tmp_path, INNER, zipped)
+    assert [run(path), run(path)] == [["20", "0"], ["20", "1"]]
+    path = write_room(tmp_path, INNER.replace("+ 1", "+ 2"), zipped)
+    assert [run(path), run(path)] == [["30", "0"], ["30", "1"]]
+
+
+def test_the_stamp_is_of_all_files_of_the_room(tmp_path, monkeypatch):
+    before = _compiling._stamp_of_room()
+    assert before == _compiling._STAMP
+    copy = tmp_path / "kernels"
+    shutil.copytree(Path(_compiling.__file__).parent, copy)
+    monkeypatch.setattr(_compiling, "files", lambda _: copy)
+    assert _compiling._stamp_of_room() == before
+    for path in copy.glob("*.py"):
+        source = path.read_bytes()
+        path.write_bytes(source + b"#")
+        assert _compiling._stamp_of_room() != before
+        path.write_bytes(source)
