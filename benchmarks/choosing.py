@@ -39,11 +39,11 @@ from sklearn.model_selection import StratifiedKFold
 
 import embtransfer as et
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
+from embtransfer.trials._store import Store, with_embedders
 from embtransfer.trials.search import CRITERIA
 from embtransfer.trials.search._candidates import make_candidates
 from embtransfer.trials.search._choice import best_of, choose, expected_accuracy
 from embtransfer.trials.search._rounds import Round, confer, judge
-from embtransfer.trials.search._store import Store, with_embedders
 
 from ._results import RESULTS, machine, markdown_table, write_results
 

@@ -21,7 +21,7 @@ def write_report(folder, context, data, table, parts, split) -> None:
 
     from ..report import make_report
     from ..trials import learning_curve
-    from ..trials._domains import Split
+    from ..trials._splits import Split
     from ..trials.search import TransferSearch
 
     X, y = data[:2]

@@ -15,7 +15,8 @@ from ..embedders import WordEmbedder
 from ..pipeline import make_transfer_pipeline
 from ..system._folders import clear_when_full
 from ..trials._compare import COLUMNS
-from ..trials._domains import Split
+from ..trials._progress import Steps
+from ..trials._splits import Split
 from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
 from ._blocks import without_home
 from ._described import Described
@@ -209,7 +210,7 @@ def make_report(
     data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
     data.check_labels_in_common()
     _check_inputs(table, curves, selection)
-    steps = _Steps(progress)
+    steps = Steps(progress, total=5, of="report: ")
     if model is None:
         model = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
     created = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
@@ -242,20 +243,6 @@ def make_report(
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
     return Report(plain(without_home(title)), lead, created, sections, table, described.fitted, kept)
-
-
-class _Steps:
-    """Calls `progress` with the number of steps done."""
-
-    total = 5
-
-    def __init__(self, progress):
-        self.progress, self.done = progress, 0
-
-    def __call__(self, what):
-        if self.progress:
-            self.progress(self.done, self.total, f"report: {what}")
-        self.done += 1
 
 
 def _target_texts(data):

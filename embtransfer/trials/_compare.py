@@ -1,6 +1,8 @@
 """compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
 
 from collections.abc import Callable
+from functools import cache, partial
+from itertools import product
 from time import perf_counter
 
 import numpy as np
@@ -19,8 +21,10 @@ from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder, make_embedder
 from ..pipeline import for_source
 from ..recipes import make_recipe
-from ._domains import Split
-from ._named_parts import named
+from ._named_estimators import named
+from ._progress import Steps, line
+from ._splits import Split
+from ._store import learn, target_for
 
 COLUMNS = [
     "embedder",
@@ -131,34 +135,17 @@ def compare(
     for name, embedder in named(embedders, make_embedder):
         jobs.append((name, embedder, False, named_adapters, named_classifiers))
     named_recipes = named(recipes, make_recipe) if len(recipes) else []
-    total = sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes)
+    steps = Steps(progress, sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes))
     rows: list[dict] = []
-    for embedder_name, embedder, joint, job_adapters, job_classifiers in jobs:
-        embedded = None
-        for adapter_name, adapter in job_adapters:
-            for classifier_name, classifier in job_classifiers:
-                names = embedder_name, adapter_name, classifier_name
-                if progress:
-                    progress(len(rows), total, " + ".join(names))
-                row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
-                try:
-                    embedded = embedded or _Embedded(embedder, data, joint)
-                    row.update(_evaluate(embedded, data, adapter, classifier, scorer, diagnostics))
-                except Exception as error:  # a failed combination is a row of the table, not its end
-                    row["error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
-                rows.append(row)
-    for name, model in named_recipes:
-        if progress:
-            progress(len(rows), total, f"recipe {name}")
-        names = "recipe", "-", name
+    for names, what, evaluate in _trials(jobs, named_recipes, data, scorer, diagnostics):
+        steps(what)
         row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
         try:
-            row.update(_evaluate_recipe(model, data, scorer))
-        except Exception as error:
-            row["error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
+            row.update(evaluate())
+        except Exception as error:  # a failed combination is a row of the table, not its end
+            row["error"] = line(error)
         rows.append(row)
-    if progress:
-        progress(total, total, "done")
+    steps("done")
     table = pd.DataFrame(rows)
     table = table.reindex(columns=[*COLUMNS, *(column for column in table if column not in COLUMNS)])
     unadapted = table[table["adapter"] == "none"].set_index(["embedder", "classifier"])["target_score"]
@@ -166,6 +153,18 @@ def compare(
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
     table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
     return table
+
+
+def _trials(jobs, named_recipes, data, scorer, diagnostics):
+    """(names, what is tried, a call that gives its figures) of each row."""
+    for embedder_name, embedder, joint, adapters, classifiers in jobs:
+        embed = cache(partial(_Embedded, embedder, data, joint))  # at the first combination: it may fail
+        for (adapter_name, adapter), (classifier_name, classifier) in product(adapters, classifiers):
+            names = embedder_name, adapter_name, classifier_name
+            evaluate = partial(_evaluate, embed, data, adapter, classifier, scorer, diagnostics)
+            yield names, " + ".join(names), evaluate
+    for name, model in named_recipes:
+        yield ("recipe", "-", name), f"recipe {name}", partial(_evaluate_recipe, model, data, scorer)
 
 
 class _Embedded:
@@ -177,12 +176,9 @@ class _Embedded:
             clone(embedder).fit(data.source[:1]).transform(data.source[:1])
         embedder = clone(embedder)
         start = perf_counter()
-        if joint:
-            embedder.fit(data.source + data.seen)
-            self.source = embedder.transform(data.source)
-        elif takes_target:
-            self.source = embedder.fit(data.source, X_target=data.seen).transform(data.source)
-        else:
+        if joint or takes_target:
+            self.source = learn(embedder, data.source, data.seen, joint).transform(data.source)
+        else:  # TF-IDF reads texts once, to learn and to embed
             self.source = embedder.fit_transform(data.source)
         seen_start = perf_counter()
         self.seen = embedder.transform(data.seen)
@@ -194,7 +190,8 @@ class _Embedded:
             self.score_seconds = perf_counter() - end
 
 
-def _evaluate(embedded, data, adapter, classifier, scorer, diagnostics):
+def _evaluate(embed, data, adapter, classifier, scorer, diagnostics):
+    embedded = embed()
     start = perf_counter()
     adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
     fit_seconds = embedded.fit_seconds + perf_counter() - start
@@ -220,20 +217,16 @@ def _evaluate(embedded, data, adapter, classifier, scorer, diagnostics):
 def _fit(adapter, classifier, source, y, seen):
     """The fitted adapter and classifier, and the source rows as the adapter maps them."""
     adapter, classifier = clone(adapter), clone(classifier)
-    rows = adapter.fit_transform(source, y, **_target(adapter, seen))
+    rows = adapter.fit_transform(source, y, **target_for(adapter, seen))
     target = {}
     if has_fit_parameter(classifier, "X_target"):
         target["X_target"] = adapter.transform(seen)
     return adapter, classifier.fit(rows, y, **target), rows
 
 
-def _target(estimator, seen):
-    return {"X_target": seen} if has_fit_parameter(estimator, "X_target") else {}
-
-
 def _evaluate_recipe(model, data, scorer):
     start = perf_counter()
-    fitted = clone(model).fit(data.source, data.y, **_target(model, data.seen))
+    fitted = clone(model).fit(data.source, data.y, **target_for(model, data.seen))
     fit_seconds = perf_counter() - start
     start = perf_counter()
     fitted.predict(data.scored)
@@ -241,7 +234,7 @@ def _evaluate_recipe(model, data, scorer):
     scores = []
     for train, test in data.splits:
         some, held_out = ([data.source[i] for i in part] for part in (train, test))
-        fold = clone(model).fit(some, data.y[train], **_target(model, data.seen))
+        fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
         scores.append(scorer(for_source(fold), held_out, data.y[test]))
     return {
         "source_cv": float(np.mean(scores)),

@@ -10,7 +10,6 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.metrics import get_scorer
-from sklearn.utils.validation import has_fit_parameter
 
 from .._names import check_name
 from ..adapters import DomainCentering, NoAdaptation
@@ -19,10 +18,10 @@ from ..classifiers._base import stack_rows
 from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
 from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
 from ..recipes import RECIPES, make_recipe
-from ._compare import _target
-from ._domains import known
-from ._draws import Data
-from ._named_parts import named
+from ._named_estimators import named
+from ._progress import line
+from ._splits import Draws, known
+from ._store import learn, target_for
 
 COLUMNS = ["model", "labels", "n_source", "n_target", "repeat", "scored", "score", "seconds", "error"]
 SIZES = [16 * 4**k for k in range(16)]
@@ -130,7 +129,7 @@ def learning_curve(
     """
     if n_repeats < 1:
         raise ValueError(f"Got n_repeats={n_repeats}. Expected 1 or more.")
-    data = Data(X_source, y_source, X_target, y_target, test_size, random_state)
+    data = Draws(X_source, y_source, X_target, y_target, test_size, random_state)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
     runs = _runs(draws[0], source_sizes, target_sizes)
     scorer = get_scorer(scoring)
@@ -164,19 +163,10 @@ def _split_off_embedder(model, data, draw):
     first = model.steps[0][1] if isinstance(model, TransferPipeline) else None
     if not isinstance(first, BaseEmbedder | CountVectorizer):
         return (data.source, data.target), model
-    return _embed(first, data, data.source[draw.source_order], data.target[draw.seen]), TransferPipeline(
-        model.steps[1:]
-    )
-
-
-def _embed(embedder, data, source, seen):
-    if isinstance(embedder, CountVectorizer):  # its fit takes no target: the texts of both
-        embedder = clone(embedder).fit(np.concatenate([source, seen]))
-    elif has_fit_parameter(embedder, "X_target"):
-        embedder = clone(embedder).fit(source, X_target=seen)
-    else:
-        embedder = clone(embedder).fit(source)
-    return embedder.transform(data.source), embedder.transform(data.target)
+    joint = isinstance(first, CountVectorizer)  # its fit takes no target
+    embedder = learn(clone(first), data.source[draw.source_order], data.target[draw.seen], joint)
+    rows = embedder.transform(data.source), embedder.transform(data.target)
+    return rows, TransferPipeline(model.steps[1:])
 
 
 def _curve(name, model, data, draw, runs, scorer, repeat):
@@ -186,7 +176,7 @@ def _curve(name, model, data, draw, runs, scorer, repeat):
     try:
         rows, model = _split_off_embedder(model, data, draw)
     except Exception as caught:  # a model that fails is rows of the table, not its end
-        error = _line(caught)
+        error = line(caught)
     for labels, n_source, n_target in runs:
         row = dict.fromkeys(COLUMNS, np.nan)
         row.update(
@@ -203,7 +193,7 @@ def _curve(name, model, data, draw, runs, scorer, repeat):
                 of, y = (rows[0], data.y) if scored == "source" else (rows[1], data.y_target)
                 row["score"] = float(scorer(fitted, of[draw.held_back], known(y, draw.held_back)))
             except Exception as caught:
-                row["error"] = _line(caught)
+                row["error"] = line(caught)
         result.append(row)
     return result
 
@@ -214,7 +204,7 @@ def _fit(model, data, rows, draw, n_source, n_target):
     if n_source == 0:
         # the target is its own source: nothing shifts
         return model.fit(labelled, known(data.y_target, target))
-    seen = _target(model, rows[1][draw.seen])
+    seen = target_for(model, rows[1][draw.seen])
     if n_target == 0:
         return model.fit(X, y, **seen)
     if isinstance(model, TransferPipeline) and model._any_takes("y_target"):
@@ -275,7 +265,3 @@ def _as_model(model):
     # centring would make sparse rows dense
     adapter = NoAdaptation() if isinstance(model, NGramVectorizer) else DomainCentering()
     return make_transfer_pipeline(model, adapter, PooledClassifier())
-
-
-def _line(error):
-    return f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -42,7 +42,7 @@ from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.report._reproduce import quote_command
 from embtransfer.report._svg import _PATHS, _scaled, nice_numbers, short_number
-from embtransfer.trials._domains import Split
+from embtransfer.trials._splits import Split
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 DATA = FILMS.data, FILMS.target, PANS.data, PANS.target

@@ -26,8 +26,8 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.trials._draws import Data
 from embtransfer.trials._learning_curve import COLUMNS, _cached, _make_model
+from embtransfer.trials._splits import Draws
 
 matplotlib.use("agg")
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
@@ -98,7 +98,7 @@ def test_default_sizes_go_up_to_all():
 def test_a_point_equals_the_fit_made_by_hand():
     pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), PooledClassifier())
     found = learning_curve(*DEMO, models=["word_mean"], source_sizes=[64], target_sizes=[0, 16], n_repeats=1)
-    data = Data(*DEMO, 0.5, 0)
+    data = Draws(*DEMO, 0.5, 0)
     draw = data.draw(0)
     held_back = data.target[draw.held_back], data.y_target[draw.held_back]
     seen, some = data.target[draw.seen], draw.source_order[:64]
@@ -283,12 +283,15 @@ class TestPlot:
         ({"source_sizes": [], "target_sizes": [0]}, "Got no numbers of labels"),
         ({"n_repeats": 0}, "Got n_repeats=0"),
         ({"test_size": 1}, "Got test_size=1. Expected a share between 0 and 1"),
-        ({"test_size": 0.001}, "Got 320 labelled target texts, too few for test_size=0.001"),
+        ({"test_size": 0.001}, "Got 320 target texts with a label, too few to split with test_size=0.001"),
         ({"models": ["word2vec"]}, "Got model 'word2vec'. Expected one of: tfidf, words"),
         ({"models": []}, "Got an empty list"),
         ({"y_target": [1, 0]}, "Got 320 target texts and labels of shape"),
-        ({"y_target": ["+", "-"] * 160}, "Got source and target labels with none in common"),
-        ({"y_source": [None, 1] * 160}, "Got source texts without a label"),
+        (
+            {"y_target": ["+", "-"] * 160},
+            r"Got source labels 0, 1 and target labels '\+', '-', none in common",
+        ),
+        ({"y_source": [None, 1] * 160}, "Got 160 source texts without a label"),
         ({"y_source": [1]}, "Got 320 source texts and labels of shape"),
     ],
 )

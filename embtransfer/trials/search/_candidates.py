@@ -14,8 +14,8 @@ from ...classifiers._base import BaseTransferClassifier
 from ...embedders import NGramVectorizer, WordEmbedder, make_embedder
 from ...pipeline import TransferPipeline
 from ...recipes import make_recipe
-from .._named_parts import named
-from ._store import description
+from .._named_estimators import named
+from .._store import description
 
 _ROLES = ("embedder", "adapter", "classifier")
 

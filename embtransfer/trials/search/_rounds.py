@@ -1,15 +1,15 @@
 """Rounds of a search: each judges fewer candidates on more texts."""
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import TruncatedSVD
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from ...classifiers import density_ratio
+from .._progress import line
+from .._splits import stratified_folds
 from . import _criteria
 from ._consensus import agreement, consensus
 from ._evidence import Evidence, collect
@@ -65,10 +65,7 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
     """
     index = np.searchsorted(classes, y)
     rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
-    folds = StratifiedKFold(max(min(cv, rarest), 2), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():  # one text of a class is held out once, and not learned from then
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        splits = list(folds.split(index, index))
+    splits = stratified_folds(index, max(min(cv, rarest), 2), seed)
     found = Round(index)
     for place in places:
         tick(candidates[place].name)
@@ -81,7 +78,7 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
             with threadpool_limits(1):  # many small solves: threads would wait for one another
                 found.evidence[place] = collect(*rows, classes, splits)
         except Exception as error:  # a candidate that fails is a row of the table, not the end of it
-            errors[place] = f"{type(error).__name__}: {error}".partition("\n")[0]
+            errors[place] = line(error)
     if not found.evidence:
         raise ValueError(
             f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"

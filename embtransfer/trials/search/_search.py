@@ -12,13 +12,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..._texts import check_texts, text_list
 from ...pipeline import Target, for_source
+from .._progress import Steps
+from .._splits import Domains
+from .._store import Store, with_embedders
 from ._candidates import make_candidates
 from ._choice import choose, expected_accuracy
 from ._evidence import fit
 from ._rounds import CRITERIA, judge, nested_order, sizes, survivors
-from ._store import Store, with_embedders
 
 
 def _best_has(method):
@@ -208,11 +209,11 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         most = max(len(source), len(target))
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
-            tick = _Ticks(self.progress, f"{size:,} texts", len(alive))
+            tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
             found = judge(
                 candidates, alive, store, some, y[some], others, self.classes_, self.cv, seed, tick, errors
             )
-            tick.end()
+            tick("done")
             tables.append(found.criteria)
             alive = survivors(candidates, found, self.criterion)
         chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
@@ -235,21 +236,18 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if X_target.y_target is not None:
                 raise ValueError("Got a Target with y_target. TransferSearch takes no target labels.")
             X_target = X_target.X_target
-        source, target = text_list(check_texts(X)), text_list(check_texts(X_target))
-        y = column_or_1d(y)
-        check_classification_targets(y)
-        for name, texts in (("source", source), ("target", target)):
+        data = Domains(X, column_or_1d(y), X_target)
+        check_classification_targets(data.y)
+        for name, texts in (("source", data.source), ("target", data.target)):
             if len(texts) < 10:
                 raise ValueError(f"Got {len(texts)} {name} texts. Expected at least 10.")
-        if len(y) != len(source):
-            raise ValueError(f"Got {len(source)} source texts and {len(y)} labels. Expected one a text.")
-        self.classes_, counts = np.unique(y, return_counts=True)
+        self.classes_, counts = np.unique(data.y, return_counts=True)
         if len(counts) < 2 or counts.min() < 2:
             raise ValueError(
                 f"Got {len(counts)} source classes, the smallest with {counts.min()} texts. Expected at "
                 "least 2 classes of at least 2 texts."
             )
-        return source, target, y
+        return data.source, data.target, data.y
 
     def _table(self, candidates, tables, errors):
         names = [
@@ -283,19 +281,3 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """The best candidate as it predicts source texts."""
         check_is_fitted(self)
         return for_source(self.best_estimator_)
-
-
-class _Ticks:
-    """Counts candidates for a progress callable."""
-
-    def __init__(self, progress, what, total):
-        self.progress, self.what, self.total, self.done = progress, what, total, 0
-
-    def __call__(self, name):
-        if self.progress:
-            self.progress(self.done, self.total, f"{self.what}: {name}")
-        self.done += 1
-
-    def end(self):
-        if self.progress:
-            self.progress(self.total, self.total, f"{self.what}: done")

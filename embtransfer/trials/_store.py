@@ -1,4 +1,4 @@
-"""Estimators on row numbers: each embedder runs once, and all fits take the rows that it gave."""
+"""Each embedder learns once and embeds each text once: what it learns from, and rows kept for many fits."""
 
 from copy import copy
 
@@ -7,8 +7,20 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from ...classifiers import CoTrainingClassifier
-from ...word_vectors import WordVectors
+from ..classifiers import CoTrainingClassifier
+from ..word_vectors import WordVectors
+
+
+def learn(embedder, source, target, joint=False):
+    """Fit an embedder on source texts, and on target texts too, if it takes them or all are to be `joint`."""
+    if joint:
+        return embedder.fit([*source, *target])
+    return embedder.fit(source, **target_for(embedder, target))
+
+
+def target_for(estimator, target) -> dict:
+    """The target as a parameter of the estimator's `fit`, if it has one for it."""
+    return {"X_target": target} if has_fit_parameter(estimator, "X_target") else {}
 
 
 class StoredRows(TransformerMixin, BaseEstimator):
@@ -65,11 +77,7 @@ class Store:
         """The rows of an embedder; equal ones (by their parameters) run once."""
         key = description(embedder)
         if key not in self.made:
-            fitted = clone(embedder)
-            if has_fit_parameter(fitted, "X_target"):
-                fitted.fit(self.source, X_target=self.target)
-            else:
-                fitted.fit(self.source)
+            fitted = learn(clone(embedder), self.source, self.target)
             rows = fitted.transform([*self.source, *self.target])
             self.made[key] = StoredRows(fitted, rows.tocsr() if hasattr(rows, "tocsr") else rows)
         return self.made[key]
