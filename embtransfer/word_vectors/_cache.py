@@ -2,15 +2,13 @@
 
 A folder holds matrix.npy, words.arrow, slots.npy (the hash table of the kernels), where there are any
 subwords.npy and tokenizer.json, and manifest.json, which says what it was made of. It appears under its
-name when complete; a lock keeps two processes from converting the same file twice. _vector_manifest.py tells
-whether it still holds.
+name when complete; a lock keeps two processes from converting the same file twice. _manifest.py tells whether
+it still holds.
 """
 
 import hashlib
-import json
 import os
 import re
-import secrets
 import shutil
 import warnings
 from collections.abc import Callable
@@ -24,6 +22,7 @@ import pyarrow as pa
 
 from .._texts import text_buffers
 from .._version import __version__
+from ..system._folders import hidden_name, json_checksum, rename_folder
 from ..system._memory import check_memory
 from ._manifest import (
     FORMAT_VERSION,
@@ -75,7 +74,7 @@ def load(
     """Map the converted table of a file, after converting it where that is not done or the file changed."""
     source = str(path.resolve())
     made_of = {"source": source, "asked_format": format, "max_words": max_words, "asked_dtype": dtype}
-    key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+    key = json_checksum(made_of)[:16]
     folder = cache_folder() / f"{re.sub(r'[^A-Za-z0-9]+', '-', path.name).strip('-')[:40]}-{key}"
     if (table := _open(folder)) is not None and is_current(table.manifest):
         return table
@@ -146,9 +145,7 @@ def find(checksum: str) -> Table | None:
 
 def remove(folder: Path) -> None:
     """Delete a converted table; processes that have it mapped keep it."""
-    doomed = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    folder.rename(doomed)
-    shutil.rmtree(doomed)
+    shutil.rmtree(folder.rename(hidden_name(folder)))
 
 
 def checksum_of(
@@ -216,7 +213,7 @@ class _Unwritable(Exception):
 
 
 def _convert(folder, path, made_of, progress):
-    work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    work = hidden_name(folder)
     before = stamp_of(path) if path.is_file() else None
     try:
         with _writing():
@@ -279,12 +276,10 @@ def _convert(folder, path, made_of, progress):
                 }
                 write_manifest(work, manifest)
         with _writing():
-            if folder.exists():
-                remove(folder)
-            work.rename(folder)
+            rename_folder(work, folder, replace=True)
             return _open(folder)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)  # what is unfinished, or was replaced
 
 
 class _writing:
