@@ -31,12 +31,14 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import embtransfer
 from embtransfer import (
+    CompiledPipeline,
     DomainCentering,
     NGramVectorizer,
     NoAdaptation,
     TransferSearch,
     WordEmbedder,
     WordVectors,
+    compile_pipeline,
     load_pipeline,
     make_adapter,
     make_classifier,
@@ -47,7 +49,7 @@ from embtransfer import (
 from embtransfer.adapters import ADAPTERS
 from embtransfer.classifiers import CLASSIFIERS
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.persistence import TRUSTED
+from embtransfer.persistence import TRUSTED, load_model
 from embtransfer.persistence._state import _name_publicly
 from embtransfer.recipes import RECIPES
 
@@ -380,6 +382,22 @@ def test_no_model_there(tmp_path):
             load_pipeline(path)
     with pytest.raises(ValueError, match=r"holds no config\.json"):
         load_pipeline(tmp_path)
+
+
+def test_a_model_of_either_kind_is_loaded(folder, tmp_path):
+    check_same(load_model(folder), load_pipeline(folder))
+    compiled = compile_pipeline(fit()).save(tmp_path / "compiled")
+    assert isinstance(load_model(compiled), CompiledPipeline)
+    for path, file in ((folder, "pipeline.skops"), (compiled, "tensors.safetensors")):
+        (path / file).unlink()
+        with pytest.raises(ValueError, match=rf"{re.escape(file)} is missing"):
+            load_model(path)
+    config = json.loads((compiled / "config.json").read_text())
+    (compiled / "config.json").write_text(json.dumps({**config, "classes": ["a", "b"]}))
+    with pytest.raises(ValueError, match=r"is damaged: .* by its own checksum"):
+        load_model(compiled)
+    with pytest.raises(FileNotFoundError, match="There is no model folder"):
+        load_model(tmp_path / "nowhere")
 
 
 def test_another_scikit_learn_warns(folder):

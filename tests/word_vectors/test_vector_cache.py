@@ -237,7 +237,8 @@ def test_a_full_disk_is_done_without(source, monkeypatch):
 def test_two_processes_convert_once(source):
     write(source, n=20_000)
     code = f"""if True:
-        from embtransfer import WordVectors, _vector_cache
+        from embtransfer import WordVectors
+        from embtransfer.word_vectors import _cache
         real = _cache._convert
         def convert(*args):
             print("converted", end=" ")
