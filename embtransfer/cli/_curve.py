@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..system._folders import new_files
 from ._embedders import (
     EMBEDDER_NAMES,
     Cased,
@@ -134,15 +135,11 @@ def _sizes(text, option):
 
 
 def _write(frame, output):
-    """Write the fits or their picture under a temporary name, then rename."""
-    part = output.with_name(f".{output.stem}.part{output.suffix}")
-    try:
+    """Write the fits or their picture."""
+    with new_files(output) as (file,):
         if output.suffix == ".csv":
-            frame.to_csv(part, index=False)
+            frame.to_csv(file, index=False)
         else:
             from ..trials import plot_learning_curve
 
-            plot_learning_curve(frame).figure.savefig(part, dpi=150)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
+            plot_learning_curve(frame).figure.savefig(file, dpi=150, format=output.suffix[1:])

@@ -28,16 +28,11 @@ def explain(
     format: Annotated[Form, typer.Option(help="How to print; html is a page of its own.")] = Form.table,
 ):
     """Show how much each word of a text speaks for the predicted label, exactly."""
-    from ..compiled import CompiledPipeline, is_model
     from ..explaining import explain as run
+    from ..persistence import load_model
 
     with clear_errors():
-        if is_model(model):
-            loaded = CompiledPipeline.load(model)
-        else:
-            from ..persistence import load_pipeline
-
-            loaded = load_pipeline(model)
+        loaded = load_model(model)
         text = sys.stdin.read() if text == "-" else text
         by_name = {str(one): one for one in loaded.classes_.tolist()}
         explanation = run(loaded, text, label=None if label is None else by_name.get(label, label))

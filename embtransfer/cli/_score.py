@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from ..system._folders import checksum
 from ._terminal import BAR, clear_errors, talk
 
 
@@ -123,21 +124,19 @@ def compile_model(
 
 def _load(folder, vectors):
     """The model of a folder, compiled if it can be; vectors want the pipeline itself."""
-    from ..compiled import CompiledPipeline, is_model
+    from ..compiled import CompiledPipeline
+    from ..persistence import load_model
 
-    if is_model(folder):
-        return CompiledPipeline.load(folder)
-    from ..folding import compile_pipeline
-    from ..persistence import load_pipeline
+    model = load_model(folder)
+    if vectors or isinstance(model, CompiledPipeline):
+        return model
+    from ..folding import compile_pipeline  # imports scikit-learn
 
-    pipeline = load_pipeline(folder)
-    if vectors:
-        return pipeline
     try:
-        return compile_pipeline(pipeline)
+        return compile_pipeline(model)
     except ValueError as error:
         talk.print(str(error))
-        return pipeline
+        return model
 
 
 class _Terminated(KeyboardInterrupt):
@@ -199,6 +198,5 @@ def _checksum(folder):
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         if file.is_file():
-            with open(file, "rb") as opened:
-                digest.update(f"{file.name} {hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+            digest.update(f"{file.name} {checksum(file)}\n".encode())
     return digest.hexdigest()

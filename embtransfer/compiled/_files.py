@@ -1,22 +1,26 @@
 """A compiled pipeline as a folder: config.json, which says what is computed, and tensors.safetensors."""
 
-import hashlib
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 
 from .._version import __version__
-from ..system._folders import check_file, check_folder, checksum, new_folder
+from ..system._folders import checksum, new_folder
+from ..system._model_folders import CONFIG, ModelFormat, check_destination, read_folder, write_config
 from ..system._safetensors import map_tensors, write_tensors
 from ._heads import check_head, expect, try_head
 from ._program import COUNTING, DIVISORS, STEPS, Dense, Program, TermSums, WordSums
 from ._vocabulary import Vocabulary
 
-_FORMAT = "embtransfer-compiled"
-_FORMAT_VERSION = 1
-_CONFIG, _TENSORS = "config.json", "tensors.safetensors"
+COMPILED = ModelFormat(
+    "embtransfer-compiled",
+    1,
+    what="compiled model",
+    expected="Expected a folder of `embtransfer compile MODEL -o FOLDER` or CompiledPipeline.save.",
+    file="tensors.safetensors",
+    sealed=True,
+)
 _KINDS = "biufUO"  # of numpy's types: those of labels
 _LONGEST_LABELS = 1 << 26  # bytes of all labels, padded to the longest
 _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
@@ -26,20 +30,14 @@ _PARTS = {"words": WordSums, "terms": TermSums, "dense": Dense}
 def write_model(path, program, head, classes, *, overwrite):
     """Write a folder that appears under its name when complete; return the checksum of its configuration."""
     path = Path(path)
-    ours = is_model(path)
-    if path.exists() and not (overwrite and ours):
-        replace = "Pass overwrite=True (--overwrite) to replace it."
-        hint = replace if ours else "It is no compiled model: it stays."
-        raise FileExistsError(f"{path} exists already. {hint} Or choose another name.")
+    check_destination(path, COMPILED, overwrite=overwrite)
     arrays, vocabularies = {}, []
     tree = _program_tree(program, arrays, vocabularies)
     labels, dtype = classes.tolist(), classes.dtype
     # times in nanoseconds become whole numbers in a list
     if dtype.kind not in _KINDS or any(type(label) not in (str, int, float, bool) for label in labels):
         raise ValueError(f"Got classes {list(classes[:3])}. Expected text or numbers, which JSON can hold.")
-    config = {
-        "format": _FORMAT,
-        "format_version": _FORMAT_VERSION,
+    entries = {
         "embtransfer": __version__,
         "classes": labels,
         "dtype": dtype.str,
@@ -48,18 +46,8 @@ def write_model(path, program, head, classes, *, overwrite):
         "head": head,
     }
     with new_folder(path, replace=overwrite) as folder:
-        write_tensors(folder / _TENSORS, arrays)
-        config["sha256"] = checksum(folder / _TENSORS)
-        config["checksum"] = _own_checksum(config)
-        (folder / _CONFIG).write_text(json.dumps(config) + "\n", "utf-8")
-        made = checksum(folder / _CONFIG)
-    return made
-
-
-def _own_checksum(config):
-    """SHA-256 of a configuration without this entry: it holds numbers of the model too."""
-    rest = {key: value for key, value in config.items() if key != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+        write_tensors(folder / COMPILED.file, arrays)
+        return write_config(folder, COMPILED, entries)
 
 
 def _program_tree(program, arrays, vocabularies):
@@ -108,10 +96,7 @@ def read_model(path):
         If a file is no compiled model, or is damaged.
     """
     path = Path(path)
-    check_folder(path)
-    config = _read_config(path)
-    tensors = path / _TENSORS
-    check_file(tensors, config.get("sha256"), _CONFIG)
+    config, tensors = read_folder(path, COMPILED)
     arrays = {name: array for name, (_, array) in map_tensors(tensors).items()}
     try:
         vocabularies = [_read_vocabulary(tree, i, arrays) for i, tree in enumerate(config["vocabularies"])]
@@ -123,31 +108,7 @@ def read_model(path):
         try_head(config["head"], program.width, len(classes))
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error!r:.200}") from None
-    return program, config["head"], classes, checksum(path / _CONFIG)
-
-
-def _read_config(path):
-    file = path / _CONFIG
-    if not file.is_file():
-        raise ValueError(f"{path} holds no {_CONFIG}. Expected a folder that CompiledPipeline.save made.")
-    try:
-        config = json.loads(file.read_text("utf-8"))
-        own = _own_checksum(config) if isinstance(config, dict) else None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: {error}") from None
-    if not isinstance(config, dict) or config.get("format") != _FORMAT:
-        raise ValueError(
-            f"{file} is no {_FORMAT} configuration. Expected a folder of `embtransfer compile MODEL -o "
-            "FOLDER` or CompiledPipeline.save."
-        )
-    if config.get("format_version") != _FORMAT_VERSION:
-        raise ValueError(
-            f"{file} has format version {config.get('format_version')!r}; this embtransfer reads "
-            f"{_FORMAT_VERSION}. Install the embtransfer that made it: {config.get('embtransfer')}."
-        )
-    if config.get("checksum", own) != own:  # older folders have none
-        raise ValueError(f"{file} is damaged: it is not the file that was saved, by its own checksum.")
-    return config
+    return program, config["head"], classes, checksum(path / CONFIG)
 
 
 def _read_classes(labels, dtype):
@@ -156,14 +117,6 @@ def _read_classes(labels, dtype):
     expect(all(type(label) in (str, int, float, bool) for label in labels), "a class is no label")
     expect(dtype.itemsize * len(labels) <= _LONGEST_LABELS, "the classes are too long")
     return np.array(labels, dtype)
-
-
-def is_model(path):
-    """Whether a folder holds a compiled model."""
-    try:
-        return bool(_read_config(path))
-    except ValueError:
-        return False
 
 
 def _read_vocabulary(tree, i, arrays):

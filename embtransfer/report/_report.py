@@ -1,8 +1,6 @@
 """make_report, and the report that it makes."""
 
 import json
-import os
-import secrets
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -13,7 +11,7 @@ from ..adapters import DomainCentering
 from ..classifiers import make_classifier
 from ..embedders import WordEmbedder
 from ..pipeline import make_transfer_pipeline
-from ..system._folders import clear_when_full
+from ..system._folders import new_files
 from ..trials._compare import COLUMNS
 from ..trials._progress import Steps
 from ..trials._splits import Split
@@ -96,18 +94,11 @@ class Report:
             "report.md": self.to_markdown(),
             "report.json": json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False) + "\n",
         }
-        token = secrets.token_hex(8)
-        written = {folder / f".{name}.{token}.new": folder / name for name in contents}
-        try:
-            with clear_when_full(f"the report to {folder}"):
-                for new, text in zip(written, contents.values(), strict=True):
-                    new.write_bytes(text.encode("utf-8", "replace"))
-            for new, place in written.items():  # all or, when the disk is full, none
-                os.replace(new, place)
-        finally:
-            for new in written:
-                new.unlink(missing_ok=True)
-        return [folder / name for name in contents]
+        places = [folder / name for name in contents]
+        with new_files(*places, what=f"the report to {folder}") as files:
+            for file, text in zip(files, contents.values(), strict=True):
+                file.write_bytes(text.encode("utf-8", "replace"))
+        return places
 
     def plot_tradeoff(self, ax=None):
         """Plot score against texts per second on matplotlib axes (new ones if None) and return them."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ..tables._blocks import Source
 from ..tables._files import STDIN, file_format
-from ._journal import PartFile, ScoreReport, StandardOutput
+from ._journal import PartFile, StandardOutput
+from ._report import ScoreReport
 
 _BLOCK_SIZE = 8 << 20  # bytes: a few milliseconds of reading, and few enough for many in flight
 _BLOCK_WITH_VECTORS = 1 << 20  # a row's vector can be a hundred times as large as its text

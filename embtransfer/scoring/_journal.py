@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from ..system._folders import FULL
+from ..system._folders import clear_when_full
 
 
 @dataclass(frozen=True)
@@ -28,44 +28,6 @@ class State:
     side_bytes: int = 0
     groups: list[bytes] = field(default_factory=list)  # parquet row groups since the last commit
     empty: int = 0  # of the rows written, those without text
-
-
-@dataclass(frozen=True)
-class ScoreReport:
-    """What `score_file` did: `rows_read == rows_written + rows_rejected`.
-
-    Parameters
-    ----------
-    rows_read, rows_written, rows_rejected : int
-    rows_resumed : int
-        Of the rows read, how many an earlier run had read.
-    bytes_read : int
-        Of the input, packed where it is packed.
-    bytes_total : int or None
-        Size of the input; None where it is not known.
-    seconds : float
-    rejected : Path or None
-        The file of the malformed rows, if there are any.
-    rows_without_text : int
-        Of the rows written, those whose text is missing or empty: their label is that of no words at all.
-
-    Examples
-    --------
-    >>> from embtransfer import ScoreReport
-    >>> report = ScoreReport(10, 9, 1, 0, 512, 512, 0.1)
-    >>> report.rows_read == report.rows_written + report.rows_rejected
-    True
-    """
-
-    rows_read: int
-    rows_written: int
-    rows_rejected: int
-    rows_resumed: int
-    bytes_read: int
-    bytes_total: int | None
-    seconds: float
-    rejected: Path | None = None
-    rows_without_text: int = 0
 
 
 class PartFile:
@@ -282,14 +244,8 @@ def _write_all(file, data):
     data = memoryview(data).cast("B")
     left = data
     while len(left):  # a signal or a limit can cut a write short
-        try:
+        with clear_when_full(str(file.name)):
             left = left[file.write(left) :]
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise OSError(
-                error.errno, f"No space left to write to ({error.strerror})", str(file.name)
-            ) from None
     return len(data)
 
 

@@ -24,8 +24,9 @@ from ..tables._json_lines import jsonl_schema
 from ..tables._parquet_footer import move_row_group
 from ..tables._rows import Rejected, check_added, plain_texts, read_csv, read_jsonl, read_table
 from ..tables._writers import Writer
-from ._journal import PartFile, ScoreReport, State
+from ._journal import PartFile, State
 from ._model_columns import ModelColumns, fingerprint
+from ._report import ScoreReport
 
 _SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
 _SECONDS = 2  # between commits: what a crash loses at most

@@ -1,8 +1,9 @@
-"""Model folders: they appear whole under their name, or not at all."""
+"""Folders and files are made under another name: they appear whole under their own, or not at all."""
 
 import ctypes
 import errno
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a disk, a quota, a limit of the size of files
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a disk, a quota, a limit of the size of files
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def clear_when_full(
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in _FULL:
             raise
         reason = os.strerror(error.errno)
         raise OSError(error.errno, f"No space left to write {what} ({reason}). {advice}") from error
@@ -43,19 +44,50 @@ def new_folder(path: Path, *, replace: bool) -> Iterator[Path]:
         if not path.exists():
             raise FileExistsError(f"{path} is a link to what is not there. Remove it or choose another name.")
         path = path.resolve()
-    folder = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    folder = hidden_name(path)
     try:
         with clear_when_full(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
             yield folder
-        _rename(folder, path, replace)
+        rename_folder(folder, path, replace=replace)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # what is unfinished, or was replaced
 
 
-def _rename(folder, path, replace):
-    """Give the folder its name in one step: at any time there is the old folder or the new."""
+@contextmanager
+def new_files(*paths: Path, what: str | None = None) -> Iterator[list[Path]]:
+    """Names to write files under, which at the end take the names `paths`: all, or when one fails none.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written; what was there stays. Of a full disk it says what there is no room for.
+    """
+    parts = [hidden_name(path) for path in paths]
+    try:
+        with clear_when_full(what or str(paths[0])):
+            yield parts
+        for part, path in zip(parts, paths, strict=True):
+            part.replace(path)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def hidden_name(path: Path) -> Path:
+    """A name beside `path` that nothing else has."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+
+
+def rename_folder(folder: Path, path: Path, *, replace: bool) -> None:
+    """Give a folder its name in one step: there is always the old one, which at last is `folder`, or the new.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` is there and not to be replaced.
+    """
     try:
         folder.rename(path)
     except OSError:
@@ -94,26 +126,6 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_folder(path: Path) -> None:
-    """Refuse a path that is no folder.
-
-    Raises
-    ------
-    FileNotFoundError
-    """
-    if not path.is_dir():
-        hint = " It is a file." if path.exists() else ""
-        raise FileNotFoundError(f"There is no model folder {path}.{hint}")
-
-
-def check_file(file: Path, expected: str, config: str) -> None:
-    """Refuse a file that is missing, or is not the one whose checksum the configuration has.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not file.is_file():
-        raise ValueError(f"{file} is missing. The model is not complete.")
-    if checksum(file) != expected:
-        raise ValueError(f"{file} is not the file that was saved: its checksum is not the one in {config}.")
+def json_checksum(value) -> str:
+    """SHA-256 of what JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

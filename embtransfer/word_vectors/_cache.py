@@ -6,11 +6,8 @@ name when complete; a lock keeps two processes from converting the same file twi
 whether it still holds, _conversion.py writes it.
 """
 
-import hashlib
-import json
 import os
 import re
-import secrets
 import shutil
 import warnings
 from collections.abc import Callable
@@ -20,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from ..system._folders import hidden_name, json_checksum, rename_folder
 from ._conversion import Unwritable, read, write_folder, writing
 from ._manifest import is_current, is_whole, read_manifest, was_only_touched
 from ._table import Table
@@ -47,7 +45,7 @@ def load(
     """Map the converted table of a file, after converting it where that is not done or the file changed."""
     source = str(path.resolve())
     made_of = {"source": source, "asked_format": format, "max_words": max_words, "asked_dtype": dtype}
-    key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+    key = json_checksum(made_of)[:16]
     folder = cache_folder() / f"{re.sub(r'[^A-Za-z0-9]+', '-', path.name).strip('-')[:40]}-{key}"
     if (table := _open(folder)) is not None and is_current(table.manifest):
         return table
@@ -99,14 +97,12 @@ def find(checksum: str) -> Table | None:
 
 def remove(folder: Path) -> None:
     """Delete a converted table; processes that have it mapped keep it."""
-    doomed = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    folder.rename(doomed)
-    shutil.rmtree(doomed)
+    shutil.rmtree(folder.rename(hidden_name(folder)))
 
 
 def _convert(folder, path, made_of, progress):
     """Write a new folder beside the old, and put it in its place."""
-    work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    work = hidden_name(folder)
     try:
         with writing():
             for left in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed
@@ -114,12 +110,10 @@ def _convert(folder, path, made_of, progress):
             work.mkdir(mode=0o700)
         write_folder(work, path, made_of, progress)
         with writing():
-            if folder.exists():
-                remove(folder)
-            work.rename(folder)
+            rename_folder(work, folder, replace=True)
             return _open(folder)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)  # what is unfinished, or was replaced
 
 
 def _open(folder):

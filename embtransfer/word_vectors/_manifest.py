@@ -7,9 +7,10 @@ compared only where a file was written to since: its times, which no order is ex
 import hashlib
 import json
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
+
+from ..system._folders import checksum, json_checksum, new_files
 
 FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
@@ -21,21 +22,16 @@ def read_manifest(folder):
         manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
         own = manifest.pop("manifest_sha256")
         whole = all((folder / file).stat().st_size == size for file, size in manifest["files"].items())
-        whole = whole and own == _manifest_sum(manifest)
+        whole = whole and own == json_checksum(manifest)
         return manifest if whole and manifest["format_version"] == FORMAT_VERSION else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _manifest_sum(manifest):
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
 def write_manifest(folder, manifest):
-    manifest = {**manifest, "manifest_sha256": _manifest_sum(manifest)}
-    fresh = folder / f".{_MANIFEST}.{secrets.token_hex(4)}"
-    fresh.write_text(json.dumps(manifest, indent=1), "utf-8")
-    fresh.replace(folder / _MANIFEST)
+    manifest = {**manifest, "manifest_sha256": json_checksum(manifest)}
+    with new_files(folder / _MANIFEST) as (fresh,):
+        fresh.write_text(json.dumps(manifest, indent=1), "utf-8")
 
 
 def is_whole(folder, manifest):
@@ -86,9 +82,7 @@ def was_only_touched(folder, manifest):
 
 
 def fingerprint(path):
-    stamp = stamp_of(path)
-    with open(path, "rb") as file:
-        return [str(path.resolve()), stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+    return [str(path.resolve()), stamp_of(path), checksum(path)]
 
 
 def stamp_of(path):

@@ -572,7 +572,9 @@ def test_nothing_is_fitted_for_an_output_that_cannot_be_written(broken, tmp_path
     monkeypatch.setattr("embtransfer.pipeline.TransferPipeline.fit", None)  # would fail
     texts = ["--source", broken / "films.csv", "--target", broken / "kitchenware.csv"]
     for command in ("choose", "fit"):
-        assert "model exists already. It is no model" in fail(command, *texts, "-o", tmp_path / "model")
+        assert "model exists already. It is no saved pipeline" in fail(
+            command, *texts, "-o", tmp_path / "model"
+        )
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert "needs matplotlib" in fail("curve", *texts, "-o", tmp_path / "curve.png")
 
@@ -623,7 +625,7 @@ def test_fit_onto_what_is_no_model(data, tmp_path, there, options):
     path = tmp_path / "there"
     path.write_text("mine") if there == "file" else path.mkdir()
     message = fail("fit", "--source", data / "films.csv", "-o", path, *options)
-    assert "exists already. It is no model of ours: it stays" in message
+    assert "exists already. It is no saved pipeline: it stays" in message
     assert path.exists()
 
 

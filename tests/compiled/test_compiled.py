@@ -196,6 +196,12 @@ class TestFiles:
             model.save(tmp_path, overwrite=True)
         assert (tmp_path / "letters.txt").read_text() == "dear"
 
+    def test_files_of_the_user_beside_a_model_stay(self, model, folder):
+        (folder / "notes.txt").write_text("mine")
+        with pytest.raises(FileExistsError, match="holds other files beside the model: it stays"):
+            model.save(folder, overwrite=True)
+        assert (folder / "notes.txt").read_text() == "mine"
+
     def test_no_folder(self, tmp_path):
         with pytest.raises(FileNotFoundError, match="There is no model folder"):
             CompiledPipeline.load(tmp_path / "nothing")

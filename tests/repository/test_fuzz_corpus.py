@@ -102,7 +102,7 @@ def test_another_model_is_noticed(monkeypatch):
     folder["config.json"] = folder["config.json"].replace(b'"classes": ["+", "-"]', b'"classes": ["-", "+"]')
     with pytest.raises(ValueError, match="by its own checksum"):
         target.CompiledPipeline.load(target._scratch.write(folder))
-    monkeypatch.setattr("embtransfer.compiled._files._own_checksum", lambda config: config["checksum"])
+    monkeypatch.setattr("embtransfer.system._model_folders._own_checksum", lambda config: config["checksum"])
     with pytest.raises(_guard.Broken, match="another model than the one that was saved"):
         target.run(b"\0" + _files.pack(folder, target.NAMES))
 

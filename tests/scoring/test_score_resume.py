@@ -386,7 +386,7 @@ def test_a_full_disk(tmp_path, model):
 
     full = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit)
     assert full.returncode == 2, full.stderr
-    assert "No space left to write to" in full.stderr
+    assert "No space left to write " in full.stderr
     assert "--resume" in full.stderr
     assert not (tmp_path / "out.csv").exists()
     done = subprocess.run([*words, "--resume"], capture_output=True, text=True)

@@ -31,24 +31,26 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import embtransfer
 from embtransfer import (
+    CompiledPipeline,
     DomainCentering,
     NGramVectorizer,
     NoAdaptation,
     TransferSearch,
     WordEmbedder,
     WordVectors,
+    compile_pipeline,
     load_pipeline,
     make_adapter,
     make_classifier,
     make_recipe,
     make_transfer_pipeline,
-    persistence,
     save_pipeline,
 )
 from embtransfer.adapters import ADAPTERS
 from embtransfer.classifiers import CLASSIFIERS
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.persistence import TRUSTED
+from embtransfer.persistence import TRUSTED, load_model
+from embtransfer.persistence._state import _name_publicly
 from embtransfer.recipes import RECIPES
 
 FILMS = ["a good film", "a bad film", "great plot", "terrible actor", "fine story", "awful script"] * 3
@@ -369,7 +371,7 @@ def test_missing_files(folder):
     with pytest.raises(ValueError, match=r"pipeline\.skops is missing\. The model is not complete"):
         load_pipeline(folder)
     (folder / "config.json").unlink()
-    with pytest.raises(ValueError, match=r"holds no config\.json\. Expected a folder that embtransfer saved"):
+    with pytest.raises(ValueError, match=r"holds no config\.json\. Expected a folder of embtransfer fit"):
         load_pipeline(folder)
 
 
@@ -380,6 +382,22 @@ def test_no_model_there(tmp_path):
             load_pipeline(path)
     with pytest.raises(ValueError, match=r"holds no config\.json"):
         load_pipeline(tmp_path)
+
+
+def test_a_model_of_either_kind_is_loaded(folder, tmp_path):
+    check_same(load_model(folder), load_pipeline(folder))
+    compiled = compile_pipeline(fit()).save(tmp_path / "compiled")
+    assert isinstance(load_model(compiled), CompiledPipeline)
+    for path, file in ((folder, "pipeline.skops"), (compiled, "tensors.safetensors")):
+        (path / file).unlink()
+        with pytest.raises(ValueError, match=rf"{re.escape(file)} is missing"):
+            load_model(path)
+    config = json.loads((compiled / "config.json").read_text())
+    (compiled / "config.json").write_text(json.dumps({**config, "classes": ["a", "b"]}))
+    with pytest.raises(ValueError, match=r"is damaged: .* by its own checksum"):
+        load_model(compiled)
+    with pytest.raises(FileNotFoundError, match="There is no model folder"):
+        load_model(tmp_path / "nowhere")
 
 
 def test_another_scikit_learn_warns(folder):
@@ -542,9 +560,9 @@ def test_a_model_that_names_private_modules_still_loads():
 @pytest.mark.parametrize("name", [name for name in TRUSTED if name.startswith("embtransfer")])
 def test_a_type_of_ours_loads_by_the_name_of_any_former_module(name):
     node = {"__class__": name.rpartition(".")[2], "__module__": "embtransfer.attic._former"}
-    assert persistence._name_publicly(node)
+    assert _name_publicly(node)
     assert f"{node['__module__']}.{node['__class__']}" == name
-    assert not persistence._name_publicly(node)
+    assert not _name_publicly(node)
 
 
 def test_trusted_is_in_order_and_without_repeats():
@@ -572,7 +590,7 @@ def test_what_is_no_model_stays(tmp_path, kind, overwrite):
         if kind != "folder":
             (path / ("config.json" if "config" in kind else "mine")).write_text('{"format": "mine"}')
     before = {file: file.is_file() and file.read_text() for file in tmp_path.rglob("*")}
-    with pytest.raises(FileExistsError, match=r"exists already\. It is no model of ours: it stays"):
+    with pytest.raises(FileExistsError, match=r"exists already\. It is no saved pipeline: it stays"):
         save_pipeline(fit(), path, overwrite=overwrite)
     assert {file: file.is_file() and file.read_text() for file in tmp_path.rglob("*")} == before
 

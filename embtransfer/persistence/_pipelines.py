@@ -1,0 +1,185 @@
+"""Save and load fitted pipelines as folders, without pickle: loading runs no code from the file."""
+
+import platform
+import warnings
+from contextlib import nullcontext
+from importlib.metadata import version
+from pathlib import Path
+
+from .._version import __version__
+from ..compiled import CompiledPipeline
+from ..compiled._files import COMPILED
+from ..system import _model_folders
+from ..system._folders import new_folder
+from ..system._model_folders import ModelFormat, is_model, read_folder, write_config
+from ..word_vectors import embedded_tables
+from ._state import TRUSTED, checked_state, foreign_types, write_state
+
+_PIPELINE = ModelFormat(
+    "embtransfer-pipeline",
+    1,
+    what="saved pipeline",
+    expected="Expected a folder of embtransfer fit or save_pipeline. A compiled model is loaded by "
+    "CompiledPipeline.load.",
+    file="pipeline.skops",
+)
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
+
+
+def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: bool = False) -> Path:
+    """Save a fitted pipeline as a folder.
+
+    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays), the same
+    bytes whenever the same pipeline is saved. It appears under its name when complete. Word vectors that
+    `WordVectors.load` read go by their checksum, as the bundled ones do: another machine needs the same
+    table. Tables made from arrays are in the folder. Sentence models go by their name and checksum.
+
+    Parameters
+    ----------
+    pipeline : fitted estimator
+        Of a search (TransferSearch, GridSearchCV) the best estimator is saved.
+    path : str or path
+        The folder to make.
+    overwrite : bool, default=False
+        Whether a model that is there already is replaced. Any other folder or file never is.
+    embed_vectors : bool, default=False
+        Whether the folder holds all word vectors itself.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileExistsError
+        If something is there already.
+    OSError
+        If it cannot be written, as when the disk is full; what was there stays.
+    NotFittedError
+        If the pipeline is not fitted.
+
+    Warns
+    -----
+    UserWarning
+        If the pipeline holds types that `load_pipeline` will only take with `trusted`.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from embtransfer import (WordEmbedder, load_pipeline, make_classifier, make_transfer_pipeline,
+    ...                          save_pipeline)
+    >>> pipeline = make_transfer_pipeline(WordEmbedder(), make_classifier("ridge"))
+    >>> folder = save_pipeline(pipeline.fit(["good pan", "bad pan"], ["+", "-"]), mkdtemp() + "/model")
+    >>> load_pipeline(folder).predict(["good pan"])
+    array(['+'], dtype='<U1')
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(pipeline)
+    pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    path = Path(path)
+    check_destination(path, overwrite)
+    with new_folder(path, replace=overwrite) as folder:
+        state = folder / _PIPELINE.file
+        with embedded_tables() if embed_vectors else nullcontext():
+            write_state(pipeline, state)
+        foreign = foreign_types(state, TRUSTED, state)
+        if foreign:
+            warnings.warn(
+                f"The pipeline holds types of other packages. To load it pass trusted={foreign}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        versions = {
+            "embtransfer": __version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in _PACKAGES},
+        }
+        write_config(folder, _PIPELINE, {"versions": versions})
+    return path
+
+
+def load_pipeline(path, *, trusted=()):
+    """Load a pipeline that `save_pipeline` saved.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder.
+    trusted : sequence of str, default=()
+        Names of further types, such as "mypackage.MyStep", that the file may hold. Trust a type only if
+        you know where the file comes from: its module is imported.
+
+    Returns
+    -------
+    estimator
+        Predicts what the saved one did, to the bit.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no model at the path.
+    ValueError
+        If a file is no model of ours, was changed or damaged, or holds a type that is not trusted; the
+        message names the file and the type.
+
+    Warns
+    -----
+    UserWarning
+        If the model was made with another version of scikit-learn, or names a `memory` folder, which is
+        left out.
+
+    Examples
+    --------
+    >>> from embtransfer import load_pipeline
+    >>> load_pipeline("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no model folder no/such/folder.
+    """
+    import skops.io
+
+    path = Path(path)
+    config, state = read_folder(path, _PIPELINE)
+    trusted = [*TRUSTED, *trusted]
+    file = checked_state(state, trusted)
+    made_with = config["versions"].get("scikit-learn")
+    if made_with != version("scikit-learn"):
+        warnings.warn(
+            f"{path} was made with scikit-learn {made_with}; this is {version('scikit-learn')}. "
+            "Its predictions may differ.",
+            UserWarning,
+            stacklevel=2,
+        )
+    try:
+        pipeline = skops.io.load(file, trusted=trusted)
+        parameters = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
+    except Exception as error:
+        raise ValueError(f"{state} cannot be loaded: {error}") from error
+    return _without_memory(pipeline, parameters, path)
+
+
+def load_model(path):
+    """Load a folder of either kind: what CompiledPipeline.save or save_pipeline made, as they load it."""
+    compiled = is_model(Path(path), COMPILED)
+    return CompiledPipeline.load(path) if compiled else load_pipeline(path)
+
+
+def check_destination(path: Path, overwrite: bool) -> None:
+    """Refuse, with FileExistsError, a name under which something is that is not to be replaced."""
+    _model_folders.check_destination(path, _PIPELINE, overwrite=overwrite)
+
+
+def _without_memory(pipeline, parameters, path):
+    """The pipeline without the folders in which scikit-learn keeps, and unpickles, fitted steps."""
+    named = [name for name in parameters if name.split("__")[-1] == "memory" and parameters[name] is not None]
+    if named:
+        warnings.warn(
+            f"{path} names folders of pickles ({', '.join(named)}), which fitting would open: set to None. "
+            "Set them again if you want them.",
+            UserWarning,
+            stacklevel=3,
+        )
+        pipeline.set_params(**dict.fromkeys(named))
+    return pipeline
