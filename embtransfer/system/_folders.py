@@ -57,7 +57,7 @@ def new_folder(path: Path, *, replace: bool) -> Iterator[Path]:
 
 @contextmanager
 def new_files(*paths: Path, what: str | None = None) -> Iterator[list[Path]]:
-    """Names to write files under, which at the end take the names `paths`: all, or when one fails none.
+    """Names to write files under, which at the end take the names `paths`: all, or none if one fails.
 
     Raises
     ------
