@@ -49,7 +49,7 @@ from embtransfer import (
     score_file,
 )
 from embtransfer.alignment._seeds import read_pairs
-from embtransfer.embedders import _sentence_model
+from embtransfer.embedders import _sentence_files
 from embtransfer.tables import iter_batches
 
 ROOT = Path(__file__).parents[2]
@@ -339,7 +339,7 @@ def test_sentence_models_name_no_code(tmp_path, canary, kind):
     code = f"open({str(canary)!r}, 'w')\n".encode()
     folder = sentence_model(tmp_path / "m", modules, **{"evil.py": code, "modeling_x.py": code})
     with pytest.raises(ValueError, match=r"names the class .* It was not run"):
-        _sentence_model.identity(folder, "torch")
+        _sentence_files.identity(folder, "torch")
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_sentence_models_name_no_code(tmp_path, canary, kind):
 def test_sentence_models_stay_in_their_folder(tmp_path, path):
     modules = [{"idx": 0, "name": "0", "path": path, "type": "sentence_transformers.models.Pooling"}]
     with pytest.raises(ValueError, match=r"modules.json names the path .* Expected a folder in"):
-        _sentence_model.identity(sentence_model(tmp_path / "m", modules), "torch")
+        _sentence_files.identity(sentence_model(tmp_path / "m", modules), "torch")
 
 
 def test_sentence_models_run_nothing(tmp_path, canary):
@@ -545,9 +545,9 @@ def test_names_of_models_that_are_paths(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     if name[0] == ".":
         with pytest.raises(FileNotFoundError, match="no such folder"):
-            _sentence_model.locate(name)
+            _sentence_files.locate(name)
     else:
-        assert _sentence_model.locate(name) is None  # for the hub to refuse
+        assert _sentence_files.locate(name) is None  # for the hub to refuse
     assert list(tmp_path.iterdir()) == []
 
 
