@@ -1014,13 +1014,13 @@ def elsewhere(tmp_path, monkeypatch, answers):
     """The data sets come from the server, and go to an empty cache."""
     import pooch
 
-    from embtransfer import datasets
+    from embtransfer.datasets import _amazon, _banking77
 
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache")
     monkeypatch.delenv("EMBTRANSFER_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(datasets, "_BANKING77_URL", answers[1])
-    monkeypatch.setattr(datasets, "_AMAZON_URL", f"{answers[1]}archive.tar.gz")
+    monkeypatch.setattr(_banking77, "_URL", answers[1])
+    monkeypatch.setattr(_amazon, "_URL", f"{answers[1]}archive.tar.gz")
     return answers[0], tmp_path / "cache"
 
 
@@ -1050,28 +1050,28 @@ def test_no_redirect_leaves_the_web(elsewhere, to):
 def test_an_archive_that_unpacks_to_too_much(elsewhere):
     import tarfile
 
-    from embtransfer import datasets
+    from embtransfer.datasets import _amazon, fetch_amazon_reviews
 
     answer, cache = elsewhere
     out, block = io.BytesIO(), bytes(1 << 25)
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
-        for name in datasets._AMAZON_FOLDERS:
-            for member in datasets._amazon_members(name):
+        for name in _amazon._FOLDERS:
+            for member in _amazon._members(name):
                 info = tarfile.TarInfo(f"sorted_data_acl/{member}")
                 info.size = len(block)
                 tar.addfile(info, io.BytesIO(block))
     answer[:] = [(200, {}, out.getvalue())]
     with pytest.raises(ValueError, match="Got files of more than 128 MB from"):
-        datasets.fetch_amazon_reviews()
+        fetch_amazon_reviews()
     assert list(cache.rglob("*")) == []
 
 
 def test_every_address_is_https_and_has_a_checksum():
-    from embtransfer import datasets
+    from embtransfer.datasets import _amazon, _banking77
 
-    assert datasets._AMAZON_URL.startswith("https://")
-    assert datasets._BANKING77_URL.startswith("https://")
-    sums = [*datasets._AMAZON_CHECKSUMS.values(), *datasets._BANKING77_CHECKSUMS.values()]
+    assert _amazon._URL.startswith("https://")
+    assert _banking77._URL.startswith("https://")
+    sums = [*_amazon._CHECKSUMS.values(), *_banking77._CHECKSUMS.values()]
     assert all(re.fullmatch("[0-9a-f]{64}", one) for one in sums)
     for file in (ROOT / "embtransfer").rglob("*.py"):
         assert not re.search(r"http://(?!www\.w3\.org)", file.read_text("utf-8")), file
