@@ -14,8 +14,7 @@ import numpy as np
 import pooch
 import pytest
 
-from embtransfer import datasets
-from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77, load_demo_reviews
+from embtransfer.datasets import _amazon, _banking77, fetch_amazon_reviews, fetch_banking77, load_demo_reviews
 
 DOMAINS = ["books", "dvd", "electronics", "kitchen"]
 REAL_DATA = Path(os.environ.get("EMBTRANSFER_DATA") or "no-such-folder")
@@ -135,9 +134,9 @@ def small_amazon(server, monkeypatch):
     for name in DOMAINS:
         pairs = amazon_texts(name)
         texts = [f"{title}\n{text}" for label in pairs for title, text in pairs[label]]
-        checksums[name] = datasets._fingerprint(texts, [1, 1, 1, 0, 0])
-    monkeypatch.setattr(datasets, "_AMAZON_URL", f"{address}archive.tar.gz")
-    monkeypatch.setattr(datasets, "_AMAZON_CHECKSUMS", checksums)
+        checksums[name] = _amazon._fingerprint(texts, [1, 1, 1, 0, 0])
+    monkeypatch.setattr(_amazon, "_URL", f"{address}archive.tar.gz")
+    monkeypatch.setattr(_amazon, "_CHECKSUMS", checksums)
     write_archive(folder / "archive.tar.gz", amazon_files())
     return folder, asked
 
@@ -153,8 +152,8 @@ def small_banking77(server, monkeypatch):
     """Make two small files the published ones, and serve them."""
     folder, address, asked = server
     checksums = {part: hashlib.sha256(content).hexdigest() for part, content in BANKING77.items()}
-    monkeypatch.setattr(datasets, "_BANKING77_URL", address)
-    monkeypatch.setattr(datasets, "_BANKING77_CHECKSUMS", checksums)
+    monkeypatch.setattr(_banking77, "_URL", address)
+    monkeypatch.setattr(_banking77, "_CHECKSUMS", checksums)
     for part, content in BANKING77.items():
         (folder / f"{part}.csv").write_bytes(content)
     return folder, asked
@@ -239,7 +238,7 @@ def test_amazon_layouts(layout, below, cache, small_amazon, tmp_path):
 
 def test_fingerprint_is_of_labels_and_what_all_copies_share():
     digest = hashlib.sha256(b"1 TitleRB3cliche\n0 bandBad\n").hexdigest()
-    assert datasets._fingerprint(["Title\nR&B 3 cliché and e", "band\nBad"], [1, 0]) == digest
+    assert _amazon._fingerprint(["Title\nR&B 3 cliché and e", "band\nBad"], [1, 0]) == digest
 
 
 @pytest.mark.parametrize(
@@ -251,7 +250,7 @@ def test_fingerprint_is_of_labels_and_what_all_copies_share():
 )
 def test_fingerprint_of_copies_with_lost_characters_is_that_of_the_original(copy):
     original = "His &quot;Great Work&quot; B&N\nclichéd 1 & 2"
-    assert datasets._fingerprint([copy], [1]) == datasets._fingerprint([original], [1])
+    assert _amazon._fingerprint([copy], [1]) == _amazon._fingerprint([original], [1])
 
 
 @pytest.mark.parametrize(
@@ -259,8 +258,8 @@ def test_fingerprint_of_copies_with_lost_characters_is_that_of_the_original(copy
     [(["a\nb", "c"], [0, 0]), (["a\nb", "d"], [1, 0]), (["c", "a\nb"], [1, 0]), (["a\nbc"], [1])],
 )
 def test_fingerprint_sees_other_labels_texts_order_and_rows(texts, target):
-    expected = datasets._fingerprint(["a\nb", "c"], [1, 0])
-    assert datasets._fingerprint(texts, target) != expected
+    expected = _amazon._fingerprint(["a\nb", "c"], [1, 0])
+    assert _amazon._fingerprint(texts, target) != expected
 
 
 @pytest.mark.parametrize("bad", ["kitchens", ["books", "books"], [], ["books", "toys"]])
@@ -341,7 +340,7 @@ def test_amazon_tampered_download_is_refused_and_deleted(cache, small_amazon):
     files = amazon_files()
     files["dvd/negative.review"] = files["dvd/negative.review"].replace(b"Worse", b"Better")
     write_archive(folder / "archive.tar.gz", files)
-    expected = datasets._AMAZON_CHECKSUMS["dvd"]
+    expected = _amazon._CHECKSUMS["dvd"]
     message = f"Got content checksum [0-9a-f]{{64}} for domain 'dvd' from .*, expected {expected}"
     with pytest.raises(ValueError, match=message):
         fetch_amazon_reviews("books")
@@ -401,7 +400,7 @@ def test_banking77_real_counts_and_names():
 
 @needs_banking77
 def test_banking77_checksums_are_those_of_the_files():
-    for part, checksum in datasets._BANKING77_CHECKSUMS.items():
+    for part, checksum in _banking77._CHECKSUMS.items():
         content = (REAL_DATA / "banking77" / f"{part}.csv").read_bytes()
         assert hashlib.sha256(content).hexdigest() == checksum
 
@@ -457,8 +456,8 @@ def test_banking77_refuses_other_files(test, message, cache, tmp_path):
 
 
 def test_import_loads_neither_pooch_nor_pandas():
-    source = Path(datasets.__file__).read_text(encoding="utf-8")
-    assert not re.search(r"^(import|from) (pooch|pandas)", source, re.MULTILINE)
+    for path in Path(_amazon.__file__).parent.glob("*.py"):
+        assert not re.search(r"^(import|from) (pooch|pandas)", path.read_text("utf-8"), re.MULTILINE)
 
 
 def test_a_folder_named_by_mistake_is_no_reason_to_download(cache, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._texts import iter_text_chunks
-from . import _sentence_model
+from . import _sentence_files, _sentence_model
 from ._base import BaseEmbedder, empty_rows
 from ._cache import EmbeddingCache
 
@@ -241,11 +241,11 @@ class SentenceEmbedder(BaseEmbedder):
     def _check_model(self):
         """After unpickling, compare the model that is there now with that of `fit`, from its files alone."""
         if getattr(self, "_loaded", None) is None and not getattr(self, "_checked", False):
-            folder = _sentence_model.locate(self.model)
+            folder = _sentence_files.locate(self.model)
             if folder is None:  # to be downloaded
                 self._model()
             else:
-                self._check_identity(_sentence_model.identity(folder, self.backend))
+                self._check_identity(_sentence_files.identity(folder, self.backend))
             self._checked = True
 
     def _check_identity(self, identity):

@@ -1,4 +1,4 @@
-"""How kernels are compiled and kept, in one place: `@njit(**OPTIONS)`."""
+"""How kernels are compiled and kept, in one place: `@njit`."""
 
 import hashlib
 import warnings
@@ -34,38 +34,34 @@ def _stamp_of_room():
     return hashlib.sha256(repr(sources).encode()).hexdigest()
 
 
+_CAN_KEEP = _can_keep()
 _STAMP = _stamp_of_room()
-OPTIONS = {"nogil": True, "cache": _can_keep(), "error_model": "numpy"}
 
 
-def njit(cache, **options):
-    """numba's decorator, and what it keeps goes by all files of this room, where numba goes by one.
+def njit(function):
+    """Compile a function with numba at its first call; the result is kept until a file of this room changes.
 
     A kept kernel that cannot be written or read is no error: it is compiled anew.
     """
-
-    def decorate(function):
-        kernel = numba.njit(cache=cache, **options)(function)
-        if cache and hasattr(kernel, "_cache"):  # with NUMBA_DISABLE_JIT it is the function itself
-            save, load = kernel._cache.save_overload, kernel._cache.load_overload
-
-            def save_if_there_is_room(*args):
-                with suppress(OSError):
-                    save(*args)
-
-            def load_if_it_is_whole(*args):
-                try:
-                    return load(*args)
-                except Exception:  # a file that is cut: whatever pickle and LLVM raise
-                    with suppress(OSError):
-                        kernel._cache.flush()  # or it could not be saved either
-                    return None
-
-            with suppress(AttributeError):  # of a numba that keeps it elsewhere: its own stamp stays
-                index = kernel._cache._cache_file
-                index._source_stamp = index._source_stamp, _STAMP
-            kernel._cache.save_overload = save_if_there_is_room
-            kernel._cache.load_overload = load_if_it_is_whole
+    kernel = numba.njit(nogil=True, cache=_CAN_KEEP, error_model="numpy")(function)
+    if not hasattr(kernel, "_cache"):  # with NUMBA_DISABLE_JIT it is the function itself
         return kernel
+    cache = kernel._cache
+    save, load = cache.save_overload, cache.load_overload
 
-    return decorate
+    def save_if_there_is_room(*args):
+        with suppress(OSError):
+            save(*args)
+
+    def load_if_it_is_whole(*args):
+        try:
+            return load(*args)
+        except Exception:  # a file that is cut: whatever pickle and LLVM raise
+            with suppress(OSError):
+                cache.flush()  # or it could not be saved either
+            return None
+
+    with suppress(AttributeError):  # where nothing is kept, or a numba keeps its stamp elsewhere
+        cache._cache_file._source_stamp = cache._cache_file._source_stamp, _STAMP
+    cache.save_overload, cache.load_overload = save_if_there_is_room, load_if_it_is_whole
+    return kernel

@@ -6,7 +6,6 @@ nor their hashes are made. As in `_tokens`, all functions release the GIL, and t
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 from ._instructions import prefetch
 
@@ -15,7 +14,7 @@ _MIX = _U(0x9E3779B97F4A7C15)
 _AHEAD = 12  # words whose slots are asked for before they are looked at: the table is larger than the caches
 
 
-@njit(**_OPTIONS)
+@njit
 def _slot(key, slots, shift):
     """Where a key is, or where it would be: the first free place."""
     last = _U(len(slots) - 1)
@@ -25,7 +24,7 @@ def _slot(key, slots, shift):
     return at
 
 
-@njit(**_OPTIONS)
+@njit
 def build_ngram_index(ngrams, n_words, slots, shift):
     """Fill an open-addressing table of n-grams.
 
@@ -39,7 +38,7 @@ def build_ngram_index(ngrams, n_words, slots, shift):
         slots[at, 0], slots[at, 1] = key, _U(n_words + i + 1)
 
 
-@njit(**_OPTIONS)
+@njit
 def _next_order(ids, indptr, n_words, order, before, slots, shift, found):
     """Rows of the n-grams of order + 1 words that end at each word, from those of one word less before it."""
     last, address = _U(len(slots) - 1), _U(slots.ctypes.data)
@@ -62,7 +61,7 @@ def _next_order(ids, indptr, n_words, order, before, slots, shift, found):
             found[k] = row
 
 
-@njit(**_OPTIONS)
+@njit
 def ngram_rows(ids, indptr, n_words, unknown, longest, slots, shift):
     """Rows of the known words and n-grams of each text: ids uint32, indptr int64 (n_texts + 1,).
 

@@ -5,14 +5,13 @@ numba compiles at the first call and keeps the result on disk; import this only 
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 
 LINE, TWO_LINES, BYTE, FOUR, EIGHT, OTHER = -1, -2, -3, -4, -5, -6
 _STOP, _PUT, _LONG_BINPUT, _FRAME = 0x2E, 0x70, 0x72, 0x95
 
 
-@njit(**_OPTIONS)
+@njit
 def _little_endian(data, at, size):
     value = np.uint64(0)
     for i in range(size):
@@ -20,7 +19,7 @@ def _little_endian(data, at, size):
     return np.int64(min(value, np.uint64(1) << np.uint64(62)))
 
 
-@njit(**_OPTIONS)
+@njit
 def largest_size(data, arguments):
     """The largest size of a value, or number of an entry of the memo, that a pickle (uint8) names.
 

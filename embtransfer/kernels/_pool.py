@@ -6,7 +6,6 @@ for later rows ahead. As in `_tokens`, all functions release the GIL, and the co
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 from ._instructions import sum64, sum64_half, weighted_sum64, weighted_sum64_half
 
@@ -14,7 +13,7 @@ _U = np.uint64  # addresses
 _RUN = 512  # rows summed in float32 before a sum goes on in float64: long texts keep their accuracy
 
 
-@njit(**_OPTIONS)
+@njit
 def _sum_run(rows, stride, d, half, ids, n, weights, out):
     """Sum n rows of d >= 16 columns; rows, ids, weights and out are addresses, weights may be 0 for none."""
     end, last = _U(4 * d), _U(4 * (d - 16))  # the last 16 columns may overlap the ones before
@@ -32,7 +31,7 @@ def _sum_run(rows, stride, d, half, ids, n, weights, out):
         at += _U(256)
 
 
-@njit(**_OPTIONS)
+@njit
 def pool_rows(ids, indptr, table, weights, by_weight, out):
     """Pool the rows of each text: ids uint32, indptr int64 (n_texts + 1,) -> out float32 (n_texts, d).
 
@@ -70,7 +69,7 @@ def pool_rows(ids, indptr, table, weights, by_weight, out):
                 out[i, j] *= scale
 
 
-@njit(**_OPTIONS)
+@njit
 def count_rows(ids, indptr, term_counts, document_counts, seen_in, first_document):
     """Add a chunk's term counts and document counts, int64 (V,); seen_in int64 (V,) starts at -1."""
     for i in range(len(indptr) - 1):
@@ -82,7 +81,7 @@ def count_rows(ids, indptr, term_counts, document_counts, seen_in, first_documen
                 document_counts[row] += 1
 
 
-@njit(**_OPTIONS)
+@njit
 def pool_powers(ids, indptr, table, powers, out):
     """Power means of the rows of each text: out float32 (n_texts, len(powers) * d), zeros where none.
 

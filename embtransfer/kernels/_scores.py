@@ -12,7 +12,6 @@ from ._tokens import (
     _GROUP,
     _MIX_1,
     _MIX_2,
-    _OPTIONS,
     _PAD,
     _copy_texts,
     _drop_single_characters,
@@ -27,7 +26,7 @@ VALUES = 6  # the columns of the slots, seen as float32, that hold a word's two 
 BINARY, COUNT, LOG = 0, 1, 2  # what a term that comes more than once counts
 
 
-@njit(**_OPTIONS)
+@njit
 def _sum_slots(scratch, edges, n_edges, starts, min_length, index, values, sums, counts, text):
     """Add up the two numbers of the known tokens of each text of a group, and count the tokens."""
     words, offsets, slots = index
@@ -61,7 +60,7 @@ def _sum_slots(scratch, edges, n_edges, starts, min_length, index, values, sums,
         sums[rest, 0], sums[rest, 1], counts[rest] = 0.0, 0.0, 0
 
 
-@njit(**_OPTIONS)
+@njit
 def check_slots(offsets, slots):
     """Whether every filled slot has a row and the length of its word, and one slot is free."""
     filled = 0
@@ -75,7 +74,7 @@ def check_slots(offsets, slots):
     return filled < len(slots)
 
 
-@njit(**_OPTIONS)
+@njit
 def score_words(data, offsets, unicode, lowercase, min_length, index, values):
     """Sums of two numbers a token, float64 (n_texts, 2), and known tokens, int64 (n_texts,).
 
@@ -100,7 +99,7 @@ def score_words(data, offsets, unicode, lowercase, min_length, index, values):
     return sums, counts
 
 
-@njit(**_OPTIONS)
+@njit
 def sum_terms(ids, indptr, table, squares_at, counting, out):
     """Sums over the terms of each text, each term once, by its count c.
 

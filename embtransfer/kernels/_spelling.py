@@ -2,20 +2,19 @@
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 from ._tokens import _find
 
 _NONE = np.int64(1) << np.int64(62)
 
 
-@njit(**_OPTIONS)
+@njit
 def _better(best, scratch, length, index):
     row = _find(scratch, 0, length, index)
     return row if 0 <= row < best else best
 
 
-@njit(**_OPTIONS)
+@njit
 def _without_repeats(data, begin, end, keep, scratch):
     """Copy a word with each run of letters cut to `keep`; return its new length."""
     length, run = 0, 0
@@ -27,7 +26,7 @@ def _without_repeats(data, begin, end, keep, scratch):
     return length
 
 
-@njit(**_OPTIONS)
+@njit
 def _one_edit(data, begin, n, scratch, index):
     best = _NONE
     for i in range(n + 1):  # inserted before i
@@ -50,7 +49,7 @@ def _one_edit(data, begin, n, scratch, index):
     return best
 
 
-@njit(**_OPTIONS)
+@njit
 def nearest(data, offsets, min_letters, index):
     """See `_spelling.nearest_rows`; data are UTF-8 bytes, offsets int64 (n + 1,)."""
     rows = np.full(len(offsets) - 1, -1, np.int64)

@@ -5,7 +5,6 @@ numba compiles at the first call and keeps the result on disk; import this only 
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 
 _U = np.uint64  # hashes; never mixed with signed integers, which numba would make float64
@@ -14,7 +13,7 @@ _FNV_START, _FNV_PRIME = _U(2166136261), _U(16777619)
 _MURMUR = _U(0xC6A4A7935BD1E995)
 
 
-@njit(**_OPTIONS)
+@njit
 def scan_dictionary(data, at, starts, ends, kinds):
     """Where the NUL-terminated words begin and end, and each one's kind; return (entries, next byte)."""
     for entry in range(len(starts)):
@@ -28,7 +27,7 @@ def scan_dictionary(data, at, starts, ends, kinds):
     return len(starts), at
 
 
-@njit(**_OPTIONS)
+@njit
 def copy_words(data, starts, ends, offsets, out):
     """Put words side by side."""
     for word in range(len(starts)):
@@ -36,7 +35,7 @@ def copy_words(data, starts, ends, offsets, out):
             out[offsets[word] + i] = data[starts[word] + i]
 
 
-@njit(**_OPTIONS)
+@njit
 def pool_ngrams(data, offsets, own, ids, rows, min_n, max_n, plain_end, out, counts):
     """Mean of a word's own row (own[ids[w]], where there are ids) and of the rows of its n-grams.
 
@@ -86,7 +85,7 @@ def pool_ngrams(data, offsets, own, ids, rows, min_n, max_n, plain_end, out, cou
                 total[k] *= scale
 
 
-@njit(**_OPTIONS)
+@njit
 def murmur_hashes(data, offsets, seed, out):
     """MurmurHash64A of each word's UTF-8 bytes."""
     for word in range(len(out)):

@@ -5,7 +5,6 @@ They release the GIL, and numba keeps them on disk (`cache=True`).
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 
 ROW, FIELD, PLAIN, QUOTED, QUOTE, CR = range(6)  # what was read last: see `_next`
@@ -13,7 +12,7 @@ _LF, _CR, _COMMA, _QUOTE = 10, 13, 44, 34
 _SPACES = (32, 9, 13)
 
 
-@njit(**_OPTIONS)
+@njit
 def _next(state, byte):
     """State after a byte of csv, by the rules of pyarrow's parser.
 
@@ -31,7 +30,7 @@ def _next(state, byte):
     return FIELD if byte == _COMMA else PLAIN
 
 
-@njit(**_OPTIONS)
+@njit
 def last_row_end(data, start, state, only_first):
     """End of the last (or first) row that is sure to end within data[start:], or -1; the state after."""
     end = -1
@@ -49,7 +48,7 @@ def last_row_end(data, start, state, only_first):
     return end, state
 
 
-@njit(**_OPTIONS)
+@njit
 def csv_rows(data, ends, n_fields):
     """Fill in each row's end and number of fields, if the arrays are as long; the number of rows."""
     state, n, fields, start = ROW, 0, 1, 0
@@ -73,7 +72,7 @@ def csv_rows(data, ends, n_fields):
     return n
 
 
-@njit(**_OPTIONS)
+@njit
 def count_lines(data):
     """Number of line ends: LF, CR or CR LF. Without branches, so that it is done 32 bytes at a time."""
     n = 0
@@ -88,7 +87,7 @@ def count_lines(data):
     return n
 
 
-@njit(**_OPTIONS)
+@njit
 def split_lines(data, starts, ends, numbers):
     """Fill in where lines that are not blank start and end, without spaces around, and their numbers."""
     n = line = start = 0
@@ -107,7 +106,7 @@ def split_lines(data, starts, ends, numbers):
     return n
 
 
-@njit(**_OPTIONS)
+@njit
 def join_objects(data, starts, ends, added, offsets, out):
     """Write JSON objects without their last byte, each followed by its bytes of `added` (", ...}" and LF)."""
     at = 0
@@ -124,7 +123,7 @@ def join_objects(data, starts, ends, added, offsets, out):
     return at
 
 
-@njit(**_OPTIONS)
+@njit
 def quoted_json_size(data, n_texts):
     """Bytes that `quoted_json` writes."""
     size = len(data) + 2 * n_texts
@@ -140,7 +139,7 @@ def quoted_json_size(data, n_texts):
     return size + short
 
 
-@njit(**_OPTIONS)
+@njit
 def quoted_json(data, offsets, out, out_offsets):
     """Write texts as JSON strings, one after the other."""
     at = 0

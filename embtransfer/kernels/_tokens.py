@@ -12,7 +12,6 @@ and keep no state: threads may share a table.
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 from ._instructions import bit_count, fold_block, load64, trailing_zeros
 from ._unicode import CASED, CODE, IGNORABLE, SIGMA, SPECIAL, WORD
@@ -25,7 +24,7 @@ _GROUP = 1 << 16  # bytes of text that pass the loops together: they stay in the
 
 
 # ---------------------------------------------------------------- one text in UTF-8
-@njit(**_OPTIONS)
+@njit
 def _decode(data, i, end):
     """Code point and byte length of the UTF-8 character at i; a space of length 1 where malformed."""
     c = np.int64(data[i])
@@ -47,7 +46,7 @@ def _decode(data, i, end):
     return 0x20, 1
 
 
-@njit(**_OPTIONS)
+@njit
 def _is_final_sigma(data, begin, i, end, unicode):
     """Whether the capital sigma at i ends a word: cased before it, not cased after it."""
     entry = np.uint32(0)
@@ -70,7 +69,7 @@ def _is_final_sigma(data, begin, i, end, unicode):
     return True
 
 
-@njit(**_OPTIONS)
+@njit
 def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
     """Rewrite a text to scratch[at:]: word characters mapped, all others a space; return its length.
 
@@ -124,7 +123,7 @@ def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
 
 
 # ---------------------------------------------------------------- bytes -> tokens
-@njit(**_OPTIONS)
+@njit
 def _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts):
     """Copy texts into scratch, lower-cased, a space after each, until it is full.
 
@@ -163,7 +162,7 @@ def _copy_texts(data, offsets, first, scratch, unicode, lowercase, starts):
     return n, any_high
 
 
-@njit(**_OPTIONS)
+@njit
 def _edges(scratch, end, edges):
     """Where tokens begin and end, alternating; scratch ends with a space. Returns the number of edges."""
     address = _U(scratch.ctypes.data)
@@ -190,7 +189,7 @@ def _edges(scratch, end, edges):
     return count
 
 
-@njit(**_OPTIONS)
+@njit
 def _drop_single_characters(scratch, edges, n_edges):
     """Empty the tokens of one multi-byte character, which count as one."""
     for i in range(0, n_edges, 2):
@@ -202,7 +201,7 @@ def _drop_single_characters(scratch, edges, n_edges):
 
 
 # ---------------------------------------------------------------- tokens -> rows
-@njit(**_OPTIONS)
+@njit
 def _key(address, length):
     """The first 16 bytes as two integers, bytes past the length zero."""
     low = load64(address)
@@ -214,7 +213,7 @@ def _key(address, length):
     return low, high
 
 
-@njit(**_OPTIONS)
+@njit
 def _same_tail(a, i, b, j, length):
     for k in range(16, length):  # noqa: SIM110 - numba compiles a loop, not all()
         if a[i + k] != b[j + k]:
@@ -222,13 +221,13 @@ def _same_tail(a, i, b, j, length):
     return True
 
 
-@njit(**_OPTIONS)
+@njit
 def _hash_shift(slots):
     """How far the 64-bit hash goes right to number the slots, a power of two."""
     return _U(64 - trailing_zeros(_U(len(slots))))
 
 
-@njit(**_OPTIONS)
+@njit
 def build_index(words, offsets, slots):
     """Fill an open-addressing table of words; return the rows of words seen before.
 
@@ -261,7 +260,7 @@ def build_index(words, offsets, slots):
     return np.array(duplicates, np.int64)
 
 
-@njit(**_OPTIONS)
+@njit
 def _lookup(scratch, edges, n_edges, starts, min_length, index, keep_unknown, ids, count, indptr, text):
     """Append the rows of the known tokens to ids[count:], and where each text's end to indptr[text:].
 
@@ -296,7 +295,7 @@ def _lookup(scratch, edges, n_edges, starts, min_length, index, keep_unknown, id
     return count
 
 
-@njit(**_OPTIONS)
+@njit
 def text_rows(data, offsets, unicode, lowercase, min_length, index, keep_unknown):
     """Rows of the known tokens of all texts: ids uint32 (n_tokens,), indptr int64 (n_texts + 1,).
 
@@ -323,7 +322,7 @@ def text_rows(data, offsets, unicode, lowercase, min_length, index, keep_unknown
     return ids[:count], indptr
 
 
-@njit(**_OPTIONS)
+@njit
 def _find(data, begin, length, index):
     """The row of the word data[begin : begin + length], or -1; 16 bytes from its start are readable."""
     words, offsets, slots = index
@@ -342,7 +341,7 @@ def _find(data, begin, length, index):
     return -1
 
 
-@njit(**_OPTIONS)
+@njit
 def find_words(data, offsets, index):
     """Rows of whole words, UTF-8 with 16 bytes to spare at the end: int64 (n,), -1 where there is none."""
     rows = np.empty(len(offsets) - 1, np.int64)
@@ -351,7 +350,7 @@ def find_words(data, offsets, index):
     return rows
 
 
-@njit(**_OPTIONS)
+@njit
 def _lookup_all(scratch, edges, n_edges, starts, min_length, index, joined, phrases, ids, indptr, unknown):
     """As `_lookup`, with phrases joined and unknown tokens kept.
 
@@ -400,7 +399,7 @@ def _lookup_all(scratch, edges, n_edges, starts, min_length, index, joined, phra
     state[0], state[1], state[2] = count, n_unknown, text + n_texts
 
 
-@njit(**_OPTIONS)
+@njit
 def text_tokens(data, offsets, unicode, lowercase, min_length, index, phrases):
     """Rows of all tokens: ids int64 (n_tokens,), indptr int64 (n_texts + 1,), and the unknown tokens.
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ._compiling import OPTIONS as _OPTIONS
 from ._compiling import njit
 from ._instructions import load64, trailing_zeros
 
@@ -15,7 +14,7 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 _TENS = 10 ** np.arange(9, dtype=np.uint64)
 
 
-@njit(**_OPTIONS)
+@njit
 def _digits(x, n):
     """The number of the first n bytes of x, each 0 to 9: pairs, then fours, then all eight."""
     if n == 0:
@@ -26,7 +25,7 @@ def _digits(x, n):
     return (x * np.uint64(10000) + (x >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
 
 
-@njit(**_OPTIONS)
+@njit
 def _number(data, i):
     """Parse a decimal number at i: (value, where it ends), or (0.0, -1) where Python must do it."""
     negative = data[i] == 45  # -
@@ -72,7 +71,7 @@ def _number(data, i):
     return -value if negative else value, i
 
 
-@njit(**_OPTIONS)
+@njit
 def parse_lines(data, separator, rows, words, ends, hard):
     """Parse lines "word number ... number": the last n_columns fields are the numbers.
 
@@ -133,7 +132,7 @@ def parse_lines(data, separator, rows, words, ends, hard):
     return row, n_hard, end, n_columns
 
 
-@njit(**_OPTIONS)
+@njit
 def parse_binary(data, rows, words, ends):
     """Parse "word space n_columns float32" records; newlines before a word are skipped.
 

@@ -579,8 +579,8 @@ def test_a_damaged_download(tmp_path, change, message):
 @pytest.mark.parametrize("size", [0, 8, 100])
 def test_a_kept_kernel_that_was_cut_is_compiled_anew(tmp_path, kind, size):
     """What a loss of power leaves: numba itself raises EOFError or UnpicklingError ever after."""
-    code = "from embtransfer.kernels._compiling import OPTIONS, njit\n"
-    code += "@njit(**OPTIONS)\ndef more(n): return n + 1\n"
+    code = "from embtransfer.kernels._compiling import njit\n"
+    code += "@njit\ndef more(n): return n + 1\n"
     (tmp_path / "kernel.py").write_text(
         f"{code}print(more(1), more._cache_hits[next(iter(more.overloads))])\n"
     )

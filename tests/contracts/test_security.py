@@ -49,7 +49,7 @@ from embtransfer import (
     score_file,
 )
 from embtransfer.alignment._seeds import read_pairs
-from embtransfer.embedders import _sentence_model
+from embtransfer.embedders import _sentence_files
 from embtransfer.tables import iter_batches
 
 ROOT = Path(__file__).parents[2]
@@ -339,7 +339,7 @@ def test_sentence_models_name_no_code(tmp_path, canary, kind):
     code = f"open({str(canary)!r}, 'w')\n".encode()
     folder = sentence_model(tmp_path / "m", modules, **{"evil.py": code, "modeling_x.py": code})
     with pytest.raises(ValueError, match=r"names the class .* It was not run"):
-        _sentence_model.identity(folder, "torch")
+        _sentence_files.identity(folder, "torch")
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_sentence_models_name_no_code(tmp_path, canary, kind):
 def test_sentence_models_stay_in_their_folder(tmp_path, path):
     modules = [{"idx": 0, "name": "0", "path": path, "type": "sentence_transformers.models.Pooling"}]
     with pytest.raises(ValueError, match=r"modules.json names the path .* Expected a folder in"):
-        _sentence_model.identity(sentence_model(tmp_path / "m", modules), "torch")
+        _sentence_files.identity(sentence_model(tmp_path / "m", modules), "torch")
 
 
 def test_sentence_models_run_nothing(tmp_path, canary):
@@ -545,9 +545,9 @@ def test_names_of_models_that_are_paths(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     if name[0] == ".":
         with pytest.raises(FileNotFoundError, match="no such folder"):
-            _sentence_model.locate(name)
+            _sentence_files.locate(name)
     else:
-        assert _sentence_model.locate(name) is None  # for the hub to refuse
+        assert _sentence_files.locate(name) is None  # for the hub to refuse
     assert list(tmp_path.iterdir()) == []
 
 
@@ -1014,13 +1014,13 @@ def elsewhere(tmp_path, monkeypatch, answers):
     """The data sets come from the server, and go to an empty cache."""
     import pooch
 
-    from embtransfer import datasets
+    from embtransfer.datasets import _amazon, _banking77
 
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache")
     monkeypatch.delenv("EMBTRANSFER_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(datasets, "_BANKING77_URL", answers[1])
-    monkeypatch.setattr(datasets, "_AMAZON_URL", f"{answers[1]}archive.tar.gz")
+    monkeypatch.setattr(_banking77, "_URL", answers[1])
+    monkeypatch.setattr(_amazon, "_URL", f"{answers[1]}archive.tar.gz")
     return answers[0], tmp_path / "cache"
 
 
@@ -1050,28 +1050,28 @@ def test_no_redirect_leaves_the_web(elsewhere, to):
 def test_an_archive_that_unpacks_to_too_much(elsewhere):
     import tarfile
 
-    from embtransfer import datasets
+    from embtransfer.datasets import _amazon, fetch_amazon_reviews
 
     answer, cache = elsewhere
     out, block = io.BytesIO(), bytes(1 << 25)
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
-        for name in datasets._AMAZON_FOLDERS:
-            for member in datasets._amazon_members(name):
+        for name in _amazon._FOLDERS:
+            for member in _amazon._members(name):
                 info = tarfile.TarInfo(f"sorted_data_acl/{member}")
                 info.size = len(block)
                 tar.addfile(info, io.BytesIO(block))
     answer[:] = [(200, {}, out.getvalue())]
     with pytest.raises(ValueError, match="Got files of more than 128 MB from"):
-        datasets.fetch_amazon_reviews()
+        fetch_amazon_reviews()
     assert list(cache.rglob("*")) == []
 
 
 def test_every_address_is_https_and_has_a_checksum():
-    from embtransfer import datasets
+    from embtransfer.datasets import _amazon, _banking77
 
-    assert datasets._AMAZON_URL.startswith("https://")
-    assert datasets._BANKING77_URL.startswith("https://")
-    sums = [*datasets._AMAZON_CHECKSUMS.values(), *datasets._BANKING77_CHECKSUMS.values()]
+    assert _amazon._URL.startswith("https://")
+    assert _banking77._URL.startswith("https://")
+    sums = [*_amazon._CHECKSUMS.values(), *_banking77._CHECKSUMS.values()]
     assert all(re.fullmatch("[0-9a-f]{64}", one) for one in sums)
     for file in (ROOT / "embtransfer").rglob("*.py"):
         assert not re.search(r"http://(?!www\.w3\.org)", file.read_text("utf-8")), file

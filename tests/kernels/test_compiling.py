@@ -10,9 +10,9 @@ import pytest
 
 from embtransfer.kernels import _compiling
 
-KERNEL = "from ._compiling import OPTIONS, njit\n"
-INNER = KERNEL + "@njit(**OPTIONS)\ndef step(n): return n + 1\n"
-OUTER = KERNEL + "from .inner import step\n@njit(**OPTIONS)\ndef tenfold(n): return 10 * step(n)\n"
+KERNEL = "from ._compiling import njit\n"
+INNER = KERNEL + "@njit\ndef step(n): return n + 1\n"
+OUTER = KERNEL + "from .inner import step\n@njit\ndef tenfold(n): return 10 * step(n)\n"
 RUN = "from room.outer import tenfold; print(tenfold(1), sum(tenfold._cache_hits.values()))"
 
 

@@ -1,0 +1,130 @@
+"""The files of sentence models: where they are, and what identifies them."""
+
+import hashlib
+import json
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
+from os import PathLike
+from pathlib import Path, PureWindowsPath
+
+NEEDS_EXTRA = 'SentenceEmbedder needs sentence-transformers. Run: pip install "embtransfer[sentence]"'
+
+
+def locate(name) -> Path | None:
+    """The folder of a model; None if it is on the hub and has yet to be downloaded.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the folder does not exist, or a folder or a package holds no model.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "modules.json").is_file():
+            raise ValueError(
+                f"Got model={str(name)!r}, a folder without modules.json. Expected one that "
+                "SentenceTransformer.save made."
+            )
+        return folder
+    if isinstance(name, PathLike) or folder.is_absolute() or name.startswith(".") or not name:
+        raise FileNotFoundError(f"Got model={str(name)!r}: there is no such folder.")
+    if "/" not in name and (folder := _installed(name)) is not None:
+        return folder
+    return snapshot(name)
+
+
+def _installed(name):
+    """The folder with modules.json in an installed package; None if no such package is installed."""
+    try:
+        package = distribution(name)
+    except (PackageNotFoundError, ValueError):
+        return None
+    found = [file for file in package.files or () if file.name == "modules.json"]
+    if not found:
+        raise ValueError(
+            f"Got model={name!r}, an installed package that holds no sentence-transformers folder (no "
+            "modules.json). Pass the folder, or a package or a name on the hub that has one."
+        )
+    return Path(package.locate_file(min(found, key=lambda file: len(file.parts)))).parent
+
+
+def hub_name(name):
+    return name if "/" in name else f"sentence-transformers/{name}"
+
+
+def snapshot(name):
+    """The folder of a model that was downloaded from the hub; None if it was not, or not whole."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise ImportError(NEEDS_EXTRA) from error
+    try:
+        folder = Path(snapshot_download(hub_name(name), local_files_only=True))
+    except (OSError, ValueError):
+        return None
+    configured = any((folder / name).is_file() for name in ("modules.json", "config.json"))
+    weights = (path for path in folder.rglob("*") if path.suffix in (".safetensors", ".bin", ".onnx"))
+    return folder if configured and any(weights) else None
+
+
+def identity(folder: Path, backend: str) -> str:
+    """Digest of the files that make a model: weights, configuration, tokenizer.
+
+    Of what comes in two forms the one that is loaded counts: a download may hold either or both.
+
+    Raises
+    ------
+    ValueError
+        If modules.json is damaged, or names code or folders from elsewhere.
+    """
+    paths = _module_paths(folder)
+    folders = {folder, *(part for path in paths if path for part in _with_subfolders(folder / path))}
+    folders |= {folder / "onnx"} if backend == "onnx" else set()
+    digest = hashlib.blake2b(backend.encode(), digest_size=20)
+    for part in sorted(folders):
+        for path in _files(part, backend):
+            stat = path.stat()
+            content = _file_digest(path, stat.st_size, stat.st_mtime_ns)
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{content}\0".encode())
+    return digest.hexdigest()
+
+
+def _module_paths(folder):
+    """Folders of a model's parts. Parts with code of their own, or from elsewhere, are refused."""
+    file = folder / "modules.json"
+    try:
+        modules = [(part["type"], part["path"]) for part in json.loads(file.read_text("utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error!r:.200}") from error
+    for kind, path in modules:
+        if not isinstance(path, str) or PureWindowsPath(path).anchor or ".." in PureWindowsPath(path).parts:
+            raise ValueError(f"{file} names the path {path!r:.80}. Expected a folder in {folder}.")
+        if not str(kind).startswith("sentence_transformers."):
+            raise ValueError(
+                f"{file} names the class {kind!r:.80}, which is code that comes with the model or another "
+                "package. It was not run. Expected classes of sentence_transformers."
+            )
+    return [path for _, path in modules]
+
+
+def _with_subfolders(folder):
+    return [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+
+
+def _files(folder, backend):
+    files = sorted(path for path in folder.glob("*") if path.is_file())
+    names, suffixes = {path.name for path in files}, {path.suffix for path in files}
+    kinds = {".json", ".safetensors"} | ({".onnx"} if backend == "onnx" else set())
+    if ".safetensors" not in suffixes:
+        kinds.add(".bin")
+    if "tokenizer.json" not in names:
+        kinds |= {".txt", ".model"}
+    return [path for path in files if path.suffix in kinds and path.name != "data_config.json"]
+
+
+@lru_cache(256)
+def _file_digest(path, size, changed):  # read again if size or time changed
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
