@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._parts import takes
 from ._self_training import CONSTRAINTS, View, check_priors, train
 
 
@@ -94,6 +95,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     }
 
     __metadata_request__fit = {"X_target": True}
+    _parts_parameter = "estimators"  # so that a walk through a model finds the views
 
     def __init__(
         self,
@@ -244,9 +246,7 @@ def _unwrap(X_target):
 
 def _takes_target(estimator):
     """Whether a step before the classifier asks for X_target."""
-    if not isinstance(estimator, Pipeline) or len(estimator.steps) == 1:
-        return False
-    return bool(estimator[:-1].get_metadata_routing().consumes("fit", {"X_target"}))
+    return isinstance(estimator, Pipeline) and len(estimator) > 1 and takes(estimator[:-1], "X_target")
 
 
 def _fit_steps(estimator, X, y, X_target):

@@ -1,5 +1,7 @@
 """TransferPipeline: embed, adapt, classify as one estimator that also sees unlabelled target data."""
 
-from ._pipeline import Target, TransferPipeline, for_source, make_transfer_pipeline, source_scorer
+from ._pipeline import TransferPipeline, make_transfer_pipeline
+from ._source import for_source, source_scorer
+from ._target import Target
 
 __all__ = ["Target", "TransferPipeline", "for_source", "make_transfer_pipeline", "source_scorer"]

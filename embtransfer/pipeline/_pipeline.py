@@ -1,54 +1,18 @@
 """TransferPipeline: a scikit-learn Pipeline whose fit also sees unlabelled target data."""
 
-from collections.abc import Callable, Sized
+from collections.abc import Sized
 from contextlib import contextmanager
-from copy import copy
 
 from sklearn import config_context
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.compose import ColumnTransformer
-from sklearn.metrics import check_scoring
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
-
-class Target:
-    """Holds target data on its way through model selection.
-
-    scikit-learn's cross-validation cuts every fit parameter that is as long as X into folds. A target
-    that happens to have as many rows as the source would lose rows in each fold, silently. The holder
-    has no length, so nothing cuts it; TransferPipeline takes the data out.
-
-    Parameters
-    ----------
-    X_target : 1-D sequence of str, or array-like of shape (n_target, n_features)
-    y_target : array-like of shape (n_target,), default=None
-        Labels of target rows, with None, NaN or pandas.NA where not known.
-
-    Examples
-    --------
-    >>> from sklearn.model_selection import GridSearchCV
-    >>> from embtransfer import (DomainCentering, Target, WordEmbedder, make_classifier,
-    ...                          make_transfer_pipeline, source_scorer)
-    >>> source = ["good pan", "bad pan", "fine pot", "poor pot"] * 3
-    >>> target = ["good film", "poor plot"] * 6
-    >>> pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
-    >>> search = GridSearchCV(pipeline, {"logisticregression__C": [1, 10]}, cv=3,
-    ...                       scoring=source_scorer("accuracy"))
-    >>> search.fit(source, [1, 0, 1, 0] * 3, X_target=Target(target)).predict(["fine film"])
-    array([1])
-    """
-
-    def __init__(self, X_target, y_target=None):
-        self.X_target = X_target
-        self.y_target = y_target
-
-    def __repr__(self):
-        labels = "" if self.y_target is None else f", {type(self.y_target).__name__}"
-        return f"Target({type(self.X_target).__name__}{labels})"
+from .._parts import children
+from ._source import source_view
+from ._target import Target, any_takes
 
 
 def _where_pipeline_has(method):
@@ -150,7 +114,7 @@ class TransferPipeline(Pipeline):
         if isinstance(X_target, tuple):
             X_target = list(X_target)  # scikit-learn takes a tuple for several data sets
         if X_target is not None:
-            if not self._any_takes("X_target"):
+            if not any_takes(children(self), "X_target"):
                 raise ValueError(
                     "Got X_target, but no step of the pipeline takes it. Put an adapter before the "
                     "classifier: NoAdaptation() if nothing is to be adapted."
@@ -161,7 +125,7 @@ class TransferPipeline(Pipeline):
         if y_target is not None:
             if X_target is None:
                 raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
-            if not self._any_takes("y_target"):
+            if not any_takes(children(self), "y_target"):
                 raise ValueError(
                     "Got y_target, but no step of the pipeline takes it. Put PooledClassifier() or "
                     "FeatureAugmentationClassifier() last."
@@ -204,10 +168,6 @@ class TransferPipeline(Pipeline):
                 params["X_target"] = rows
         return found
 
-    def _any_takes(self, name):
-        takes = [_takes(step, name) for _, step in self.steps]  # each: one may be refused
-        return any(takes)
-
     @contextmanager
     def _step_params_requested(self, params):
         """Let steps, and estimators inside them, ask for their `step__parameter`; take it back after."""
@@ -248,7 +208,7 @@ class TransferPipeline(Pipeline):
             rows.
         """
         check_is_fitted(self)
-        return Pipeline([(name, _source_view(step)) for name, step in self.steps])
+        return Pipeline([(name, source_view(step)) for name, step in self.steps])
 
     def predict_source(self, X):
         """Predict labels of source rows: array of shape (n_rows,)."""
@@ -288,122 +248,3 @@ def make_transfer_pipeline(*steps, memory=None, verbose=False) -> TransferPipeli
                 "make_adapter('coral') or make_classifier('logistic')."
             )
     return TransferPipeline(make_pipeline(*steps).steps, memory=memory, verbose=verbose)
-
-
-def source_scorer(scoring="accuracy") -> Callable:
-    """A scorer for held-out source rows, for GridSearchCV, cross_val_score and their like.
-
-    Cross-validation of an adapted pipeline holds out source rows, and `predict` would take them for
-    target rows. This scorer sends them through the source path.
-
-    Parameters
-    ----------
-    scoring : str, callable or None, default="accuracy"
-        What scikit-learn takes as `scoring`.
-
-    Returns
-    -------
-    callable (estimator, X, y) -> float
-        Its estimator must be a TransferPipeline.
-
-    Examples
-    --------
-    >>> from sklearn.model_selection import cross_val_score
-    >>> from embtransfer import (CORAL, Target, WordEmbedder, make_classifier, make_transfer_pipeline,
-    ...                          source_scorer)
-    >>> pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), make_classifier("logistic"))
-    >>> cross_val_score(pipeline, ["good pan", "bad pot"] * 6, [1, 0] * 6, cv=3,
-    ...                 params={"X_target": Target(["good film", "dull plot"])},
-    ...                 scoring=source_scorer("accuracy"))
-    array([1., 1., 1.])
-    """
-    return _SourceScorer(scoring)
-
-
-class _SourceScorer:
-    def __init__(self, scoring):
-        self.scoring = scoring
-
-    def __call__(self, estimator, X, y=None, **params):
-        estimator = getattr(estimator, "best_estimator_", estimator)  # a search inside cross-validation
-        if not hasattr(estimator, "source_view"):
-            raise TypeError(
-                f"Got {type(estimator).__name__}. source_scorer scores a TransferPipeline; put wrappers "
-                "such as CalibratedClassifierCV inside the pipeline, as its last step."
-            )
-        view = estimator.source_view()
-        return check_scoring(view, self.scoring)(view, X, y, **params)
-
-    def __repr__(self):
-        return f"source_scorer({self.scoring!r})"
-
-
-class _SourcePath(TransformerMixin, BaseEstimator):
-    """A fitted adapter whose `transform` is its `transform_source`."""
-
-    def __init__(self, adapter):
-        self.adapter = adapter
-
-    def fit(self, X, y=None):
-        raise TypeError("A source view is fitted already; fit the TransferPipeline it was made from.")
-
-    def transform(self, X):
-        return self.adapter.transform_source(X)
-
-    def get_feature_names_out(self, input_features=None):
-        return self.adapter.get_feature_names_out(input_features)
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-
-def for_source(model):
-    """A fitted model as it predicts source rows: its source view, if it has one."""
-    return model.source_view() if hasattr(model, "source_view") else model
-
-
-def _source_view(step):
-    """What stands for a fitted step where source rows come in; a step with two paths says so itself."""
-    if hasattr(step, "transform_source"):
-        view = _SourcePath(step)
-        if hasattr(step, "_sklearn_output_config"):
-            view._sklearn_output_config = step._sklearn_output_config
-        return view
-    if hasattr(step, "source_view"):
-        return step.source_view()
-    if isinstance(step, Pipeline):
-        return Pipeline([(name, _source_view(inner)) for name, inner in step.steps])
-    if isinstance(step, FeatureUnion):
-        view = copy(step)
-        view.transformer_list = [(name, _source_view(inner)) for name, inner in step.transformer_list]
-        return view
-    inners = step.get_params().values() if hasattr(step, "get_params") else ()
-    if any(hasattr(inner, "transform_source") or hasattr(inner, "source_view") for inner in inners):
-        raise TypeError(
-            f"Got an adapter inside a {type(step).__name__}, or a classifier with a source path of its own. "
-            "Make it a step of its own, or put the adapter in a FeatureUnion."
-        )
-    return step
-
-
-def _takes(step, name):
-    """Whether a step, or one nested in it, asks for X_target or y_target at fit."""
-    if isinstance(step, Pipeline):
-        takes = [_takes(inner, name) for _, inner in step.steps]
-        if any(takes[1:]) and "X_target" not in (step.transform_input or ()):
-            raise ValueError(
-                "A Pipeline inside the pipeline would hand X_target to its adapter as it is, not as its "
-                "earlier steps transform it. Make it with make_transfer_pipeline."
-            )
-        return any(takes)
-    if isinstance(step, FeatureUnion):
-        return any(_takes(inner, name) for _, inner in step.transformer_list)
-    if not hasattr(step, "get_metadata_routing"):
-        return False
-    takes = bool(step.get_metadata_routing().consumes("fit", [name]))
-    if takes and isinstance(step, ColumnTransformer):
-        raise ValueError(
-            "A ColumnTransformer would hand its adapter all columns of X_target. Put the adapter after it, "
-            "or make it a FeatureUnion of pipelines that choose their columns themselves."
-        )
-    return takes

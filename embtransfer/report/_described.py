@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from .._parts import nested
 from ..pipeline import for_source
 
 MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
@@ -73,7 +74,7 @@ class Described:
 
     def word_embedders(self):
         """Fitted steps that know which words their table has."""
-        return list(_with_coverage(self.fitted))
+        return [step for step in nested(self.fitted) if hasattr(step, "coverage")]
 
 
 def model_name(model):
@@ -83,16 +84,4 @@ def model_name(model):
 
 
 def _adapts(step):
-    if isinstance(step, Pipeline):
-        return any(_adapts(inner) for _, inner in step.steps)
-    if isinstance(step, FeatureUnion):
-        return any(_adapts(inner) for _, inner in step.transformer_list)
-    return hasattr(step, "transform_source")
-
-
-def _with_coverage(step):
-    if hasattr(step, "coverage"):
-        yield step
-    inners = step.steps if isinstance(step, Pipeline) else getattr(step, "transformer_list", [])
-    for _, inner in inners:
-        yield from _with_coverage(inner)
+    return any(hasattr(part, "transform_source") for part in nested(step))

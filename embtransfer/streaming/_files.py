@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
+from .._parts import takes
 from ..adapters import BaseAdapter
 from ..adapters._base import SummingAdapter
 from ..embedders import SentenceEmbedder
 from ..embedders._pooled import PooledEmbedder
-from ..pipeline._pipeline import TransferPipeline, _takes
+from ..pipeline import TransferPipeline
 from ._passes import Passes
 
 _SKIPPED = (None, "passthrough")
@@ -148,7 +149,7 @@ def _check_pipeline(pipeline, target):
                 f"The step {name!r} gives data frames, but rows on disk have no column names. Call "
                 "pipeline.set_output(transform='default')."
             )
-    if _takes(classifier, "X_target"):
+    if takes(classifier, "X_target"):
         _refuse(last, classifier, "Use RidgeClassifier or SGDClassifier(loss='log_loss')")
     if target is not None and not any(isinstance(step, BaseAdapter) for _, step in middle):
         raise ValueError(

@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.metrics import get_scorer
 
 from .._names import check_name
+from .._parts import takes
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
 from ..classifiers._base import stack_rows
@@ -207,7 +208,7 @@ def _fit(model, data, rows, draw, n_source, n_target):
     seen = target_for(model, rows[1][draw.seen])
     if n_target == 0:
         return model.fit(X, y, **seen)
-    if isinstance(model, TransferPipeline) and model._any_takes("y_target"):
+    if isinstance(model, TransferPipeline) and takes(model, "y_target"):
         y_target = np.full(len(data.target), None, dtype=object)
         y_target[target] = data.y_target[target].tolist()
         return model.fit(X, y, **seen, y_target=y_target[draw.seen])

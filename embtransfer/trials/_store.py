@@ -1,12 +1,11 @@
 """Each embedder learns once and embeds each text once: what it learns from, and rows kept for many fits."""
 
-from copy import copy
-
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from .._parts import children, rebuilt
 from ..classifiers import CoTrainingClassifier
 from ..word_vectors import WordVectors
 
@@ -84,40 +83,22 @@ class Store:
 
     def stored(self, estimator):
         """An estimator that takes numbers of texts where this one takes texts; None if it cannot be had."""
-        if isinstance(estimator, Pipeline):
-            steps = estimator.steps
-        elif isinstance(estimator, FeatureUnion):
-            steps = estimator.transformer_list
-        elif isinstance(estimator, CoTrainingClassifier):
-            steps = estimator.estimators
-        else:
+        parts = children(estimator)
+        if not parts:
             return self.rows(estimator) if hasattr(estimator, "transform") else None
-        made = copy(estimator)
-        n_text_steps = 1 if isinstance(estimator, Pipeline) else len(steps)
-        first = [(name, self.stored(step)) for name, step in steps[:n_text_steps]]
-        if any(step is None for _, step in first):
+        n_text_steps = 1 if isinstance(estimator, Pipeline) else len(parts)
+        first = [self.stored(part) for part in parts[:n_text_steps]]
+        if any(part is None for part in first):
             return None
-        steps = [*first, *((name, clone(step)) for name, step in steps[n_text_steps:])]
-        if isinstance(estimator, Pipeline):
-            made.steps = steps
-        elif isinstance(estimator, FeatureUnion):
-            made.transformer_list = steps
-        else:
-            made.estimators = steps
-        return made
+        return rebuilt(estimator, [*first, *map(clone, parts[n_text_steps:])])
 
 
 def with_embedders(fitted):
     """A fitted estimator on row numbers as the fitted estimator on texts that it stands for."""
     if isinstance(fitted, StoredRows):
         return fitted.embedder
-    made = copy(fitted)
-    if isinstance(fitted, Pipeline):
-        made.steps = [(name, with_embedders(step)) for name, step in fitted.steps]
-    elif isinstance(fitted, FeatureUnion):
-        made.transformer_list = [(name, with_embedders(step)) for name, step in fitted.transformer_list]
-    elif isinstance(fitted, CoTrainingClassifier):
-        made.estimators = [(name, with_embedders(view)) for name, view in fitted.estimators]
+    made = rebuilt(fitted, map(with_embedders, children(fitted)))
+    if isinstance(fitted, CoTrainingClassifier):
         for views in ("views_", "unadapted_views_"):
             setattr(made, views, {name: with_embedders(v) for name, v in getattr(fitted, views).items()})
     return made

@@ -700,8 +700,17 @@ def test_nested_pipeline(nest):
     np.testing.assert_array_equal(pipeline.predict_proba_source(PANS), flat.predict_proba_source(PANS))
 
 
-def test_nested_plain_pipeline_that_would_not_transform_the_target_is_refused(shift):
-    inner = make_pipeline(StandardScaler(), DomainCentering())
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: inner,
+        lambda inner: FeatureUnion([("inner", inner), ("adapter", CORAL())]),
+        lambda inner: FeatureUnion([("adapter", CORAL()), ("inner", inner)]),  # after one that takes it
+    ],
+    ids=["alone", "first", "later"],
+)
+def test_nested_plain_pipeline_that_would_not_transform_the_target_is_refused(shift, around):
+    inner = around(make_pipeline(StandardScaler(), DomainCentering()))
     with pytest.raises(ValueError, match="make_transfer_pipeline"):
         make_transfer_pipeline(inner, LogisticRegression()).fit(shift.X, shift.y, X_target=shift.X_target)
 

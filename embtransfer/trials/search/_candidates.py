@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.model_selection import ParameterGrid
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 
+from ..._parts import children, rebuilt
 from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
 from ...classifiers import CoTrainingClassifier, make_classifier
 from ...classifiers._base import BaseTransferClassifier
@@ -127,17 +128,9 @@ class _Grid:
 
 def without_target(estimator):
     """The same model, but learning nothing from the target: no adapter, no self-training, no weights."""
-    if isinstance(estimator, Pipeline):
-        made = clone(estimator)
-        made.steps = [(name, without_target(step)) for name, step in estimator.steps]
-        return made
-    if isinstance(estimator, FeatureUnion):
-        made = clone(estimator)
-        made.transformer_list = [(name, without_target(part)) for name, part in estimator.transformer_list]
-        return made
-    if isinstance(estimator, CoTrainingClassifier):
-        views = [(name, without_target(view)) for name, view in estimator.estimators]
-        return clone(estimator).set_params(estimators=views, n_rounds=0)
+    if parts := children(estimator):
+        made = rebuilt(estimator, map(without_target, parts))
+        return made.set_params(n_rounds=0) if isinstance(made, CoTrainingClassifier) else made
     if isinstance(estimator, BaseTransferClassifier):
         return clone(estimator._make_estimator())
     if isinstance(estimator, BaseAdapter) and not isinstance(estimator, LengthScaling):
@@ -152,13 +145,11 @@ def view_of(estimator) -> str | None:
 
 
 def _text_steps(estimator):
-    if isinstance(estimator, Pipeline):
-        return _text_steps(estimator.steps[0][1])
-    if isinstance(estimator, FeatureUnion):
-        return [leaf for _, part in estimator.transformer_list for leaf in _text_steps(part)]
-    if isinstance(estimator, CoTrainingClassifier):
-        return [leaf for _, view in estimator.estimators for leaf in _text_steps(view)]
-    return [estimator]
+    parts = children(estimator)
+    if not parts:
+        return [estimator]
+    parts = parts[:1] if isinstance(estimator, Pipeline) else parts
+    return [leaf for part in parts for leaf in _text_steps(part)]
 
 
 def _view(step):

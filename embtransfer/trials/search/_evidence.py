@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
 
+from ..._parts import takes
 from ...pipeline import TransferPipeline, for_source
 
 
@@ -60,10 +61,10 @@ def collect(estimator, source, y, target, classes, splits) -> Evidence:
 
 def fit(estimator, source, y, target):
     """A fitted clone, which saw the target if one of its steps takes it."""
-    takes = has_fit_parameter(estimator, "X_target")
+    sees = has_fit_parameter(estimator, "X_target")
     if isinstance(estimator, TransferPipeline):
-        takes = estimator._any_takes("X_target")
-    more = {"X_target": target} if takes else {}
+        sees = takes(estimator, "X_target")
+    more = {"X_target": target} if sees else {}
     return clone(estimator).fit(source, y, **more)
 
 
