@@ -3,8 +3,8 @@
     python -m benchmarks.stream_speed [--rows 100000 1000000] [--rounds 5] [--classifier ridge]
 
 Source and target are files of so many texts of 12 words, drawn by rank from the bundled table's words; labels
-go by the words. Contenders: fit_files(pipeline, source, target), and read_columns of both files followed by
-pipeline.fit, as `embtransfer fit` does with and without --stream. The pipeline is WordEmbedder of pooling
+go by the words. Contenders: fit_files(pipeline, source, target), and whole columns of both files followed
+by pipeline.fit, as `embtransfer fit` does with and without --stream. The pipeline is WordEmbedder of pooling
 "idf", CORAL and the classifier. Every repetition has a process of its own, which has imported the package,
 compiled its kernels and fitted 1,000 rows before the clock starts. Peak memory is what ru_maxrss then grows
 by. Predictions on the first 10,000 target texts are compared. Writes results/stream_speed.json and .md.
@@ -58,18 +58,18 @@ def write_texts(path, n_rows, seed):
 
 def fit(name, classifier, source, target):
     from embtransfer import CORAL, WordEmbedder, fit_files, make_classifier, make_transfer_pipeline
-    from embtransfer.tables import read_columns
+    from embtransfer.tables import TableReader
 
     pipeline = make_transfer_pipeline(WordEmbedder(pooling="idf"), CORAL(), make_classifier(classifier))
     if name == STREAM:
         return fit_files(pipeline, source, target)
-    texts, labels = read_columns(source, ["text", "label"])
-    return pipeline.fit(texts, labels, X_target=read_columns(target, ["text"])[0])
+    texts, labels = TableReader(source).columns(["text", "label"], "text")
+    return pipeline.fit(texts, labels, X_target=TableReader(target).columns(["text"], "text")[0])
 
 
 def serve(name, classifier, folder, n_rows):
     """One repetition, in a process of its own."""
-    from embtransfer.tables import column_texts, iter_batches
+    from embtransfer.tables import TableReader
 
     fit(name, classifier, *(folder / f"{domain}-1000.parquet" for domain in ("source", "target")))
     source, target = (folder / f"{domain}-{n_rows}.parquet" for domain in ("source", "target"))
@@ -79,7 +79,7 @@ def serve(name, classifier, folder, n_rows):
     pipeline = fit(name, classifier, source, target)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit / 1e6
-    labels = pipeline.predict(column_texts(next(b for b in iter_batches(target) if b.num_rows), "text"))
+    labels = pipeline.predict(next(TableReader(target).batches(["text"])).column("text"))
     print(json.dumps([seconds, cpu, peak, "".join(label[0] for label in labels)]))
 
 

@@ -56,10 +56,12 @@ def load_source(dataset, name, text_column, label_column):
     """Texts and labels of a file or of a domain of a data set."""
     if dataset is not None:
         return _load_domain(dataset, name)
-    from ..tables import read_columns
+    from ..tables import TableReader
 
-    _check_columns(name, {"--text-column": text_column, "--label-column": label_column}, "Name one of these.")
-    texts, labels = read_columns(name, [text_column, label_column])
+    table = TableReader(name)
+    name, wanted = table.name, {"--text-column": text_column, "--label-column": label_column}
+    _check_columns(table, wanted, "Name one of these.")
+    texts, labels = table.columns([text_column, label_column], text_column)
     missing = sum(label in (None, "") for label in labels)
     if missing:
         raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
@@ -76,16 +78,18 @@ def load_target(dataset, name, text_column, label_column, own_text_column, own_l
     """
     if dataset is not None:
         return _load_domain(dataset, name)
-    from ..tables import column_names, read_columns
+    from ..tables import TableReader
 
+    table = TableReader(name)
+    name = table.name
     wanted = {"--target-text-column" if own_text_column else "--text-column": own_text_column or text_column}
     if own_label_column:
         wanted["--target-label-column"] = own_label_column
-    _check_columns(name, wanted, "Name one of these; --target-text-column names the target's alone.")
+    _check_columns(table, wanted, "Name one of these; --target-text-column names the target's alone.")
     text_column, label_column = own_text_column or text_column, own_label_column or label_column
-    if label_column not in column_names(name):
-        return read_columns(name, [text_column])[0], None
-    texts, labels = read_columns(name, [text_column, label_column])
+    if label_column not in table.schema.names:
+        return table.columns([text_column], text_column)[0], None
+    texts, labels = table.columns([text_column, label_column], text_column)
     labels = [None if label == "" else label for label in labels]
     labelled = sum(label is not None for label in labels)
     if labelled < len(labels):
@@ -100,10 +104,8 @@ def _load_domain(dataset, name):
     return bunch.data, bunch.target
 
 
-def _check_columns(name, wanted, hint):
-    from ..tables import column_names
-
-    names = column_names(name)
+def _check_columns(table, wanted, hint):
+    name, names = table.name, table.schema.names
     lacking = [f"{option} {column}" for option, column in wanted.items() if column not in names]
     if lacking and names:
         raise ValueError(f"Got {' and '.join(lacking)}, but {name} has columns: {', '.join(names)}. {hint}")

@@ -43,7 +43,7 @@ def vectors_info(
 
 @vectors_app.command("coverage")
 def vectors_coverage(
-    source: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")],
+    source: Annotated[str, typer.Argument(help="Texts: what `embtransfer score` takes.")],
     vectors: Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")] = None,
     text_column: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     cased: Annotated[bool, typer.Option("--cased", help="Do not lower-case texts.")] = False,
@@ -53,13 +53,13 @@ def vectors_coverage(
 ):
     """Print which share of the words of a file a table has, and the most frequent that it lacks."""
     from ..embedders import Coverage, WordEmbedder
-    from ..tables import column_texts, iter_batches
+    from ..tables import TableReader
 
     with clear_errors():
         embedder = WordEmbedder(load_vectors(vectors), lowercase=not cased, phrases=phrases).fit([""])
         found = Coverage()
-        for batch in iter_batches(source, columns=[text_column]):
-            found.add(embedder.coverage(column_texts(batch, text_column)))
+        for batch in TableReader(source).batches([text_column], text_column=text_column):
+            found.add(embedder.coverage(batch.column(text_column)))
         talk.print(str(found))
         print_table(found.unknown(top), format, "Unknown words")
 

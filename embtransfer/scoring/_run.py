@@ -22,7 +22,7 @@ from ..tables import check_columns
 from ..tables._blocks import Block, Source
 from ..tables._json_lines import jsonl_schema
 from ..tables._parquet_footer import move_row_group
-from ..tables._rows import Rejected, check_added, plain_texts, read_csv, read_jsonl, read_table
+from ..tables._rows import Rejected, check_added, plain_texts, read_rows
 from ..tables._writers import Writer
 from ._journal import PartFile, State
 from ._model_columns import ModelColumns, fingerprint
@@ -149,7 +149,7 @@ class ScoreRun:
             return None
         if known is not None:
             return pa.ipc.read_schema(pa.py_buffer(b64decode(known)))
-        schema = jsonl_schema(self.source.files, self.source.codecs, self.text_column)
+        schema = jsonl_schema((block.data for block in self.source.blocks()), self.text_column)
         if self.carried is not None:
             check_columns(Path(self.source.name(0)), schema.names, self.carried)
             schema = pa.schema([schema.field(name) for name in self.carried])
@@ -178,14 +178,8 @@ class ScoreRun:
             yield waiting.popleft().result()
 
     def _score(self, block):
-        kind, names = self.source.kind, self.columns.schema.names
-        if kind == ".parquet":
-            rows = read_table(block.data, self.text_column, self.carried)
-        elif kind == ".csv":
-            all_names = self.source.schema.names
-            rows = read_csv(block.data, all_names, self.text_column, self.carried, block.unclosed)
-        else:
-            rows = read_jsonl(block.data, self.text_column, self.carried, self.table_schema, names)
+        names = self.columns.schema.names
+        rows = read_rows(self.source, block, self.text_column, self.carried, self.table_schema, names)
         if rows.n_read != len(rows.texts) + len(rows.rejected):
             raise ValueError(
                 f"Got {len(rows.texts)} texts of {rows.n_read} rows. This is an error of embtransfer."

@@ -6,9 +6,7 @@ from scipy import sparse
 from ..adapters import BaseAdapter
 from ..embedders._base import BaseEmbedder
 from ..embedders._pooled import PooledEmbedder
-from ..tables import column_texts, column_values, iter_batches
-from ..tables._batches import check_unchanged
-from ..tables._files import stamp
+from ..tables import TableReader, column_values
 from ._closed_form import fit_by_sums, has_closed_form
 from ._spool import Spool, shuffled_blocks
 
@@ -22,7 +20,7 @@ class Passes:
     ----------
     folder : Path
         For the spooled rows.
-    source, target : path; target may be None
+    source, target : str, path or list of these; target may be None
     columns : (str, str, str)
         Names of the columns with texts and labels, and with the target's texts.
     batch_size : int
@@ -30,10 +28,16 @@ class Passes:
     """
 
     def __init__(self, folder, source, target, columns, batch_size, report):
-        self.folder, self.source, self.target = folder, source, target
+        self.folder, self.source = folder, TableReader(source)
+        self.target = None if target is None else TableReader(target)
+        if self.source.is_stdin or (self.target and self.target.is_stdin):
+            raise ValueError(
+                "Got - (stdin), which can be read once; a fit from files takes several passes. Put it in a "
+                "file, or fit in memory: pipeline.fit, or no --stream."
+            )
         self.text_column, self.label_column, self.target_column = columns
         self.batch_size, self.report = batch_size, report
-        self.spools, self.stamps = {}, {}
+        self.spools = {}
         self.classes, self.numbers = {}, self._spool("labels", np.int32)
         self.fitted = []  # steps after the embedder that have learned
 
@@ -48,7 +52,7 @@ class Passes:
     def embed(self, embedder):
         """Fit the embedder, embed the source, and gather its labels."""
         if self.target is not None:  # say now, not after the source has been read, that it cannot be read
-            next(iter_batches(self.target, self.batch_size, [self.target_column]))
+            next(self.target.batches([self.target_column], self.batch_size, self.target_column))
         self.embedder = embedder
         learned = isinstance(embedder, PooledEmbedder) and embedder.pooling in ("idf", "sif", "usif")
         if learned:
@@ -77,21 +81,21 @@ class Passes:
 
     # texts
 
-    def _batches(self, path, columns, what):
+    def _batches(self, table, columns, what):
+        """Batches of columns, of which the first has the texts."""
         n = 0
-        for batch in iter_batches(path, self.batch_size, columns):
-            check_unchanged(path, self.stamps.setdefault(path, stamp(path)))  # since the first pass
+        for batch in table.batches(columns, self.batch_size, columns[0]):
             if batch.num_rows:
                 yield batch
                 n += batch.num_rows
                 self.report(what, n)
         if n == 0:
-            raise ValueError(f"{path} has no rows. Expected at least one.")
+            raise ValueError(f"{table.name} has no rows. Expected at least one.")
 
     def _texts(self, batch, column):
         """The texts as Arrow for our embedders, as a list for others."""
-        ours = isinstance(self.embedder, BaseEmbedder)
-        return (column_texts if ours else column_values)(batch, column)
+        texts = batch.column(column)
+        return texts if isinstance(self.embedder, BaseEmbedder) else texts.to_pylist()
 
     def _source_texts(self, what):
         """Batches of texts; the first pass gathers the labels."""
@@ -103,7 +107,7 @@ class Passes:
                 yield self._texts(batch, self.text_column)
         if missing:
             raise ValueError(
-                f"{self.source} has {missing:,} rows without a {self.label_column!r}. Remove them first."
+                f"{self.source.name} has {missing:,} rows without a {self.label_column!r}. Remove them first."
             )
         if first:
             self._sort_classes()
@@ -116,7 +120,7 @@ class Passes:
                 numbers = [self.classes.setdefault(label, len(self.classes)) for label in labels]
             except TypeError:
                 raise TypeError(
-                    f"{self.source} has labels such as {labels[0]!r}. Expected one text or number a row."
+                    f"{self.source.name} has labels such as {labels[0]!r}. Expected one text or number a row."
                 ) from None
             self.numbers.append(np.array(numbers)[:, None])
         return missing
@@ -124,11 +128,13 @@ class Passes:
     def _sort_classes(self):
         if len({isinstance(label, str) for label in self.classes}) == 2:
             raise ValueError(
-                f"{self.source} has labels that are texts and others that are not. Make them alike."
+                f"{self.source.name} has labels that are texts and others that are not. Make them alike."
             )
         seen = np.array(list(self.classes))
         if seen.dtype.kind == "f" and (seen != seen.round()).any():
-            raise ValueError(f"{self.source} has labels such as {seen[0]}. Expected classes, not quantities.")
+            raise ValueError(
+                f"{self.source.name} has labels such as {seen[0]}. Expected classes, not quantities."
+            )
         if len(seen) < 2:
             raise ValueError(f"Got 1 class, {seen.tolist()[0]!r}. Expected labels of at least two classes.")
         self.sorted_classes, order = np.unique(seen, return_inverse=True)

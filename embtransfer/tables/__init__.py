@@ -1,23 +1,7 @@
-"""Tables of csv, jsonl and parquet: batches in and out, and blocks of files of any size."""
+"""Tables of csv, jsonl and parquet: files of any size found, checked, cut into blocks, read and written."""
 
-from ._batches import (
-    FORMATS,
-    check_columns,
-    column_names,
-    column_texts,
-    column_values,
-    iter_batches,
-    open_writer,
-    read_columns,
-)
+from ._batches import TableReader, column_values
+from ._blocks import check_columns
+from ._files import FORMATS
 
-__all__ = [
-    "FORMATS",
-    "check_columns",
-    "column_names",
-    "column_texts",
-    "column_values",
-    "iter_batches",
-    "open_writer",
-    "read_columns",
-]
+__all__ = ["FORMATS", "TableReader", "check_columns", "column_values"]

@@ -1,4 +1,4 @@
-"""The input of scoring: files found, checked and cut into blocks, the same blocks whenever they are cut."""
+"""Files of tables found, checked and cut into blocks, the same blocks whenever they are cut."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ._batches import check_columns
-from ._files import STDIN, ByteStream, file_format, find_files, read_header, stamp
+from ._files import STDIN, ByteStream, file_format, find_files, guess_format, read_header, stamp
 
 _LONGEST = 1 << 29  # bytes of a row: its texts must fit Arrow's 32-bit offsets, several times
 _GROUP_ROWS = 1 << 16  # of parquet: most rows a block
@@ -43,16 +42,16 @@ class Source:
     header_lines : list of int
         Lines of each file before its first row.
     stamps : list of [name, size, mtime_ns]
-        What the files were when scoring began; nothing for stdin.
+        What the files were when they were found; nothing for stdin.
     """
 
     def __init__(self, source, input_format: str | None, block_size: int):
         self.files = find_files(source, input_format is not None)
         self.block_size = block_size
-        if input_format is None and self.files == [STDIN]:
-            raise ValueError(
-                "Got - (stdin) without a format. Pass input_format (--input-format), such as csv."
-            )
+        self.is_stdin, self._stdin = self.files == [STDIN], None
+        if self.is_stdin and input_format is None:
+            self._stdin = ByteStream(STDIN, None)
+            input_format = guess_format(self._stdin)
         formats = [
             file_format(f".{input_format.lstrip('.')}" if input_format else file) for file in self.files
         ]
@@ -62,11 +61,9 @@ class Source:
                 raise ValueError(
                     f"{file} is {kind}, but {self.files[0]} is {self.kind}. Pass files of one format."
                 )
-        self.is_stdin = self.files == [STDIN]
         if self.is_stdin and self.kind == ".parquet":
             raise ValueError("Got parquet from stdin, but it is read from its end. Pass the file's name.")
         self.stamps = [] if self.is_stdin else [stamp(file) for file in self.files]
-        self._stdin = None
         self.header_lines = [0] * len(self.files)
         schemas = [self._schema(i) for i in range(len(self.files))] if self.kind != ".jsonl" else [None]
         self.schema = schemas[0]
@@ -74,7 +71,7 @@ class Source:
             if schema is not None and not schema.equals(self.schema):
                 raise ValueError(
                     f"{file} has columns {_columns(schema)}, but {self.files[0]} has "
-                    f"{_columns(self.schema)}. Score them apart."
+                    f"{_columns(self.schema)}. Pass files of the same columns."
                 )
 
     @property
@@ -103,6 +100,7 @@ class Source:
                 else:
                     yield from self._byte_blocks(i, at, before)
             except pa.ArrowInvalid as error:
+                self.check_unchanged(i)
                 raise ValueError(f"{self.name(i)} is damaged: {error}") from None
             except OSError as error:
                 self.check_unchanged(i)
@@ -113,9 +111,7 @@ class Source:
 
     def check_unchanged(self, i: int) -> None:
         if self.stamps and stamp(self.files[i]) != self.stamps[i]:
-            raise ValueError(
-                f"{self.files[i]} changed since scoring began. Leave it in peace, and begin anew."
-            )
+            raise ValueError(f"{self.files[i]} changed while it was read. Leave it in peace, and begin anew.")
 
     def _schema(self, i):
         if self.kind == ".parquet":
@@ -125,7 +121,7 @@ class Source:
             except (pa.ArrowInvalid, OSError) as error:
                 raise ValueError(f"{self.files[i]} is damaged: {error}") from None
         else:
-            stream = ByteStream(self.files[i], self.codecs[i])
+            stream = self._stdin or ByteStream(self.files[i], self.codecs[i])
             try:
                 names, self.header_lines[i] = read_header(stream, self.name(i))
             except OSError as error:
@@ -180,6 +176,20 @@ class Source:
             if pending:
                 read = before + self.stamps[i][1]
                 yield Block(i, first, start, read, pa.Table.from_batches(pending))
+
+
+def check_columns(path, names, wanted):
+    for name in wanted:
+        if name not in names:
+            hint = (
+                " Fields of csv are parted by commas."
+                if any(";" in name or "\t" in name for name in names)
+                else ""
+            )
+            raise ValueError(f"Got column {name!r}, but {path.name} has columns: {', '.join(names)}.{hint}")
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ValueError(f"{path.name} has more than one column named {', '.join(sorted(repeated))}.")
 
 
 def _columns(schema):

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+FORMATS = (".csv", ".jsonl", ".parquet")
 CODECS = {"": None, ".gz": "gzip", ".zst": "zstd"}
 STREAMED = [kind + codec for kind in (".csv", ".jsonl") for codec in CODECS]
 ENDINGS = (*STREAMED, ".parquet")
 STDIN = "-"
 _LONGEST = 1 << 26  # bytes of a header
 BOM = b"\xef\xbb\xbf"
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")
 
 
 def file_format(name: str) -> tuple[str, str | None]:
@@ -28,11 +30,11 @@ def file_format(name: str) -> tuple[str, str | None]:
     """
     for ending in ENDINGS:
         if str(name).endswith(ending):
-            kind = next(kind for kind in (".csv", ".jsonl", ".parquet") if ending.startswith(kind))
+            kind = next(kind for kind in FORMATS if ending.startswith(kind))
             return kind, CODECS[ending.removeprefix(kind)]
     raise ValueError(
         f"Got {Path(name).name!r}. Expected a file that ends in one of: {', '.join(ENDINGS)}. "
-        "Or pass input_format (--input-format) or output_format (--output-format)."
+        "Or score it with input_format (--input-format) or output_format (--output-format)."
     )
 
 
@@ -130,7 +132,7 @@ class ByteStream:
     def skip_mark(self):
         data = self.read(len(BOM))
         self.at = len(BOM) * (data == BOM)
-        self.rest = b"" if data == BOM else data
+        self.rest = (b"" if data == BOM else data) + self.rest
 
     def tell(self):
         return self.taken if self.is_stdin else self.file.tell()
@@ -139,6 +141,25 @@ class ByteStream:
         if not self.is_stdin:
             self.stream.close()
             self.file.close()
+
+
+def guess_format(stream):
+    """The format of what stdin begins with, "jsonl" or "csv"; it is put back.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing, or what must be unpacked first.
+    """
+    stream.rest = head = stream.read(1 << 12)
+    if not head:
+        raise ValueError("Got nothing from stdin, which can be read once. Expected a table.")
+    if head.startswith(_PACKED):
+        raise ValueError(
+            "Got .gz, .zst or parquet from stdin. Pass the file's name, unpack it before, or score it with "
+            "input_format (--input-format), such as csv.gz."
+        )
+    return "jsonl" if head.removeprefix(BOM).lstrip().startswith(b"{") else "csv"
 
 
 def read_header(stream, name):

@@ -1,12 +1,15 @@
 """Blocks of lines of JSON by pyarrow's parser, which is taken only where it agrees with Python's."""
 
+import json
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.json as pa_json
 
 from ..kernels._table_rows import byte_array, split_lines
-from ._jsonl import AS_JSON, add_kinds, line_blocks, parsed_lines, schema_of
 
+AS_JSON = {b"embtransfer": b"json"}  # marks a text column whose values are JSON
 _LF = 10
 _EXACT = 2**53  # whole numbers up to it are float64 exactly
 _ROOM = 32  # bytes of columns for each byte of lines: a name of its own in each line would fill memory
@@ -67,37 +70,49 @@ def is_utf8(data: pa.Buffer) -> bool:
     return True
 
 
-def jsonl_schema(paths, codecs, column: str) -> pa.Schema:
-    """Schema of all fields of files, by one pass over them; malformed lines are passed over.
+def parse_line(line: bytes) -> tuple[object, str | None]:
+    """The value of a line, or why it has none."""
+    try:
+        value = json.loads(line.decode())
+        if b"\\ud" in line or b"\\uD" in line:  # JSON has lone surrogates, UTF-8 has not
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except UnicodeDecodeError:
+        return None, "got no JSON (not UTF-8)"
+    except (ValueError, RecursionError) as error:
+        return None, f"got no JSON ({error})"
+    return value, None
 
-    Parameters
-    ----------
-    paths : list of path
-    codecs : list of {None, "gzip", "zstd"}
-    column : str
-        The texts: a string column, and there even if the files have no rows.
+
+def json_column(rows: list[dict], field: pa.Field) -> pa.Array:
+    """Values of one field of objects, by the field's type."""
+    values = (row.get(field.name) for row in rows)
+    if field.metadata == AS_JSON:
+        values = (None if value is None else json.dumps(value) for value in values)
+    return pa.array(values, field.type)
+
+
+def jsonl_schema(blocks: Iterable[pa.Buffer], text_column: str | None = None) -> pa.Schema:
+    """Schema of all fields of the lines of blocks, by one pass over them; malformed lines are passed over.
+
+    Values that fit no one type are text of JSON, in a column whose field says so (`AS_JSON`). The texts are a
+    string column, and there even if there are no rows.
     """
     kinds: dict[str, set] = {}
-    for path, codec in zip(paths, codecs, strict=True):
-        try:
-            with pa.input_stream(str(path), compression=codec) as file:
-                for block in line_blocks(file, path):
-                    if not _is_known(block, kinds):
-                        _learn(block, kinds)
-        except OSError as error:
-            raise OSError(f"{path}: {error}") from error
-    schema = schema_of(kinds)
-    text = pa.field(column, pa.string())
-    at = schema.get_field_index(column)
+    for data in blocks:
+        if not _is_known(data, kinds):
+            _learn(data, kinds)
+    schema = _schema_of(kinds)
+    if text_column is None:
+        return schema
+    text, at = pa.field(text_column, pa.string()), schema.get_field_index(text_column)
     return schema.append(text) if at < 0 else schema.set(at, text)
 
 
-def _is_known(block, kinds):
+def _is_known(data, kinds):
     """Whether the lines of a block have nothing but the kinds of values that lines before them had."""
-    schema = schema_of(kinds)
+    schema = _schema_of(kinds)
     if not kinds or any(field.metadata == AS_JSON for field in schema):
         return False
-    data = pa.py_buffer(block)
     bytes_, starts, ends, _, _ = split(data)
     table = parse(data, bytes_, starts, ends, schema, "error")
     return table is not None and not any(
@@ -112,7 +127,31 @@ def _is_long(column):
     return bool((np.abs(values) > _EXACT).any() or values.min() < -_EXACT)
 
 
-def _learn(block, kinds):
-    for _, row, _ in parsed_lines(block.split(b"\n")):
-        if isinstance(row, dict):
-            add_kinds(row, kinds)
+def _learn(data, kinds):
+    """Add the kinds of values that fields of objects have."""
+    for line in data.to_pybytes().split(b"\n"):
+        row = parse_line(line)[0] if line.strip() else None
+        for name, value in row.items() if isinstance(row, dict) else ():
+            kinds.setdefault(name, set()).add(_kind(value))
+
+
+def _kind(value):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT:
+        return "long" if -(2**63) <= value < 2**63 else "other"
+    return {type(None): None, str: "text", bool: "bool", int: "int", float: "float"}.get(type(value), "other")
+
+
+def _schema_of(kinds):
+    return pa.schema([_field(name, found - {None}) for name, found in kinds.items()])
+
+
+def _field(name, kinds):
+    for type_, fits in (
+        (pa.string(), {"text"}),
+        (pa.bool_(), {"bool"}),
+        (pa.int64(), {"int", "long"}),
+        (pa.float64(), {"int", "float"}),  # a long integer would lose digits
+    ):
+        if kinds <= fits:
+            return pa.field(name, type_)
+    return pa.field(name, pa.string(), metadata=AS_JSON)

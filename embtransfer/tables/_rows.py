@@ -9,9 +9,9 @@ import pyarrow.csv as pa_csv
 
 from .._texts import check_texts
 from ..kernels._table_rows import byte_array, count_lines, csv_rows
+from ._blocks import Block, Source
 from ._files import BOM
-from ._json_lines import is_utf8, parse, split
-from ._jsonl import AS_JSON, json_column
+from ._json_lines import AS_JSON, is_utf8, json_column, parse, parse_line, split
 
 _LF, _CR = 10, 13
 
@@ -29,7 +29,7 @@ class Rejected:
 class Rows:
     """Rows of a block in order: `texts`, and what is carried through, a table or objects of JSON."""
 
-    texts: pa.Array
+    texts: pa.Array | None
     table: pa.Table | None = None
     objects: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # bytes, starts, ends
     rejected: list[Rejected] = field(default_factory=list)
@@ -51,33 +51,46 @@ def plain_texts(column: pa.ChunkedArray) -> pa.Array:
     return texts.fill_null("") if texts.null_count else texts
 
 
-def read_table(table: pa.Table, text_column: str, carried: list[str]) -> Rows:
-    """Rows of a block of parquet."""
-    return Rows(plain_texts(table[text_column]), _one_chunk(table.select(carried)), n_read=table.num_rows)
+def read_rows(source: Source, block: Block, text_column: str | None, carried, schema=None, added=()) -> Rows:
+    """Rows of a block of any kind.
+
+    Parameters
+    ----------
+    source, block
+    text_column : str or None
+        None where no column is to be of texts.
+    carried : list of str or None
+        Columns to carry through. None for jsonl, whose objects then stay as they stand.
+    schema : pyarrow.Schema, default=None
+        For jsonl that is to become a table.
+    added : list of str, default=()
+        Names that objects of jsonl must not have already.
+    """
+    if source.kind == ".jsonl":
+        return read_jsonl(block.data, text_column, carried, schema, added)
+    wanted = list(dict.fromkeys([*carried, *([] if text_column is None else [text_column])]))
+    table, rejected, n_lines = block.data, [], 0
+    if source.kind == ".csv":
+        table, rejected = _read_csv(block.data, source.schema.names, wanted, block.unclosed)
+        n_lines = count_lines(byte_array(block.data))
+    texts = None if text_column is None else plain_texts(table[text_column])
+    carried = _one_chunk(table.select(carried))
+    return Rows(texts, carried, None, rejected, table.num_rows + len(rejected), n_lines)
 
 
-def read_csv(data: pa.Buffer, names: list[str], text_column: str, carried: list[str], unclosed: bool) -> Rows:
-    """Rows of a block of csv, every value as text as it stands."""
-    wanted = list(dict.fromkeys([*carried, text_column]))
-    rejected, n_good = [], None
-    bytes_ = byte_array(data)
+def _read_csv(data, names, wanted, unclosed):
+    """Rows of a block of csv, every value as text as it stands, and those that are malformed."""
     try:
         # pyarrow checks the columns it converts; whether a row is malformed is no matter of which they are
         if unclosed or (len(wanted) < len(names) and not is_utf8(data)):
             raise pa.ArrowInvalid
-        table = _parse_csv(data, names, wanted)
+        return _parse_csv(data, names, wanted), []
     except pa.ArrowInvalid:
-        good, n_good, rejected = _sort_out(bytes_, names, unclosed)
+        good, n_good, rejected = _sort_out(byte_array(data), names, unclosed)
         table = _parse_csv(pa.py_buffer(good), names, wanted)
         if table.num_rows != n_good:
             raise ValueError(f"Got {table.num_rows} rows of csv where {n_good} were counted.") from None
-    return Rows(
-        plain_texts(table[text_column]),
-        _one_chunk(table.select(carried)),
-        rejected=rejected,
-        n_read=table.num_rows + len(rejected),
-        n_lines=count_lines(bytes_),
-    )
+        return table, rejected
 
 
 def _parse_csv(data, names, wanted):
@@ -143,7 +156,7 @@ def _one_chunk(table):
 
 
 def read_jsonl(
-    data: pa.Buffer, text_column: str, carried: list[str] | None, schema, added: list[str]
+    data: pa.Buffer, text_column: str | None, carried: list[str] | None, schema, added: list[str]
 ) -> Rows:
     """Rows of a block of jsonl: as they stand, with the `carried` fields alone, or as a table of `schema`.
 
@@ -160,15 +173,15 @@ def read_jsonl(
 
     as_it_stands = carried is None and schema is None
     as_columns = schema is not None and all(field.metadata != AS_JSON for field in schema)
-    columns = {text_column: pa.field(text_column, pa.large_string())}
+    columns = {} if text_column is None else {text_column: pa.field(text_column, pa.large_string())}
     if as_columns:
         columns |= {field.name: field for field in schema}
-    parsed = parse(data, bytes_, starts, ends, pa.schema(columns.values()), "ignore")
-    texts = None if parsed is None else parsed[text_column].chunk(0)
+    parsed = parse(data, bytes_, starts, ends, pa.schema(columns.values()), "ignore") if columns else None
+    nulls = [] if text_column is None or parsed is None else parsed[text_column].chunk(0).is_null()
     found, rejected, kept = {}, [], slice(None)  # found: row -> object, where it was looked at
     suspects = range(n)
-    if texts is not None and (as_columns or (as_it_stands and not _names_in(whole, added))):
-        suspects = set(np.flatnonzero(texts.is_null().to_numpy(zero_copy_only=False)))
+    if parsed is not None and (as_columns or (as_it_stands and not _names_in(whole, added))):
+        suspects = set(np.flatnonzero(nulls))
     for row in suspects:
         value, reason = _parse_object(line(row), text_column)
         if reason:
@@ -178,24 +191,22 @@ def read_jsonl(
         found[row] = value
     if rejected:
         kept = [row for row in range(n) if row not in found or found[row] is not None]
-    if texts is None:
-        good = [found[row][text_column] for row in range(n) if found[row] is not None]
-        texts = pa.array(good, pa.large_string())
-    elif rejected:
-        parsed = parsed.take(pa.array(kept, pa.int64()))
-        texts = parsed[text_column].combine_chunks()
-    texts = texts.fill_null("") if texts.null_count else texts
-    table, objects = None, (bytes_, starts[kept], ends[kept])
+        parsed = None if parsed is None else parsed.take(pa.array(kept, pa.int64()))
+    good = [value for value in found.values() if value is not None]
+    texts, table, objects = None, None, (bytes_, starts[kept], ends[kept])
+    if text_column is not None and parsed is not None:
+        texts = plain_texts(parsed[text_column])
+    elif text_column is not None:
+        texts = plain_texts(pa.array([row[text_column] for row in good], pa.large_string()))
     if schema is not None:
         objects = None
         if as_columns and parsed is not None:
             values = [parsed[column.name].combine_chunks() for column in schema]
         else:
-            rows = [value for value in found.values() if value is not None]
-            values = [json_column(rows, column) for column in schema]
+            values = [json_column(good, column) for column in schema]
         table = pa.table(values, schema=schema)
     elif carried is not None:
-        objects = _dump([value for value in found.values() if value is not None], carried)
+        objects = _dump(good, carried)
     return Rows(texts, table, objects, sorted(rejected, key=lambda r: r.line), n, n_lines)
 
 
@@ -221,16 +232,13 @@ def _names_in(data, names):
 
 def _parse_object(line, text_column):
     """The object of a line, or what is wrong with it."""
-    try:
-        value = json.loads(line.decode())
-        if b"\\ud" in line or b"\\uD" in line:  # JSON has lone surrogates, UTF-8 has not
-            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except UnicodeDecodeError:
-        return None, "got no JSON (not UTF-8)"
-    except (ValueError, RecursionError) as error:
-        return None, f"got no JSON ({error})"
+    value, reason = parse_line(line)
+    if reason:
+        return None, reason
     if not isinstance(value, dict):
         return None, f"got {type(value).__name__}. Expected an object"
+    if text_column is None:
+        return value, None
     if text_column not in value:
         return None, f"got an object without {text_column!r}"
     text = value[text_column]

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 
 from .._texts import text_buffers
 from ..kernels._table_rows import join_objects, quoted_json, quoted_json_size
-from ._batches import flat
 from ._parquet_footer import MAGIC, make_footer, row_groups, split_file
 from ._rows import Rows
 
@@ -44,7 +43,7 @@ class Writer:
             return MAGIC
         if self.kind == ".csv":
             sink = pa.BufferOutputStream()
-            pa_csv.write_csv(flat(self.schema.empty_table()), sink)
+            pa_csv.write_csv(_flat(self.schema.empty_table()), sink)
             return self._packed(sink.getvalue())
         return self._packed(b"") if self.codec else b""
 
@@ -59,7 +58,7 @@ class Writer:
         table = pa.table([*rows.table.columns, *added.values()], pa.schema(fields))
         if self.kind == ".csv":
             sink = pa.BufferOutputStream()
-            pa_csv.write_csv(flat(table), sink, pa_csv.WriteOptions(include_header=False))
+            pa_csv.write_csv(_flat(table), sink, pa_csv.WriteOptions(include_header=False))
             return self._packed(sink.getvalue()), []
         body, footer = split_file(_parquet(table.cast(self.schema)))
         return body, row_groups(footer)
@@ -73,6 +72,17 @@ class Writer:
             packer = zlib.compressobj(_GZIP_LEVEL, wbits=31)  # a header without time and name: the same bytes
             return packer.compress(data) + packer.flush()
         return pa.Codec("zstd").compress(data, asbytes=True) if self.codec else memoryview(data)
+
+
+def _flat(table):
+    for i, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type) or pa.types.is_dictionary(field.type):
+            plain = pa.string() if pa.types.is_string_view(field.type) else field.type.value_type
+            table = table.set_column(i, field.name, table.column(i).cast(plain))
+        elif pa.types.is_nested(field.type):
+            text = [None if v is None else json.dumps(v, default=str) for v in table.column(i).to_pylist()]
+            table = table.set_column(i, field.name, pa.array(text, pa.string()))
+    return table
 
 
 def _parquet(table):

@@ -23,7 +23,7 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.tables import FORMATS, read_columns
+from embtransfer.tables import FORMATS, TableReader
 
 COMMAND = Path(sys.executable).with_name("embtransfer")
 COLUMNS = [
@@ -435,7 +435,7 @@ def test_fit_and_score(data, tmp_path, suffix):
     result = succeed("score", model, data / f"unlabelled{suffix}", "-o", out, "--proba", "--batch-size", 7)
     assert result.stdout == ""
     assert "Scored 60 rows. Wrote" in result.stderr
-    texts, labels, shares = read_columns(out, ["text", "prediction", "prediction_good"])
+    texts, labels, shares = TableReader(out).columns(["text", "prediction", "prediction_good"])
     assert texts == list(pans["text"])
     assert labels == list(pipeline.predict(pans["text"]))
     assert list(map(float, shares)) == pytest.approx(pipeline.predict_proba(pans["text"])[:, 1], abs=1e-6)
@@ -534,7 +534,10 @@ COMPARE_ERRORS = {
     "target without rows": ({"target": "header.csv"}, r"Got 0 target texts|header\.csv has no"),
     "no JSON": ({"source": "bad.jsonl"}, r"bad\.jsonl, line 2: got no JSON"),
     "deep JSON": ({"source": "deep.jsonl"}, r"deep\.jsonl, line 1"),
-    "labels of numbers": ({"text_column": "label", "source": "numbers.jsonl"}, r"Got 1 \(int\) as text 0"),
+    "labels of numbers": (
+        {"text_column": "label", "source": "numbers.jsonl"},
+        r"numbers\.jsonl, line 1: got int in 'label'\. Expected a string",
+    ),
     "missing labels": ({"source": "missing.jsonl"}, r"missing\.jsonl has 2 rows without a 'label'"),
     "missing labels csv": ({"source": "missing.csv"}, r"missing\.csv has 2 rows without a 'label'"),
     "one class": ({"source": "one_class.csv"}, r"one_class\.csv has one class in 'label': 'good'"),

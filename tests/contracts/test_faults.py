@@ -44,7 +44,7 @@ from embtransfer.embedders._cache import EmbeddingCache
 from embtransfer.streaming._spool import Spool
 from embtransfer.system._folders import new_folder
 from embtransfer.system._memory import available_memory, check_memory
-from embtransfer.tables import iter_batches
+from embtransfer.tables import TableReader
 from embtransfer.word_vectors._cache import cache_folder, converted
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are made as on Linux")
@@ -602,7 +602,7 @@ def test_a_kept_kernel_that_was_cut_is_compiled_anew(tmp_path, kind, size):
 
 # ---------------------------------------------------------------- inputs that change
 def rows_of(path, act):
-    for batch in iter_batches(path, batch_size=2, columns=["text"]):
+    for batch in TableReader(path).batches(["text"], batch_size=2):
         if batch.num_rows and act:
             act, now = None, act
             now()

@@ -50,7 +50,7 @@ from embtransfer import (
 )
 from embtransfer.alignment._seeds import read_pairs
 from embtransfer.embedders import _sentence_files
-from embtransfer.tables import iter_batches
+from embtransfer.tables import TableReader
 
 ROOT = Path(__file__).parents[2]
 OWN = WordVectors(["good", "bad"], np.eye(2, 4, dtype=np.float32), "own")
@@ -177,7 +177,7 @@ def test_types_of_python_in_tables(tmp_path, canary, kind):
     table = pa.table({"word": ["a", "b"], "x": [1.0, 2.0]}, schema)
     if kind == "parquet":
         pa.parquet.write_table(table, tmp_path / "t.parquet")
-        assert [len(batch) for batch in iter_batches(tmp_path / "t.parquet")] == [0, 2]
+        assert [len(batch) for batch in TableReader(tmp_path / "t.parquet").batches()] == [2]
     else:
         with pa.ipc.new_file(str(tmp_path / "t.arrow"), schema) as file:
             file.write_table(table)
@@ -793,9 +793,9 @@ def test_nested_json(tmp_path, depth):
     assert report.rows_written + report.rows_rejected == 2
     if depth > (1000 if sys.version_info < (3, 13) else 10_000):  # what Python's parser takes
         with pytest.raises(ValueError, match=r"a\.jsonl, line 1: got no JSON"):
-            list(iter_batches(path))
+            list(TableReader(path).batches())
     else:
-        assert sum(len(batch) for batch in iter_batches(path)) == 2
+        assert sum(len(batch) for batch in TableReader(path).batches()) == 2
     write(tmp_path / "m" / "config.json", value.encode())
     for load in (load_pipeline, CompiledPipeline.load):
         with pytest.raises(ValueError, match=r"config\.json is (damaged|no embtransfer)"):
@@ -805,7 +805,7 @@ def test_nested_json(tmp_path, depth):
 def test_an_enormous_field_of_csv(tmp_path):
     path = write(tmp_path / "a.csv", b"a" * 300_000)
     with pytest.raises(ValueError, match=r"a\.csv is damaged: its header cannot be read \(field larger"):
-        list(iter_batches(path))
+        list(TableReader(path).batches())
     path = write(tmp_path / "b.csv", b"text\n" + b"a" * 30_000_000 + b"\n")
     assert score_file(_Model(), path, tmp_path / "out.jsonl").rows_written == 1
 
@@ -914,7 +914,7 @@ def test_terminals_obey_no_data(tmp_path, capsys):
     import typer
 
     with pytest.raises(typer.Exit), clear_errors():
-        list(iter_batches(path, columns=["text"]))
+        list(TableReader(path).batches(columns=["text"]))
     vectors_info(str(write(tmp_path / "v.txt", f"{ESC}a 1 2\nb 3 4\nc 5 6\n".encode())))
     for output in (Output.table, Output.markdown):
         print_table(pd.DataFrame({"[red]x": [ESC, "[bold]b"], ESC: ["a", "b"]}), output, ESC, None)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from embtransfer import ScoreReport, score_file
-from embtransfer.tables import column_values, iter_batches
+from embtransfer.tables import TableReader
 
 COMMAND = Path(sys.executable).with_name("embtransfer")
 ENDINGS = [".csv", ".csv.gz", ".csv.zst", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet"]
@@ -389,8 +389,7 @@ def test_rows_across_blocks(tmp_path, end, block_size):
     (tmp_path / "in.csv").write_bytes(data.encode())
     score_file(MODEL, tmp_path / "in.csv", tmp_path / "out.csv", block_size=block_size, n_jobs=2)
     (tmp_path / "whole.csv").write_bytes(data.encode())
-    whole = list(iter_batches(tmp_path / "whole.csv"))
-    expected = [text for b in whole for text in column_values(b, "text")]
+    (expected,) = TableReader(tmp_path / "whole.csv").columns(["text"], "text")
     assert read(tmp_path / "out.csv")["text"] == expected
     assert read(tmp_path / "out.csv")["prediction"] == list(MODEL.predict(expected))
 

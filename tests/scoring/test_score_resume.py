@@ -268,8 +268,8 @@ class Meddler:
     ("act", "error", "message"),
     [
         (lambda path: path.unlink(), FileNotFoundError, r"There is no file .*1\..* any more"),
-        (lambda path: os.utime(path, ns=(0, 0)), ValueError, r"1\..* changed since scoring began"),
-        (lambda path: os.truncate(path, 200), ValueError, r"1\..* changed since scoring began"),
+        (lambda path: os.utime(path, ns=(0, 0)), ValueError, r"1\..* changed while it was read"),
+        (lambda path: os.truncate(path, 200), ValueError, r"1\..* changed while it was read"),
     ],
     ids=["vanishes", "touched", "cut"],
 )
@@ -447,7 +447,6 @@ def test_stdout_gets_nothing_but_rows(tmp_path, model):
 @pytest.mark.parametrize(
     ("source", "destination", "options", "message"),
     [
-        ("-", "a.csv", {}, r"Pass input_format \(--input-format\)"),
         ("in.csv", "-", {}, r"Pass output_format \(--output-format\)"),
         ("-", "a.csv", {"input_format": "csv", "resume": True}, "stdin, which cannot be read again"),
         ("in.csv", "-", {"output_format": "csv", "resume": True}, "with stdout. Both need files"),

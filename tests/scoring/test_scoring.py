@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import stat
 import subprocess
 import sys
 from itertools import product
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -24,7 +26,7 @@ from embtransfer import (
     save_pipeline,
     score_file,
 )
-from embtransfer.tables import FORMATS, iter_batches, open_writer, read_columns
+from embtransfer.tables import FORMATS, TableReader
 
 COMMAND = Path(sys.executable).with_name("embtransfer")
 FILMS = ["a good film", "a bad film", "great plot", "terrible actor", "fine story", "awful script"]
@@ -51,13 +53,18 @@ def pipeline():
 
 
 def write(path, columns):
-    with open_writer(path) as write_batch:
-        write_batch(columns if isinstance(columns, pa.RecordBatch) else pa.RecordBatch.from_pydict(columns))
+    table = columns if isinstance(columns, pa.Table) else pa.table(columns)
+    if path.suffix == ".csv":
+        pa_csv.write_csv(table, path)
+    elif path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist()))
     return path
 
 
 def read(path):
-    return pa.Table.from_batches(list(iter_batches(path))).to_pydict()
+    return pa.Table.from_batches(list(TableReader(path).batches())).to_pydict()
 
 
 def as_csv_reads_it(values):
@@ -125,9 +132,8 @@ def test_jsonl_rows_that_differ(tmp_path, pipeline, suffix_out, batch_size, line
     source, destination = tmp_path / "in.jsonl", tmp_path / f"out{suffix_out}"
     source.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert score_file(pipeline, source, destination, batch_size=batch_size).rows_written == 3
-    (labels,) = read_columns(destination, ["prediction"])
-    assert labels == list(pipeline.predict([line.get("text") for line in lines]))
-    written = [row for b in iter_batches(destination) for row in b.to_pylist()]
+    assert read(destination)["prediction"] == list(pipeline.predict([line.get("text") for line in lines]))
+    written = [row for b in TableReader(destination).batches() for row in b.to_pylist()]
     for line, row in zip(lines, written, strict=True):
         for key, value in line.items():
             inner = next(iter(value.values())) if isinstance(value, dict) else value
@@ -141,7 +147,29 @@ def test_first_texts_missing_in_jsonl(tmp_path, pipeline, suffix, batch_size):
     texts = [None, None, "a good pan", None]
     source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     assert score_file(pipeline, source, destination, batch_size=batch_size).rows_written == 4
-    assert read_columns(destination, ["prediction"]) == [list(pipeline.predict(texts))]
+    assert read(destination)["prediction"] == list(pipeline.predict(texts))
+
+
+def test_nested_values_become_json_in_csv(tmp_path, pipeline):
+    values = [{"x": "é", "y": [1, None]}, None]
+    source = write(tmp_path / "in.parquet", {"text": ["a", "b"], "meta": values, "tags": [["a,b", '"'], []]})
+    score_file(pipeline, source, tmp_path / "out.csv")
+    result = read(tmp_path / "out.csv")
+    assert json.loads(result["meta"][0]) == values[0]
+    assert json.loads(result["tags"][0]) == ["a,b", '"']
+    assert (result["meta"][1], result["tags"][1]) == ("", "[]")
+
+
+@every_format
+def test_permissions_follow_the_umask(tmp_path, pipeline, suffix):
+    source = write(tmp_path / "in.csv", ROWS)
+    for umask, mode in [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)]:
+        before = os.umask(umask)
+        try:
+            score_file(pipeline, source, tmp_path / f"out{suffix}")
+        finally:
+            assert os.umask(before) == umask
+        assert stat.S_IMODE((tmp_path / f"out{suffix}").stat().st_mode) == mode
 
 
 def test_names_of_columns(tmp_path, pipeline):
@@ -171,7 +199,7 @@ def test_names_of_columns(tmp_path, pipeline):
 def test_labels_keep_their_type(tmp_path, labels, kind, proba, n):
     pipeline = make_transfer_pipeline(WordEmbedder(), make_classifier("logistic"))
     pipeline.fit(FILMS, np.array([labels[1], labels[0]] * 3))
-    source = write(tmp_path / "in.parquet", pa.RecordBatch.from_pydict(ROWS).slice(0, n))
+    source = write(tmp_path / "in.parquet", pa.table(ROWS).slice(0, n))
     score_file(pipeline, source, tmp_path / "out.parquet", proba=proba)
     column = pq.read_table(tmp_path / "out.parquet")["prediction"]
     assert column.type == kind
@@ -181,7 +209,7 @@ def test_labels_keep_their_type(tmp_path, labels, kind, proba, n):
 @every_pair
 @pytest.mark.parametrize("proba", [False, True])
 def test_zero_rows(tmp_path, pipeline, suffix_in, suffix_out, proba):
-    source = write(tmp_path / f"in{suffix_in}", pa.RecordBatch.from_pydict(ROWS).slice(0, 0))
+    source = write(tmp_path / f"in{suffix_in}", pa.table(ROWS).slice(0, 0))
     destination = tmp_path / f"out{suffix_out}"
     assert score_file(pipeline, source, destination, proba=proba).rows_written == 0
     result = read(destination)
@@ -194,7 +222,7 @@ def test_zero_rows(tmp_path, pipeline, suffix_in, suffix_out, proba):
 @pytest.mark.parametrize("n_rows", [0, 3])
 @every_format
 def test_all_texts_missing(tmp_path, pipeline, suffix, n_rows):
-    source = write(tmp_path / "in.parquet", pa.RecordBatch.from_pydict({"text": pa.nulls(n_rows)}))
+    source = write(tmp_path / "in.parquet", {"text": pa.nulls(n_rows)})
     assert score_file(pipeline, source, tmp_path / f"out{suffix}").rows_written == n_rows
     if n_rows:
         assert read(tmp_path / f"out{suffix}")["prediction"] == list(pipeline.predict([""] * n_rows))
@@ -400,7 +428,7 @@ def model(tmp_path_factory, pipeline):
 
 
 def check_scored(destination, nasty, labels):
-    texts, ids, got = read_columns(destination, ["text", "id", "prediction"])
+    texts, ids, got = TableReader(destination).columns(["text", "id", "prediction"], "text")
     assert [int(i) for i in ids] == list(range(len(nasty)))
     wrong = [i for i, (a, b) in enumerate(zip(texts, nasty, strict=True)) if (a or "") != (b or "")]
     assert wrong == []
@@ -447,9 +475,9 @@ def test_lone_surrogates(tmp_path, pipeline, model):
     for suffix in FORMATS:
         destination = tmp_path / f"out{suffix}"
         assert score_file(pipeline, source, destination, batch_size=7).rows_written == len(texts)
-        assert read_columns(destination, ["prediction"]) == [labels]
+        assert read(destination)["prediction"] == labels
     run = subprocess.run(
         [COMMAND, "score", model, source, "-o", tmp_path / "command.jsonl"], capture_output=True, text=True
     )
     assert run.returncode == 0, run.stderr
-    assert read_columns(tmp_path / "command.jsonl", ["prediction"]) == [labels]
+    assert read(tmp_path / "command.jsonl")["prediction"] == labels

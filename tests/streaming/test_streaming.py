@@ -8,6 +8,7 @@ import tempfile
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from scipy import sparse
@@ -48,7 +49,7 @@ from embtransfer.adapters._moments import Moments
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.streaming._spool import Spool, shuffled_blocks
-from embtransfer.tables import FORMATS, open_writer
+from embtransfer.tables import FORMATS
 
 ADAPTERS = [
     NoAdaptation(),
@@ -354,8 +355,13 @@ def demo():
 
 
 def write(path, **columns):
-    with open_writer(path) as write_batch:
-        write_batch(pa.RecordBatch.from_pydict(columns))
+    table = pa.table(columns)
+    if path.suffix == ".csv":
+        pa_csv.write_csv(table, path)
+    elif path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table.to_pylist()))
     return path
 
 
@@ -686,14 +692,17 @@ def test_labels_of_two_kinds(tmp_path):
         ({"target": "empty.csv"}, "empty.csv has no rows. Expected at least one"),
         ({"target": "none.csv"}, "There is no file .*none.csv"),
         ({"source": "empty.csv"}, "empty.csv has no rows. Expected at least one"),
-        ({"source": "films.txt"}, "Expected a file that ends in one of: .csv, .jsonl, .parquet"),
+        ({"source": "films.txt"}, r"Got 'films\.txt'. Expected a file that ends in one of: \.csv, \.csv\.gz"),
+        ({"source": "-"}, r"Got - \(stdin\), which can be read once.*Put it in a file"),
+        ({"target": "-"}, r"Got - \(stdin\), which can be read once.*Put it in a file"),
     ],
     ids=str,
 )
 def test_wrong_options(files, temporary, options, message):
     write(files / "empty.csv", text=pa.array([], pa.string()), label=pa.array([], pa.string()))
     options = {"source": "films.csv", "target": "pans.csv"} | options
-    paths = [files / options.pop(name) for name in ("source", "target")]
+    paths = [options.pop(name) for name in ("source", "target")]
+    paths = [path if path == "-" else files / path for path in paths]
     pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), RidgeClassifier())
     with pytest.raises((ValueError, OSError), match=message):
         fit_files(pipeline, *paths, **options)

@@ -70,17 +70,15 @@ def same(a, b):
 @settings(max_examples=400, deadline=None)
 @given(data=blocks(), more=blocks())
 @example(data=b'{"text": "a", "n": 1E5}', more=b'{"text": "a", "n": 9007199254740993}')
-def test_as_pythons_parser(tmp_path_factory, data, more):
-    path = tmp_path_factory.getbasetemp() / "lines.jsonl"
-    path.write_bytes(data + b"\n" + more)
+def test_as_pythons_parser(data, more):
+    blocks = [pa.py_buffer(data), pa.py_buffer(more)]
+    schema = _json_lines.jsonl_schema(blocks, "text")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_json_lines, "line_blocks", lambda file, name: [data, more])
-        schema = _json_lines.jsonl_schema([path], [None], "text")
         without_parser(patch, _json_lines)
-        slow = _json_lines.jsonl_schema([path], [None], "text")
+        slow = _json_lines.jsonl_schema(blocks, "text")
     assert schema.equals(slow, check_metadata=True)
     for carried, columns in ((schema.names, schema), (None, None), (["n"], None)):
-        arguments = pa.py_buffer(data), "text", carried, columns, []
+        arguments = blocks[0], "text", carried, columns, []
         fast = _rows.read_jsonl(*arguments)
         with pytest.MonkeyPatch.context() as patch:
             without_parser(patch, _rows)
@@ -99,7 +97,7 @@ def test_the_parser_is_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(_rows, "_parse_object", lambda *_: pytest.fail("Python's json was asked"))
     learn = _json_lines._learn
     monkeypatch.setattr(
-        _json_lines, "_learn", lambda block, kinds: parsed.append(len(block)) or learn(block, kinds)
+        _json_lines, "_learn", lambda data, kinds: parsed.append(len(data)) or learn(data, kinds)
     )
 
     class Model:
@@ -108,7 +106,7 @@ def test_the_parser_is_taken(tmp_path, monkeypatch):
         def predict(self, texts):
             return ["+"] * len(texts)
 
-    score_file(Model(), tmp_path / "in.jsonl", tmp_path / "out.parquet")
+    score_file(Model(), tmp_path / "in.jsonl", tmp_path / "out.parquet", block_size=1 << 20)
     assert len(parsed) == 1 < len(data) * 3 / parsed[0]
     assert (
         pq.read_table(tmp_path / "out.parquet").select(["id", "text", "mark", "ok"]).to_pylist() == rows * 3

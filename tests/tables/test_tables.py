@@ -2,22 +2,13 @@
 
 import csv
 import json
-import os
-import stat
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embtransfer.tables import (
-    FORMATS,
-    column_names,
-    column_values,
-    iter_batches,
-    open_writer,
-    read_columns,
-)
+from embtransfer.tables import FORMATS, TableReader, column_values
 
 NASTY = {
     "quotes": 'she said "fine", and left',
@@ -56,29 +47,6 @@ NASTY = {
 TEXTS = list(NASTY.values())
 SENDERS = range(len(TEXTS))
 every_format = pytest.mark.parametrize("suffix", FORMATS)
-CHANGES = {
-    "null to text": (None, "a"),
-    "null to int": (None, 1),
-    "null to struct": (None, {"x": 1}),
-    "int to null": (1, None),
-    "int to float": (1, 2.5),
-    "int to text": (1, "a"),
-    "text to int": ("a", 1),
-    "list to text": ([1], "a"),
-    "struct to text": ({"x": 1}, "a"),
-    "struct to struct": ({"x": 1}, {"y": 2}),
-}
-
-
-def batch(**columns):
-    return pa.RecordBatch.from_pydict(columns)
-
-
-def write(path, *batches):
-    with open_writer(path) as write_batch:
-        for one in batches:
-            write_batch(one)
-    return path
 
 
 def save(path, content):
@@ -88,7 +56,7 @@ def save(path, content):
 
 def rows(path, **options):
     found = []
-    for one in iter_batches(path, **options):
+    for one in TableReader(path).batches(**options):
         columns = {name: column_values(one, name) for name in one.schema.names}
         found += [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return found
@@ -104,7 +72,7 @@ def write_pandas(path, columns):
         frame.to_parquet(path)
 
 
-def write_other(path, columns):
+def write(path, **columns):
     if path.suffix == ".csv":
         frame = pd.DataFrame(columns)
         frame.to_csv(path, index=False, quoting=csv.QUOTE_ALL, encoding="utf-8-sig")
@@ -113,13 +81,10 @@ def write_other(path, columns):
         path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     else:
         pq.write_table(pa.table(columns), path, row_group_size=3)
+    return path
 
 
-def write_ours(path, columns):
-    write(path, batch(**columns).slice(0, 5), batch(**columns).slice(5))
-
-
-every_way = pytest.mark.parametrize("way", [write_pandas, write_other, write_ours])
+every_way = pytest.mark.parametrize("way", [write_pandas, lambda path, columns: write(path, **columns)])
 
 
 # round trips
@@ -130,7 +95,7 @@ every_way = pytest.mark.parametrize("way", [write_pandas, write_other, write_our
 def test_nasty_texts_come_back(tmp_path, suffix, way):
     path = tmp_path / f"a{suffix}"
     way(path, {"text": TEXTS, "n": list(SENDERS), "again": TEXTS[::-1]})
-    texts, numbers, again = read_columns(path, ["text", "n", "again"])
+    texts, numbers, again = TableReader(path).columns(["text", "n", "again"])
     for name, got, back in zip(NASTY, texts, again[::-1], strict=True):
         assert got == NASTY[name], name
         assert back == NASTY[name], name
@@ -143,21 +108,21 @@ def test_one_column_of_nasty_texts_loses_no_row(tmp_path, suffix, way):
     path = tmp_path / f"a{suffix}"
     texts = ["", *TEXTS, "", ""]
     way(path, {"text": texts})
-    assert read_columns(path, ["text"], batch_size=4)[0] == texts
+    assert TableReader(path).columns(["text"], "text") == [texts]
 
 
 @every_format
 def test_nasty_column_names(tmp_path, suffix):
     columns = {name: [name] for name in TEXTS if name and len(name) < 100 and "\ufeff" not in name}
-    path = write(tmp_path / f"a{suffix}", batch(**columns))
-    assert column_names(path) == list(columns)
+    path = write(tmp_path / f"a{suffix}", **columns)
+    assert TableReader(path).schema.names == list(columns)
     assert rows(path) == [{name: name for name in columns}]
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_types_and_missing_values_stay(tmp_path, suffix):
     columns = {"i": [1, None], "f": [0.5, None], "b": [True, None], "t": ["", None], "l": [[1], None]}
-    path = write(tmp_path / f"a{suffix}", batch(**columns))
+    path = write(tmp_path / f"a{suffix}", **columns)
     assert rows(path) == [
         dict.fromkeys(columns) | {key: v[0] for key, v in columns.items()},
         dict.fromkeys(columns),
@@ -165,20 +130,11 @@ def test_types_and_missing_values_stay(tmp_path, suffix):
 
 
 def test_csv_takes_everything_as_text_and_missing_as_empty(tmp_path):
-    path = write(tmp_path / "a.csv", batch(i=[1, None], f=[0.5, None], b=[True, None], t=["", None]))
+    path = save(tmp_path / "a.csv", "i,f,b,t\n1,0.5,true,\n,,,\n")
     assert rows(path) == [
         {"i": "1", "f": "0.5", "b": "true", "t": ""},
         {"i": "", "f": "", "b": "", "t": ""},
     ]
-
-
-def test_nested_values_become_json_in_csv(tmp_path):
-    values = [{"x": "é", "y": [1, None]}, None]
-    path = write(tmp_path / "a.csv", batch(meta=values, tags=[["a,b", '"'], []]))
-    first, second = rows(path)
-    assert json.loads(first["meta"]) == values[0]
-    assert json.loads(first["tags"]) == ["a,b", '"']
-    assert second == {"meta": "", "tags": "[]"}
 
 
 # batches
@@ -187,8 +143,8 @@ def test_nested_values_become_json_in_csv(tmp_path):
 @every_format
 @pytest.mark.parametrize("batch_size", [1, 7, 100, 10_000])
 def test_batches_are_no_larger_than_asked_and_in_order(tmp_path, suffix, batch_size):
-    path = write(tmp_path / f"a{suffix}", batch(n=list(range(250)), text=["x"] * 250))
-    batches = list(iter_batches(path, batch_size))
+    path = write(tmp_path / f"a{suffix}", n=list(range(250)), text=["x"] * 250)
+    batches = list(TableReader(path).batches(batch_size=batch_size))
     assert max(b.num_rows for b in batches) <= batch_size
     assert [int(n) for b in batches for n in b.column("n").to_pylist()] == list(range(250))
 
@@ -199,22 +155,22 @@ def test_batches_are_no_larger_than_asked_and_in_order(tmp_path, suffix, batch_s
         lambda path: save(path.with_suffix(".csv"), "text,label\n"),
         lambda path: save(path.with_suffix(".csv"), "text,label"),
         lambda path: save(path.with_suffix(".csv"), "\ufefftext,label\r\n"),
-        lambda path: write(path.with_suffix(".parquet"), batch(text=["a"], label=["b"]).slice(0, 0)),
+        lambda path: write(path.with_suffix(".parquet"), text=pa.array([], "str"), label=pa.array([], "str")),
     ],
     ids=["csv", "csv without newline", "csv with BOM", "parquet"],
 )
 def test_a_header_alone_is_a_table_of_no_rows(tmp_path, write_table):
     path = write_table(tmp_path / "a")
-    assert column_names(path) == ["text", "label"]
-    assert read_columns(path, ["label"]) == [[]]
-    assert [b.num_rows for b in iter_batches(path)] == [0]
+    assert TableReader(path).schema.names == ["text", "label"]
+    assert TableReader(path).columns(["label"]) == [[]]
+    assert [b.num_rows for b in TableReader(path).batches()] == [0]
 
 
 @pytest.mark.parametrize("content", ["", "\n", "\n \n\n"])
 def test_jsonl_of_no_rows_is_one_empty_batch(tmp_path, content):
     path = save(tmp_path / "a.jsonl", content)
-    assert [b.num_rows for b in iter_batches(path)] == [0]
-    assert column_names(path) == []
+    assert [b.num_rows for b in TableReader(path).batches()] == [0]
+    assert TableReader(path).schema.names == []
 
 
 # csv
@@ -244,26 +200,26 @@ def test_jsonl_of_no_rows_is_one_empty_batch(tmp_path, content):
     ],
 )
 def test_csv_as_others_write_it(tmp_path, content, texts):
-    assert read_columns(save(tmp_path / "a.csv", content), ["text"]) == [texts]
+    assert TableReader(save(tmp_path / "a.csv", content)).columns(["text"]) == [texts]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "a.csv is empty. Expected a header line"),
-        ("\ufeff", "a.csv .*[Ee]mpty"),
-        ("\n\n", "a.csv .*[Ee]mpty"),
-        ("text,n\na\nb,2\n", "a.csv is damaged: .*Expected 2 columns, got 1"),
-        ("text,n\na,1\nb,2,3\n", "a.csv is damaged: .*Expected 2 columns, got 3"),
+        ("\ufeff", "a.csv is empty. Expected a header line"),
+        ("\n\n", "a.csv is empty. Expected a header line"),
+        ("text,n\na\nb,2\n", "a.csv, line 2: got 1 fields, expected 2. Mend the row"),
+        ("text,n\na,1\nb,2,3\n", "a.csv, line 3: got 3 fields, expected 2. Mend the row"),
         (
             "text\ncaf\u00e9\n".encode("latin-1"),
-            r"a.csv is damaged: it is not UTF-8 .* Save it as UTF-8",
+            "a.csv, line 2: not UTF-8. Mend the row",
         ),
         ("t\u00e9xt\ncafe\n".encode("latin-1"), "a.csv .*(UTF|utf)"),
         ("text\na\n".encode("utf-16"), "a.csv .*(UTF|utf)"),
         ("text,n,text\na,1,b\n", "a.csv has more than one column named text"),
-        ('text,n\na,"1\nb,2\n', "a.csv is damaged"),
-        ('text\n"a\nb\nc\n', "a.csv is damaged"),
+        ('text,n\na,"1\nb,2\n', "a.csv, line 2: a quote that opens here never closes"),
+        ('text\n"a\nb\nc\n', "a.csv, line 2: a quote that opens here never closes"),
     ],
 )
 def test_damaged_csv(tmp_path, content, message):
@@ -273,15 +229,16 @@ def test_damaged_csv(tmp_path, content, message):
 
 def test_a_row_longer_than_a_block_of_csv(tmp_path):
     path = save(tmp_path / "a.csv", b'text,n\nx,1\n"' + b"a\n" * 35_000_000 + b'",2\nb,3\n')
-    texts, numbers = read_columns(path, ["text", "n"])
+    texts, numbers = TableReader(path).columns(["text", "n"])
     assert [len(text) for text in texts] == [1, 70_000_000, 1]
     assert numbers == ["1", "2", "3"]
 
 
-def test_a_row_longer_than_two_blocks_of_csv_is_refused(tmp_path):
+def test_a_row_longer_than_many_blocks_of_csv(tmp_path):
     path = save(tmp_path / "a.csv", b"text,n\n" + b"a " * 70_000_000 + b",1\nb,2\n")
-    with pytest.raises(ValueError, match=r"a\.csv .*\brow\b"):  # no advice for pyarrow's callers
-        rows(path)
+    texts, numbers = TableReader(path).columns(["text", "n"], "text")
+    assert [len(text) for text in texts] == [140_000_000, 1]
+    assert numbers == ["1", "2"]
 
 
 # jsonl
@@ -315,22 +272,18 @@ def test_jsonl_as_others_write_it(tmp_path, content, expected):
     "line",
     [
         '{"text": "a\\ud83d b"}',
-        '{"text": "a\ud83d b"}',
         '{"text": "a b", "meta": {"k": "\\udc00"}}',
         '{"text": "a b", "meta": ["\\ud83d"]}',
         '{"text": "a b", "meta": {"\\ud83d": 1}}',
         '{"text": "a b", "\\ud83d": 1}',
     ],
-    ids=["text", "raw", "nested", "list", "nested key", "key"],
+    ids=["text", "nested", "list", "nested key", "key"],
 )
 def test_jsonl_with_lone_surrogates_is_read(tmp_path, line):
-    line = line.encode("utf-8", "surrogatepass")
-    path = save(tmp_path / "a.jsonl", b'{"text": "first"}\n' + line + b"\n")
+    path = save(tmp_path / "a.jsonl", '{"text": "first"}\n' + line + "\n")
     first, second = rows(path)
     assert first["text"] == "first"
     assert second["text"].split() in (["a", "b"], ["a?", "b"], ["a\ufffd", "b"])
-    write(tmp_path / "b.jsonl", *iter_batches(path))
-    assert len(rows(tmp_path / "b.jsonl")) == 2
 
 
 @pytest.mark.parametrize(
@@ -340,7 +293,8 @@ def test_jsonl_with_lone_surrogates_is_read(tmp_path, line):
         ('{"text": "a"}\n{"text": "b"', "a.jsonl, line 2: got no JSON"),
         ('{"text": "a"} {"text": "b"}\n', "a.jsonl, line 1: got no JSON"),
         ("text,label\na,b\n", "a.jsonl, line 1: got no JSON"),
-        (b'{"text": "a"}\n{"text": "caf\xe9"}\n', "a.jsonl, line 2: got no JSON"),
+        (b'{"text": "a"}\n{"text": "caf\xe9"}\n', r"a.jsonl, line 2: got no JSON \(not UTF-8\)"),
+        ('{"text": "a\ud83d b"}\n'.encode("utf-8", "surrogatepass"), r"line 1: got no JSON \(not UTF-8\)"),
         ('{"text": ' + "[" * 100_000 + "\n", "a.jsonl, line 1"),
         ('{"n": ' + "1" * 5_000 + "}\n", "a.jsonl, line 1"),
         ('{"text": "a"}\n[1]\n', "a.jsonl, line 2: got list. Expected an object"),
@@ -360,27 +314,25 @@ def test_keys_that_appear_in_a_later_batch(tmp_path):
         {"a": None, "b": 2},
         {"a": 3, "b": None},
     ]
-    assert [b.num_rows for b in iter_batches(path, 1)] == [1, 1, 1]
+    assert [b.num_rows for b in TableReader(path).batches(batch_size=1)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 10_000])
 def test_a_wanted_key_may_be_missing_in_the_first_rows(tmp_path, batch_size):
     path = save(tmp_path / "a.jsonl", '{"n": 1}\n{"n": 2}\n{"n": 3, "text": "a"}\n')
-    assert read_columns(path, ["text"], batch_size) == [[None, None, "a"]]
+    found = list(TableReader(path).batches(["text"], batch_size))
+    assert [text for one in found for text in one["text"].to_pylist()] == [None, None, "a"]
 
 
 # what every format refuses
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.CSV", "a.csv.gz", "a", "csv", "a.json"])
+@pytest.mark.parametrize("name", ["a.txt", "a.CSV", "a.csv.xz", "a", "csv", "a.json"])
 def test_unknown_ending(tmp_path, name):
     path = save(tmp_path / name, "text\na\n")
-    message = f"Got {name!r}. Expected a file that ends in one of: .csv, .jsonl, .parquet"
+    message = f"Got {name!r}. Expected a file that ends in one of: .csv, .csv.gz, .csv.zst, .jsonl"
     with pytest.raises(ValueError, match=message):
         rows(path)
-    with pytest.raises(ValueError, match=message):
-        write(path, batch(a=[1]))
-    assert path.read_text() == "text\na\n"
 
 
 @every_format
@@ -388,15 +340,15 @@ def test_missing_file(tmp_path, suffix):
     with pytest.raises(FileNotFoundError, match=f"There is no file .*/a{suffix}"):
         rows(tmp_path / f"a{suffix}")
     (tmp_path / f"a{suffix}").mkdir()
-    with pytest.raises(FileNotFoundError, match=f"There is no file .*/a{suffix}"):
+    with pytest.raises(FileNotFoundError, match=f"a{suffix} holds no file that ends in one of: .csv"):
         rows(tmp_path / f"a{suffix}")
 
 
 @every_format
 def test_missing_column(tmp_path, suffix):
-    path = write(tmp_path / f"a{suffix}", batch(text=["a"], label=["b"]))
+    path = write(tmp_path / f"a{suffix}", text=["a"], label=["b"])
     with pytest.raises(ValueError, match=f"Got column 'Text', but a{suffix} has columns: text, label"):
-        read_columns(path, ["text", "Text"])
+        TableReader(path).columns(["text", "Text"])
 
 
 def test_repeated_column_names_in_parquet(tmp_path):
@@ -431,99 +383,3 @@ def test_damaged_parquet(tmp_path, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises((ValueError, OSError), match=r"a\.parquet"):
         rows(path)
-
-
-# open_writer
-
-
-@every_format
-def test_the_file_appears_at_the_end(tmp_path, suffix):
-    path = tmp_path / f"a{suffix}"
-    with open_writer(path) as write_batch:
-        write_batch(batch(a=["1"]))
-        assert not path.exists()
-    assert rows(path) == [{"a": "1"}]
-    assert os.listdir(tmp_path) == [path.name]
-
-
-@every_format
-def test_a_file_that_is_there_is_replaced_at_the_end(tmp_path, suffix):
-    path = write(tmp_path / f"a{suffix}", batch(a=["old"]))
-    with open_writer(path) as write_batch:
-        write_batch(batch(a=["new"]))
-        assert rows(path) == [{"a": "old"}]
-    assert rows(path) == [{"a": "new"}]
-
-
-@every_format
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
-@pytest.mark.parametrize("n_batches", [0, 1])
-def test_nothing_is_left_when_the_body_raises(tmp_path, suffix, error, n_batches):
-    def body():
-        with open_writer(tmp_path / f"a{suffix}") as write_batch:
-            for _ in range(n_batches):
-                write_batch(batch(a=[1]))
-            raise error("stop")
-
-    with pytest.raises(error, match="stop"):
-        body()
-    assert os.listdir(tmp_path) == []
-    old = write(tmp_path / f"a{suffix}", batch(a=["old"]))
-    with pytest.raises(error, match="stop"):
-        body()
-    assert rows(old) == [{"a": "old"}]
-    assert os.listdir(tmp_path) == [old.name]
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-@pytest.mark.parametrize("later", [{"a": [1]}, {"a": [1], "b": [2], "c": [3]}, {"b": [1], "a": [2]}])
-def test_columns_that_change_are_refused(tmp_path, suffix, later):
-    with pytest.raises(ValueError, match=r"Got columns .* after a, b\. Write to \.jsonl"):
-        write(tmp_path / f"a{suffix}", batch(a=[1], b=[2]), batch(**later))
-    assert os.listdir(tmp_path) == []
-
-
-def test_columns_may_change_in_jsonl(tmp_path):
-    path = write(tmp_path / "a.jsonl", batch(a=[1]), batch(b=["x"]))
-    assert path.read_text() == '{"a": 1}\n{"b": "x"}\n'
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-@pytest.mark.parametrize("values", CHANGES.values(), ids=CHANGES)
-def test_types_that_change_between_batches_lose_no_value_or_are_refused(tmp_path, suffix, values):
-    path = tmp_path / f"a{suffix}"
-    try:
-        write(path, *(batch(a=[value]) for value in values))
-    except ValueError:
-        assert os.listdir(tmp_path) == []
-        return
-    (texts,) = read_columns(path, ["a"])
-    for text, value in zip(texts, values, strict=True):
-        leaf = next(iter(value.values())) if isinstance(value, dict) else value
-        assert str(leaf if leaf is not None else "") in str(text if text is not None else ""), (text, value)
-
-
-@every_format
-def test_permissions_follow_the_umask(tmp_path, suffix):
-    for umask, mode in [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)]:
-        before = os.umask(umask)
-        try:
-            path = write(tmp_path / f"a{suffix}", batch(a=[1]))
-        finally:
-            assert os.umask(before) == umask
-        assert stat.S_IMODE(path.stat().st_mode) == mode
-
-
-@every_format
-def test_missing_folder(tmp_path, suffix):
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        write(tmp_path / "nowhere" / f"a{suffix}", batch(a=[1]))
-
-
-@every_format
-def test_a_folder_in_the_way(tmp_path, suffix):
-    path = tmp_path / f"a{suffix}"
-    path.mkdir()
-    with pytest.raises(OSError, match=f"a{suffix}"):
-        write(path, batch(a=[1]))
-    assert os.listdir(tmp_path) == [path.name]
