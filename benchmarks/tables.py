@@ -10,8 +10,7 @@ quote figures are in _sentences.py: the tests look for them on their pages, but 
 import re
 from pathlib import Path
 
-from . import _accuracy_tables as accuracy
-from . import _speed_tables as speed
+from . import _accuracy_tables as accuracy, _speed_tables as speed
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
 

@@ -3,6 +3,7 @@
 from sklearn.linear_model import LogisticRegression
 
 from ._names import check_name
+from ._types import Estimator
 from .adapters import DomainCentering, LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
 from .embedders import DistilledEmbedder, NGramVectorizer, SentenceEmbedder
@@ -11,7 +12,7 @@ from .pipeline import make_transfer_pipeline
 RECIPES = ("words", "distilled", "sentences")
 
 
-def make_recipe(name="words", teacher=None):
+def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     """Make the model that transfers best, for what you can spend.
 
     Parameters

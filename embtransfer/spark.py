@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ._types import Estimator
 from .compiled import CompiledPipeline
 from .scoring._model_columns import ModelColumns
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 __all__ = ["score"]
 
 
 def score(
-    df,
-    model,
+    df: "DataFrame",
+    model: Estimator,
     text_column: str = "text",
     *,
     output_column: str = "prediction",
@@ -29,7 +34,7 @@ def score(
     columns: Sequence[str] | None = None,
     shared: bool = False,
     batch_size: int = 10_000,
-):
+) -> "DataFrame":
     """Predict a label for each row of a Spark DataFrame and return it with the predictions added.
 
     The executors run the kernels of the compiled pipeline on Arrow batches. They need pyspark, pyarrow,

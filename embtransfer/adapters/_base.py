@@ -1,12 +1,14 @@
 """The contract of every adapter, and the affine maps that the linear ones consist of."""
 
 from abc import ABCMeta, abstractmethod
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from .._types import Labels, Matrix, Rows
 from ._moments import ROWS
 
 _DTYPES = [np.float64, np.float32]
@@ -87,7 +89,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : source labels, ndarray of shape (n_source,), or None; always None unless `_uses_labels`
         """
 
-    def fit(self, X, y=None, X_target=None):
+    def fit(self, X: Rows, y: Labels | None = None, X_target: Rows | None = None) -> Self:
         """Learn both maps.
 
         Parameters
@@ -162,7 +164,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"{self._min_rows} rows of each domain. Give more rows, or use NoAdaptation."
             )
 
-    def fit_transform(self, X, y=None, X_target=None):
+    def fit_transform(self, X: Rows, y: Labels | None = None, X_target: Rows | None = None) -> Matrix:
         """Learn both maps and map the source rows: `fit(X, y, X_target).transform_source(X)`.
 
         Returns
@@ -171,7 +173,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self.fit(X, y, X_target=X_target).transform_source(X)
 
-    def transform(self, X):
+    def transform(self, X: Rows) -> Matrix:
         """Map target rows into the shared space.
 
         Parameters
@@ -185,7 +187,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self.target_map_(self._check(X))
 
-    def transform_source(self, X):
+    def transform_source(self, X: Rows) -> Matrix:
         """Map source rows into the shared space; shapes as in `transform`."""
         check_is_fitted(self)
         return self.source_map_(self._check(X))
@@ -227,7 +229,7 @@ class SummingAdapter(BaseAdapter):
         self._sums = {"X": (source.shape[0], sums), "X_target": (target.shape[0], target_sums)}
         return self._maps(sums, target_sums)
 
-    def partial_fit(self, X=None, y=None, X_target=None):
+    def partial_fit(self, X: Rows | None = None, y: object = None, X_target: Rows | None = None) -> Self:
         """Learn from more rows of one domain or both, for data that do not fit in memory.
 
         Rows add to those of earlier calls, and of `fit`. The maps are those of one `fit` on all rows, in

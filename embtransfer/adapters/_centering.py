@@ -44,7 +44,7 @@ class DomainCentering(SummingAdapter):
 
     _parameter_constraints = {"with_std": ["boolean"]}
 
-    def __init__(self, with_std=False):
+    def __init__(self, with_std: bool = False):
         self.with_std = with_std
 
     def _summarise(self, X):

@@ -1,6 +1,7 @@
 """CORAL: the source takes the target's covariance."""
 
 from numbers import Real
+from typing import Literal
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -55,7 +56,7 @@ class CORAL(SummingAdapter):
     _parameter_constraints = {"shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")]}
     _min_rows = 2
 
-    def __init__(self, shrinkage="auto"):
+    def __init__(self, shrinkage: float | Literal["auto"] = "auto"):
         self.shrinkage = shrinkage
 
     def _summarise(self, X):

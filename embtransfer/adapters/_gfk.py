@@ -56,7 +56,7 @@ class GeodesicFlowKernel(BaseAdapter):
     _parameter_constraints = SubspaceAlignment._parameter_constraints
     _min_rows = 2
 
-    def __init__(self, n_components=0.95):
+    def __init__(self, n_components: float | None = 0.95):
         self.n_components = n_components
 
     def _fit(self, source, target, y):

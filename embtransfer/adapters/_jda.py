@@ -1,6 +1,7 @@
 """JointDistributionAdaptation: means of domains and of classes agree, by pseudo-labels."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.base import clone
@@ -8,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._types import Estimator, Seed
 from ._kernel import TransferProblem, moments
 from ._tca import TCA
 
@@ -93,15 +95,15 @@ class JointDistributionAdaptation(TCA):
 
     def __init__(
         self,
-        n_components=100,
-        kernel="rbf",
-        gamma="median",
-        mu=0.01,
-        balance=0.5,
-        n_iter=10,
-        estimator=None,
-        n_landmarks=500,
-        random_state=0,
+        n_components: int = 100,
+        kernel: Literal["rbf", "linear"] = "rbf",
+        gamma: float | Literal["median"] = "median",
+        mu: float = 0.01,
+        balance: float = 0.5,
+        n_iter: int = 10,
+        estimator: Estimator = None,
+        n_landmarks: int | None = 500,
+        random_state: Seed = 0,
     ):
         super().__init__(n_components, kernel, gamma, mu, n_landmarks, random_state)
         self.balance = balance

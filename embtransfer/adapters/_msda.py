@@ -133,7 +133,14 @@ class MSDA(BaseAdapter):
     }
     _accepts_sparse = _one_map = True
 
-    def __init__(self, noise=0.5, n_layers=1, n_features=5000, reg=1e-5, keep_input=True):
+    def __init__(
+        self,
+        noise: float = 0.5,
+        n_layers: int = 1,
+        n_features: int = 5000,
+        reg: float = 1e-5,
+        keep_input: bool = True,
+    ):
         self.noise = noise
         self.n_layers = n_layers
         self.n_features = n_features

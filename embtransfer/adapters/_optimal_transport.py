@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 
+from .._types import Seed
 from ..system._memory import check_memory
 from ._base import BaseAdapter, Identity
 
@@ -108,7 +109,9 @@ class OptimalTransport(BaseAdapter):
     }
     _uses_labels = True
 
-    def __init__(self, reg=0.05, class_reg=0.0, n_samples=1000, random_state=0):
+    def __init__(
+        self, reg: float = 0.05, class_reg: float = 0.0, n_samples: int | None = 1000, random_state: Seed = 0
+    ):
         self.reg = reg
         self.class_reg = class_reg
         self.n_samples = n_samples

@@ -108,7 +108,14 @@ class SCL(BaseAdapter):
     }
     _accepts_sparse = _one_map = _uses_labels = True
 
-    def __init__(self, n_pivots=500, n_components=50, min_frequency=5, alpha=1.0, scale=1.0):
+    def __init__(
+        self,
+        n_pivots: int = 500,
+        n_components: int = 50,
+        min_frequency: int = 5,
+        alpha: float = 1.0,
+        scale: float = 1.0,
+    ):
         self.n_pivots = n_pivots
         self.n_components = n_components
         self.min_frequency = min_frequency

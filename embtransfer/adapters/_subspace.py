@@ -61,7 +61,7 @@ class SubspaceAlignment(SummingAdapter):
     _min_rows = 2
     _worked_out = (*SummingAdapter._worked_out, "n_components_")
 
-    def __init__(self, n_components=0.95):
+    def __init__(self, n_components: float | None = 0.95):
         self.n_components = n_components
 
     def _summarise(self, X):

@@ -1,12 +1,14 @@
 """TCA: transfer component analysis, linear in rows."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._types import Seed
 from ..system._memory import check_memory
 from ._base import BaseAdapter
 from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, moments
@@ -97,7 +99,13 @@ class TCA(BaseAdapter):
     _accepts_sparse = _one_map = True
 
     def __init__(
-        self, n_components=100, kernel="rbf", gamma="median", mu=0.01, n_landmarks=500, random_state=0
+        self,
+        n_components: int = 100,
+        kernel: Literal["rbf", "linear"] = "rbf",
+        gamma: float | Literal["median"] = "median",
+        mu: float = 0.01,
+        n_landmarks: int | None = 500,
+        random_state: Seed = 0,
     ):
         self.n_components = n_components
         self.kernel = kernel

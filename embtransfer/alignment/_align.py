@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -68,14 +69,14 @@ class WordAlignment:
 
 
 def align_word_vectors(
-    source,
-    target,
-    dictionary=None,
+    source: WordVectors,
+    target: WordVectors,
+    dictionary: Any = None,
     *,
-    refinement=5,
-    csls_k=10,
-    max_words=20_000,
-    random_state=0,
+    refinement: int = 5,
+    csls_k: int = 10,
+    max_words: int = 20_000,
+    random_state: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> WordAlignment:
     r"""Rotate one table of word vectors into the space of another, such as that of another language.

@@ -7,6 +7,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
 from .._names import check_name
+from .._types import Estimator
 from ._co_training import CoTrainingClassifier
 from ._coral import CORALClassifier
 from ._density_ratio import density_ratio
@@ -48,7 +49,7 @@ _MAKERS = {
 CLASSIFIERS = tuple(_MAKERS)
 
 
-def make_classifier(name: str, random_state: int | None = 0):
+def make_classifier(name: str, random_state: int | None = 0) -> Estimator:
     """Make a classifier by name.
 
     Parameters

@@ -1,6 +1,7 @@
 """The contract of classifiers that also see unlabelled target rows."""
 
 from abc import ABCMeta, abstractmethod
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +11,8 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from .._types import Labels, Rows
 
 _DTYPES = [np.float64, np.float32]
 
@@ -51,7 +54,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
     def _fit(self, X, y, X_target):
         """Set `estimator_`, fitted on labels as given; `classes_` is set, all rows are checked."""
 
-    def fit(self, X, y, X_target=None):
+    def fit(self, X: Rows, y: Labels, X_target: Rows | None = None) -> Self:
         """Fit the classifier.
 
         Parameters
@@ -105,19 +108,19 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
         check_is_fitted(self)
         return validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> np.ndarray:
         """Predict labels of target rows: array of shape (n_rows,)."""
         X = self._check_rows(X)
         return self.estimator_.predict(X)
 
     @_inner_has("predict_proba")
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Predict class probabilities of target rows: array of shape (n_rows, n_classes)."""
         X = self._check_rows(X)
         return self.estimator_.predict_proba(X)
 
     @_inner_has("decision_function")
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> np.ndarray:
         """Signed distances of target rows, shaped as the inner classifier gives them."""
         X = self._check_rows(X)
         return self.estimator_.decision_function(X)

@@ -2,8 +2,10 @@
 
 from copy import copy
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
@@ -14,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._parts import takes
+from .._types import Estimator, Labels, Rows, Seed
 from ._self_training import CONSTRAINTS, View, check_priors, train
 
 
@@ -99,16 +102,16 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
 
     def __init__(
         self,
-        estimators,
+        estimators: list[tuple[str, Estimator]],
         *,
-        labels_from="others",
-        predict_with=None,
-        n_rounds=5,
-        share=0.8,
-        priors="source",
-        min_confidence=0.5,
-        cv=5,
-        random_state=0,
+        labels_from: Literal["others", "all"] = "others",
+        predict_with: list[str] | None = None,
+        n_rounds: int = 5,
+        share: float = 0.8,
+        priors: str | ArrayLike = "source",
+        min_confidence: float = 0.5,
+        cv: int = 5,
+        random_state: Seed = 0,
     ):
         self.estimators = estimators
         self.labels_from = labels_from
@@ -120,7 +123,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.cv = cv
         self.random_state = random_state
 
-    def fit(self, X, y, X_target=None):
+    def fit(self, X: Rows, y: Labels, X_target: Rows | None = None) -> Self:
         """Fit all views on the source, then on the target rows that they label.
 
         Parameters
@@ -195,18 +198,18 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
                     "Make it with make_transfer_pipeline."
                 )
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Mean of the views' class probabilities: array of shape (n_rows, n_classes)."""
         check_is_fitted(self)
         names = self.views_ if self.predict_with is None else self.predict_with
         return np.mean([self.views_[name].predict_proba(X) for name in names], axis=0)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> np.ndarray:
         """Predict labels of target rows: array of shape (n_rows,)."""
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def source_view(self):
+    def source_view(self) -> Estimator:
         """The fitted classifier for source rows: views send them through `transform_source`."""
         check_is_fitted(self)
         view = copy(self)
@@ -216,19 +219,19 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         }
         return view
 
-    def predict_source(self, X):
+    def predict_source(self, X: Rows) -> np.ndarray:
         """Predict labels of source rows: array of shape (n_rows,)."""
         return self.source_view().predict(X)
 
-    def predict_proba_source(self, X):
+    def predict_proba_source(self, X: Rows) -> np.ndarray:
         """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
         return self.source_view().predict_proba(X)
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters, those of the views as `view__parameter`."""
         return self._get_params("estimators", deep=deep)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, or a whole view by its name."""
         return self._set_params("estimators", **params)
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import Interval
 
+from .._types import Seed
 from ._base import BaseTransferClassifier
 
 
@@ -95,7 +96,15 @@ class CORALClassifier(BaseTransferClassifier):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_components=100, shrinkage=0.1, C=1.0, max_iter=1000, tol=1e-4, random_state=0):
+    def __init__(
+        self,
+        n_components: int = 100,
+        shrinkage: float = 0.1,
+        C: float = 1.0,
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        random_state: Seed = 0,
+    ):
         self.n_components = n_components
         self.shrinkage = shrinkage
         self.C = C
@@ -179,11 +188,11 @@ class CORALClassifier(BaseTransferClassifier):
         return LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
 
     @property
-    def coef_(self):
+    def coef_(self) -> np.ndarray:
         return self.estimator_.coef_
 
     @property
-    def intercept_(self):
+    def intercept_(self) -> np.ndarray:
         return self.estimator_.intercept_
 
 

@@ -1,6 +1,7 @@
 """How much denser the target is than the source at each source row: p_target(x) / p_source(x)."""
 
 import warnings
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import issparse
@@ -13,6 +14,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_array
 
 from .._names import check_name
+from .._types import Rows, Seed
 from ._base import _DTYPES, stack_rows
 
 METHODS = ("classifier", "kliep", "kmm", "nearest")
@@ -22,7 +24,14 @@ _WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # of KLIEP's kernel, in median distanc
 _CENTERS = 100  # of KLIEP's kernel, as in the paper
 
 
-def density_ratio(X_source, X_target, method="classifier", *, max_rows=1000, random_state=0):
+def density_ratio(
+    X_source: Rows,
+    X_target: Rows,
+    method: Literal["classifier", "kliep", "kmm", "nearest"] = "classifier",
+    *,
+    max_rows: int = 1000,
+    random_state: Seed = 0,
+) -> np.ndarray:
     r"""Estimate p_target(x) / p_source(x) at each source row.
 
     Parameters

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from copy import copy
 from numbers import Real
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._types import Estimator, Labels, Rows
 from ._base import BaseTransferClassifier, stack_rows
 
 
@@ -30,7 +32,7 @@ class _FewLabelsClassifier(BaseTransferClassifier):
     def _fit(self, X, y, X_target, y_target):
         """Set `estimator_`; the target's rows are those whose labels are known."""
 
-    def fit(self, X, y, X_target=None, y_target=None):
+    def fit(self, X: Rows, y: Labels, X_target: Rows | None = None, y_target: Labels | None = None) -> Self:
         """Fit the classifier.
 
         Parameters
@@ -147,7 +149,7 @@ class PooledClassifier(_FewLabelsClassifier):
     2
     """
 
-    def __init__(self, estimator=None, target_weight="balanced"):
+    def __init__(self, estimator: Estimator = None, target_weight: float | Literal["balanced"] = "balanced"):
         self.estimator = estimator
         self.target_weight = target_weight
 
@@ -205,7 +207,7 @@ class FeatureAugmentationClassifier(_FewLabelsClassifier):
     (array(['+', '-'], dtype='<U1'), array(['-', '+'], dtype='<U1'))
     """
 
-    def __init__(self, estimator=None, target_weight=1.0):
+    def __init__(self, estimator: Estimator = None, target_weight: float | Literal["balanced"] = 1.0):
         self.estimator = estimator
         self.target_weight = target_weight
 
@@ -215,7 +217,7 @@ class FeatureAugmentationClassifier(_FewLabelsClassifier):
             X = _augment(X, X_target)
         self.estimator_ = self._fit_both(X, np.concatenate([y, y_target]), len(y))
 
-    def source_view(self):
+    def source_view(self) -> Estimator:
         """The fitted classifier for source rows, which it takes as [x, x, 0]."""
         check_is_fitted(self)
         view = copy(self)

@@ -2,11 +2,13 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import has_fit_parameter
 
+from .._types import Estimator, Seed
 from ._base import BaseTransferClassifier
 from ._density_ratio import METHODS, density_ratio
 
@@ -91,13 +93,13 @@ class ImportanceWeightedClassifier(BaseTransferClassifier):
 
     def __init__(
         self,
-        estimator=None,
-        weights="classifier",
+        estimator: Estimator = None,
+        weights: Literal["classifier", "kliep", "kmm", "nearest"] = "classifier",
         *,
-        flatten=1.0,
-        clip="sqrt",
-        max_rows=1000,
-        random_state=0,
+        flatten: float = 1.0,
+        clip: float | Literal["sqrt"] | None = "sqrt",
+        max_rows: int = 1000,
+        random_state: Seed = 0,
     ):
         self.estimator = estimator
         self.weights = weights

@@ -2,6 +2,7 @@
 
 from copy import copy
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
@@ -11,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._types import Estimator, Rows, Seed
 from ._base import BaseTransferClassifier
 from ._priors import LEAST, METHODS, estimate
 
@@ -146,14 +148,14 @@ class LabelShiftClassifier(BaseTransferClassifier):
 
     def __init__(
         self,
-        estimator=None,
-        method="em",
+        estimator: Estimator = None,
+        method: Literal["em", "bbse"] = "em",
         *,
-        calibration="bcts",
-        cv=5,
-        n_bootstrap=200,
-        confidence=0.95,
-        random_state=0,
+        calibration: Literal["bcts", "temperature"] | None = "bcts",
+        cv: int = 5,
+        n_bootstrap: int = 200,
+        confidence: float = 0.95,
+        random_state: Seed = 0,
     ):
         self.estimator = estimator
         self.method = method
@@ -226,7 +228,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
         logits = np.asarray(estimator.decision_function(X), dtype=np.float64)
         return logits if logits.ndim == 2 else np.stack([np.zeros_like(logits), logits], axis=1)
 
-    def source_view(self):
+    def source_view(self) -> Estimator:
         """The fitted classifier for source rows: without the ratio of priors."""
         check_is_fitted(self)
         view = copy(self)
@@ -239,16 +241,16 @@ class LabelShiftClassifier(BaseTransferClassifier):
         log_proba = log_softmax(logits + np.log(np.maximum(self.prior_ratio_, LEAST)), axis=1)
         return log_proba.astype(X.dtype, copy=False)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> np.ndarray:
         """Predict labels of target rows: array of shape (n_rows,)."""
         best = self._log_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Predict class probabilities of target rows: array of shape (n_rows, n_classes)."""
         return np.exp(self._log_proba(X))
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> np.ndarray:
         """Log-odds of the second of two classes, shape (n_rows,), or log-probabilities of more classes."""
         log_proba = self._log_proba(X)
         return log_proba[:, 1] - log_proba[:, 0] if log_proba.shape[1] == 2 else log_proba

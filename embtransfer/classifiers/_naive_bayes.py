@@ -1,6 +1,7 @@
 """NaiveBayesLogisticRegression: logistic regression on words weighted by their log-count ratios."""
 
 from numbers import Real
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +12,8 @@ from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._types import Labels, Rows
 
 _DTYPES = [np.float64, np.float32]
 
@@ -79,13 +82,15 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         "max_iter": [Interval(Real, 1, None, closed="left")],
     }
 
-    def __init__(self, C=10.0, *, smoothing=1.0, binarize=True, max_iter=300):
+    def __init__(
+        self, C: float = 10.0, *, smoothing: float = 1.0, binarize: bool = True, max_iter: int = 300
+    ):
         self.C = C
         self.smoothing = smoothing
         self.binarize = binarize
         self.max_iter = max_iter
 
-    def fit(self, X, y):
+    def fit(self, X: Rows, y: Labels) -> Self:
         """Fit the weights and the logistic regression.
 
         Parameters
@@ -141,7 +146,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         coef[seen] = model.coef_[0]
         return weights, coef, model.intercept_[0], model.n_iter_[0]
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> np.ndarray:
         """Log-odds: (n_rows,) for two classes, (n_rows, n_classes) of each against the others for more."""
         check_is_fitted(self)
         X = self._rows(validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False))
@@ -149,14 +154,14 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         scores = np.stack([_weighted(X, weights) @ coef + offset for weights, coef, offset in parts], axis=1)
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Class probabilities: array of shape (n_rows, n_classes)."""
         proba = expit(self.decision_function(X))
         if proba.ndim == 1:
             return np.stack([1 - proba, proba], axis=1)
         return proba / np.maximum(proba.sum(axis=1, keepdims=True), np.finfo(proba.dtype).tiny)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> np.ndarray:
         """Labels: array of shape (n_rows,)."""
         scores = self.decision_function(X)
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]

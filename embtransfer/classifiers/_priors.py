@@ -1,17 +1,22 @@
 """Priors: how often each class occurs in the target."""
 
+from typing import Literal
+
 import numpy as np
 from scipy.optimize import nnls
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array
 
 from .._names import check_name
+from .._types import Labels, Rows
 
 METHODS = ("em", "bbse")
 LEAST = 1e-12  # of a probability, so that its logarithm is finite
 
 
-def estimate_priors(proba_source, y_source, proba_target, method="em"):
+def estimate_priors(
+    proba_source: Rows, y_source: Labels, proba_target: Rows, method: Literal["em", "bbse"] = "em"
+) -> np.ndarray:
     r"""Estimate how often each class occurs in the target, from a classifier's probabilities.
 
     Parameters

@@ -1,6 +1,7 @@
 """Self-training: a classifier learns from its own surest target rows; the rounds, for one view or several."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .._types import Estimator, Rows, Seed
 from ._base import BaseTransferClassifier, stack_rows
 from ._label_shift import calibrate
 from ._priors import LEAST, estimate
@@ -105,14 +107,14 @@ class SelfTrainingClassifier(BaseTransferClassifier):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Estimator = None,
         *,
-        n_rounds=5,
-        share=0.8,
-        priors="source",
-        min_confidence=0.5,
-        cv=5,
-        random_state=0,
+        n_rounds: int = 5,
+        share: float = 0.8,
+        priors: Literal["source", "uniform", "estimated"] | Rows = "source",
+        min_confidence: float = 0.5,
+        cv: int = 5,
+        random_state: Seed = 0,
     ):
         self.estimator = estimator
         self.n_rounds = n_rounds

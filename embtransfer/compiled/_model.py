@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from .._texts import check_texts, iter_text_chunks
+from .._types import FilePath, Rows, Texts
 from . import _heads
 from ._files import read_model, write_model
+from ._program import Program
 
 
 class CompiledPipeline:
@@ -50,12 +52,12 @@ class CompiledPipeline:
     array(['+'], dtype='<U1')
     """
 
-    def __init__(self, program, head, classes, n_jobs=None):
+    def __init__(self, program: Program, head: dict, classes: np.ndarray, n_jobs: int | None = None):
         self._program, self._head, self.classes_, self.n_jobs = program, head, classes, n_jobs
         self._path = self._checksum = None
 
     # ---------------------------------------------------------------- scores
-    def predict(self, X):
+    def predict(self, X: Texts) -> np.ndarray:
         """Predict labels of target texts: array of shape (n_texts,).
 
         Parameters
@@ -71,12 +73,12 @@ class CompiledPipeline:
         return self.classes_[self._of_chunks(X, _heads.predict)]
 
     @property
-    def decision_function(self):
+    def decision_function(self) -> np.ndarray:
         """Function of texts: (n_texts,) for two classes, (n_texts, n_classes) for more, float64."""
         return self._method("decision_function", _heads.has_decision, _heads.decision)
 
     @property
-    def predict_proba(self):
+    def predict_proba(self) -> np.ndarray:
         """Function of texts: class probabilities, (n_texts, n_classes), float64."""
         return self._method("predict_proba", _heads.has_proba, _heads.proba)
 
@@ -85,7 +87,7 @@ class CompiledPipeline:
             raise AttributeError(f"The classifier of this pipeline has no {name}.")
         return lambda X: self._of_chunks(X, function)
 
-    def predict_all(self, X):
+    def predict_all(self, X: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Labels and probabilities in one pass: ((n_texts,), (n_texts, n_classes))."""
 
         def both(head, scores):
@@ -94,7 +96,7 @@ class CompiledPipeline:
         best, values = self._of_chunks(X, both)
         return self.classes_[best], values
 
-    def predict_top_k(self, X, k=3):
+    def predict_top_k(self, X: Texts, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
         """The k most probable classes, the best first.
 
         Parameters
@@ -146,7 +148,7 @@ class CompiledPipeline:
         return np.concatenate(found)
 
     # ---------------------------------------------------------------- files
-    def save(self, path, *, overwrite=False) -> Path:
+    def save(self, path: FilePath, *, overwrite: bool = False) -> Path:
         """Save as a folder of config.json and tensors.safetensors.
 
         Parameters
@@ -173,7 +175,7 @@ class CompiledPipeline:
         return path
 
     @classmethod
-    def load(cls, path, n_jobs=None) -> "CompiledPipeline":
+    def load(cls, path: FilePath, n_jobs: int | None = None) -> "CompiledPipeline":
         """Load a folder that `save` made, its tables mapped into memory.
 
         Parameters

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from .._types import Rows
 from ..adapters._moments import mean_and_covariance
 from ._mmd import mmd
 from ._rows import check_domains, stack
@@ -16,7 +17,7 @@ _ROWS = 1000  # of sparse rows multiplied at a time
 _ENTRIES = 1 << 23  # of sparse columns' products in memory at a time, if all are there
 
 
-def proxy_a_distance(X_source, X_target, *, cv=5, random_state=0) -> float:
+def proxy_a_distance(X_source: Rows, X_target: Rows, *, cv: int = 5, random_state: int = 0) -> float:
     r"""Tell how well a linear classifier tells the domains apart.
 
     Parameters
@@ -83,7 +84,7 @@ def proxy_a_distance(X_source, X_target, *, cv=5, random_state=0) -> float:
     return float(max(0.0, 2 * (1 - 2 * error)))
 
 
-def covariance_distance(X_source, X_target, *, relative=False) -> float:
+def covariance_distance(X_source: Rows, X_target: Rows, *, relative: bool = False) -> float:
     r"""Measure how far the covariances of the domains are apart: the CORAL loss.
 
     Parameters
@@ -210,7 +211,7 @@ def _covariances(X):
         yield ((columns[:, block].T @ X).toarray() - n * np.outer(mean[block], mean)) / (n - 1)
 
 
-def domain_shift(X_source, X_target, *, random_state=0) -> pd.Series:
+def domain_shift(X_source: Rows, X_target: Rows, *, random_state: int = 0) -> pd.Series:
     """Measure the distance between the domains in every way of this module.
 
     Parameters

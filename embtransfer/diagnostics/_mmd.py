@@ -1,11 +1,12 @@
 """Maximum mean discrepancy: a kernel two-sample test."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances, linear_kernel
 
 from .._names import check_name
+from .._types import Rows
 from ..system._memory import check_memory
 from ._rows import check_domains, stack
 
@@ -19,7 +20,14 @@ class MMDResult(NamedTuple):
 
 
 def mmd(
-    X_source, X_target, *, kernel="rbf", gamma=None, n_permutations=200, max_rows=1000, random_state=0
+    X_source: Rows,
+    X_target: Rows,
+    *,
+    kernel: Literal["rbf", "linear"] = "rbf",
+    gamma: float | None = None,
+    n_permutations: int = 200,
+    max_rows: int = 1000,
+    random_state: int = 0,
 ) -> MMDResult:
     r"""Test whether both domains have the same distribution, by maximum mean discrepancy.
 

@@ -1,14 +1,24 @@
 """The words that moved between two domains."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
 
 from .._texts import check_texts, iter_text_chunks
+from .._types import Texts
 
 
-def word_shift(texts_source, texts_target, *, top=20, vectorizer=None, prior_words=500) -> pd.DataFrame:
+def word_shift(
+    texts_source: Texts,
+    texts_target: Texts,
+    *,
+    top: int | None = 20,
+    vectorizer: Any = None,
+    prior_words: float = 500,
+) -> pd.DataFrame:
     r"""List the words that are most typical of one domain against the other.
 
     Parameters

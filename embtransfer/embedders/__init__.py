@@ -1,6 +1,8 @@
 """Embedders: texts -> float32 matrix, one row a text."""
 
 from .._names import check_name
+from .._types import FilePath
+from ..word_vectors import WordVectors
 from ._base import BaseEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
@@ -28,7 +30,7 @@ _POOLED = tuple(f"{kind}_{pooling}" for kind in ("word", "static") for pooling i
 EMBEDDERS = (*_POOLED, "sentence", "distilled", "ngrams")
 
 
-def make_embedder(name: str, vectors=None) -> BaseEmbedder:
+def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> BaseEmbedder:
     """Make an embedder by name.
 
     Parameters

@@ -1,12 +1,14 @@
 """The contract of every embedder."""
 
 from abc import ABCMeta, abstractmethod
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._texts import check_texts, text_list
+from .._types import Labels, Matrix, Rows, Texts
 from ..system._memory import check_memory
 
 
@@ -26,7 +28,7 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def _transform(self, texts):
         """Return a float32 array of shape (len(texts), _n_features_out)."""
 
-    def fit(self, X, y=None):
+    def fit(self, X: Texts, y: object = None) -> Self:
         """Load the embedding, and learn from the texts what the pooling needs.
 
         Parameters
@@ -55,7 +57,7 @@ class BaseEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             raise ValueError("Got no texts (n_samples=0). Expected at least one text to fit on.")
         return texts
 
-    def transform(self, X):
+    def transform(self, X: Texts) -> Matrix:
         """Embed texts.
 
         Parameters
@@ -97,7 +99,7 @@ class TwoDomainEmbedder(BaseEmbedder):
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
     __metadata_request__fit = {"X_target": True}
 
-    def fit(self, X, y=None, X_target=None):
+    def fit(self, X: Texts, y: object = None, X_target: Texts | None = None) -> Self:
         """Learn from the texts of both domains.
 
         Parameters
@@ -127,6 +129,6 @@ class TwoDomainEmbedder(BaseEmbedder):
         self._fit(texts)
         return self
 
-    def fit_transform(self, X, y=None, X_target=None):
+    def fit_transform(self, X: Texts, y: Labels | None = None, X_target: Rows | None = None) -> Matrix:
         """Learn from both domains and embed the source: `fit(X, y, X_target).transform(X)`."""
         return self.fit(X, y, X_target).transform(X)

@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 from os import PathLike
+from typing import Literal
 
 import numpy as np
 from sklearn.base import clone
@@ -9,6 +10,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._texts import iter_text_chunks
+from .._types import Estimator, FilePath
 from ..kernels._cache_lines import aligned
 from ..word_vectors import WordVectors
 from . import _ridge
@@ -136,19 +138,19 @@ class DistilledEmbedder(TwoDomainEmbedder):
 
     def __init__(
         self,
-        teacher=None,
+        teacher: Estimator = None,
         *,
-        max_ngram=2,
-        min_df=2,
-        max_features=200_000,
-        n_components=None,
-        alpha="auto",
-        tolerance=0.15,
-        vectors="glove-6b-50d-subset",
-        vectors_weight=0.1,
-        lowercase=True,
-        n_jobs=None,
-        random_state=0,
+        max_ngram: int = 2,
+        min_df: int = 2,
+        max_features: int = 200_000,
+        n_components: int | None = None,
+        alpha: float | Literal["auto"] = "auto",
+        tolerance: float = 0.15,
+        vectors: WordVectors | FilePath | None = "glove-6b-50d-subset",
+        vectors_weight: float = 0.1,
+        lowercase: bool = True,
+        n_jobs: int | None = None,
+        random_state: int = 0,
     ):
         self.teacher = teacher
         self.max_ngram = max_ngram

@@ -1,6 +1,7 @@
 """NGramVectorizer: sparse rows of words and n-grams, on a vocabulary of both domains."""
 
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -73,13 +74,13 @@ class NGramVectorizer(TwoDomainEmbedder):
 
     def __init__(
         self,
-        weighting="tfidf",
+        weighting: Literal["tfidf", "count", "binary"] = "tfidf",
         *,
-        max_ngram=2,
-        min_df=2,
-        max_features=200_000,
-        lowercase=True,
-        n_jobs=None,
+        max_ngram: int = 2,
+        min_df: int = 2,
+        max_features: int = 200_000,
+        lowercase: bool = True,
+        n_jobs: int | None = None,
     ):
         self.weighting = weighting
         self.max_ngram = max_ngram
@@ -125,7 +126,7 @@ class NGramVectorizer(TwoDomainEmbedder):
             return sparse.csr_matrix((0, self._n_features_out), dtype=np.float32)
         return sparse.vstack([found[start] for start in sorted(found)], format="csr")
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """The words and n-grams: ndarray of str, of shape (n_columns,)."""
         check_is_fitted(self)
         names = self._found.words.words

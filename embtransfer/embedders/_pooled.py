@@ -5,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from numbers import Integral, Real
 from os import PathLike
+from typing import Self
 
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._texts import iter_text_chunks
+from .._types import Texts
 from ..word_vectors import WordVectors
 from . import _pooling
 from ._base import BaseEmbedder, empty_rows
@@ -44,7 +46,7 @@ class PooledEmbedder(BaseEmbedder):
         self._weigh()
         self._learn_components(texts)
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Texts, y: object = None) -> Self:
         """Learn from more texts, for a corpus that does not fit in memory.
 
         Counts add up, so that the weights are those of one `fit` on all texts. Common components come

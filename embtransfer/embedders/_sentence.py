@@ -9,11 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._texts import iter_text_chunks
+from .._types import FilePath
 from . import _sentence_files, _sentence_model
 from ._base import BaseEmbedder, empty_rows
 from ._cache import EmbeddingCache
@@ -126,18 +128,18 @@ class SentenceEmbedder(BaseEmbedder):
 
     def __init__(
         self,
-        model="sentence-transformers/all-MiniLM-L6-v2",
+        model: FilePath = "sentence-transformers/all-MiniLM-L6-v2",
         *,
-        backend="torch",
-        prompt=None,
-        max_length=None,
-        by_sentence=False,
-        normalize=False,
-        batch_size=32,
-        device="cpu",
-        cache_dir=None,
-        cache_size=2e9,
-        verbose=False,
+        backend: Literal["torch", "onnx"] = "torch",
+        prompt: str | None = None,
+        max_length: int | None = None,
+        by_sentence: bool = False,
+        normalize: bool = False,
+        batch_size: int = 32,
+        device: str | None = "cpu",
+        cache_dir: FilePath | None = None,
+        cache_size: float = 2e9,
+        verbose: bool = False,
     ):
         self.model = model
         self.backend = backend

@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Sequence
 from threading import Lock
 
 import numpy as np
 
+from .._types import FilePath
 from ..word_vectors import WordVectors
 from ._pooled import PooledEmbedder, keep_tokens
 
@@ -68,7 +70,13 @@ class StaticEmbedder(PooledEmbedder):
     """
 
     def __init__(
-        self, vectors="wordllama", *, pooling="mean", sif_a=0.1, powers=(1, 3, np.inf, -np.inf), n_jobs=None
+        self,
+        vectors: WordVectors | FilePath = "wordllama",
+        *,
+        pooling: str = "mean",
+        sif_a: float = 0.1,
+        powers: Sequence[float] = (1, 3, np.inf, -np.inf),
+        n_jobs: int | None = None,
     ):
         self.vectors = vectors
         self.pooling = pooling

@@ -1,7 +1,9 @@
 """WordEmbedder: pooled word vectors."""
 
 import re
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._texts import check_texts, iter_text_chunks
+from .._types import FilePath, Texts
 from ..compiled._vocabulary import Vocabulary
 from ..word_vectors import WordVectors
 from ._coverage import Coverage
@@ -124,16 +127,16 @@ class WordEmbedder(PooledEmbedder):
 
     def __init__(
         self,
-        vectors=None,
+        vectors: WordVectors | FilePath | None = None,
         *,
-        pooling="mean",
-        token_pattern=r"(?u)\b\w\w+\b",
-        lowercase=True,
-        unknown="skip",
-        phrases=False,
-        sif_a=1e-3,
-        powers=(1, 3, np.inf, -np.inf),
-        n_jobs=None,
+        pooling: str = "mean",
+        token_pattern: str | Callable = r"(?u)\b\w\w+\b",
+        lowercase: bool = True,
+        unknown: Literal["skip", "subwords", "nearest"] = "skip",
+        phrases: bool = False,
+        sif_a: float = 1e-3,
+        powers: Sequence[float] = (1, 3, np.inf, -np.inf),
+        n_jobs: int | None = None,
     ):
         self.vectors = vectors
         self.pooling = pooling
@@ -145,7 +148,7 @@ class WordEmbedder(PooledEmbedder):
         self.powers = powers
         self.n_jobs = n_jobs
 
-    def coverage(self, X) -> "Coverage":
+    def coverage(self, X: Texts) -> "Coverage":
         """Count which tokens of texts the table has.
 
         Parameters

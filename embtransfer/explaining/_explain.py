@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 
 from .._texts import check_texts, iter_text_chunks
+from .._types import Estimator
 from ..compiled import CompiledPipeline, _heads
 from ._explanation import Explanation
 from ._shares import Reading, decision_matrix, program_shares, vocabularies
 
 
-def explain(model, text, *, label=None, spread=True) -> Explanation:
+def explain(model: Estimator, text: str | None, *, label: object = None, spread: bool = True) -> Explanation:
     r"""Explain a prediction: how much each word of a text speaks for a class.
 
     Nothing is sampled or approximated: what folds is a sum over words, and the shares are its summands.

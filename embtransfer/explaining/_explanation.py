@@ -94,7 +94,7 @@ class Explanation:
         columns = ["word", "kind", *self.table.columns[1:]]
         return frame.reindex(columns=columns)
 
-    def to_dict(self, top=None) -> dict:
+    def to_dict(self, top: int | None = None) -> dict:
         """Numbers, strings and lists alone, such as JSON takes; of the words the first `top`, None all."""
         shares = None if self.probabilities is None else self.probabilities.tolist()
         return {
@@ -108,7 +108,7 @@ class Explanation:
             "unknown": self.unknown.to_dict("records"),
         }
 
-    def to_text(self, top=20) -> str:
+    def to_text(self, top: int = 20) -> str:
         """A table with bars for a terminal: the first `top` words, None for all."""
         _check_top(top)
         shares = self.table["share"].to_numpy()
@@ -134,7 +134,7 @@ class Explanation:
             lines.append(self._contrast(number))
         return "\n".join(lines)
 
-    def to_html(self, top=10) -> str:
+    def to_html(self, top: int = 10) -> str:
         """A fragment of HTML: the text with each word shaded, and a table of the first `top` words.
 
         Blue speaks for the label, orange against it; a word has the shares of its n-grams, too, evenly among
@@ -153,7 +153,7 @@ class Explanation:
     def __repr__(self):
         return f"Explanation({_plain(self.label)!r}, decision={self.decision:.4g}, {len(self.table)} words)"
 
-    def probability_of(self, label):
+    def probability_of(self, label: object) -> float:
         """The model's probability of a class, or None if it has none."""
         return None if self.probabilities is None else float(self.probabilities[self.labels == label][0])
 

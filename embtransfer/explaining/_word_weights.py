@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._texts import check_texts, iter_text_chunks
+from .._types import Estimator, Texts
 from ..compiled._program import TermSums, WordSums
 from ..kernels._unicode import unicode_table_for
 from ._explain import folded
@@ -14,7 +15,7 @@ from ._shares import averaging, decision_matrix, n_words_of, vocabularies
 _BLOCK = 1 << 14  # terms at a time
 
 
-def word_weights(model, texts=None, top=20) -> pd.DataFrame:
+def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) -> pd.DataFrame:
     r"""List the words and n-grams that speak most for each class.
 
     Parameters

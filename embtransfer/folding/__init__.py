@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._types import Estimator
 from ..compiled import CompiledPipeline
 from ._classifiers import Scores, fold_model
 from ._rows import CannotFold, Rows
@@ -10,7 +11,7 @@ from ._rows import CannotFold, Rows
 __all__ = ["compile_pipeline"]
 
 
-def compile_pipeline(pipeline, n_jobs=None) -> CompiledPipeline:
+def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> CompiledPipeline:
     r"""Fold a fitted pipeline into tables of scores, to score texts several times as fast.
 
     A pipeline of pooled words, linear steps and a linear classifier is one linear function of the words'

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._types import Labels, Rows
+
 DOMAIN = "domain"  # the name of the index that says of each row where it is from
 
 
-def mark_domains(X, domains):
+def mark_domains(X: Rows, domains: Labels) -> pd.Series | pd.DataFrame:
     """Mark each row with its domain, in an index that scikit-learn's tools keep with the row.
 
     Parameters
@@ -47,7 +49,9 @@ def mark_domains(X, domains):
     return frame.set_axis(pd.Index(np.asarray(domains), name=DOMAIN))
 
 
-def stack_domains(X_source, y_source, X_target, y_target=None):
+def stack_domains(
+    X_source: Rows, y_source: Labels, X_target: Rows, y_target: Labels | None = None
+) -> tuple[pd.Series | pd.DataFrame, np.ndarray]:
     """Stack source rows and target rows, marked "source" and "target", for cross-validation.
 
     Parameters

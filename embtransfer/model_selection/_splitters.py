@@ -1,11 +1,14 @@
 """Splitters that train on source rows and score labelled target rows."""
 
+from collections.abc import Iterator
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
 
+from .._types import Labels, Rows
 from ._domains import domains_of, stratified_order
 
 
@@ -89,13 +92,22 @@ class TargetKFold(_TargetSplitter):
     4
     """
 
-    def __init__(self, n_splits=5, *, target_rows=0, target="target", random_state=0):
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        target_rows: int | Literal["all"] = 0,
+        target: str = "target",
+        random_state: int = 0,
+    ):
         self.n_splits = n_splits
         self.target_rows = target_rows
         self.target = target
         self.random_state = random_state
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Rows, y: Labels | None = None, groups: object = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the positions (train, test) of each fold; X is marked, `groups` is ignored."""
         source, scored, codes, target = self._target_parts(X, y, self.target)
         folds = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.random_state)
@@ -103,7 +115,7 @@ class TargetKFold(_TargetSplitter):
         for _, fold in folds.split(scored, codes[scored]):
             yield self._train(source, scored[fold], codes, target, rng), scored[fold]
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Rows | None = None, y: Labels | None = None, groups: object = None) -> int:
         """The number of folds."""
         return self.n_splits
 
@@ -138,7 +150,14 @@ class TargetShuffleSplit(_TargetSplitter):
     """
 
     def __init__(
-        self, n_splits=10, *, train_size=0.8, test_size=0.5, target_rows=0, target="target", random_state=0
+        self,
+        n_splits: int = 10,
+        *,
+        train_size: float = 0.8,
+        test_size: float = 0.5,
+        target_rows: int | Literal["all"] = 0,
+        target: str = "target",
+        random_state: int = 0,
     ):
         self.n_splits = n_splits
         self.train_size = train_size
@@ -147,7 +166,9 @@ class TargetShuffleSplit(_TargetSplitter):
         self.target = target
         self.random_state = random_state
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Rows, y: Labels | None = None, groups: object = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the positions (train, test) of each split; X is marked, `groups` is ignored."""
         source, scored, codes, target = self._target_parts(X, y, self.target)
         rng = np.random.default_rng(self.random_state)
@@ -163,7 +184,7 @@ class TargetShuffleSplit(_TargetSplitter):
             )
         return np.sort(rows[stratified_order(codes[rows], rng)[: round(size * len(rows))]])
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Rows | None = None, y: Labels | None = None, groups: object = None) -> int:
         """The number of splits."""
         return self.n_splits
 
@@ -196,12 +217,14 @@ class LeaveOneDomainOut(_TargetSplitter):
     [0 1 2 3] [4 5]
     """
 
-    def __init__(self, n_folds=1, *, target_rows=0, random_state=0):
+    def __init__(self, n_folds: int = 1, *, target_rows: int | Literal["all"] = 0, random_state: int = 0):
         self.n_folds = n_folds
         self.target_rows = target_rows
         self.random_state = random_state
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Rows, y: Labels | None = None, groups: object = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the positions (train, test) of each fold; X is marked, `groups` is ignored."""
         if self.n_folds == 1 and self.target_rows != 0:
             raise ValueError(
@@ -217,6 +240,6 @@ class LeaveOneDomainOut(_TargetSplitter):
             else:
                 yield self._target_parts(X, y, target)[:2]
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Rows | None = None, y: Labels | None = None, groups: object = None) -> int:
         """The number of folds of all domains; X is marked."""
         return self.n_folds * len(pd.unique(domains_of(X)))

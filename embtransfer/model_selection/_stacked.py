@@ -1,6 +1,7 @@
 """StackedDomains: an adapting pipeline that takes marked rows of both domains."""
 
 from numbers import Integral
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._types import Estimator, Labels, Rows
 from ._domains import domains_of, is_marked, stratified_order
 
 
@@ -66,13 +68,20 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     (1.0, [0, 1])
     """
 
-    def __init__(self, estimator, *, target="target", target_labels=0, random_state=0):
+    def __init__(
+        self,
+        estimator: Estimator,
+        *,
+        target: str | None = "target",
+        target_labels: int | Literal["all"] = 0,
+        random_state: int = 0,
+    ):
         self.estimator = estimator
         self.target = target
         self.target_labels = target_labels
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X: pd.Series | pd.DataFrame, y: Labels) -> Self:
         """Fit the estimator on source rows, with the target rows as its X_target.
 
         Parameters
@@ -136,26 +145,26 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return known
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         return self.estimator_.classes_
 
-    def source_view(self):
+    def source_view(self) -> Estimator:
         """The fitted estimator for source rows; so `source_scorer` works."""
         check_is_fitted(self)
         return self.estimator_.source_view()
 
     @_has("predict")
-    def predict(self, X):
+    def predict(self, X: Rows) -> np.ndarray:
         """Predict labels: array of shape (n_rows,)."""
         return self._by_domain("predict", X)
 
     @_has("predict_proba")
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Predict class probabilities: array of shape (n_rows, n_classes)."""
         return self._by_domain("predict_proba", X)
 
     @_has("decision_function")
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> np.ndarray:
         """Signed distances, shaped as the estimator gives them."""
         return self._by_domain("decision_function", X)
 

@@ -2,10 +2,12 @@
 
 import platform
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
+from .._types import Estimator, FilePath
 from .._version import __version__
 from ..compiled import CompiledPipeline
 from ..compiled._files import COMPILED
@@ -26,7 +28,9 @@ _PIPELINE = ModelFormat(
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
 
-def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: bool = False) -> Path:
+def save_pipeline(
+    pipeline: Estimator, path: FilePath, *, overwrite: bool = False, embed_vectors: bool = False
+) -> Path:
     """Save a fitted pipeline as a folder.
 
     The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays), the same
@@ -100,7 +104,7 @@ def save_pipeline(pipeline, path, *, overwrite: bool = False, embed_vectors: boo
     return path
 
 
-def load_pipeline(path, *, trusted=()):
+def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
     """Load a pipeline that `save_pipeline` saved.
 
     Parameters

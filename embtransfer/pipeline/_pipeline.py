@@ -1,8 +1,10 @@
 """TransferPipeline: a scikit-learn Pipeline whose fit also sees unlabelled target data."""
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from contextlib import contextmanager
+from typing import Any, Self
 
+import numpy as np
 from sklearn import config_context
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import Bunch
@@ -11,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from .._parts import children
+from .._types import Estimator, Labels, Matrix, Rows
 from ._source import source_view
 from ._target import Target, any_takes
 
@@ -64,10 +67,24 @@ class TransferPipeline(Pipeline):
 
     _parameter_constraints = {**Pipeline._parameter_constraints, "transform_input": [list, tuple, None]}
 
-    def __init__(self, steps, *, transform_input=("X_target",), memory=None, verbose=False):
+    def __init__(
+        self,
+        steps: list[tuple[str, Estimator]],
+        *,
+        transform_input: Sequence[str] = ("X_target",),
+        memory: Any = None,
+        verbose: bool = False,
+    ):
         super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
 
-    def fit(self, X, y=None, X_target=None, y_target=None, **params):
+    def fit(
+        self,
+        X: Rows,
+        y: Labels | None = None,
+        X_target: Rows | None = None,
+        y_target: Labels | None = None,
+        **params: Any,
+    ) -> Self:
         """Fit all steps.
 
         Parameters
@@ -96,12 +113,26 @@ class TransferPipeline(Pipeline):
         return self._with_target(super().fit, X, y, X_target, y_target, params)
 
     @_where_pipeline_has("fit_transform")
-    def fit_transform(self, X, y=None, X_target=None, y_target=None, **params):
+    def fit_transform(
+        self,
+        X: Rows,
+        y: Labels | None = None,
+        X_target: Rows | None = None,
+        y_target: Labels | None = None,
+        **params: Any,
+    ) -> Matrix:
         """Fit all steps and return the source rows as the last step gives them."""
         return self._with_target(super().fit_transform, X, y, X_target, y_target, params)
 
     @_where_pipeline_has("fit_predict")
-    def fit_predict(self, X, y=None, X_target=None, y_target=None, **params):
+    def fit_predict(
+        self,
+        X: Rows,
+        y: Labels | None = None,
+        X_target: Rows | None = None,
+        y_target: Labels | None = None,
+        **params: Any,
+    ) -> np.ndarray:
         """Fit all steps and return what the last one's `fit_predict` gives."""
         return self._with_target(super().fit_predict, X, y, X_target, y_target, params)
 
@@ -210,16 +241,16 @@ class TransferPipeline(Pipeline):
         check_is_fitted(self)
         return Pipeline([(name, source_view(step)) for name, step in self.steps])
 
-    def predict_source(self, X):
+    def predict_source(self, X: Rows) -> np.ndarray:
         """Predict labels of source rows: array of shape (n_rows,)."""
         return self.source_view().predict(X)
 
-    def predict_proba_source(self, X):
+    def predict_proba_source(self, X: Rows) -> np.ndarray:
         """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
         return self.source_view().predict_proba(X)
 
 
-def make_transfer_pipeline(*steps, memory=None, verbose=False) -> TransferPipeline:
+def make_transfer_pipeline(*steps: Estimator, memory: Any = None, verbose: bool = False) -> TransferPipeline:
     """Make a TransferPipeline with steps named by their lower-cased types, as in make_pipeline.
 
     Parameters

@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from .._parts import children, rebuilt
 
 
-def source_scorer(scoring="accuracy") -> Callable:
+def source_scorer(scoring: str | Callable | None = "accuracy") -> Callable:
     """A scorer for held-out source rows, for GridSearchCV, cross_val_score and their like.
 
     Cross-validation of an adapted pipeline holds out source rows, and `predict` would take them for

@@ -4,6 +4,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from .._parts import children, nested, takes
+from .._types import Labels, Rows
 
 
 class Target:
@@ -33,7 +34,7 @@ class Target:
     array([1])
     """
 
-    def __init__(self, X_target, y_target=None):
+    def __init__(self, X_target: Rows, y_target: Labels | None = None):
         self.X_target = X_target
         self.y_target = y_target
 

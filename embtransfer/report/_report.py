@@ -1,11 +1,16 @@
 """make_report, and the report that it makes."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from .._escape import plain
+from .._types import Estimator, FilePath, Labels, Seed, Texts
 from .._version import __version__
 from ..adapters import DomainCentering
 from ..classifiers import make_classifier
@@ -19,6 +24,9 @@ from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
 from ._blocks import without_home
 from ._described import Described
 from ._reproduce import reproduce
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _NUMBERS = count()  # of fragments: two in one notebook must not share ids
 
@@ -55,7 +63,16 @@ class Report:
     '# Transfer report'
     """
 
-    def __init__(self, title, lead, created, sections, table, model, pictures):
+    def __init__(
+        self,
+        title: str,
+        lead: str,
+        created: str,
+        sections: list,
+        table: pd.DataFrame,
+        model: Estimator,
+        pictures: dict,
+    ):
         self.title, self.lead, self.created, self.table, self.model = title, lead, created, table, model
         self.left_out = {section.key: section.left_out for section in sections if section.left_out}
         self._sections, self._pictures = sections, pictures
@@ -79,7 +96,7 @@ class Report:
     def __repr__(self):
         return f"Report({self.title!r}, {len(self._sections) - len(self.left_out)} sections)"
 
-    def save(self, folder) -> list[Path]:
+    def save(self, folder: FilePath) -> list[Path]:
         """Write report.html, report.md and report.json to a folder, which is made if need be.
 
         Returns
@@ -100,11 +117,11 @@ class Report:
                 file.write_bytes(text.encode("utf-8", "replace"))
         return places
 
-    def plot_tradeoff(self, ax=None):
+    def plot_tradeoff(self, ax: "Axes | None" = None) -> "Axes":
         """Plot score against texts per second on matplotlib axes (new ones if None) and return them."""
         return _plots.tradeoff(self._picture("tradeoff"), _plots.new_axes(ax))
 
-    def plot_projection(self, ax=None, *, when="after"):
+    def plot_projection(self, ax: "Axes | None" = None, *, when: str = "after") -> "Axes":
         """Plot source and target in two components, `when` "before" or "after" adaptation."""
         pictures = self._picture("projection")
         if when not in pictures:
@@ -112,7 +129,7 @@ class Report:
         groups = _domains.marks_of(pictures[when])
         return _plots.projection(groups, f"{when} adaptation", _plots.new_axes(ax))
 
-    def plot_confusion(self, ax=None):
+    def plot_confusion(self, ax: "Axes | None" = None) -> "Axes":
         """Plot the confusion matrix."""
         return _plots.confusion(self._picture("confusion"), _plots.new_axes(ax))
 
@@ -123,21 +140,21 @@ class Report:
 
 
 def make_report(
-    X_source,
-    y_source,
-    X_target,
-    y_target=None,
+    X_source: Texts,
+    y_source: Labels,
+    X_target: Texts,
+    y_target: Labels | None = None,
     *,
-    table=None,
-    model=None,
-    title="Transfer report",
-    curves=None,
-    selection=None,
-    command=None,
-    transductive=False,
-    test_size=0.5,
-    random_state=0,
-    progress=None,
+    table: pd.DataFrame | None = None,
+    model: Estimator = None,
+    title: str = "Transfer report",
+    curves: pd.DataFrame | None = None,
+    selection: object = None,
+    command: str | Sequence[str] | None = None,
+    transductive: bool = False,
+    test_size: float = 0.5,
+    random_state: Seed = 0,
+    progress: Callable | None = None,
 ) -> Report:
     """Make a report: what to use, how good and how fast, where the domains differ, how to reproduce it.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .._types import Estimator, FilePath
 from ..tables._blocks import Source
 from ..tables._files import STDIN, file_format
 from ._journal import PartFile, StandardOutput
@@ -13,9 +14,9 @@ _BLOCK_WITH_VECTORS = 1 << 20  # a row's vector can be a hundred times as large 
 
 
 def score_file(
-    model,
-    source,
-    destination,
+    model: Estimator,
+    source: FilePath | list[FilePath],
+    destination: FilePath,
     *,
     text_column: str = "text",
     columns: Sequence[str] | None = None,

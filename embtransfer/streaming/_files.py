@@ -9,6 +9,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
 from .._parts import takes
+from .._types import FilePath
 from ..adapters import BaseAdapter
 from ..adapters._base import SummingAdapter
 from ..embedders import SentenceEmbedder
@@ -21,8 +22,8 @@ _SKIPPED = (None, "passthrough")
 
 def fit_files(
     pipeline: TransferPipeline,
-    source,
-    target=None,
+    source: FilePath,
+    target: FilePath | None = None,
     *,
     text_column: str = "text",
     label_column: str = "label",

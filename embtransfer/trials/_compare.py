@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
+from .._types import Estimator, Labels, Texts
 from ..adapters import make_adapter
 from ..classifiers import make_classifier
 from ..diagnostics import domain_shift
@@ -41,21 +42,21 @@ COLUMNS = [
 
 
 def compare(
-    X_source,
-    y_source,
-    X_target,
-    y_target=None,
+    X_source: Texts,
+    y_source: Labels,
+    X_target: Texts,
+    y_target: Labels | None = None,
     *,
-    embedders=("word_mean",),
-    adapters=("none", "centering", "coral", "subspace"),
-    classifiers=("logistic",),
-    recipes=("words",),
-    scoring="accuracy",
-    transductive=False,
-    test_size=0.5,
-    cv=5,
-    random_state=0,
-    diagnostics=False,
+    embedders: Estimator = ("word_mean",),
+    adapters: Estimator = ("none", "centering", "coral", "subspace"),
+    classifiers: Estimator = ("logistic",),
+    recipes: Estimator = ("words",),
+    scoring: str = "accuracy",
+    transductive: bool = False,
+    test_size: float = 0.5,
+    cv: int = 5,
+    random_state: int = 0,
+    diagnostics: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> pd.DataFrame:
     """Try combinations of embedder, adapter and classifier, and whole recipes.

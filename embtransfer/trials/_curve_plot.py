@@ -1,6 +1,11 @@
 """Learning curves, summed up and drawn."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _STYLES = {"source": "-", "target": "--", "both": ":"}
 _NAMES = {"source": "source labels", "target": "target labels", "both": "target labels + all of the source"}
@@ -40,7 +45,7 @@ def summarize_learning_curve(frame: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def plot_learning_curve(frame: pd.DataFrame, ax=None):
+def plot_learning_curve(frame: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
     """Draw a learning curve: the mean score against the number of labels, with bars of one deviation.
 
     Parameters

@@ -1,8 +1,9 @@
 """learning_curve: the score on target texts against how many source and target texts have labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.metrics import get_scorer
 
 from .._names import check_name
 from .._parts import takes
+from .._types import Estimator, Labels, Texts
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
 from ..classifiers._base import stack_rows
@@ -29,20 +31,20 @@ SIZES = [16 * 4**k for k in range(16)]
 
 
 def learning_curve(
-    X_source,
-    y_source,
-    X_target,
-    y_target=None,
+    X_source: Texts,
+    y_source: Labels,
+    X_target: Texts,
+    y_target: Labels | None = None,
     *,
-    models=("tfidf", "word_mean", "word_sif", "words"),
-    source_sizes=None,
-    target_sizes=None,
-    scoring="accuracy",
-    n_repeats=3,
-    test_size=0.5,
-    random_state=0,
+    models: Estimator = ("tfidf", "word_mean", "word_sif", "words"),
+    source_sizes: Sequence[int] | Literal["all"] | None = None,
+    target_sizes: Sequence[int] | Literal["all"] | None = None,
+    scoring: str = "accuracy",
+    n_repeats: int = 3,
+    test_size: float = 0.5,
+    random_state: int = 0,
     progress: Callable[[int, int, str], None] | None = None,
-    n_jobs=None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Score models on held-back target texts, with more and more labels of the source and of the target.
 

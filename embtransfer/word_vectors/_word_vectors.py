@@ -5,15 +5,18 @@ from functools import cached_property
 from importlib.resources import as_file
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .._texts import text_buffers
+from .._types import FilePath, Rows, Texts
 from ..system._package_data import data_folder
 from . import _cache, _named_tables
 from ._conversion import read
 from ._pickling import restore, state_of
 from ._table import Table, as_arrow, check_finite, checksum_of, index_of
+from .readers import Subwords
 
 BUNDLED = "glove-6b-50d-subset"
 
@@ -79,7 +82,15 @@ class WordVectors:
 
     _is_bundled = False
 
-    def __init__(self, words: Iterable[str], matrix, name: str = "custom", *, subwords=None, tokenizer=None):
+    def __init__(
+        self,
+        words: Iterable[str],
+        matrix: Rows,
+        name: str = "custom",
+        *,
+        subwords: Subwords | None = None,
+        tokenizer: str | None = None,
+    ):
         matrix = np.asarray(matrix)
         with np.errstate(over="ignore"):  # infinity is refused below
             matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
@@ -125,7 +136,7 @@ class WordVectors:
         return _bundled
 
     @classmethod
-    def from_keyed_vectors(cls, keyed_vectors, name: str = "keyed-vectors") -> "WordVectors":
+    def from_keyed_vectors(cls, keyed_vectors: Any, name: str = "keyed-vectors") -> "WordVectors":
         """Take the words and vectors of a gensim KeyedVectors (or of a gensim model's `.wv`).
 
         Raises
@@ -145,7 +156,7 @@ class WordVectors:
     @classmethod
     def load(
         cls,
-        path_or_name,
+        path_or_name: FilePath,
         format: str | None = None,
         name: str | None = None,
         *,
@@ -227,7 +238,7 @@ class WordVectors:
             data.flags.writeable = False
         return data, offsets, self._slots
 
-    def rows_of(self, words) -> np.ndarray:
+    def rows_of(self, words: Texts) -> np.ndarray:
         """Rows of words: int64 array of shape (len(words),), -1 for a word that the table lacks."""
         from ..kernels import _tokens  # compiles: not at import
 

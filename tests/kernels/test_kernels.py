@@ -9,8 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from embtransfer import WordEmbedder, WordVectors
 from embtransfer._texts import check_texts, iter_text_chunks

@@ -16,8 +16,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 import spacy
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from model2vec import StaticModel
 from numpy.testing import assert_allclose, assert_array_equal
 from safetensors.numpy import load_file, save_file

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Integral
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ..._types import Estimator, Labels, Rows, Seed, Texts
 from ...pipeline import Target, for_source
 from .._progress import Steps
 from .._splits import Domains
@@ -155,18 +157,18 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        embedders=("word_mean", "word_sif"),
-        adapters=("none", "centering", "coral", "subspace"),
-        classifiers=("logistic", "self_training"),
-        recipes=("words",),
+        embedders: Estimator = ("word_mean", "word_sif"),
+        adapters: Estimator = ("none", "centering", "coral", "subspace"),
+        classifiers: Estimator = ("logistic", "self_training"),
+        recipes: Estimator = ("words",),
         *,
-        parameters=None,
-        criterion="aggregate",
-        guard=True,
-        cv=3,
-        min_rows=500,
-        max_rows=8000,
-        random_state=0,
+        parameters: dict[str, list] | None = None,
+        criterion: str = "aggregate",
+        guard: bool = True,
+        cv: int = 3,
+        min_rows: int = 500,
+        max_rows: int = 8000,
+        random_state: Seed = 0,
         progress: Callable[[int, int, str], None] | None = None,
     ):
         self.embedders = embedders
@@ -182,7 +184,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
         self.progress = progress
 
-    def fit(self, X, y, X_target):
+    def fit(self, X: Texts, y: Labels, X_target: Texts) -> Self:
         """Judge all candidates and fit the best.
 
         Parameters
@@ -267,17 +269,17 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return frame
 
     @_best_has("predict_proba")
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Class probabilities of target texts by the best candidate: (n_texts, n_classes)."""
         check_is_fitted(self)
         return self.best_estimator_.predict_proba(X)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> np.ndarray:
         """Labels of target texts by the best candidate: (n_texts,)."""
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
 
-    def source_view(self):
+    def source_view(self) -> Estimator:
         """The best candidate as it predicts source texts."""
         check_is_fitted(self)
         return for_source(self.best_estimator_)
