@@ -171,7 +171,7 @@ def _signed(schema):
 
 # ---------------------------------------------------------------- the model's way to the executors
 # (application, checksum) -> name, folder of the archive: it stays, for executors may start at any time
-_SHIPPED = {}
+_SHIPPED: dict = {}
 
 
 def _ship(df, model):

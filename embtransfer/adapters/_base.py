@@ -1,7 +1,7 @@
 """The contract of every adapter, and the affine maps that the linear ones consist of."""
 
 from abc import ABCMeta, abstractmethod
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -211,7 +211,9 @@ class SummingAdapter(BaseAdapter):
     loaded adapter can go on.
     """
 
-    _worked_out = ("source_map_", "target_map_", "_n_features_out")  # attributes that the sums determine
+    # attributes that the sums determine
+    _worked_out: tuple[str, ...] = ("source_map_", "target_map_", "_n_features_out")
+    _sums: dict[str, tuple[int, Any]]
 
     __metadata_request__partial_fit = {"X_target": True}
 
@@ -265,7 +267,7 @@ class SummingAdapter(BaseAdapter):
                 sums[name] = n_rows + rows.shape[0], new if before is None else before + new
         self._sums = sums
         for name in self._worked_out:
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         return self
 
     def _learn(self, X, y, X_target):

@@ -208,9 +208,8 @@ def align_word_vectors(
     ]
     words = [[table._words[int(row)].as_py() for row in pairs[:, at]] for at, table in enumerate(tables)]
     report(total, total)
-    return WordAlignment(
-        *tables, rotation, list(zip(*words, strict=True)), n_seeds, agreed, agreed >= _RELIABLE, crowded
-    )
+    found = list(zip(*words, strict=True))
+    return WordAlignment(tables[0], tables[1], rotation, found, n_seeds, agreed, agreed >= _RELIABLE, crowded)
 
 
 def _check_tables(source, target):

@@ -54,7 +54,8 @@ class CompiledPipeline:
 
     def __init__(self, program: Program, head: dict, classes: np.ndarray, n_jobs: int | None = None):
         self._program, self._head, self.classes_, self.n_jobs = program, head, classes, n_jobs
-        self._path = self._checksum = None
+        self._path: Path | None = None
+        self._checksum: str | None = None
 
     # ---------------------------------------------------------------- scores
     def predict(self, X: Texts) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Words and n-grams, and their rows in any text: of compiled pipelines, and of embedders."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Vocabulary(Remade):
     slots: np.ndarray
     lowercase: bool
     min_length: int
-    ngrams: np.ndarray = None
+    ngrams: Any = None
     longest: int = 1
     n_forming: int = 0
 

@@ -61,7 +61,8 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
     if name == "ngrams":
         return NGramVectorizer()
     if name in ("sentence", "distilled"):
-        model = {} if vectors is None else {"model": vectors}
-        teacher = SentenceEmbedder(**model, by_sentence=True)
+        teacher = SentenceEmbedder(by_sentence=True)
+        if vectors is not None:
+            teacher.set_params(model=vectors)
         return teacher if name == "sentence" else DistilledEmbedder(teacher)
     return StaticEmbedder("wordllama" if vectors is None else vectors, pooling=pooling)

@@ -37,10 +37,11 @@ def usif_weights(term_counts: np.ndarray, n_documents: int) -> np.ndarray:
     seen. Vectors keep their lengths, which are weights too in tables trained for the mean: on the development
     set of the STS Benchmark unit lengths are worth +0.3 points with GloVe and -2.8 with wordllama.
     """
-    n_tokens, n_seen = max(term_counts.sum(), 1), max(np.count_nonzero(term_counts), 1)
+    n_tokens = float(max(int(term_counts.sum()), 1))
+    n_seen = float(max(int(np.count_nonzero(term_counts)), 1))
     share = term_counts / n_tokens
     threshold = 1 - (1 - 1 / n_seen) ** (n_tokens / max(n_documents, 1))
-    alpha = max(np.count_nonzero(share > threshold), 1) / n_seen
+    alpha = max(int(np.count_nonzero(share > threshold)), 1) / n_seen
     a = max(1 - alpha, 1 / n_seen) / (alpha * n_seen / 2)
     return (a / (a / 2 + share)).astype(np.float32)
 

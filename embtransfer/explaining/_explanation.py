@@ -153,7 +153,7 @@ class Explanation:
     def __repr__(self):
         return f"Explanation({_plain(self.label)!r}, decision={self.decision:.4g}, {len(self.table)} words)"
 
-    def probability_of(self, label: object) -> float:
+    def probability_of(self, label: object) -> float | None:
         """The model's probability of a class, or None if it has none."""
         return None if self.probabilities is None else float(self.probabilities[self.labels == label][0])
 

@@ -1,6 +1,7 @@
 """word_weights: the words that decide, from a compiled pipeline's own tables."""
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) ->
         here = terms[start : start + _BLOCK]
         alone = _alone(program, {v: row[here] for v, row in rows.items()})
         weights[start : start + _BLOCK] = alone @ matrix
-    rate = 1.0 if counts is None else counts[terms] / max(n_words, 1)
+    rate: Any = 1.0 if counts is None else counts[terms] / max(n_words, 1)
     parts = []
     for number, label in enumerate(classes):
         weight = weights[:, number]

@@ -6,6 +6,7 @@ the matrices alone; at the end each matrix is multiplied into its leaf's table.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Block:
 
     width: int
     terms: list = field(default_factory=list)
-    constant: np.ndarray = None
+    constant: Any = None
 
     def __post_init__(self):
         self.constant = np.zeros(self.width) if self.constant is None else self.constant

@@ -42,11 +42,10 @@ def mark_domains(X: Rows, domains: Labels) -> pd.Series | pd.DataFrame:
     'a good plot'
     """
     frame = _to_pandas(X)
-    if isinstance(domains, str):
-        domains = np.full(len(frame), domains, dtype=object)
-    if len(domains) != len(frame):
-        raise ValueError(f"Got {len(domains)} domains for {len(frame)} rows. Expected one a row.")
-    return frame.set_axis(pd.Index(np.asarray(domains), name=DOMAIN))
+    names = np.full(len(frame), domains, object) if isinstance(domains, str) else np.asarray(domains)
+    if len(names) != len(frame):
+        raise ValueError(f"Got {len(names)} domains for {len(frame)} rows. Expected one a row.")
+    return frame.set_axis(pd.Index(names, name=DOMAIN))
 
 
 def stack_domains(
@@ -91,12 +90,11 @@ def stack_domains(
         raise ValueError(
             f"Got source columns {columns[0]} and target columns {columns[1]}. Expected the same."
         )
-    if y_target is None:
-        y_target = [None] * len(target)
-    for rows, labels, name in ((source, y_source, "source"), (target, y_target, "target")):
-        if len(labels) != len(rows):
-            raise ValueError(f"Got {len(rows)} {name} rows and {len(labels)} labels. Expected one a row.")
-    labels = [label for part in (y_source, y_target) for label in np.asarray(part).tolist()]
+    parts = [np.asarray(part) for part in (y_source, [None] * len(target) if y_target is None else y_target)]
+    for rows, part, name in zip((source, target), parts, ("source", "target"), strict=True):
+        if len(part) != len(rows):
+            raise ValueError(f"Got {len(rows)} {name} rows and {len(part)} labels. Expected one a row.")
+    labels = [label for part in parts for label in part.tolist()]
     return pd.concat([source, target]), _labels_of_one_type(labels)
 
 

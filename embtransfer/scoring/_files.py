@@ -15,7 +15,7 @@ _BLOCK_WITH_VECTORS = 1 << 20  # a row's vector can be a hundred times as large 
 
 def score_file(
     model: Estimator,
-    source: FilePath | list[FilePath],
+    source: FilePath | Sequence[FilePath],
     destination: FilePath,
     *,
     text_column: str = "text",
@@ -144,13 +144,13 @@ def score_file(
     block_size = block_size or (_BLOCK_WITH_VECTORS if vectors else _BLOCK_SIZE)
     if resume and source in (STDIN, [STDIN]):
         raise ValueError("Got resume (--resume) with stdin, which cannot be read again. Put it in a file.")
-    source = Source(source, input_format, block_size)
-    if source.is_stdin and source.kind == ".jsonl" != kind:
+    read = Source(source, input_format, block_size)
+    if read.is_stdin and read.kind == ".jsonl" != kind:
         raise ValueError(
             f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are "
             "read. Write jsonl, or put the input in a file."
         )
-    if any(not source.is_stdin and file.resolve() == Path(destination).resolve() for file in source.files):
+    if any(not read.is_stdin and Path(file).resolve() == Path(destination).resolve() for file in read.files):
         raise ValueError(f"Got {destination} as input and output. Choose another name for the output.")
     options = {
         "text_column": text_column,
@@ -161,12 +161,12 @@ def score_file(
         "vectors": vectors,
         "batch_size": batch_size,
         "block_size": block_size,
-        "input_format": source.kind,
+        "input_format": read.kind,
         "output_format": [kind, codec],
     }
     out = StandardOutput() if to_stdout else PartFile(destination)
     try:
-        run = ScoreRun(model, model_id, source, out, options, on_error == "skip", n_threads(n_jobs))
+        run = ScoreRun(model, model_id, read, out, options, on_error == "skip", n_threads(n_jobs))
         return run(resume, progress, monitor)
     finally:
         out.release()

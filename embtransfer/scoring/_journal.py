@@ -203,7 +203,8 @@ class PartFile:
 class StandardOutput:
     """The same for stdout, where nothing can be resumed."""
 
-    path, rejected, groups, _lock = Path("stdout"), None, [], None
+    path, rejected, _lock = Path("stdout"), None, None
+    groups: list = []
 
     def __init__(self):
         self.groups = []

@@ -45,7 +45,7 @@ def n_threads(n_jobs: int | None) -> int:
     n_jobs = 1 if n_jobs is None else n_jobs
     if n_jobs > 0:
         return n_jobs
-    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(n_cpus + 1 + n_jobs, 1)
 
 

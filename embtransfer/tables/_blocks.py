@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,7 +67,7 @@ class Source:
         self.stamps = [] if self.is_stdin else [stamp(file) for file in self.files]
         self.header_lines = [0] * len(self.files)
         schemas = [self._schema(i) for i in range(len(self.files))] if self.kind != ".jsonl" else [None]
-        self.schema = schemas[0]
+        self.schema: Any = schemas[0]
         for file, schema in zip(self.files, schemas, strict=False):
             if schema is not None and not schema.equals(self.schema):
                 raise ValueError(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from .._types import FilePath
+
 FORMATS = (".csv", ".jsonl", ".parquet")
 CODECS = {"": None, ".gz": "gzip", ".zst": "zstd"}
 STREAMED = [kind + codec for kind in (".csv", ".jsonl") for codec in CODECS]
@@ -20,7 +22,7 @@ BOM = b"\xef\xbb\xbf"
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")
 
 
-def file_format(name: str) -> tuple[str, str | None]:
+def file_format(name: FilePath) -> tuple[str, str | None]:
     """Kind (".csv", ".jsonl" or ".parquet") and codec of a file's name or ending.
 
     Raises

@@ -1,7 +1,9 @@
 """A block of a table as rows: texts for the model, columns to carry through, and rows that are malformed."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,8 +31,8 @@ class Rejected:
 class Rows:
     """Rows of a block in order: `texts`, and what is carried through, a table or objects of JSON."""
 
-    texts: pa.Array | None
-    table: pa.Table | None = None
+    texts: Any  # pyarrow.Array or None
+    table: Any = None  # pyarrow.Table or None
     objects: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # bytes, starts, ends
     rejected: list[Rejected] = field(default_factory=list)
     n_read: int = 0
@@ -178,8 +180,10 @@ def read_jsonl(
         columns |= {field.name: field for field in schema}
     parsed = parse(data, bytes_, starts, ends, pa.schema(columns.values()), "ignore") if columns else None
     nulls = [] if text_column is None or parsed is None else parsed[text_column].chunk(0).is_null()
-    found, rejected, kept = {}, [], slice(None)  # found: row -> object, where it was looked at
-    suspects = range(n)
+    found: dict[int, Any] = {}  # row -> object, where it was looked at
+    rejected: list[Rejected] = []
+    kept: Any = slice(None)
+    suspects: Iterable[int] = range(n)
     if parsed is not None and (as_columns or (as_it_stands and not _names_in(whole, added))):
         suspects = set(np.flatnonzero(nulls))
     for row in suspects:
@@ -193,7 +197,8 @@ def read_jsonl(
         kept = [row for row in range(n) if row not in found or found[row] is not None]
         parsed = None if parsed is None else parsed.take(pa.array(kept, pa.int64()))
     good = [value for value in found.values() if value is not None]
-    texts, table, objects = None, None, (bytes_, starts[kept], ends[kept])
+    texts, table = None, None
+    objects: tuple | None = (bytes_, starts[kept], ends[kept])
     if text_column is not None and parsed is not None:
         texts = plain_texts(parsed[text_column])
     elif text_column is not None:

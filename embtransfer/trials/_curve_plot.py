@@ -1,6 +1,6 @@
 """Learning curves, summed up and drawn."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -86,7 +86,7 @@ def plot_learning_curve(frame: pd.DataFrame, ax: "Axes | None" = None) -> "Axes"
     colours = {model: f"C{k % 10}" for k, model in enumerate(models)}
     for (model, labels), line in points.groupby(["model", "labels"], sort=False):
         x = line["n_source" if labels == "source" else "n_target"]
-        style = {"color": colours[model], "linestyle": _STYLES[labels], "marker": "."}
+        style: dict[str, Any] = {"color": colours[model], "linestyle": _STYLES[labels], "marker": "."}
         ax.errorbar(x, line["score"], line["spread"], **style, elinewidth=0.8, capsize=2)
     ax.set_xscale("log", base=2)
     ticks = sorted({*points["n_source"], *points["n_target"]} - {0})

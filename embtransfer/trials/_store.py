@@ -44,7 +44,7 @@ class StoredRows(TransformerMixin, BaseEstimator):
 
 def description(estimator, *, seeds=True) -> str:
     """Equal for estimators of the same type and parameters, seeds too unless told; tables by identity."""
-    found = [type(estimator).__qualname__]
+    found: list = [type(estimator).__qualname__]
     for key, value in sorted(estimator.get_params().items()):
         if hasattr(value, "get_params"):
             value = type(value).__qualname__  # its own parameters follow

@@ -74,7 +74,7 @@ def write_folder(folder: Path, path: Path, made_of: dict, progress=None) -> None
             sums = {"matrix.npy": digest}
             if stored.subwords is not None:
                 np.save(folder / "subwords.npy", stored.subwords.rows)
-                sums["subwords.npy"] = hashlib.sha256(stored.subwords.rows).hexdigest()
+                sums["subwords.npy"] = hashlib.sha256(stored.subwords.rows.data).hexdigest()
             if stored.tokenizer is not None:
                 (folder / "tokenizer.json").write_text(stored.tokenizer, "utf-8")
             _write_manifest(folder, words, stored, sums, {**made_of, "made_of": made_from})

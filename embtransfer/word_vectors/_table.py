@@ -84,10 +84,10 @@ def checksum_of(
     """SHA-256 over dtype, shape and the SHA-256 of each part, in hexadecimal."""
     data, offsets = text_buffers(words)
     parts = [data[offsets[0] : offsets[-1]], offsets - offsets[0]]
-    digests = [hashlib.sha256(np.ascontiguousarray(part)).hexdigest() for part in parts]
-    digests.append(matrix_sha256 or hashlib.sha256(np.ascontiguousarray(matrix)).hexdigest())
+    digests = [hashlib.sha256(np.ascontiguousarray(part).data).hexdigest() for part in parts]
+    digests.append(matrix_sha256 or hashlib.sha256(np.ascontiguousarray(matrix).data).hexdigest())
     if subwords is not None:
-        rows = subwords_sha256 or hashlib.sha256(subwords.rows).hexdigest()
+        rows = subwords_sha256 or hashlib.sha256(subwords.rows.data).hexdigest()
         digests.append(f"{subwords.min_n} {subwords.max_n} {rows}")
     if tokenizer is not None:
         digests.append(hashlib.sha256(tokenizer.encode()).hexdigest())

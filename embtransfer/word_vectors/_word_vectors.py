@@ -84,7 +84,7 @@ class WordVectors:
 
     def __init__(
         self,
-        words: Iterable[str],
+        words: Texts | Iterable[str],
         matrix: Rows,
         name: str = "custom",
         *,
@@ -94,10 +94,10 @@ class WordVectors:
         matrix = np.asarray(matrix)
         with np.errstate(over="ignore"):  # infinity is refused below
             matrix = np.ascontiguousarray(matrix, matrix.dtype if matrix.dtype == np.float16 else np.float32)
-        words = as_arrow(words)
-        if matrix.ndim != 2 or len(words) != len(matrix) or matrix.size == 0:
+        column = as_arrow(words)
+        if matrix.ndim != 2 or len(column) != len(matrix) or matrix.size == 0:
             raise ValueError(
-                f"Got {len(words):,} words and a matrix of shape {matrix.shape}. "
+                f"Got {len(column):,} words and a matrix of shape {matrix.shape}. "
                 "Expected one row of at least one number for each of at least one word."
             )
         if subwords is not None and subwords.rows.shape[1:] != matrix.shape[1:]:
@@ -105,9 +105,9 @@ class WordVectors:
                 f"Got subwords with rows of shape {subwords.rows.shape} and a matrix of shape "
                 f"{matrix.shape}. Expected as many columns in both."
             )
-        check_finite(words, matrix)
-        words, kept, slots = index_of(words)
-        self._take(Table(words, matrix if kept is None else matrix[kept], slots, subwords, tokenizer), name)
+        check_finite(column, matrix)
+        column, kept, slots = index_of(column)
+        self._take(Table(column, matrix if kept is None else matrix[kept], slots, subwords, tokenizer), name)
 
     def _take(self, table, name):
         self.name = name

@@ -9,6 +9,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
 from ..._parts import children, rebuilt
+from ..._types import Estimator
 from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
 from ...classifiers import CoTrainingClassifier, make_classifier
 from ...classifiers._base import BaseTransferClassifier
@@ -32,7 +33,7 @@ class Candidate:
     embedder: str
     adapter: str
     classifier: str
-    estimator: object
+    estimator: Estimator
     parameters: dict = field(default_factory=dict)
     view: str | None = None
     unadapted: int = -1

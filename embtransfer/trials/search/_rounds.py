@@ -1,6 +1,7 @@
 """Rounds of a search: each judges fewer candidates on more texts."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ class Round:
 
     y: np.ndarray  # numbers of the classes of the round's source texts
     evidence: dict[int, Evidence] = field(default_factory=dict)
-    criteria: pd.DataFrame | None = None
+    criteria: Any = None  # DataFrame, once all are computed
     consensus: np.ndarray | None = None
     balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
 
@@ -83,12 +84,12 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
         raise ValueError(
             f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"
         )
-    weighing = _weighing_rows(store, source, target)
-    nearest = density_ratio(*weighing, "nearest")
-    clipped = np.minimum(density_ratio(*weighing, "classifier"), np.sqrt(len(source)))
-    rows = {}
+    of_source, of_target = _weighing_rows(store, source, target)
+    nearest = density_ratio(of_source, of_target, "nearest")
+    clipped = np.minimum(density_ratio(of_source, of_target, "classifier"), np.sqrt(len(source)))
+    table = {}
     for place, evidence in found.evidence.items():
-        rows[place] = {
+        table[place] = {
             "consensus": np.nan,
             "source_accuracy": _criteria.source_accuracy(evidence, index),
             "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest),
@@ -100,7 +101,7 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
             "rows": max(len(source), len(target)),
             "fit_seconds": evidence.seconds,
         }
-    found.criteria = pd.DataFrame.from_dict(rows, orient="index")
+    found.criteria = pd.DataFrame.from_dict(table, orient="index")
     confer(candidates, found)
     return found
 
@@ -121,7 +122,7 @@ def survivors(candidates, found: Round, criterion) -> list[int]:
     criterion = "consensus" if criterion == "aggregate" else criterion
     order = found.criteria.sort_values(criterion, ascending=False, kind="stable").index.tolist()
     kept = set(order[: max(_LEAST_KEPT, round(_SHARE_KEPT * len(order)))])
-    best_of_view = {}
+    best_of_view: dict[str | None, int] = {}
     for place in order:
         best_of_view.setdefault(candidates[place].view, place)
     kept |= set(best_of_view.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Integral
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -199,13 +199,14 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self
         """
         self._validate_params()
-        source, target, y = self._check(X, y, X_target)
+        source, target, labels = self._check(X, y, X_target)
         rng = check_random_state(self.random_state)
         candidates = make_candidates(
             self.embedders, self.adapters, self.classifiers, self.recipes, self.parameters
         )
-        store, errors, tables = Store(source, target), {}, []
-        by_class = nested_order(np.searchsorted(self.classes_, y), rng)
+        store, tables = Store(source, target), []
+        errors: dict[int, str] = {}
+        by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
         alive = list(range(len(candidates)))
         most = max(len(source), len(target))
@@ -213,7 +214,17 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
             tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
             found = judge(
-                candidates, alive, store, some, y[some], others, self.classes_, self.cv, seed, tick, errors
+                candidates,
+                alive,
+                store,
+                some,
+                labels[some],
+                others,
+                self.classes_,
+                self.cv,
+                seed,
+                tick,
+                errors,
             )
             tick("done")
             tables.append(found.criteria)
@@ -229,8 +240,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         stored = store.stored(estimator)
         if size < most:
             rows = (store.source_numbers, store.target_numbers) if stored is not None else (source, target)
-            fitted = fit(estimator if stored is None else stored, rows[0], y, rows[1])
-        self.best_estimator_ = fitted if stored is None else with_embedders(fitted)
+            fitted = fit(estimator if stored is None else stored, rows[0], labels, rows[1])
+        self.best_estimator_: Any = fitted if stored is None else with_embedders(fitted)
         return self
 
     def _check(self, X, y, X_target):

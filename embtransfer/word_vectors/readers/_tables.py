@@ -41,7 +41,7 @@ def read_table(path: Path, is_parquet: bool) -> StoredTable:
     if d is None and first is not None:  # lists of any length: the first says which
         value = first.column(names[numbers[0]])[0]
         d = len(value) if value.is_valid else 0
-    if first is None or d == 0:
+    if first is None or not d:
         raise ValueError(f"{path}: got no vector in the first row. Expected at least one row of numbers.")
     blocks = _iter_table(path, chain([first], batches), names[text], [names[i] for i in numbers], d)
     return StoredTable(d, blocks, n)

@@ -106,7 +106,7 @@ def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> 
     n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     line, bad, ended = first_line, _BadWords(name), False
     with ThreadPoolExecutor(n_threads) as threads:
-        waiting = deque()
+        waiting: deque = deque()
         blocks = _whole_lines(file, head, name)
         while True:
             while len(waiting) <= n_threads and (block := next(blocks, None)) is not None:
