@@ -782,7 +782,8 @@ def test_the_command_line_says_it_in_a_line(tmp_path):
     pd.DataFrame({"text": ["good pan", "bad pan"] * 20, "label": [1, 0] * 20}).to_csv(tmp_path / "a.csv")
     code = f"""if True:
         import resource, sys
-        from embtransfer import cli, _memory
+        from embtransfer import cli
+        from embtransfer.system import _memory
         _memory._SMALL = 0  # small enough for a test
         _memory._of_process = lambda: [(1000, "the limit of the process (ulimit -v)")]
         sys.argv = ["embtransfer", "fit", "--source", "{tmp_path}/a.csv", "-o", "{tmp_path}/model"]
