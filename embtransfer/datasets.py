@@ -23,7 +23,7 @@ from sklearn.utils import Bunch
 from .system._package_data import data_folder
 
 _SENTIMENTS = ("negative", "positive")
-_DEMO_DOMAINS = ("films", "kitchenware")
+DEMO_DOMAINS = ("films", "kitchenware")
 _AMAZON_URL = "https://www.cs.jhu.edu/~mdredze/datasets/sentiment/domain_sentiment_data.tar.gz"
 # Checksums of content, as no SHA-256 of the archive is known. The copy they were computed from has
 # " " or " and " for every "&" and no accents: _UNCOUNTED is what copies differ in, and left out.
@@ -34,7 +34,8 @@ _AMAZON_CHECKSUMS = {
     "kitchen": "09d99b88c1cafa3f85d99ca218ab66e63654982ba2dfa20e454bd6024987aeb6",
 }
 _AMAZON_MOST_BYTES = 1 << 27  # several times what the published files take
-_AMAZON_FOLDERS = {name: name for name in _AMAZON_CHECKSUMS} | {"kitchen": "kitchen_&_housewares"}
+AMAZON_DOMAINS = tuple(_AMAZON_CHECKSUMS)
+_AMAZON_FOLDERS = {name: name for name in AMAZON_DOMAINS} | {"kitchen": "kitchen_&_housewares"}
 _REVIEW = re.compile(r"<review>(.*?)</review>", re.DOTALL)
 _FIELD = re.compile(r"<(title|review_text)>(.*?)</\1>", re.DOTALL)
 _UNCOUNTED = re.compile(r"(?<![A-Za-z0-9])and(?![A-Za-z0-9])|[^A-Za-z0-9]+")
@@ -71,7 +72,7 @@ def load_demo_reviews(domain: str | Sequence[str] | None = None) -> Bunch:
     >>> load_demo_reviews("films").target_names
     ['negative', 'positive']
     """
-    names = _check_domains(_DEMO_DOMAINS if domain is None else domain, _DEMO_DOMAINS, "domain")
+    names = _check_domains(DEMO_DOMAINS if domain is None else domain, DEMO_DOMAINS, "domain")
     parts = {}
     for name in names:
         texts, labels = _read_csv(data_folder() / f"demo_{name}.csv", "label")
@@ -134,7 +135,7 @@ def fetch_amazon_reviews(
     >>> len(fetch_amazon_reviews(["books", "kitchen"]).data)  # doctest: +SKIP
     4000
     """
-    names = _check_domains(domains, list(_AMAZON_FOLDERS), "domains")
+    names = _check_domains(domains, AMAZON_DOMAINS, "domains")
     members = [member for name in names for member in _amazon_members(name)]
     archive = {"archive.tar.gz": (_AMAZON_URL, None)}
     layouts = ["amazon_reviews/sorted_data_acl", "sorted_data_acl"]

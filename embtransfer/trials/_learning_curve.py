@@ -75,8 +75,8 @@ def learning_curve(
     random_state : int, default=0
     progress : callable (done, total, description), default=None
         Called after each repeat of each model.
-    n_jobs : int, default=None
-        Processes that share the repeats of the models, as in joblib.
+    n_jobs : int or None, default=None
+        Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
     Returns
     -------

@@ -70,7 +70,7 @@ def load(
     format: str | None = None,
     max_words: int | None = None,
     dtype: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int | None, str], None] | None = None,
 ) -> Table:
     """Map the converted table of a file, after converting it where that is not done or the file changed."""
     source = str(path.resolve())

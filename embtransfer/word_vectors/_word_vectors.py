@@ -158,7 +158,7 @@ class WordVectors:
         max_words: int | None = None,
         dtype: str | None = None,
         cache: bool = True,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int | None, str], None] | None = None,
     ) -> "WordVectors":
         """Read a table of vectors by its path or its name.
 
@@ -186,8 +186,8 @@ class WordVectors:
         cache : bool, default=True
             Whether to keep the converted table, in the folder that `EMBTRANSFER_CACHE` names or the
             user's cache folder. False reads into memory, and such a table pickles whole.
-        progress : callable (done, total), default=None
-            Called while a file is converted.
+        progress : callable (done, total, description), default=None
+            Called while a file is converted, with bytes or words.
 
         Raises
         ------

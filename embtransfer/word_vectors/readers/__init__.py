@@ -33,13 +33,13 @@ _EXPECTED = (
 
 @contextmanager
 def open_vectors(
-    path: Path, format: str | None = None, progress: Callable[[int, int], None] | None = None
+    path: Path, format: str | None = None, progress: Callable[[int, int | None, str], None] | None = None
 ) -> Iterator[Found]:
     """Open vectors for reading; the Found holds for the `with` block.
 
     path: a file, a folder, or a member of a .zip as `archive.zip/member`. format: one of FORMATS; None
-    looks at the content. progress: called with how much is read and of how much, in bytes
-    or words.
+    looks at the content. progress: called with how much is read, of how much, in bytes
+    or words, and what is done.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def open_vectors(
                 raise ValueError(f"{path} is a folder, got format={format!r}. Expected a file.")
             if names:
                 found = _BY_PATH[names[0]].read(path)
-                blocks = _counted(found, progress)
+                blocks = _counted(found, path, progress)
                 yield replace(found, blocks=blocks, format=names[0], files=found.files or _all_files(path))
                 return
         if archive is None and path.is_dir():
@@ -120,13 +120,13 @@ def _all_files(path):
     return tuple(sorted(file for file in path.rglob("*") if file.is_file())) if path.is_dir() else (path,)
 
 
-def _counted(found, progress):
+def _counted(found, path, progress):
     done = 0
     for words, rows in found.blocks:
         yield words, rows
         done += len(words)
         if progress and found.n_words:
-            progress(done, found.n_words)
+            progress(done, found.n_words, f"Reading {path.name}")
 
 
 def _watched(blocks, file, raw, name, progress):
@@ -138,7 +138,7 @@ def _watched(blocks, file, raw, name, progress):
                     check_unpacked(file.tell(), size, name)
                 yield block
                 if progress:
-                    progress(min(raw.tell(), size), size)
+                    progress(min(raw.tell(), size), size, f"Reading {Path(raw.name).name}")
     finally:
         blocks.close()
 
