@@ -1,12 +1,12 @@
 """align_word_vectors: one rotation between two tables of word vectors."""
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._types import Progress
 from ..word_vectors import WordVectors
 from ._retrieval import blocks, crowding, normalised, procrustes
 from ._seeds import read_pairs
@@ -77,7 +77,7 @@ def align_word_vectors(
     csls_k: int = 10,
     max_words: int = 20_000,
     random_state: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> WordAlignment:
     r"""Rotate one table of word vectors into the space of another, such as that of another language.
 
@@ -103,7 +103,7 @@ def align_word_vectors(
         grows with its square. All words of both tables are mapped.
     random_state : int, default=0
         Seed of the halves of the dictionary and of what is drawn without one.
-    progress : callable (done, total), default=None
+    progress : callable (done, total, description), default=None
         Called after each step.
 
     Returns
@@ -174,7 +174,7 @@ def align_word_vectors(
             f"Got refinement={refinement!r}, csls_k={csls_k!r} and max_words={max_words!r}. Expected at "
             "least 0, 1 and 2."
         )
-    report = progress or (lambda done, total: None)
+    report = progress or (lambda done, total, description: None)
     total, rng = refinement + 2, np.random.default_rng(random_state)
     S, T = (normalised(table.matrix, max_words) for table in (source, target))
     few_s, few_t = S[: min(max_words, _START)], T[: min(max_words, _START)]
@@ -187,12 +187,12 @@ def align_word_vectors(
         if n_seeds > 1:
             shuffled = rng.permutation(pairs)
             agreed = agreement(*(_refine(few_s, few_t, S, T, half, csls_k) for half in _halves(shuffled)))
-    report(1, total)
+    report(1, total, "First pairs")
     rotation = procrustes(S[pairs[:, 0]], T[pairs[:, 1]])
     for done in range(refinement):
         pairs, _ = induced(S[:max_words] @ rotation, T[:max_words], csls_k)
         rotation = procrustes(S[pairs[:, 0]], T[pairs[:, 1]])
-        report(2 + done, total)
+        report(2 + done, total, "Refining the pairs")
     if agreed < _RELIABLE:
         warnings.warn(
             f"The alignment of {source.name} and {target.name} is not to be relied on: two attempts agree in "
@@ -207,7 +207,7 @@ def align_word_vectors(
         for table, rows in ((source, S), (target, T))
     ]
     words = [[table._words[int(row)].as_py() for row in pairs[:, at]] for at, table in enumerate(tables)]
-    report(total, total)
+    report(total, total, "Mapped")
     found = list(zip(*words, strict=True))
     return WordAlignment(tables[0], tables[1], rotation, found, n_seeds, agreed, agreed >= _RELIABLE, crowded)
 

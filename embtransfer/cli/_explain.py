@@ -3,12 +3,12 @@
 import json
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .._escape import visible
+from ._options import ModelFolder
 from ._terminal import clear_errors
 
 
@@ -19,7 +19,7 @@ class Form(StrEnum):
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")],
+    model: ModelFolder,
     text: Annotated[str, typer.Argument(help="The text, in quotes; - is all of stdin.")],
     top: Annotated[int, typer.Option(help="Words to show.")] = 20,
     label: Annotated[

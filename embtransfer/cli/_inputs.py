@@ -1,55 +1,22 @@
-"""The options that name texts and models, and how commands read them."""
+"""How commands read texts and labels."""
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
+from ._options import Dataset, Texts
 from ._terminal import talk
 
 
-class Dataset(StrEnum):
-    amazon = "amazon"
-    demo = "demo"
-
-
-DATASETS = (
-    "Source and target are domains of a data set: of amazon books, dvd, electronics, kitchen; "
-    "of demo films, kitchenware."
-)
-ADAPTERS = "none, centering, coral, linear_ot, subspace, gfk, tca, jda, ot, msda, scl"
-CLASSIFIERS = (
-    "logistic, ridge, svm, lda, naive_bayes, centroid, log_count_ratio, self_training, importance, "
-    "label_shift"
-)
-RECIPES = "words, distilled, sentences"
-Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
-Target = Annotated[
-    str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
-]
-TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
-LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]
-TargetTextColumn = Annotated[
-    str | None, typer.Option(help="The target's column with the texts, if it has another name.")
-]
-TargetLabelColumn = Annotated[
-    str | None, typer.Option(help="The target's column with the labels, if it has another name.")
-]
-
-
-def split_names(text):
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def recipes_by_name(names, model):
-    """Name -> recipe; those with a sentence model take the one named."""
-    from ..embedders import SentenceEmbedder
-    from ..recipes import make_recipe
-
-    if model is None:
-        return {name: make_recipe(name) for name in names}
-    teacher = SentenceEmbedder(model, by_sentence=True)
-    return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
+def load_domains(texts: Texts):
+    """X, y, X_target and y_target."""
+    columns = texts.columns
+    X, y = load_source(texts.dataset, texts.source, columns.text_column, columns.label_column)
+    X_target, y_target = load_target(
+        texts.dataset,
+        texts.target,
+        columns.text_column,
+        columns.label_column,
+        columns.target_text_column,
+        texts.target_label_column,
+    )
+    return X, y, X_target, y_target
 
 
 def load_source(dataset, name, text_column, label_column):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ._terminal import progress_bar, steps, talk
+from ._terminal import progress_bar, talk
 
 
 def check_folder(folder) -> None:
@@ -29,15 +29,15 @@ def write_report(folder, context, data, table, parts, split) -> None:
     embedders = parts[0]
     fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
     title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
-    with progress_bar() as bar:
+    with progress_bar() as progress:
         seed = split["random_state"]
-        search = TransferSearch(*parts, random_state=seed, progress=steps(bar)).fit(X, y, X_target=seen)
+        search = TransferSearch(*parts, random_state=seed, progress=progress).fit(X, y, X_target=seen)
         curves = learning_curve(
             *data,
             models={"tfidf": "tfidf", **fast},
             test_size=split["test_size"],
             random_state=seed,
-            progress=steps(bar),
+            progress=progress,
         )
         report = make_report(
             *data,
@@ -48,7 +48,7 @@ def write_report(folder, context, data, table, parts, split) -> None:
             title=title,
             command=command_line(context),
             **split,
-            progress=steps(bar),
+            progress=progress,
         )
     page, *others = report.save(folder)
     talk.print(f"Report: {page}, and {', '.join(path.name for path in others)} beside it.")

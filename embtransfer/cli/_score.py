@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from ..system._folders import checksum
-from ._terminal import BAR, clear_errors, talk
+from ._options import ModelFolder, TextColumn
+from ._terminal import clear_errors, progress_bar, talk
 
 
 class OnError(StrEnum):
@@ -27,7 +27,7 @@ _INPUT = (
 
 
 def score(
-    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")],
+    model: ModelFolder,
     input: Annotated[list[str], typer.Argument(help=_INPUT)],
     output: Annotated[
         str,
@@ -37,7 +37,7 @@ def score(
             help="The file to write, or to replace; its ending gives the format. - is stdout.",
         ),
     ],
-    text_column: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    text_column: TextColumn = "text",
     columns: Annotated[
         str | None, typer.Option(help='Columns to carry through, with commas; "" none. By default all.')
     ] = None,
@@ -173,22 +173,13 @@ def _notes() -> Iterator[None]:
 
 @contextmanager
 def _bar():
-    columns = (
-        SpinnerColumn(),
-        BarColumn(),
-        TextColumn("{task.fields[share]}"),
-        TextColumn("{task.fields[rows]:,} rows"),
-        TextColumn("{task.fields[rate]:,.0f} rows/s"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, **BAR) as bar:
-        task = bar.add_task("", total=None, rows=0, rate=0, share="")
+    with progress_bar() as progress:
 
         def monitor(report):
             rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)
-            share = f"{report.bytes_read / report.bytes_total:.0%}" if report.bytes_total else ""
-            done = {"completed": report.bytes_read, "total": report.bytes_total}
-            bar.update(task, **done, rows=report.rows_read, rate=rate, share=share)
+            progress(
+                report.bytes_read, report.bytes_total, f"bytes: {report.rows_read:,} rows, {rate:,.0f} rows/s"
+            )
 
         yield monitor
 

@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from .._escape import visible
@@ -26,7 +26,6 @@ class _Talk(Console):
 
 
 talk = _Talk(stderr=True, highlight=False, markup=False, soft_wrap=True)
-BAR = {"console": talk, "transient": True, "disable": not talk.is_terminal}
 
 
 @contextmanager
@@ -50,43 +49,26 @@ def load_vectors(table):
 
     if table is None:
         return WordVectors.bundled()
-    with bytes_bar(f"Converting {table}") as progress:
+    with progress_bar() as progress:
         return WordVectors.load(table, progress=progress)
 
 
 @contextmanager
-def bytes_bar(what):
-    """A bar that appears with the first progress and counts bytes or words."""
+def progress_bar():
+    """A bar, as the `progress` of whatever takes one: a callable (done, total, description)."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
         BarColumn(),
+        TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, **BAR) as bar:
-        task = None
+    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+        task = bar.add_task("", total=None, count="")
 
-        def progress(done, total):
-            nonlocal task
-            task = bar.add_task(visible(what)) if task is None else task
-            bar.update(task, completed=done, total=total)
+        def progress(done, total, description):
+            count = f"{done:,}" if total is None else f"{done:,}/{total:,}"
+            bar.update(task, completed=done, total=total, count=count, description=visible(description))
 
         yield progress
-
-
-@contextmanager
-def progress_bar():
-    columns = (
-        SpinnerColumn(),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, **BAR) as bar:
-        yield bar
-
-
-def steps(bar):
-    task = bar.add_task("")
-    return lambda done, total, what: bar.update(task, completed=done, total=total, description=visible(what))

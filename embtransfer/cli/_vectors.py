@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from .._escape import visible
+from ._options import TABLE, Format, TextColumn, Vectors
 from ._tables import Output, print_table
-from ._terminal import bytes_bar, clear_errors, load_vectors, talk
+from ._terminal import clear_errors, load_vectors, progress_bar, talk
 
 vectors_app = typer.Typer(help="Convert, list and look at word vectors.", no_args_is_help=True)
-TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`."
 
 
 class Dtype(StrEnum):
@@ -44,8 +44,8 @@ def vectors_info(
 @vectors_app.command("coverage")
 def vectors_coverage(
     source: Annotated[str, typer.Argument(help="Texts: what `embtransfer score` takes.")],
-    vectors: Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")] = None,
-    text_column: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    vectors: Vectors = None,
+    text_column: TextColumn = "text",
     cased: Annotated[bool, typer.Option("--cased", help="Do not lower-case texts.")] = False,
     phrases: Annotated[bool, typer.Option("--phrases", help='Join what the table joins by "_".')] = False,
     top: Annotated[int, typer.Option(help="How many unknown words to print.")] = 20,
@@ -76,7 +76,7 @@ def vectors_convert(
     from ..word_vectors._cache import converted
 
     with clear_errors():
-        with bytes_bar(f"Converting {table}") as progress:
+        with progress_bar() as progress:
             vectors = WordVectors.load(table, format, max_words=max_words, dtype=dtype, progress=progress)
         sizes = {
             made["checksum"]: f"{made['bytes'] / 1e6:,.1f} MB in {made['folder']}" for made in converted()
@@ -94,7 +94,7 @@ def vectors_download(
 
 @vectors_app.command("list")
 def vectors_list(
-    format: Annotated[Output, typer.Option(help="How to print the table.")] = Output.table,
+    format: Format = Output.table,
 ):
     """List the converted tables, and the installed packages that hold tables."""
     from pandas import DataFrame

@@ -1,6 +1,5 @@
 """CompiledPipeline: a folded pipeline, which needs numpy, numba and pyarrow to run."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from .._texts import check_texts, iter_text_chunks
 from .._types import FilePath, Rows, Texts
+from ..system._threads import n_threads
 from . import _heads
 from ._files import read_model, write_model
 from ._program import Program
@@ -28,12 +28,13 @@ class CompiledPipeline:
         What labels and probabilities are made of it; see compiled/_heads.py.
     classes : ndarray of shape (n_classes,)
     n_jobs : int or None, default=None
+        Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     n_jobs : int or None
-        Threads that scoring uses; None is 1, -1 all cores. May be set at any time.
+        May be set at any time.
 
     See Also
     --------
@@ -137,11 +138,10 @@ class CompiledPipeline:
                 return function(self._head, self._program(item[1]))
 
         chunks = iter_text_chunks(check_texts(X))
-        n_threads = (os.cpu_count() or 1) if self.n_jobs == -1 else self.n_jobs or 1
-        if n_threads == 1:
+        if (n := n_threads(self.n_jobs)) == 1:
             found = list(map(of_chunk, chunks))
         else:
-            with ThreadPoolExecutor(n_threads) as threads:
+            with ThreadPoolExecutor(n) as threads:
                 found = list(threads.map(of_chunk, chunks))
         found = found or [function(self._head, np.empty((0, self._program.width)))]
         if isinstance(found[0], tuple):
@@ -183,6 +183,7 @@ class CompiledPipeline:
         ----------
         path : str or path
         n_jobs : int or None, default=None
+            Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
         Raises
         ------

@@ -23,7 +23,8 @@ _CHECKSUMS = {
     "kitchen": "09d99b88c1cafa3f85d99ca218ab66e63654982ba2dfa20e454bd6024987aeb6",
 }
 _MOST_BYTES = 1 << 27  # several times what the published files take
-_FOLDERS = {name: name for name in _CHECKSUMS} | {"kitchen": "kitchen_&_housewares"}
+AMAZON_DOMAINS = tuple(_CHECKSUMS)
+_FOLDERS = {name: name for name in AMAZON_DOMAINS} | {"kitchen": "kitchen_&_housewares"}
 _REVIEW = re.compile(r"<review>(.*?)</review>", re.DOTALL)
 _FIELD = re.compile(r"<(title|review_text)>(.*?)</\1>", re.DOTALL)
 _UNCOUNTED = re.compile(r"(?<![A-Za-z0-9])and(?![A-Za-z0-9])|[^A-Za-z0-9]+")
@@ -83,7 +84,7 @@ def fetch_amazon_reviews(
     >>> len(fetch_amazon_reviews(["books", "kitchen"]).data)  # doctest: +SKIP
     4000
     """
-    names = check_domains(domains, list(_FOLDERS), "domains")
+    names = check_domains(domains, AMAZON_DOMAINS, "domains")
     members = [member for name in names for member in _members(name)]
     archive = {"archive.tar.gz": (_URL, None)}
     layouts = ["amazon_reviews/sorted_data_acl", "sorted_data_acl"]

@@ -8,7 +8,7 @@ from ..system._package_data import data_folder
 from ._bunches import SENTIMENTS, check_domains, join_parts
 from ._files import read_csv
 
-_DOMAINS = ("films", "kitchenware")
+DEMO_DOMAINS = ("films", "kitchenware")
 
 
 def load_demo_reviews(domain: str | Sequence[str] | None = None) -> Bunch:
@@ -37,7 +37,7 @@ def load_demo_reviews(domain: str | Sequence[str] | None = None) -> Bunch:
     >>> load_demo_reviews("films").target_names
     ['negative', 'positive']
     """
-    names = check_domains(_DOMAINS if domain is None else domain, _DOMAINS, "domain")
+    names = check_domains(DEMO_DOMAINS if domain is None else domain, DEMO_DOMAINS, "domain")
     parts = {}
     for name in names:
         texts, labels = read_csv(data_folder() / f"demo_{name}.csv", "label")

@@ -63,7 +63,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
     lowercase : bool, default=True
         Lower-case texts before they are cut into words.
     n_jobs : int or None, default=None
-        Threads that `transform` uses; None is 1, -1 all cores.
+        Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
     random_state : int, default=0
         Seed of the texts that "auto" holds out.
 

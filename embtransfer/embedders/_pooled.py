@@ -8,11 +8,11 @@ from os import PathLike
 from typing import Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._texts import iter_text_chunks
 from .._types import Texts
+from ..system._threads import n_threads
 from ..word_vectors import WordVectors
 from . import _pooling
 from ._base import BaseEmbedder, empty_rows
@@ -207,14 +207,13 @@ def _check_state(state):
 def for_chunks(texts, n_jobs, function):
     """Call function(first row, Arrow array) for each chunk of texts, in threads."""
     chunks = iter_text_chunks(texts)
-    n_threads = effective_n_jobs(n_jobs)
-    if n_threads == 1:
+    if (n := n_threads(n_jobs)) == 1:
         for start, chunk in chunks:
             function(start, chunk)
         return
-    with ThreadPoolExecutor(n_threads) as threads:
+    with ThreadPoolExecutor(n) as threads:
         # a few chunks at a time, so that converted texts do not pile up
-        while batch := list(islice(chunks, 4 * n_threads)):
+        while batch := list(islice(chunks, 4 * n)):
             list(threads.map(lambda item: function(*item), batch))
 
 

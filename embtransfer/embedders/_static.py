@@ -37,7 +37,7 @@ class StaticEmbedder(PooledEmbedder):
     powers : sequence of int or +-inf, default=(1, 3, inf, -inf)
         The powers of "power_means".
     n_jobs : int or None, default=None
-        Threads that `transform` uses; None is 1, -1 all cores.
+        Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
     Attributes
     ----------

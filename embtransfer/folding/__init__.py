@@ -23,7 +23,7 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
     pipeline : fitted estimator that takes texts
         A Pipeline, TransferPipeline, CoTrainingClassifier, soft VotingClassifier, or a search over one.
     n_jobs : int or None, default=None
-        Threads that the result uses; None is 1, -1 all cores.
+        Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
     Returns
     -------

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .._types import Estimator, FilePath
+from .._types import Estimator, FilePath, Progress
+from ..system._threads import n_threads
 from ..tables._blocks import Source
 from ..tables._files import STDIN, file_format
 from ._journal import PartFile, StandardOutput
@@ -32,7 +33,7 @@ def score_file(
     input_format: str | None = None,
     output_format: str | None = None,
     model_id: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     monitor: Callable[[ScoreReport], None] | None = None,
 ) -> ScoreReport:
     """Predict a label for each row of a table and write the table with the predictions added.
@@ -71,8 +72,9 @@ def score_file(
     resume : bool, default=False
         Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is
         to the byte that of a run that was not. If there is nothing to resume, it begins anew, with a warning.
-    n_jobs : int, default=None
-        Threads that score; None is 1 as in scikit-learn, -1 all processors. The output is the same.
+    n_jobs : int or None, default=None
+        Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
+        The output is the same.
     batch_size : int, default=10_000
         Rows given to the model at a time.
     block_size : int, default=None
@@ -81,7 +83,8 @@ def score_file(
         Such as "csv" or "jsonl.gz", instead of the ending; needed for stdin and stdout.
     model_id : str, default=None
         What tells this model from others when resuming; by default a checksum of its pickle.
-    progress : callable (rows read so far), default=None
+    progress : callable (done, total, description), default=None
+        Called with the rows read so far; total is None, as they are not counted before.
     monitor : callable (ScoreReport so far), default=None
 
     Returns
@@ -124,7 +127,7 @@ def score_file(
     "bad pan","-"
     <BLANKLINE>
     """
-    from ._run import ScoreRun, n_threads  # imports numba
+    from ._run import ScoreRun  # imports numba
 
     for name, value in (("batch_size", batch_size), ("block_size", block_size)):
         if value is not None and value < 1:

@@ -1,7 +1,6 @@
 """One run of scoring: blocks go through a pool of threads and come out in order."""
 
 import json
-import os
 import time
 import warnings
 from base64 import b64decode, b64encode, b85encode
@@ -30,23 +29,6 @@ from ._report import ScoreReport
 
 _SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
 _SECONDS = 2  # between commits: what a crash loses at most
-
-
-def n_threads(n_jobs: int | None) -> int:
-    """Number of threads by scikit-learn's convention.
-
-    Raises
-    ------
-    ValueError
-        If `n_jobs` is 0.
-    """
-    if n_jobs == 0:
-        raise ValueError("Got n_jobs=0. Expected a number of threads, or -1 for all processors.")
-    n_jobs = 1 if n_jobs is None else n_jobs
-    if n_jobs > 0:
-        return n_jobs
-    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(n_cpus + 1 + n_jobs, 1)
 
 
 @dataclass(frozen=True)
@@ -105,7 +87,7 @@ class ScoreRun:
                     self._write(scored)
                     n_bytes = scored.block.read
                     if progress:
-                        progress(self.state.rows + self.state.rejected)
+                        progress(self.state.rows + self.state.rejected, None, "Scoring")
                     if monitor:
                         monitor(report(self.state, n_bytes))
                     if not self.source.is_stdin and time.monotonic() - committed >= _SECONDS:

@@ -1,6 +1,5 @@
 """Fit a pipeline from files that are larger than memory, in passes over batches of their rows."""
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +8,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
 from .._parts import takes
-from .._types import FilePath
+from .._types import FilePath, Progress
 from ..adapters import BaseAdapter
 from ..adapters._base import SummingAdapter
 from ..embedders import SentenceEmbedder
@@ -32,7 +31,7 @@ def fit_files(
     epochs: int = 5,
     max_memory: float = 1e9,
     random_state: int = 0,
-    progress: Callable[[str, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TransferPipeline:
     """Fit a pipeline from files of any size, with the result of `fit` on the texts in memory.
 
@@ -64,7 +63,8 @@ def fit_files(
         LogisticRegression, which then reads them from the temporary file.
     random_state : int, default=0
         Seed of the order of rows for `epochs`.
-    progress : callable (what is being done, rows so far), default=None
+    progress : callable (done, total, description), default=None
+        Called with the rows so far of each pass; total is None, as they are not counted before.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def fit_files(
     _check_pipeline(pipeline, target)
     steps = [(name, step if step in _SKIPPED else clone(step)) for name, step in pipeline.steps]
     active = [(name, step) for name, step in steps if step not in _SKIPPED]
-    report = progress or (lambda what, rows: None)
+    report = progress or (lambda done, total, description: None)
     columns = text_column, label_column, target_text_column or text_column
     with (
         TemporaryDirectory(prefix="embtransfer-") as folder,

@@ -24,7 +24,7 @@ class Passes:
     columns : (str, str, str)
         Names of the columns with texts and labels, and with the target's texts.
     batch_size : int
-    report : callable (what is being done, rows so far)
+    report : callable (rows so far, None, what is being done)
     """
 
     def __init__(self, folder, source, target, columns, batch_size, report):
@@ -88,7 +88,7 @@ class Passes:
             if batch.num_rows:
                 yield batch
                 n += batch.num_rows
-                self.report(what, n)
+                self.report(n, None, what)
         if n == 0:
             raise ValueError(f"{table.name} has no rows. Expected at least one.")
 
@@ -169,7 +169,7 @@ class Passes:
                 rows = _dense(step, transform(rows))
             yield rows
             n += len(rows)
-            self.report(what, n)
+            self.report(n, None, what)
 
     def _target_rows(self):
         spool = self.spools.get("target")
@@ -200,7 +200,7 @@ class Passes:
             for rows, numbers in pairs:
                 yield rows, self.order[numbers[:, 0]]
                 n += len(rows)
-                self.report(what, n)
+                self.report(n, None, what)
 
         if has_closed_form(classifier):
             fit_by_sums(classifier, blocks, classes)
@@ -212,7 +212,7 @@ class Passes:
                 for rows, numbers in shuffled_blocks((self.adapted, self.numbers), self.batch_size, rng):
                     classifier.partial_fit(rows, classes[self.order[numbers[:, 0]]], classes=classes)
                     n += len(rows)
-                    self.report(what, n)
+                    self.report(n, None, what)
         else:
             spool = self.adapted
             n_bytes = 4 * spool.n_rows * spool.n_columns

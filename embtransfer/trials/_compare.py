@@ -1,6 +1,5 @@
 """compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
 
-from collections.abc import Callable
 from functools import cache, partial
 from itertools import product
 from time import perf_counter
@@ -15,7 +14,7 @@ from sklearn.metrics import get_scorer
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
-from .._types import Estimator, Labels, Texts
+from .._types import Estimator, Labels, Progress, Texts
 from ..adapters import make_adapter
 from ..classifiers import make_classifier
 from ..diagnostics import domain_shift
@@ -57,7 +56,7 @@ def compare(
     cv: int = 5,
     random_state: int = 0,
     diagnostics: bool = False,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Try combinations of embedder, adapter and classifier, and whole recipes.
 

@@ -1,6 +1,6 @@
 """learning_curve: the score on target texts against how many source and target texts have labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Literal
@@ -14,7 +14,7 @@ from sklearn.metrics import get_scorer
 
 from .._names import check_name
 from .._parts import takes
-from .._types import Estimator, Labels, Texts
+from .._types import Estimator, Labels, Progress, Texts
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
 from ..classifiers._base import stack_rows
@@ -43,7 +43,7 @@ def learning_curve(
     n_repeats: int = 3,
     test_size: float = 0.5,
     random_state: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Score models on held-back target texts, with more and more labels of the source and of the target.
@@ -77,8 +77,8 @@ def learning_curve(
     random_state : int, default=0
     progress : callable (done, total, description), default=None
         Called after each repeat of each model.
-    n_jobs : int, default=None
-        Processes that share the repeats of the models, as in joblib.
+    n_jobs : int or None, default=None
+        Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
     Returns
     -------

@@ -10,13 +10,13 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from .._types import Progress
 from ..system._folders import hidden_name, json_checksum, rename_folder
 from ._conversion import Unwritable, read, write_folder, writing
 from ._manifest import is_current, is_whole, read_manifest, was_only_touched
@@ -40,7 +40,7 @@ def load(
     format: str | None = None,
     max_words: int | None = None,
     dtype: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Table:
     """Map the converted table of a file, after converting it where that is not done or the file changed."""
     source = str(path.resolve())

@@ -1,6 +1,6 @@
 """WordVectors: words and their vectors, one row a word, in order of frequency."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from importlib.resources import as_file
 from numbers import Integral
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._texts import text_buffers
-from .._types import FilePath, Rows, Texts
+from .._types import FilePath, Progress, Rows, Texts
 from ..system._package_data import data_folder
 from . import _cache, _named_tables
 from ._conversion import read
@@ -163,7 +163,7 @@ class WordVectors:
         max_words: int | None = None,
         dtype: str | None = None,
         cache: bool = True,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> "WordVectors":
         """Read a table of vectors by its path or its name.
 
@@ -191,8 +191,8 @@ class WordVectors:
         cache : bool, default=True
             Whether to keep the converted table, in the folder that `EMBTRANSFER_CACHE` names or the
             user's cache folder. False reads into memory, and such a table pickles whole.
-        progress : callable (done, total), default=None
-            Called while a file is converted.
+        progress : callable (done, total, description), default=None
+            Called while a file is converted, with bytes or words.
 
         Raises
         ------

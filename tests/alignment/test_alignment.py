@@ -190,7 +190,8 @@ def test_progress_is_told():
     align_word_vectors(
         source, target, seeds(source.words), refinement=3, progress=lambda *step: told.append(step)
     )
-    assert told == [(done, 5) for done in range(1, 6)]
+    steps = ["First pairs", *["Refining the pairs"] * 3, "Mapped"]
+    assert told == [(done, 5, step) for done, step in enumerate(steps, 1)]
 
 
 def write_dictd(folder, entries):

@@ -22,6 +22,7 @@ from embtransfer import (
     make_transfer_pipeline,
 )
 from embtransfer.cli import app
+from embtransfer.cli._options import UnknownWords
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.tables import FORMATS, TableReader
 
@@ -241,13 +242,23 @@ def test_help_names_every_option(command, monkeypatch):
 def test_help_lists_every_name(monkeypatch):
     from embtransfer.adapters import ADAPTERS
     from embtransfer.classifiers import CLASSIFIERS
+    from embtransfer.datasets import AMAZON_DOMAINS, DEMO_DOMAINS
     from embtransfer.embedders import EMBEDDERS
+    from embtransfer.recipes import RECIPES
 
     monkeypatch.setenv("COLUMNS", "400")
-    for command in ("compare", "choose", "fit"):
+    for command in ("compare", "choose", "curve", "fit"):
         shown = succeed(command, "--help").stdout
         parts = {part for name in EMBEDDERS for part in name.split("_", 1)}
-        assert [name for name in (*parts, *ADAPTERS, *CLASSIFIERS) if name not in shown] == []
+        names = {*parts, *RECIPES, *AMAZON_DOMAINS, *DEMO_DOMAINS}
+        names |= set() if command == "curve" else {*ADAPTERS, *CLASSIFIERS}
+        assert [name for name in names if name not in shown] == []
+        assert "{" not in shown
+
+
+def test_words_that_a_table_lacks_become_what_the_embedder_offers():
+    (offered,) = WordEmbedder._parameter_constraints["unknown"]
+    assert set(UnknownWords) == offered.options
 
 
 def test_version():

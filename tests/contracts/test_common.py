@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import embtransfer
-from embtransfer.adapters import BaseAdapter, NoAdaptation
+from embtransfer import classifiers, datasets
+from embtransfer.adapters import ADAPTERS as ADAPTER_NAMES, BaseAdapter, NoAdaptation
 from embtransfer.classifiers._base import BaseTransferClassifier
+from embtransfer.recipes import RECIPES
 
 PUBLIC = [getattr(embtransfer, name) for name in embtransfer.__all__]
 CLASSES = [part for part in PUBLIC if inspect.isclass(part) and not inspect.isabstract(part)]
@@ -388,3 +391,54 @@ class TestDocstrings:
 
     def test_example_runs_as_doctest(self, documented):
         assert ">>> " in sections(documented).get("Examples", "")
+
+
+def headers(documented):
+    """Parameter -> what its docstring says of its values: `name : values`."""
+    text = sections(documented)["Parameters"].replace("\\\n", "")
+    found = re.findall(r"^(\w[\w, ]*) : (.*)$", text, flags=re.M)
+    return {name: values for names, values in found for name in names.split(", ")}
+
+
+def listed_names():
+    """(documented, parameter, names that it takes): of declared constraints, and of functions."""
+    yield embtransfer.make_adapter, "name", ADAPTER_NAMES
+    yield embtransfer.make_classifier, "name", classifiers.CLASSIFIERS
+    yield embtransfer.make_recipe, "name", RECIPES
+    yield embtransfer.density_ratio, "method", classifiers._density_ratio.METHODS
+    yield embtransfer.estimate_priors, "method", classifiers._priors.METHODS
+    yield datasets.load_demo_reviews, "domain", datasets.DEMO_DOMAINS
+    yield datasets.fetch_amazon_reviews, "domains", datasets.AMAZON_DOMAINS
+    for estimator in ESTIMATORS:
+        for name, constraints in getattr(estimator, "_parameter_constraints", {}).items():
+            names = [one.options for one in constraints if isinstance(one, StrOptions)]
+            if names and name in headers(estimator):
+                yield estimator, name, set().union(*names)
+
+
+@pytest.mark.parametrize(("documented", "parameter", "names"), list(listed_names()))
+def test_docstrings_list_the_names_that_there_are(documented, parameter, names):
+    assert set(re.findall(r'"(\w+)"', headers(documented)[parameter])) == set(names)
+
+
+DOORS = [*CLASSES, *FUNCTIONS, embtransfer.WordVectors.load, embtransfer.CompiledPipeline.load]
+
+
+@pytest.mark.parametrize(
+    "documented",
+    [part for part in DOORS if "progress" in parameter_names(part)],
+    ids=lambda part: part.__name__,
+)
+def test_progress_has_one_signature(documented):
+    assert headers(documented)["progress"] == "callable (done, total, description), default=None"
+
+
+@pytest.mark.parametrize(
+    "documented",
+    [part for part in DOORS if "n_jobs" in parameter_names(part)],
+    ids=lambda part: part.__name__,
+)
+def test_n_jobs_means_the_same_everywhere(documented):
+    assert headers(documented)["n_jobs"] == "int or None, default=None"
+    said = "as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one."
+    assert re.search(rf"^ +(Threads|Processes) {said}$", sections(documented)["Parameters"], flags=re.M)

@@ -640,7 +640,7 @@ def test_a_source_that_changes_between_passes(tmp_path):
     path = tmp_path / "texts.csv"
     pd.DataFrame({"text": TEXTS, "label": LABELS}).to_csv(path, index=False)
 
-    def change(what, n):
+    def change(done, total, what):
         if what == "Counting words":
             pd.DataFrame({"text": TEXTS[::-1], "label": LABELS}).to_csv(path, index=False)
             os.utime(path, (1, 1))
@@ -655,7 +655,7 @@ def test_vectors_that_change_while_they_are_converted(tmp_path, source, fault):
     write_vectors(source, n=200_000)
     other = write_vectors(tmp_path / "other.txt", n=200_000, first=2.5)
 
-    def progress(done, total):
+    def progress(done, total, description):
         if other.exists():
             if fault == "replaced":
                 other.replace(source)

@@ -15,7 +15,7 @@ import embtransfer.spark
 STUB = Path(embtransfer.__file__).with_suffix(".pyi").read_text("utf-8")
 PUBLIC = [
     *(getattr(embtransfer, name) for name in embtransfer.__all__ if name != "__version__"),
-    *(getattr(embtransfer.datasets, name) for name in embtransfer.datasets.__all__),
+    *(getattr(embtransfer.datasets, name) for name in embtransfer.datasets.__all__ if name.islower()),
     embtransfer.spark.score,
 ]
 

@@ -104,10 +104,14 @@ def test_batch_size_changes_nothing(tmp_path, pipeline, suffix_in, suffix_out):
     for batch_size in (1, 7, 10_000):
         destination = tmp_path / f"out_{batch_size}{suffix_out}"
         calls = []
-        options = {"batch_size": batch_size, "progress": calls.append, "proba": True}
+        options = {
+            "batch_size": batch_size,
+            "progress": lambda *call, to=calls: to.append(call),
+            "proba": True,
+        }
         assert score_file(pipeline, source, destination, **options).rows_written == 40
-        assert calls == sorted(calls)
-        assert calls[-1] == 40
+        assert calls == sorted(calls, key=lambda call: call[0])
+        assert calls[-1] == (40, None, "Scoring")
         results.append(read(destination))
     for other in results[1:]:
         for name, values in results[0].items():
@@ -346,7 +350,7 @@ def test_damage_far_down_leaves_the_old_output(tmp_path, pipeline, old):
         destination.write_text(old)
     seen = []
     with pytest.raises(ValueError, match="line 31: got no JSON"):
-        score_file(pipeline, source, destination, batch_size=10, progress=seen.append)
+        score_file(pipeline, source, destination, batch_size=10, progress=lambda *call: seen.append(call))
     assert seen == []  # jsonl is read through before a row is scored
     assert sorted(os.listdir(tmp_path)) == ["in.jsonl", *(["out.csv"] if old else [])]
     assert old is None or destination.read_text() == old

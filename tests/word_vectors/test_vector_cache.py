@@ -256,7 +256,7 @@ def test_a_killed_conversion_is_begun_again(source):
     code = f"""if True:
         from embtransfer import WordVectors
         import sys, time
-        def progress(done, total):
+        def progress(done, total, description):
             print("working", flush=True)
             time.sleep(60)
         WordVectors.load({str(source)!r}, progress=progress)
@@ -348,7 +348,7 @@ def test_bad_parameters(source, parameters, message):
 def test_progress_reaches_the_end(source):
     seen = []
     WordVectors.load(source, progress=lambda *step: seen.append(step))
-    assert seen[-1] == (source.stat().st_size,) * 2
+    assert seen[-1] == (*(source.stat().st_size,) * 2, f"Reading {source.name}")
     seen.clear()
     WordVectors.load(source, progress=lambda *step: seen.append(step))
     assert seen == []

@@ -1,6 +1,5 @@
 """TransferSearch: choose embedder, adapter and classifier for a target without any of its labels."""
 
-from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Self
 
@@ -13,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..._types import Estimator, Labels, Rows, Seed, Texts
+from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
 from .._progress import Steps
 from .._splits import Domains
@@ -169,7 +168,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         min_rows: int = 500,
         max_rows: int = 8000,
         random_state: Seed = 0,
-        progress: Callable[[int, int, str], None] | None = None,
+        progress: Progress | None = None,
     ):
         self.embedders = embedders
         self.adapters = adapters

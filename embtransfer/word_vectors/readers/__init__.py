@@ -6,12 +6,13 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 
+from ..._types import Progress
 from ...system._unpacking import check_packing, check_unpacked
 from . import _arrays, _fasttext, _gensim, _spacy, _text, _tokens
 from ._stored_table import StoredTable, Subwords
@@ -33,13 +34,13 @@ _EXPECTED = (
 
 @contextmanager
 def open_vectors(
-    path: Path, format: str | None = None, progress: Callable[[int, int], None] | None = None
+    path: Path, format: str | None = None, progress: Progress | None = None
 ) -> Iterator[StoredTable]:
     """Open vectors for reading; the StoredTable holds for the `with` block.
 
     path: a file, a folder, or a member of a .zip as `archive.zip/member`. format: one of FORMATS; None
-    looks at the content. progress: called with how much is read and of how much, in bytes
-    or words.
+    looks at the content. progress: called with how much is read, of how much, in bytes
+    or words, and what is done.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def open_vectors(
                 raise ValueError(f"{path} is a folder, got format={format!r}. Expected a file.")
             if names:
                 stored = _BY_PATH[names[0]].read(path)
-                blocks = _counted(stored, progress)
+                blocks = _counted(stored, path, progress)
                 yield replace(stored, blocks=blocks, format=names[0], files=stored.files or _all_files(path))
                 return
         if archive is None and path.is_dir():
@@ -120,13 +121,13 @@ def _all_files(path):
     return tuple(sorted(file for file in path.rglob("*") if file.is_file())) if path.is_dir() else (path,)
 
 
-def _counted(stored, progress):
+def _counted(stored, path, progress):
     done = 0
     for words, rows in stored.blocks:
         yield words, rows
         done += len(words)
         if progress and stored.n_words:
-            progress(done, stored.n_words)
+            progress(done, stored.n_words, f"Reading {path.name}")
 
 
 def _watched(blocks, file, raw, name, progress):
@@ -138,7 +139,7 @@ def _watched(blocks, file, raw, name, progress):
                     check_unpacked(file.tell(), size, name)
                 yield block
                 if progress:
-                    progress(min(raw.tell(), size), size)
+                    progress(min(raw.tell(), size), size, f"Reading {Path(raw.name).name}")
     finally:
         blocks.close()
 

@@ -4,7 +4,6 @@ Lines are cut as bytes: a word may hold spaces, or characters at which `str.spli
 read in blocks, which threads parse side by side.
 """
 
-import os
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
+from ...system._threads import n_threads
 from ._stored_table import StoredTable
 
 _BLOCK = 1 << 22  # bytes read and parsed at a time
@@ -103,13 +103,13 @@ def _trailing_numbers(line, separator):
 
 # ---------------------------------------------------------------- lines
 def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> Iterator:
-    n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_blocks = n_threads(-1)
     line, bad, ended = first_line, _BadWords(name), False
-    with ThreadPoolExecutor(n_threads) as threads:
+    with ThreadPoolExecutor(n_blocks) as threads:
         waiting: deque = deque()
         blocks = _whole_lines(file, head, name)
         while True:
-            while len(waiting) <= n_threads and (block := next(blocks, None)) is not None:
+            while len(waiting) <= n_blocks and (block := next(blocks, None)) is not None:
                 waiting.append(threads.submit(_parse_block, block, n_columns, separator))
             if not waiting:
                 break

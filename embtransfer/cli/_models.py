@@ -1,40 +1,28 @@
-"""The options from which commands make embedders."""
+"""Embedders and recipes that commands make from names and options."""
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
+from ._options import Embedding
 from ._terminal import load_vectors, talk
-from ._vectors import TABLE
 
-EMBEDDER_NAMES = (
-    "word_ or static_ with a pooling (mean, idf, sif, usif, max, mean_max_min, power_means), as in "
-    "word_mean; sentence; distilled, from a sentence model; or ngrams, sparse."
-)
 _WITH_MODEL = {"sentence", "distilled"}
 
 
-class UnknownWords(StrEnum):
-    skip = "skip"
-    subwords = "subwords"
-    nearest = "nearest"
+def split_names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
-Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
-Model = Annotated[
-    str | None,
-    typer.Option(help="Sentence model of sentence and distilled: a folder, package or hub's name."),
-]
-Unknown = Annotated[UnknownWords, typer.Option(help="What becomes of words that the table lacks.")]
-Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
-Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
+def make_models(embedders: str, recipes: str, embedding: Embedding, X_target) -> tuple[dict, dict]:
+    """Embedders and recipes by name, of names with commas; says if the table lacks the target's words."""
+    wanted = split_names(recipes)
+    made = make_embedders(split_names(embedders), embedding, set(wanted) - {"words"})
+    _say_what_is_unknown(made, X_target)
+    return made, recipes_by_name(wanted, embedding.model)
 
 
-def make_embedders(names, vectors, model, unknown, phrases, cased, recipes=()) -> dict:
+def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     """Name -> embedder; a table of words is for the word embedders, one of tokens for the static ones."""
     from ..embedders import WordEmbedder, make_embedder
 
+    vectors, model = embedding.vectors, embedding.model
     if model and not (set(names) & _WITH_MODEL or recipes):
         raise ValueError(
             f"Got --model {model}, but the embedder is {', '.join(names)}. Expected sentence or distilled."
@@ -55,11 +43,24 @@ def make_embedders(names, vectors, model, unknown, phrases, cased, recipes=()) -
             talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
         embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
         if isinstance(embedders[name], WordEmbedder):
-            embedders[name].set_params(unknown=str(unknown), phrases=phrases, lowercase=not cased)
+            embedders[name].set_params(
+                unknown=str(embedding.unknown), phrases=embedding.phrases, lowercase=not embedding.cased
+            )
     return embedders
 
 
-def say_what_is_unknown(embedders, texts):
+def recipes_by_name(names, model):
+    """Name -> recipe; those with a sentence model take the one named."""
+    from ..embedders import SentenceEmbedder
+    from ..recipes import make_recipe
+
+    if model is None:
+        return {name: make_recipe(name) for name in names}
+    teacher = SentenceEmbedder(model, by_sentence=True)
+    return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
+
+
+def _say_what_is_unknown(embedders, texts):
     """Print how many tokens of the target's texts the table has, where these are less than half of them."""
     from sklearn.base import clone
 

@@ -1,0 +1,68 @@
+"""`embtransfer compare`: embedders x adapters x classifiers, as a table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._inputs import load_domains
+from ._models import make_models, split_names
+from ._options import Adapters, Classifiers, Embedders, Embedding, Format, Recipes, Texts, with_groups
+from ._report import check_folder, write_report
+from ._tables import Output, print_comparison
+from ._terminal import clear_errors, progress_bar, talk
+
+
+@with_groups
+def compare(
+    context: typer.Context,
+    texts: Texts,
+    embedders: Embedders = "word_mean",
+    adapters: Adapters = "none,centering,coral,subspace",
+    classifiers: Classifiers = "logistic",
+    recipes: Recipes = "words",
+    *,
+    embedding: Embedding,
+    diagnostics: Annotated[
+        bool, typer.Option("--diagnostics", help="Add how far apart the adapted domains are still.")
+    ] = False,
+    transductive: Annotated[
+        bool, typer.Option("--transductive", help="Score the same target texts that the adapters see.")
+    ] = False,
+    test_size: Annotated[float, typer.Option(help="Share of the target texts held back for scoring.")] = 0.5,
+    random_state: Annotated[int, typer.Option(help="Seed of the split and the folds.")] = 0,
+    format: Format = Output.table,
+    report: Annotated[
+        Path | None, typer.Option(help="A folder for a report: report.html, report.md, report.json.")
+    ] = None,
+):
+    """Try embedders x adapters x classifiers on a source and a target, and print the table."""
+    from ..trials import compare as run
+
+    with clear_errors():
+        check_folder(report)
+        X, y, X_target, y_target = data = load_domains(texts)
+        made, models = make_models(embedders, recipes, embedding, X_target)
+        split = {"transductive": transductive, "test_size": test_size, "random_state": random_state}
+        with progress_bar() as progress:
+            table = run(
+                X,
+                y,
+                X_target,
+                y_target,
+                embedders=made,
+                adapters=split_names(adapters),
+                classifiers=split_names(classifiers),
+                recipes=models,
+                diagnostics=diagnostics,
+                **split,
+                progress=progress,
+            )
+        print_comparison(table, format, f"{texts.source} -> {texts.target}")
+        asked = table[table["embedder"].isin(list(made))]
+        if (asked["error"] != "").all():
+            talk.print("Every combination failed; the table says why.", style="red")
+            raise typer.Exit(1)
+        if report is not None:
+            parts = made, split_names(adapters), split_names(classifiers), models
+            write_report(report, context, data, table, parts, split)

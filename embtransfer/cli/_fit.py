@@ -1,0 +1,105 @@
+"""`embtransfer fit`: a model of the user's choice, saved as a folder."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._inputs import load_source, load_target
+from ._models import make_embedders, recipes_by_name
+from ._options import EMBEDDER_NAMES, Columns, DatasetOption, Embedding, Overwrite, Source, with_groups
+from ._terminal import clear_errors, progress_bar, talk
+
+
+@with_groups
+def fit(
+    source: Source,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to make.")],
+    target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
+    *,
+    columns: Columns,
+    dataset: DatasetOption = None,
+    embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
+    adapter: Annotated[str, typer.Option(help="{adapters}.")] = "centering",
+    classifier: Annotated[str, typer.Option(help="{classifiers}.")] = "logistic",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A whole model instead of embedder, adapter and classifier: {recipes}."),
+    ] = None,
+    embedding: Embedding,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Read the files batch by batch: for more than memory holds.")
+    ] = False,
+    overwrite: Overwrite = False,
+    embed_vectors: Annotated[
+        bool,
+        typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines."),
+    ] = False,
+):
+    """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
+    from ..adapters import make_adapter
+    from ..classifiers import make_classifier
+    from ..persistence import check_destination, save_pipeline
+    from ..pipeline import make_transfer_pipeline
+
+    with clear_errors():
+        if embed_vectors and embedder == "sentence":
+            raise ValueError(
+                "Got --embed-vectors with a sentence model, which is never saved: the machine that scores "
+                "needs the same model. Leave the option out."
+            )
+        if recipe and (embedder, adapter, classifier) != ("word_mean", "centering", "logistic"):
+            raise ValueError(
+                f"Got --recipe {recipe} with --embedder, --adapter or --classifier. Expected the recipe, "
+                "which is a whole model, or the others."
+            )
+        if stream and (dataset or recipe):
+            raise ValueError(
+                "Got --stream with --dataset or --recipe, which take all texts at once. Expected files, and "
+                "--embedder, --adapter and --classifier, or no --stream."
+            )
+        check_destination(output, overwrite)  # before the work, not after it
+        if recipe is None:
+            made = make_embedders([embedder], embedding)[embedder]
+            pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
+        else:
+            pipeline = recipes_by_name([recipe], embedding.model)[recipe]
+        X = X_target = None
+        if stream:
+            n_source, n_target = _fit_files(pipeline, source, target, columns)
+        else:
+            X, y = load_source(dataset, source, columns.text_column, columns.label_column)
+            if target is not None:
+                X_target = load_target(
+                    dataset, target, columns.text_column, None, columns.target_text_column
+                )[0]
+            with talk.status("Fitting"):
+                pipeline.fit(X, y, X_target=X_target)
+            n_source, n_target = len(X), 0 if X_target is None else len(X_target)
+        save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
+        seen = f" and {n_target:,} target texts without labels" if target is not None else ""
+        talk.print(f"Fitted on {n_source:,} source texts{seen}. Saved to {output}")
+        if X is not None and recipe is None and hasattr(pipeline[0], "coverage"):
+            found = pipeline[0].coverage(X if X_target is None else X_target)
+            words = ", ".join(found.unknown(5)["word"])
+            talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
+        if target is None and (recipe or adapter != "none"):
+            talk.print(
+                f"Without --target there was nothing to adapt to: {recipe or adapter!r} had no effect."
+            )
+
+
+def _fit_files(pipeline, source, target, columns: Columns):
+    """Fit from files batch by batch; return how many source and target texts there were."""
+    from ..streaming import EMBEDDING_SOURCE, EMBEDDING_TARGET, fit_files
+
+    rows = {}
+    with progress_bar() as show:
+
+        def progress(done, total, description):
+            rows[description] = done
+            show(done, total, description)
+
+        fit_files(pipeline, source, target, **asdict(columns), progress=progress)
+    return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)

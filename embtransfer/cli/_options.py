@@ -1,0 +1,145 @@
+"""Options that several commands have, each declared once, and groups of them that a command takes whole."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand
+
+from ._tables import Output
+
+TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`."
+# words in braces are filled with the names of a registry when the help is shown: see NamingCommand
+EMBEDDER_NAMES = (
+    "word_ or static_ with a pooling ({poolings}), as in word_mean; sentence; distilled, from a sentence "
+    "model; or ngrams, sparse."
+)
+
+
+class Dataset(StrEnum):
+    amazon = "amazon"
+    demo = "demo"
+
+
+class UnknownWords(StrEnum):
+    skip = "skip"
+    subwords = "subwords"
+    nearest = "nearest"
+
+
+Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
+Target = Annotated[
+    str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
+]
+TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
+DatasetOption = Annotated[
+    Dataset | None,
+    typer.Option(
+        help="Source and target are domains of a data set: of amazon {amazon_domains}; "
+        "of demo {demo_domains}."
+    ),
+]
+Embedders = Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")]
+Adapters = Annotated[str, typer.Option(help="Adapters, with commas: {adapters}.")]
+Classifiers = Annotated[str, typer.Option(help="Classifiers, with commas: {classifiers}.")]
+Recipes = Annotated[str, typer.Option(help="Recipes, with commas: {recipes}.")]
+Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
+ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
+Format = Annotated[Output, typer.Option(help="How to print the table.")]
+
+
+@dataclass(frozen=True)
+class Columns:
+    text_column: TextColumn = "text"
+    label_column: Annotated[str, typer.Option(help="The column with the labels.")] = "label"
+    target_text_column: Annotated[
+        str | None, typer.Option(help="The target's column with the texts, if it has another name.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts of source and target, the target's labels wanted, too."""
+
+    source: Source
+    target: Target
+    columns: Columns
+    target_label_column: Annotated[
+        str | None, typer.Option(help="The target's column with the labels, if it has another name.")
+    ] = None
+    dataset: DatasetOption = None
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What embedders are made of."""
+
+    vectors: Vectors = None
+    model: Annotated[
+        str | None,
+        typer.Option(help="Sentence model of sentence and distilled: a folder, package or hub's name."),
+    ] = None
+    unknown: Annotated[UnknownWords, typer.Option(help="What becomes of words that the table lacks.")] = (
+        UnknownWords.skip
+    )
+    phrases: Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')] = (
+        False
+    )
+    cased: Annotated[
+        bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")
+    ] = False
+
+
+def with_groups(command: Callable) -> Callable:
+    """Let parameters of a command be groups: each field of such a dataclass is an option of its own."""
+    options = [option.replace(kind=option.KEYWORD_ONLY) for option in _options_of(command)]
+
+    @wraps(command)
+    def run(**given):
+        return _call(command, given)
+
+    run.__signature__ = inspect.Signature(options)
+    run.__annotations__ = {option.name: option.annotation for option in options}
+    return run
+
+
+def _options_of(function):
+    for parameter in inspect.signature(function).parameters.values():
+        group = parameter.annotation
+        yield from _options_of(group) if is_dataclass(group) else [parameter]
+
+
+def _call(function, given):
+    parameters = inspect.signature(function).parameters
+    groups = {name: one.annotation for name, one in parameters.items() if is_dataclass(one.annotation)}
+    return function(
+        **{name: _call(groups[name], given) if name in groups else given[name] for name in parameters}
+    )
+
+
+class NamingCommand(TyperCommand):
+    """A command whose help lists names of registries, which are imported only when it is shown."""
+
+    def format_help(self, ctx, formatter):
+        from .. import adapters, classifiers, datasets, recipes
+        from ..embedders import POOLINGS
+
+        registries = {
+            "adapters": adapters.ADAPTERS,
+            "amazon_domains": datasets.AMAZON_DOMAINS,
+            "classifiers": classifiers.CLASSIFIERS,
+            "demo_domains": datasets.DEMO_DOMAINS,
+            "poolings": POOLINGS,
+            "recipes": recipes.RECIPES,
+        }
+        names = {registry: ", ".join(found) for registry, found in registries.items()}
+        for option in self.params:
+            if option.help:
+                option.help = option.help.format(**names)
+        super().format_help(ctx, formatter)
