@@ -1,7 +1,7 @@
 """`embtransfer compare`: embedders x adapters x classifiers, as a table."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,7 +43,11 @@ def compare(
         check_folder(report)
         X, y, X_target, y_target = data = load_domains(texts)
         made, models = make_models(embedders, recipes, embedding, X_target)
-        split = {"transductive": transductive, "test_size": test_size, "random_state": random_state}
+        split: dict[str, Any] = {
+            "transductive": transductive,
+            "test_size": test_size,
+            "random_state": random_state,
+        }
         with progress_bar() as progress:
             table = run(
                 X,

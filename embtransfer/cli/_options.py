@@ -104,7 +104,7 @@ def with_groups(command: Callable) -> Callable:
     def run(**given):
         return _call(command, given)
 
-    run.__signature__ = inspect.Signature(options)
+    run.__dict__["__signature__"] = inspect.Signature(options)  # what typer reads
     run.__annotations__ = {option.name: option.annotation for option in options}
     return run
 
