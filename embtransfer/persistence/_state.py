@@ -9,54 +9,22 @@ from ..system._unpacking import check_packing, check_unpacked
 _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
-TRUSTED = (
-    "embtransfer.CORAL",
-    "embtransfer.CORALClassifier",
-    "embtransfer.CoTrainingClassifier",
-    "embtransfer.DistilledEmbedder",
-    "embtransfer.DomainCentering",
-    "embtransfer.FeatureAugmentationClassifier",
-    "embtransfer.GeodesicFlowKernel",
-    "embtransfer.ImportanceWeightedClassifier",
-    "embtransfer.JointDistributionAdaptation",
-    "embtransfer.LabelShiftClassifier",
-    "embtransfer.LengthScaling",
-    "embtransfer.LinearOT",
-    "embtransfer.MSDA",
-    "embtransfer.NGramVectorizer",
-    "embtransfer.NaiveBayesLogisticRegression",
-    "embtransfer.NoAdaptation",
-    "embtransfer.OptimalTransport",
-    "embtransfer.PooledClassifier",
-    "embtransfer.SCL",
-    "embtransfer.SelfTrainingClassifier",
-    "embtransfer.SentenceEmbedder",
-    "embtransfer.StackedDomains",
-    "embtransfer.StaticEmbedder",
-    "embtransfer.SubspaceAlignment",
-    "embtransfer.TCA",
-    "embtransfer.TransferPipeline",
-    "embtransfer.WordEmbedder",
-    "embtransfer.WordVectors",
-    "embtransfer.adapters.AffineMap",
-    "embtransfer.adapters.DenoisingLayers",
-    "embtransfer.adapters.DisplacementMap",
-    "embtransfer.adapters.Identity",
-    "embtransfer.adapters.KernelMap",
-    "embtransfer.adapters.LinearMap",
-    "embtransfer.adapters.Moments",
-    "embtransfer.adapters.PivotProjection",
-    "embtransfer.adapters.RBFKernel",
-    "embtransfer.adapters.ScaleMap",
-    "embtransfer.embedders.NGrams",
-    "scipy.sparse._csr.csr_matrix",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-)
-# where a file finds our types, wherever their modules lie now
-_PUBLIC_MODULES = {
-    name.rpartition(".")[2]: name.rpartition(".")[0] for name in TRUSTED if name.startswith("embtransfer.")
+_TYPES_OF = {
+    "embtransfer": """CORAL CORALClassifier CoTrainingClassifier DistilledEmbedder DomainCentering
+        FeatureAugmentationClassifier GeodesicFlowKernel ImportanceWeightedClassifier
+        JointDistributionAdaptation LabelShiftClassifier LengthScaling LinearOT MSDA NGramVectorizer
+        NaiveBayesLogisticRegression NoAdaptation OptimalTransport PooledClassifier SCL SelfTrainingClassifier
+        SentenceEmbedder StackedDomains StaticEmbedder SubspaceAlignment TCA TransferPipeline WordEmbedder
+        WordVectors""",
+    "embtransfer.adapters": """AffineMap DenoisingLayers DisplacementMap Identity KernelMap LinearMap Moments
+        PivotProjection RBFKernel ScaleMap""",
+    "embtransfer.embedders": "NGrams",
+    "scipy.sparse._csr": "csr_matrix",
+    "sklearn.calibration": "_CalibratedClassifier _SigmoidCalibration",
 }
+# where a file finds each type; of ours a public path, wherever its module lies now
+_MODULE_OF = {name: module for module, names in _TYPES_OF.items() for name in names.split()}
+TRUSTED = tuple(f"{module}.{name}" for name, module in _MODULE_OF.items())
 
 
 def write_state(pipeline, path):
@@ -117,7 +85,7 @@ def _name_publicly(node):
 
     Returns whether it did.
     """
-    module, public = node.get("__module__"), _PUBLIC_MODULES.get(str(node.get("__class__")))
+    module, public = node.get("__module__"), _MODULE_OF.get(str(node.get("__class__")))
     private = public is not None and str(module).startswith("embtransfer.") and module != public
     if private:
         node["__module__"] = public
