@@ -32,10 +32,10 @@ class UnknownWords(StrEnum):
     nearest = "nearest"
 
 
-Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
-Target = Annotated[
-    str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
+Source = Annotated[
+    str, typer.Option(help="Labelled texts: a file, folder, quoted pattern or -, as for score; or a domain.")
 ]
+Target = Annotated[str, typer.Option(help="Texts of the target domain: as the source, labels optional.")]
 TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
 DatasetOption = Annotated[
     Dataset | None,
