@@ -1,0 +1,1 @@
+"""So that tests can import what they share: `from tests.security.hostile import ...`."""
