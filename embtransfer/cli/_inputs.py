@@ -23,9 +23,12 @@ CLASSIFIERS = (
     "label_shift"
 )
 RECIPES = "words, distilled, sentences"
-Source = Annotated[str, typer.Option(help="Labelled texts: a .csv, .jsonl or .parquet file, or a domain.")]
+Source = Annotated[
+    str,
+    typer.Option(help="Labelled texts: a file, folder, quoted pattern or -, as for score; or a domain."),
+]
 Target = Annotated[
-    str, typer.Option(help="Texts of the target domain: a file, labels optional, or a domain.")
+    str, typer.Option(help="Texts of the target domain: as the source, labels optional.")
 ]
 TextColumn_ = Annotated[str, typer.Option(help="The column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="The column with the labels.")]

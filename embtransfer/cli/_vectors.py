@@ -43,7 +43,7 @@ def vectors_info(
 
 @vectors_app.command("coverage")
 def vectors_coverage(
-    source: Annotated[str, typer.Argument(help="Texts: what `embtransfer score` takes.")],
+    source: Annotated[str, typer.Argument(help="Texts: a file, folder, quoted pattern or -, as for score.")],
     vectors: Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")] = None,
     text_column: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     cased: Annotated[bool, typer.Option("--cased", help="Do not lower-case texts.")] = False,

@@ -76,7 +76,8 @@ def score_file(
     block_size : int, default=None
         Bytes of input a block, 8 MiB, and 1 MiB with vectors. A longer row makes a longer block.
     input_format, output_format : str, default=None
-        Such as "csv" or "jsonl.gz", instead of the ending; needed for stdin and stdout.
+        Such as "csv" or "jsonl.gz", instead of the ending; needed for stdout. Without it stdin is jsonl if it
+        begins with "{", else csv.
     model_id : str, default=None
         What tells this model from others when resuming; by default a checksum of its pickle.
     progress : callable (rows read so far), default=None

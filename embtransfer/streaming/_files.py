@@ -44,9 +44,9 @@ def fit_files(
         An embedder; adapters that have `partial_fit`, and scikit-learn's transformers that have it or
         learn nothing, such as StandardScaler; a classifier. Fitted copies replace its steps when all is done;
         after an error it is as it was.
-    source : str or path
-        Labelled texts: a file ending in .csv, .jsonl or .parquet.
-    target : str or path, default=None
+    source : str, path or list of these
+        Labelled texts: what `score_file` takes, but not stdin, which can be read once.
+    target : str, path or list of these, default=None
         Unlabelled texts of the target domain. None: nothing is adapted.
     text_column, label_column : str, default="text", "label"
         The columns with the texts, in both files, and with the labels, in the source.
