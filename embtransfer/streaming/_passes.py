@@ -7,6 +7,7 @@ from ..adapters import BaseAdapter
 from ..embedders._base import BaseEmbedder
 from ..embedders._pooled import PooledEmbedder
 from ..tables import TableReader, column_values
+from ..tables._files import STDIN
 from ._closed_form import fit_by_sums, has_closed_form
 from ._spool import Spool, shuffled_blocks
 
@@ -28,13 +29,13 @@ class Passes:
     """
 
     def __init__(self, folder, source, target, columns, batch_size, report):
-        self.folder, self.source = folder, TableReader(source)
-        self.target = None if target is None else TableReader(target)
-        if self.source.is_stdin or (self.target and self.target.is_stdin):
+        if any(given in (STDIN, [STDIN]) for given in (source, target)):
             raise ValueError(
                 "Got - (stdin), which can be read once; a fit from files takes several passes. Put it in a "
                 "file, or fit in memory: pipeline.fit, or no --stream."
             )
+        self.folder, self.source = folder, TableReader(source)
+        self.target = None if target is None else TableReader(target)
         self.text_column, self.label_column, self.target_column = columns
         self.batch_size, self.report = batch_size, report
         self.spools = {}

@@ -39,8 +39,7 @@ class TableReader:
 
     def __init__(self, source):
         self._source = Source(source, None, _BLOCK_SIZE)
-        self.is_stdin = self._source.is_stdin
-        self.name = "stdin" if self.is_stdin else str(source)
+        self.name = "stdin" if self._source.is_stdin else str(source)
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -56,7 +55,7 @@ class TableReader:
         return list(self._source.blocks())
 
     def _blocks(self, columns=None):
-        if self.is_stdin and self._source.kind == ".jsonl":
+        if self._source.is_stdin and self._source.kind == ".jsonl":
             return self._held
         return self._source.blocks(columns=columns)
 

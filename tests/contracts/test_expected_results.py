@@ -193,7 +193,7 @@ def test_the_oldest_versions_are_the_lower_bounds():
     config = ConfigParser()
     config.read(FILE.parent.parent / "setup.cfg")
     listed = [config["options"]["install_requires"], *config["options.extras_require"].values()]
-    bounds = dict(line.split(">=") for text in listed for line in text.split())
+    bounds = dict(line.split(">=") for text in listed for line in re.findall(r"^\S+>=[\w.]+", text, re.M))
     pins = FILE.with_name("requirements-oldest.txt").read_text("utf-8").splitlines()
     pins = dict(line.split("==") for line in pins if "==" in line)
     assert len(bounds) > 15
