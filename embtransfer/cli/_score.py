@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import TimeRemainingColumn
 
 from ._options import ModelFolder, TextColumn
 from ._terminal import clear_errors, progress_bar, talk
@@ -174,7 +175,7 @@ def _notes() -> Iterator[None]:
 
 @contextmanager
 def _bar():
-    with progress_bar() as progress:
+    with progress_bar(TimeRemainingColumn()) as progress:
 
         def monitor(report):
             rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)
