@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
 from ._options import ModelFolder, TextColumn
@@ -173,7 +174,7 @@ def _notes() -> Iterator[None]:
 
 @contextmanager
 def _bar():
-    with progress_bar() as progress:
+    with progress_bar(TimeRemainingColumn()) as progress:
 
         def monitor(report):
             rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)

@@ -8,14 +8,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from .._escape import visible
 
@@ -54,14 +47,14 @@ def load_vectors(table):
 
 
 @contextmanager
-def progress_bar():
+def progress_bar(*columns):
     """A bar, as the `progress` of whatever takes one: a callable (done, total, description)."""
     columns = (
         SpinnerColumn(),
         BarColumn(),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        *columns,
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
