@@ -4,19 +4,19 @@ Maps and moments have a public path here, too: saved models name them by it.
 """
 
 from .._names import check_name
-from ._base import AffineMap, BaseAdapter, Identity
+from ._base import AffineMap as AffineMap, BaseAdapter, Identity as Identity
 from ._centering import DomainCentering
 from ._coral import CORAL
 from ._gfk import GeodesicFlowKernel
 from ._jda import JointDistributionAdaptation
-from ._kernel import KernelMap, LinearMap, RBFKernel
-from ._length import LengthScaling, ScaleMap
+from ._kernel import KernelMap as KernelMap, LinearMap as LinearMap, RBFKernel as RBFKernel
+from ._length import LengthScaling, ScaleMap as ScaleMap
 from ._linear_ot import LinearOT
-from ._moments import Moments
-from ._msda import MSDA, DenoisingLayers
+from ._moments import Moments as Moments
+from ._msda import MSDA, DenoisingLayers as DenoisingLayers
 from ._none import NoAdaptation
-from ._optimal_transport import DisplacementMap, OptimalTransport
-from ._scl import SCL, PivotProjection
+from ._optimal_transport import DisplacementMap as DisplacementMap, OptimalTransport
+from ._scl import SCL, PivotProjection as PivotProjection
 from ._subspace import SubspaceAlignment
 from ._tca import TCA
 
@@ -26,24 +26,14 @@ __all__ = [
     "MSDA",
     "SCL",
     "TCA",
-    "AffineMap",
     "BaseAdapter",
-    "DenoisingLayers",
-    "DisplacementMap",
     "DomainCentering",
     "GeodesicFlowKernel",
-    "Identity",
     "JointDistributionAdaptation",
-    "KernelMap",
     "LengthScaling",
-    "LinearMap",
     "LinearOT",
-    "Moments",
     "NoAdaptation",
     "OptimalTransport",
-    "PivotProjection",
-    "RBFKernel",
-    "ScaleMap",
     "SubspaceAlignment",
     "make_adapter",
 ]

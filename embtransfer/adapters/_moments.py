@@ -121,12 +121,6 @@ class Moments:
             self.scatter += np.triu(self.scatter, 1).T
 
 
-def mean_and_std(X):
-    """Mean and standard deviation (divided by n) of each column, float64 (d,); 1 for a constant column."""
-    moments = Moments(X, "diagonal")
-    return moments.mean, moments.std()
-
-
 def mean_and_covariance(X, shrinkage):
     """Mean (d,) and covariance (d, d), float64, as in `Moments.covariance`."""
     moments = Moments(X)

@@ -7,7 +7,7 @@ from ._base import BaseEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
 from ._lexical import NGramVectorizer
-from ._ngrams import NGrams
+from ._ngrams import NGrams as NGrams
 from ._pooling import POOLINGS
 from ._sentence import SentenceEmbedder
 from ._static import StaticEmbedder
@@ -19,7 +19,6 @@ __all__ = [
     "Coverage",
     "DistilledEmbedder",
     "NGramVectorizer",
-    "NGrams",
     "SentenceEmbedder",
     "StaticEmbedder",
     "WordEmbedder",

@@ -11,9 +11,15 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
 from .._types import Labels, Rows
 from ._domains import domains_of, stratified_order
 
+_Folds = Iterator[tuple[np.ndarray, np.ndarray]]
+
 
 class _TargetSplitter(BaseCrossValidator):
     """Splits whose test part is labelled rows of one domain, and whose training part ends with its others."""
+
+    def get_n_splits(self, X: Rows | None = None, y: Labels | None = None, groups: object = None) -> int:
+        """The number of splits."""
+        return self.n_splits
 
     def _target_parts(self, X, y, target):
         """Positions of the labelled rows of other domains, of the labelled target rows, and class numbers."""
@@ -105,19 +111,13 @@ class TargetKFold(_TargetSplitter):
         self.target = target
         self.random_state = random_state
 
-    def split(
-        self, X: Rows, y: Labels | None = None, groups: object = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def split(self, X: Rows, y: Labels | None = None, groups: object = None) -> _Folds:
         """Yield the positions (train, test) of each fold; X is marked, `groups` is ignored."""
         source, scored, codes, target = self._target_parts(X, y, self.target)
         folds = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.random_state)
         rng = np.random.default_rng(self.random_state)
         for _, fold in folds.split(scored, codes[scored]):
             yield self._train(source, scored[fold], codes, target, rng), scored[fold]
-
-    def get_n_splits(self, X: Rows | None = None, y: Labels | None = None, groups: object = None) -> int:
-        """The number of folds."""
-        return self.n_splits
 
 
 class TargetShuffleSplit(_TargetSplitter):
@@ -166,9 +166,7 @@ class TargetShuffleSplit(_TargetSplitter):
         self.target = target
         self.random_state = random_state
 
-    def split(
-        self, X: Rows, y: Labels | None = None, groups: object = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def split(self, X: Rows, y: Labels | None = None, groups: object = None) -> _Folds:
         """Yield the positions (train, test) of each split; X is marked, `groups` is ignored."""
         source, scored, codes, target = self._target_parts(X, y, self.target)
         rng = np.random.default_rng(self.random_state)
@@ -183,10 +181,6 @@ class TargetShuffleSplit(_TargetSplitter):
                 f"Got {name}={size!r} of {len(rows)} rows. Expected a share in (0, 1], of 1 row or more."
             )
         return np.sort(rows[stratified_order(codes[rows], rng)[: round(size * len(rows))]])
-
-    def get_n_splits(self, X: Rows | None = None, y: Labels | None = None, groups: object = None) -> int:
-        """The number of splits."""
-        return self.n_splits
 
 
 class LeaveOneDomainOut(_TargetSplitter):
@@ -222,9 +216,7 @@ class LeaveOneDomainOut(_TargetSplitter):
         self.target_rows = target_rows
         self.random_state = random_state
 
-    def split(
-        self, X: Rows, y: Labels | None = None, groups: object = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def split(self, X: Rows, y: Labels | None = None, groups: object = None) -> _Folds:
         """Yield the positions (train, test) of each fold; X is marked, `groups` is ignored."""
         if self.n_folds == 1 and self.target_rows != 0:
             raise ValueError(

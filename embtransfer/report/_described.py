@@ -1,13 +1,12 @@
 """The model that a report describes: fitted on its own split, as compare does."""
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 
 from .._parts import nested
 from ..pipeline import for_source
+from ..trials.search._evidence import fit
 
 MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
 
@@ -28,7 +27,7 @@ class Described:
         self.error, self.fitted, self.before, self.after = "", None, None, None
         self.no_rows = "it is not a Pipeline, whose steps could be looked at"
         try:
-            self.fitted = self._fit(data.source, data.y)
+            self.fitted = fit(self.model, data.source, data.y, data.seen)
         except Exception as error:  # the comparison, made before, is worth a report all the same
             self.error = f"{type(error).__name__}: {error}".partition("\n")[0]
             return
@@ -36,10 +35,6 @@ class Described:
         self.drawn = [rng.permutation(len(texts))[:MAX_ROWS] for texts in (data.source, data.seen)]
         if isinstance(self.fitted, Pipeline):
             self._send_through()
-
-    def _fit(self, texts, y):
-        seen = {"X_target": self.data.seen} if has_fit_parameter(self.model, "X_target") else {}
-        return clone(self.model).fit(texts, y, **seen)
 
     def _send_through(self):
         texts = (self.data.source, self.data.seen)
@@ -68,7 +63,7 @@ class Described:
             return data.y_scored, self.fitted.predict(data.scored), what
         rows = np.arange(len(data.y))
         train, test = train_test_split(rows, test_size=0.25, stratify=data.y, random_state=self.random_state)
-        fitted = self._fit([data.source[i] for i in train], data.y[train])
+        fitted = fit(self.model, [data.source[i] for i in train], data.y[train], data.seen)
         predicted = for_source(fitted).predict([data.source[i] for i in test])
         return data.y[test], predicted, f"{len(test):,} held-out source texts: the target has no labels"
 

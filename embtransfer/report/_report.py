@@ -70,7 +70,7 @@ class Report:
         created: str,
         sections: list,
         table: pd.DataFrame,
-        model: Estimator,
+        model: str,
         pictures: dict,
     ):
         self.title, self.lead, self.created, self.table, self.model = title, lead, created, table, model

@@ -24,7 +24,6 @@ class TableReader:
     Attributes
     ----------
     name : str
-    is_stdin : bool
     schema : pyarrow.Schema
         Of all columns. Those of csv are text, exactly as it stands; those of jsonl and parquet have types.
         What fits no one type in jsonl is text of JSON.

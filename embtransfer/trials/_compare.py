@@ -218,9 +218,8 @@ def _fit(adapter, classifier, source, y, seen):
     """The fitted adapter and classifier, and the source rows as the adapter maps them."""
     adapter, classifier = clone(adapter), clone(classifier)
     rows = adapter.fit_transform(source, y, **target_for(adapter, seen))
-    target = {}
-    if has_fit_parameter(classifier, "X_target"):
-        target["X_target"] = adapter.transform(seen)
+    takes_target = has_fit_parameter(classifier, "X_target")
+    target = {"X_target": adapter.transform(seen)} if takes_target else {}
     return adapter, classifier.fit(rows, y, **target), rows
 
 
