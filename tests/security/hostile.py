@@ -6,8 +6,6 @@ import json
 import pickle
 import re
 import struct
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -150,8 +148,3 @@ ALLOWED |= {
     "charset",
     "lang",
 }
-
-
-def run(*words, **options):
-    command = [sys.executable, "-m", "embtransfer", *map(str, words)]
-    return subprocess.run(command, capture_output=True, cwd=ROOT, timeout=300, **options)
