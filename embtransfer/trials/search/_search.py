@@ -39,12 +39,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     parameters : dict of str to list, default=None
         Settings to try, such as ``{"classifier__C": [1, 10], "embedder__pooling": ["mean", "sif"]}``; each
         goes to the candidates that have it.
-    criterion : str, default="aggregate"
+    criterion : {"aggregate", "consensus", "source_accuracy", "weighted_accuracy", "embedded_accuracy", \
+            "reverse_accuracy", "negative_entropy", "mutual_information", "neighbourhood_density"}, \
+            default="aggregate"
         "aggregate": the best source accuracy among the candidates whose consensus is as good as the best,
-        within a standard error. Or one column of `results_`: "consensus", "source_accuracy",
-        "weighted_accuracy", "embedded_accuracy", "reverse_accuracy", "negative_entropy",
-        "mutual_information" or "neighbourhood_density". On the mean of four data sets "aggregate" had the
-        least regret, by far (docs/measured.md).
+        within a standard error. The others are columns of `results_`. On the mean of four data sets
+        "aggregate" had the least regret, by far (docs/measured.md).
     guard : bool, default=True
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
