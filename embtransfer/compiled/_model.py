@@ -1,12 +1,13 @@
 """CompiledPipeline: a folded pipeline, which needs numpy, numba and pyarrow to run."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from .._texts import check_texts, iter_text_chunks
-from .._types import FilePath, Rows, Texts
+from .._types import FilePath, Texts
 from ..system._threads import n_threads
 from . import _heads
 from ._files import read_model, write_model
@@ -75,12 +76,12 @@ class CompiledPipeline:
         return self.classes_[self._of_chunks(X, _heads.predict)]
 
     @property
-    def decision_function(self) -> np.ndarray:
+    def decision_function(self) -> Callable[[Texts], np.ndarray]:
         """Function of texts: (n_texts,) for two classes, (n_texts, n_classes) for more, float64."""
         return self._method("decision_function", _heads.has_decision, _heads.decision)
 
     @property
-    def predict_proba(self) -> np.ndarray:
+    def predict_proba(self) -> Callable[[Texts], np.ndarray]:
         """Function of texts: class probabilities, (n_texts, n_classes), float64."""
         return self._method("predict_proba", _heads.has_proba, _heads.proba)
 
@@ -89,7 +90,7 @@ class CompiledPipeline:
             raise AttributeError(f"The classifier of this pipeline has no {name}.")
         return lambda X: self._of_chunks(X, function)
 
-    def predict_all(self, X: Rows) -> tuple[np.ndarray, np.ndarray]:
+    def predict_all(self, X: Texts) -> tuple[np.ndarray, np.ndarray]:
         """Labels and probabilities in one pass: ((n_texts,), (n_texts, n_classes))."""
 
         def both(head, scores):

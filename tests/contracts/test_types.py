@@ -57,10 +57,14 @@ def test_all_public_signatures_are_annotated(part):
 def test_what_mypy_sees(tmp_path):
     """In a project of somebody's own: a name that is not there is an error, and a class is no Any."""
     file = tmp_path / "theirs.py"
-    file.write_text(
-        "from embtransfer import CORAL, NoSuchThing, compare\nreveal_type(CORAL(0.5).fit)\n", "utf-8"
-    )
+    lines = [
+        "from embtransfer import CORAL, CompiledPipeline, NoSuchThing",
+        "reveal_type(CORAL(0.5).fit)",
+        'CompiledPipeline.load("folder").predict_proba(["a text"]).shape',
+    ]
+    file.write_text("\n".join(lines), "utf-8")
     said, _, code = api.run([str(file), "--ignore-missing-imports", f"--cache-dir={tmp_path / 'cache'}"])
     assert code == 1
+    assert said.count(": error: ") == 1
     assert re.search('Module "embtransfer" has no attribute "NoSuchThing"', said)
     assert re.search(r'Revealed type is "def \(X: .*\) -> embtransfer\.adapters\._coral\.CORAL"', said)

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
+from ..._types import Estimator, Labels, Progress, Seed, Texts
 from ...pipeline import Target, for_source
 from .._progress import Steps
 from .._splits import Domains
@@ -270,12 +270,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return frame
 
     @_best_has("predict_proba")
-    def predict_proba(self, X: Rows) -> np.ndarray:
+    def predict_proba(self, X: Texts) -> np.ndarray:
         """Class probabilities of target texts by the best candidate: (n_texts, n_classes)."""
         check_is_fitted(self)
         return self.best_estimator_.predict_proba(X)
 
-    def predict(self, X: Rows) -> np.ndarray:
+    def predict(self, X: Texts) -> np.ndarray:
         """Labels of target texts by the best candidate: (n_texts,)."""
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
