@@ -44,8 +44,7 @@ def write_state(pipeline, path):
 
 def checked_state(state, trusted):
     """What skops may load of a file, which is refused if it is damaged, too large or of types not trusted."""
-    _check_sizes(state)
-    file = _with_public_names(state)
+    file = _with_public_names(state, _schema_of_bounded(state))
     foreign = foreign_types(file, trusted, state)
     if foreign:
         raise ValueError(
@@ -92,17 +91,15 @@ def _name_publicly(node):
     return private
 
 
-def _with_public_names(state):
+def _with_public_names(state, schema):
     """The file, or, where an earlier version named private modules in it, a copy with public names."""
-    with ZipFile(state) as old:
-        schema = json.loads(old.read(_SCHEMA))
-        renamed = [_name_publicly(node) for node in _nodes(schema)]
-        if not any(renamed):
-            return state
-        made = io.BytesIO()
-        with ZipFile(made, "w") as new:
-            for info in old.infolist():
-                new.writestr(info, json.dumps(schema) if info.filename == _SCHEMA else old.read(info))
+    renamed = [_name_publicly(node) for node in _nodes(schema)]
+    if not any(renamed):
+        return state
+    made = io.BytesIO()
+    with ZipFile(state) as old, ZipFile(made, "w") as new:
+        for info in old.infolist():
+            new.writestr(info, json.dumps(schema) if info.filename == _SCHEMA else old.read(info))
     return made
 
 
@@ -116,8 +113,8 @@ def _nodes(schema):
         nodes += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
 
 
-def _check_sizes(state):
-    """Refuse a state that is small on disk and large in memory: packed, or with an array named many times."""
+def _schema_of_bounded(state):
+    """The schema; refuse a state small on disk and large in memory: packed, or with an array named often."""
     try:
         with ZipFile(state) as archive:
             members, size = archive.infolist(), state.stat().st_size
@@ -133,6 +130,7 @@ def _check_sizes(state):
         if isinstance(node.get("file"), str):
             read.add((str(node.get("__id__", len(read))), node["file"]))
     check_unpacked(sum(size_of.values()) + sum(size_of.get(file, 0) for _, file in read), size, state)
+    return schema
 
 
 def _size_in_memory(archive, info):
