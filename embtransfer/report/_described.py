@@ -1,12 +1,13 @@
 """The model that a report describes: fitted on its own split, as compare does."""
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from .._parts import nested
 from ..pipeline import for_source
-from ..trials.search._evidence import fit
+from ..trials._store import target_for
 
 MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
 
@@ -27,7 +28,7 @@ class Described:
         self.error, self.fitted, self.before, self.after = "", None, None, None
         self.no_rows = "it is not a Pipeline, whose steps could be looked at"
         try:
-            self.fitted = fit(self.model, data.source, data.y, data.seen)
+            self.fitted = self._fit(data.source, data.y)
         except Exception as error:  # the comparison, made before, is worth a report all the same
             self.error = f"{type(error).__name__}: {error}".partition("\n")[0]
             return
@@ -35,6 +36,9 @@ class Described:
         self.drawn = [rng.permutation(len(texts))[:MAX_ROWS] for texts in (data.source, data.seen)]
         if isinstance(self.fitted, Pipeline):
             self._send_through()
+
+    def _fit(self, texts, y):
+        return clone(self.model).fit(texts, y, **target_for(self.model, self.data.seen))
 
     def _send_through(self):
         texts = (self.data.source, self.data.seen)
@@ -63,7 +67,7 @@ class Described:
             return data.y_scored, self.fitted.predict(data.scored), what
         rows = np.arange(len(data.y))
         train, test = train_test_split(rows, test_size=0.25, stratify=data.y, random_state=self.random_state)
-        fitted = fit(self.model, [data.source[i] for i in train], data.y[train], data.seen)
+        fitted = self._fit([data.source[i] for i in train], data.y[train])
         predicted = for_source(fitted).predict([data.source[i] for i in test])
         return data.y[test], predicted, f"{len(test):,} held-out source texts: the target has no labels"
 

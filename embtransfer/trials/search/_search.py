@@ -212,9 +212,9 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
             tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
-            rows_of_round = some, labels[some], others
+            y_some = labels[some]
             found = judge(
-                candidates, alive, store, *rows_of_round, self.classes_, self.cv, seed, tick, errors
+                candidates, alive, store, some, y_some, others, self.classes_, self.cv, seed, tick, errors
             )
             tick("done")
             tables.append(found.criteria)
