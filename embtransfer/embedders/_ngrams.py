@@ -1,20 +1,20 @@
 """Words and frequent n-grams of a corpus, and their rows in any text."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from .._texts import iter_text_chunks
-from ..compiled._vocabulary import Vocabulary
+from ..compiled._vocabulary import Remade, Vocabulary
 from ..word_vectors import WordVectors
 
 _MIN_LENGTH = 2  # of a word, in characters, as in scikit-learn's vectorizers
 
 
 @dataclass
-class NGrams:
+class NGrams(Remade):
     """What a vocabulary of words and n-grams finds in texts.
 
     Rows are numbered: first the n_corpus words that form n-grams, then the other words of `words`, then
@@ -32,14 +32,11 @@ class NGrams:
         words = *self.words._index, self.lowercase, _MIN_LENGTH
         self.vocabulary = Vocabulary(*words, self.ngrams, self.longest, self.n_corpus)
 
-    def __getstate__(self):
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # the index is made again
-
     def __setstate__(self, state):
         """Refuse what would send a kernel outside its arrays: a file may be made to deceive."""
         sound = _can_be_indexed(**state)
         if sound:
-            self.__init__(**state)
+            super().__setstate__(state)
         if not (sound and self.vocabulary.ngrams_are_sound()):
             raise ValueError("Got words and n-grams that contradict one another. The file is damaged.")
 
@@ -56,7 +53,11 @@ class NGrams:
 
         At most max_features - n_corpus of them, the most frequent; those of two words go before longer ones.
         """
-        found = [_word_rows(chunk, words, lowercase) for _, chunk in iter_text_chunks(texts)]
+        from ..kernels import _tokens
+
+        vocabulary = Vocabulary(*words._index, lowercase, _MIN_LENGTH)
+        chunks = (vocabulary.text_arguments(chunk) for _, chunk in iter_text_chunks(texts))
+        found = [_tokens.text_rows(*arguments, True) for arguments in chunks]
         ids = np.concatenate([ids for ids, _ in found]).astype(np.int64)
         lengths = np.concatenate([np.diff(indptr) for _, indptr in found])
         text = np.repeat(np.arange(len(lengths)), lengths)
@@ -127,13 +128,6 @@ def document_counts(ids, indptr, n_rows):
     text = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     pairs = np.unique(text * n_rows + ids)
     return np.bincount(pairs % n_rows, minlength=n_rows)
-
-
-def _word_rows(chunk, words, lowercase):
-    from ..kernels import _tokens
-
-    vocabulary = Vocabulary(*words._index, lowercase, _MIN_LENGTH)
-    return _tokens.text_rows(*vocabulary.text_arguments(chunk), True)
 
 
 def _frequent(key, text, min_df, most):
