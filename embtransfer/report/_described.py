@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from .._parts import nested
 from ..pipeline import for_source
+from ..trials._progress import line
 from ..trials._store import target_for
 
 MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
@@ -30,7 +31,7 @@ class Described:
         try:
             self.fitted = self._fit(data.source, data.y)
         except Exception as error:  # the comparison, made before, is worth a report all the same
-            self.error = f"{type(error).__name__}: {error}".partition("\n")[0]
+            self.error = line(error)
             return
         rng = np.random.default_rng(random_state)
         self.drawn = [rng.permutation(len(texts))[:MAX_ROWS] for texts in (data.source, data.seen)]

@@ -7,7 +7,7 @@ from ..adapters import BaseAdapter
 from ..embedders._base import BaseEmbedder
 from ..embedders._pooled import PooledEmbedder
 from ..tables import TableReader, column_values
-from ..tables._files import STDIN
+from ..tables._files import STDIN, find_files
 from ._closed_form import fit_by_sums, has_closed_form
 from ._spool import Spool, shuffled_blocks
 
@@ -29,7 +29,7 @@ class Passes:
     """
 
     def __init__(self, folder, source, target, columns, batch_size, report):
-        if any(given in (STDIN, [STDIN]) for given in (source, target)):
+        if any(given is not None and find_files(given) == [STDIN] for given in (source, target)):
             raise ValueError(
                 "Got - (stdin), which can be read once; a fit from files takes several passes. Put it in a "
                 "file, or fit in memory: pipeline.fit, or no --stream."

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -698,6 +699,8 @@ def test_labels_of_two_kinds(tmp_path):
         ({"source": "films.txt"}, r"Got 'films\.txt'. Expected a file that ends in one of: \.csv, \.csv\.gz"),
         ({"source": "-"}, r"Got - \(stdin\), which can be read once.*Put it in a file"),
         ({"target": "-"}, r"Got - \(stdin\), which can be read once.*Put it in a file"),
+        ({"source": ["-"]}, r"Got - \(stdin\), which can be read once.*Put it in a file"),
+        ({"source": Path("-")}, r"Got - \(stdin\), which can be read once.*Put it in a file"),
     ],
     ids=str,
 )
@@ -705,7 +708,7 @@ def test_wrong_options(files, temporary, options, message):
     write(files / "empty.csv", text=pa.array([], pa.string()), label=pa.array([], pa.string()))
     options = {"source": "films.csv", "target": "pans.csv"} | options
     paths = [options.pop(name) for name in ("source", "target")]
-    paths = [path if path == "-" else files / path for path in paths]
+    paths = [files / path if isinstance(path, str) and path != "-" else path for path in paths]
     pipeline = make_transfer_pipeline(WordEmbedder(), CORAL(), RidgeClassifier())
     with pytest.raises((ValueError, OSError), match=message):
         fit_files(pipeline, *paths, **options)
