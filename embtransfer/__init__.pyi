@@ -16,9 +16,7 @@ from .adapters import (
     SubspaceAlignment as SubspaceAlignment,
     make_adapter as make_adapter,
 )
-from .alignment import (
-    align_word_vectors as align_word_vectors,
-)
+from .alignment import align_word_vectors as align_word_vectors
 from .classifiers import (
     CORALClassifier as CORALClassifier,
     CoTrainingClassifier as CoTrainingClassifier,
@@ -32,9 +30,7 @@ from .classifiers import (
     estimate_priors as estimate_priors,
     make_classifier as make_classifier,
 )
-from .compiled import (
-    CompiledPipeline as CompiledPipeline,
-)
+from .compiled import CompiledPipeline as CompiledPipeline
 from .diagnostics import (
     covariance_distance as covariance_distance,
     domain_shift as domain_shift,
@@ -56,9 +52,7 @@ from .explaining import (
     explain as explain,
     word_weights as word_weights,
 )
-from .folding import (
-    compile_pipeline as compile_pipeline,
-)
+from .folding import compile_pipeline as compile_pipeline
 from .model_selection import (
     LeaveOneDomainOut as LeaveOneDomainOut,
     StackedDomains as StackedDomains,
@@ -77,9 +71,7 @@ from .pipeline import (
     make_transfer_pipeline as make_transfer_pipeline,
     source_scorer as source_scorer,
 )
-from .recipes import (
-    make_recipe as make_recipe,
-)
+from .recipes import make_recipe as make_recipe
 from .report import (
     Report as Report,
     make_report as make_report,
@@ -88,9 +80,7 @@ from .scoring import (
     ScoreReport as ScoreReport,
     score_file as score_file,
 )
-from .streaming import (
-    fit_files as fit_files,
-)
+from .streaming import fit_files as fit_files
 from .trials import (
     TransferSearch as TransferSearch,
     compare as compare,
@@ -98,8 +88,6 @@ from .trials import (
     plot_learning_curve as plot_learning_curve,
     summarize_learning_curve as summarize_learning_curve,
 )
-from .word_vectors import (
-    WordVectors as WordVectors,
-)
+from .word_vectors import WordVectors as WordVectors
 
 __all__: list[str]

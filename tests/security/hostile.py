@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import pickle
-import re
 import struct
 import zipfile
 from pathlib import Path
@@ -99,11 +97,6 @@ def tensors(folder, shape, end, kind="F32"):
     return folder
 
 
-def zeros_packed(header, n):
-    """A member of a .npz: a header and n zeros."""
-    return header + bytes(n)
-
-
 class _Model:
     classes_ = np.array(["a", "b"])
 
@@ -113,38 +106,3 @@ class _Model:
 
 def file(name, make):
     return lambda folder: write(folder / name, make())
-
-
-ARRAY = pickle.dumps(np.zeros((1, 4), np.float32), 2)[2:-1]
-
-PARTS = {"index_to_key": b"]X\x01\x00\x00\x00aa", "vectors": ARRAY, "vectors_ngrams": ARRAY}
-
-
-def memory(field):
-    return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
-
-
-ALLOWED = {
-    "class",
-    "style",
-    "scope",
-    "id",
-    "aria-labelledby",
-    "aria-describedby",
-    "aria-hidden",
-    "aria-label",
-}
-
-
-ALLOWED |= {
-    "role",
-    "tabindex",
-    "data-sortable",
-    "data-value",
-    "href",
-    "rel",
-    "name",
-    "content",
-    "charset",
-    "lang",
-}

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import pickle
 import re
 import struct
 import subprocess
@@ -33,13 +34,11 @@ from tests.security.hostile import (
     COMPILED,
     LABELS,
     OWN,
-    PARTS,
     ROOT,
     TEXTS,
     _Model,
     file,
     list_of,
-    memory,
     node,
     npy,
     save_archive,
@@ -48,6 +47,15 @@ from tests.security.hostile import (
     write,
     zipped,
 )
+
+ARRAY = pickle.dumps(np.zeros((1, 4), np.float32), 2)[2:-1]
+
+PARTS = {"index_to_key": b"]X\x01\x00\x00\x00aa", "vectors": ARRAY, "vectors_ngrams": ARRAY}
+
+
+def memory(field):
+    return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
 
 BLOCK = (b"word" + b" 0" * 1000 + b"\n") * (1 << 13)  # 16 MB
 

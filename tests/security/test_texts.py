@@ -11,7 +11,31 @@ from sklearn.pipeline import make_pipeline
 from embtransfer import CompiledPipeline, explain, load_pipeline, score_file
 from embtransfer.alignment._seeds import read_pairs
 from embtransfer.tables import TableReader
-from tests.security.hostile import ALLOWED, _Model, write
+from tests.security.hostile import _Model, write
+
+ALLOWED = {
+    "class",
+    "style",
+    "scope",
+    "id",
+    "aria-labelledby",
+    "aria-describedby",
+    "aria-hidden",
+    "aria-label",
+}
+
+ALLOWED |= {
+    "role",
+    "tabindex",
+    "data-sortable",
+    "data-value",
+    "href",
+    "rel",
+    "name",
+    "content",
+    "charset",
+    "lang",
+}
 
 ESC = "\x1b]0;owned\x07\x1b[31m"
 

@@ -74,10 +74,6 @@ def supervised_model(max_n, n_words_in_ngrams, n_pruned=-1):
     return data + struct.pack("<?2q", False, 2, 3) + bytes(24), rows
 
 
-def touch(path):
-    Path(path).write_text("run")
-
-
 def make_tokenizer(n=40):
     tokenizer = Tokenizer(WordLevel({f"tok{i}": i for i in range(n - 1)} | {"[UNK]": n - 1}, "[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
