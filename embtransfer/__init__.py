@@ -13,7 +13,7 @@ _NAMES_OF = {
     "alignment": "align_word_vectors",
     "classifiers": """CORALClassifier CoTrainingClassifier FeatureAugmentationClassifier
         ImportanceWeightedClassifier LabelShiftClassifier NaiveBayesLogisticRegression PooledClassifier
-        SelfTrainingClassifier density_ratio estimate_priors make_classifier""",
+        SelfTrainingClassifier density_ratio make_classifier""",
     "compiled": "CompiledPipeline",
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
     "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder WordEmbedder
@@ -24,6 +24,7 @@ _NAMES_OF = {
         stack_domains""",
     "persistence": "load_pipeline save_pipeline",
     "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
+    "priors": "estimate_priors",
     "recipes": "make_recipe",
     "report": "Report make_report",
     "scoring": "ScoreReport score_file",

@@ -27,7 +27,6 @@ from .classifiers import (
     PooledClassifier as PooledClassifier,
     SelfTrainingClassifier as SelfTrainingClassifier,
     density_ratio as density_ratio,
-    estimate_priors as estimate_priors,
     make_classifier as make_classifier,
 )
 from .compiled import CompiledPipeline as CompiledPipeline
@@ -71,6 +70,7 @@ from .pipeline import (
     make_transfer_pipeline as make_transfer_pipeline,
     source_scorer as source_scorer,
 )
+from .priors import estimate_priors as estimate_priors
 from .recipes import make_recipe as make_recipe
 from .report import (
     Report as Report,

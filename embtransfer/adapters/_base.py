@@ -6,12 +6,20 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._types import Labels, Matrix, Rows
+from ..priors import stratified_rows
+from ._class_shares import class_shares
 from ._moments import ROWS
 
 _DTYPES = [np.float64, np.float32]
+
+
+def _are_classes(y):
+    """Whether labels are given and name at least two classes."""
+    return y is not None and type_of_target(y) in ("binary", "multiclass") and len(np.unique(y)) > 1
 
 
 class AffineMap:
@@ -76,7 +84,8 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     _min_rows = 1  # rows a domain must have
     _accepts_sparse = False  # whether rows may be scipy.sparse (csr arrives at _fit and at the maps)
-    _uses_labels = False  # whether y changes the maps
+    _uses_labels = False  # whether `_fit` wants y
+    priors: Any = "source"  # a parameter of the methods that match moments
     _one_map = False  # whether both domains go through the same map even where they differ
 
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
@@ -97,7 +106,8 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         X : array-like of shape (n_source, n_features)
             Source rows; a sparse matrix where the method takes one.
         y : array-like of shape (n_source,), default=None
-            Source labels, for the methods that use them; others ignore it.
+            Source labels, for the methods that use them or give the source the target's class shares
+            (`priors`); others ignore it.
         X_target : array-like of shape (n_target, n_features), default=None
             Unlabelled target rows. None: the target is the source, and nothing shifts.
 
@@ -115,7 +125,20 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for rows, name in ((X, "X"), (X_target, "X_target")):
             if rows is not None:
                 self._check_rows(rows.shape[0], name)
-        self._learn(X, self._check_labels(X, y), X_target)
+        labels = self._check_labels(X, y)
+        self.source_priors_ = self.priors_ = self.prior_intervals_ = None
+        if (
+            X_target is not None
+            and not (isinstance(self.priors, str) and self.priors == "source")
+            and _are_classes(y)
+        ):
+            index = np.unique(y, return_inverse=True)[1]
+            found = class_shares(self.priors, X, index, X_target)
+            self.source_priors_, self.priors_ = found.source, found.target
+            self.prior_intervals_ = found.intervals
+            rows = stratified_rows(index, found.target, len(index))
+            X, labels = X[rows], None if labels is None else labels[rows]
+        self._learn(X, labels, X_target)
         return self
 
     def _learn(self, X, y, X_target):

@@ -1,6 +1,10 @@
 """DomainCentering: each domain minus its own mean."""
 
+from typing import Literal
+
+from .._types import Rows
 from ._base import AffineMap, SummingAdapter
+from ._class_shares import PRIORS
 from ._moments import Moments
 
 
@@ -14,10 +18,17 @@ class DomainCentering(SummingAdapter):
     ----------
     with_std : bool, default=False
         Also divide each column by the domain's standard deviation; a constant column is only centred.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -42,9 +53,15 @@ class DomainCentering(SummingAdapter):
            [ 1.]])
     """
 
-    _parameter_constraints = {"with_std": ["boolean"]}
+    _parameter_constraints = {"with_std": ["boolean"], "priors": PRIORS}
 
-    def __init__(self, with_std: bool = False):
+    def __init__(
+        self,
+        with_std: bool = False,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
+    ):
+        self.priors = priors
         self.with_std = with_std
 
     def _summarise(self, X):

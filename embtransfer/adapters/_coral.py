@@ -5,7 +5,9 @@ from typing import Literal
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._types import Rows
 from ._base import AffineMap, SummingAdapter
+from ._class_shares import PRIORS
 from ._moments import Moments, power
 
 
@@ -18,10 +20,17 @@ class CORAL(SummingAdapter):
         How far each covariance is drawn towards a multiple of the identity. "auto" is the
         Ledoit-Wolf estimate, which needs no choice; 0 is the plain covariance. Some shrinkage is needed
         where a domain has fewer rows than columns.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -53,10 +62,19 @@ class CORAL(SummingAdapter):
     True
     """
 
-    _parameter_constraints = {"shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")]}
+    _parameter_constraints = {
+        "shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
+        "priors": PRIORS,
+    }
     _min_rows = 2
 
-    def __init__(self, shrinkage: float | Literal["auto"] = "auto"):
+    def __init__(
+        self,
+        shrinkage: float | Literal["auto"] = "auto",
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
+    ):
+        self.priors = priors
         self.shrinkage = shrinkage
 
     def _summarise(self, X):

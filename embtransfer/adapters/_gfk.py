@@ -1,9 +1,11 @@
 """GeodesicFlowKernel: all subspaces between the source's and the target's."""
 
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 
+from .._types import Rows
 from ._base import AffineMap, BaseAdapter
 from ._subspace import SubspaceAlignment, _components_for, _principal
 
@@ -18,12 +20,19 @@ class GeodesicFlowKernel(BaseAdapter):
         min(n_source - 1, n_target - 1, n_features // 2): of subspaces of more than half the columns a part
         is common to both whatever the data. A float takes as many principal components as explain that
         share of the variance in both domains. None takes all that can be carried.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
     n_components_ : int
         Dimensions in use.
     source_map_, target_map_ : AffineMap
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -56,7 +65,13 @@ class GeodesicFlowKernel(BaseAdapter):
     _parameter_constraints = SubspaceAlignment._parameter_constraints
     _min_rows = 2
 
-    def __init__(self, n_components: float | None = 0.95):
+    def __init__(
+        self,
+        n_components: float | None = 0.95,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
+    ):
+        self.priors = priors
         self.n_components = n_components
 
     def _fit(self, source, target, y):

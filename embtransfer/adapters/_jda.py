@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._types import Estimator, Seed
+from .._types import Estimator, Rows, Seed
 from ._kernel import TransferProblem, moments
 from ._tca import TCA
 
@@ -41,6 +41,9 @@ class JointDistributionAdaptation(TCA):
         As in TCA.
     random_state : int, RandomState instance or None, default=0
         Draws the landmarks.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
@@ -52,6 +55,10 @@ class JointDistributionAdaptation(TCA):
         Of the kernel; None for "linear".
     source_map_, target_map_ : KernelMap or LinearMap
         One map, of both domains.
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -104,8 +111,10 @@ class JointDistributionAdaptation(TCA):
         estimator: Estimator = None,
         n_landmarks: int | None = 500,
         random_state: Seed = 0,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
     ):
-        super().__init__(n_components, kernel, gamma, mu, n_landmarks, random_state)
+        super().__init__(n_components, kernel, gamma, mu, n_landmarks, random_state, priors=priors)
         self.balance = balance
         self.n_iter = n_iter
         self.estimator = estimator

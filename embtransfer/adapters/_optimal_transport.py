@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -10,9 +11,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._types import Seed
+from .._types import Rows, Seed
 from ..system._memory import check_memory
 from ._base import BaseAdapter, Identity
+from ._class_shares import PRIORS
 
 _ITERATIONS = 1000  # of Sinkhorn at most
 _ROUNDS = 10  # of the class regularisation
@@ -27,7 +29,14 @@ class DisplacementMap:
     displacements : ndarray of shape (n_samples, n_features)
     """
 
-    def __init__(self, samples, displacements):
+    def __init__(
+        self,
+        samples,
+        displacements,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
+    ):
+        self.priors = priors
         self.samples = samples
         self.displacements = displacements
 
@@ -60,11 +69,18 @@ class OptimalTransport(BaseAdapter):
         Rows drawn of each domain for the plan, whose time and memory grow with their square. None takes all.
     random_state : int, RandomState instance or None, default=0
         Draws the rows.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
     source_map_ : DisplacementMap
     target_map_ : Identity
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -102,6 +118,7 @@ class OptimalTransport(BaseAdapter):
     """
 
     _parameter_constraints = {
+        "priors": PRIORS,
         "reg": [Interval(Real, 0, None, closed="neither")],
         "class_reg": [Interval(Real, 0, None, closed="left")],
         "n_samples": [Interval(Integral, 1, None, closed="left"), None],

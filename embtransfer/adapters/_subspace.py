@@ -1,11 +1,14 @@
 """SubspaceAlignment: principal components of the source turned onto those of the target."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+from .._types import Rows
 from ._base import AffineMap, SummingAdapter
+from ._class_shares import PRIORS
 from ._moments import Moments
 
 
@@ -19,12 +22,19 @@ class SubspaceAlignment(SummingAdapter):
         n_target - 1, n_features). A float takes as many as explain that share of the variance in both
         domains. None takes all that both samples can carry, which for many rows is centring and a
         rotation; hence the default.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
     n_components_ : int
         Components in use.
     source_map_, target_map_ : AffineMap
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -52,16 +62,23 @@ class SubspaceAlignment(SummingAdapter):
     """
 
     _parameter_constraints = {
+        "priors": PRIORS,
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
             None,
-        ]
+        ],
     }
     _min_rows = 2
     _worked_out = (*SummingAdapter._worked_out, "n_components_")
 
-    def __init__(self, n_components: float | None = 0.95):
+    def __init__(
+        self,
+        n_components: float | None = 0.95,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
+    ):
+        self.priors = priors
         self.n_components = n_components
 
     def _summarise(self, X):

@@ -8,9 +8,10 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._types import Seed
+from .._types import Rows, Seed
 from ..system._memory import check_memory
 from ._base import BaseAdapter
+from ._class_shares import PRIORS
 from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, moments
 
 
@@ -40,6 +41,9 @@ class TCA(BaseAdapter):
         rows (if these are sparse, than the landmarks).
     random_state : int, RandomState instance or None, default=0
         Draws the landmarks.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
@@ -49,6 +53,10 @@ class TCA(BaseAdapter):
         Of the kernel; None for "linear".
     source_map_, target_map_ : KernelMap or LinearMap
         One map, of both domains.
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -89,6 +97,7 @@ class TCA(BaseAdapter):
     """
 
     _parameter_constraints = {
+        "priors": PRIORS,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "kernel": [StrOptions({"rbf", "linear"})],
         "gamma": [StrOptions({"median"}), Interval(Real, 0, None, closed="neither")],
@@ -106,7 +115,10 @@ class TCA(BaseAdapter):
         mu: float = 0.01,
         n_landmarks: int | None = 500,
         random_state: Seed = 0,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
     ):
+        self.priors = priors
         self.n_components = n_components
         self.kernel = kernel
         self.gamma = gamma

@@ -15,7 +15,6 @@ from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
 from ._importance import ImportanceWeightedClassifier
 from ._label_shift import LabelShiftClassifier
 from ._naive_bayes import NaiveBayesLogisticRegression
-from ._priors import estimate_priors
 from ._self_training import SelfTrainingClassifier
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "PooledClassifier",
     "SelfTrainingClassifier",
     "density_ratio",
-    "estimate_priors",
     "make_classifier",
 ]
 

@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._parts import takes
 from .._types import Estimator, Labels, Rows, Seed
-from ._self_training import CONSTRAINTS, View, check_priors, train
+from ..priors import check_priors
+from ._self_training import CONSTRAINTS, View, train
 
 
 class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
@@ -108,7 +109,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         predict_with: list[str] | None = None,
         n_rounds: int = 5,
         share: float = 0.8,
-        priors: str | ArrayLike = "source",
+        priors: str | ArrayLike = "estimated",
         min_confidence: float = 0.5,
         cv: int = 5,
         random_state: Seed = 0,

@@ -5,40 +5,15 @@ from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, softmax
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._types import Estimator, Rows, Seed
+from ..priors import LEAST, METHODS, calibrate, estimate
 from ._base import BaseTransferClassifier
-from ._priors import LEAST, METHODS, estimate
-
-
-def calibrate(logits, y, kind):
-    """[slope, *biases] of least log-loss of softmax(slope * logits + biases); no biases for "temperature"."""
-    n, n_classes = logits.shape
-    biased = kind == "bcts"
-    shares = np.bincount(y, minlength=n_classes) / n
-    attained = logits[np.arange(n), y].mean()
-
-    def loss(parameters):
-        slope, biases = parameters[0], parameters[1:] if biased else 0.0
-        scores = slope * logits + biases
-        norm = logsumexp(scores, axis=1)
-        proba = np.exp(scores - norm[:, None])
-        gradient = [np.einsum("ij,ij->", proba, logits) / n - attained]
-        if biased:
-            gradient = np.append(gradient, proba.mean(axis=0) - shares)
-        return norm.mean() - slope * attained - np.sum(biases * shares), np.asarray(gradient)
-
-    start = np.eye(1, 1 + n_classes * biased)[0]
-    # bounds, for labels that the scores separate without error: there the loss has no minimum
-    bounds = [(1e-3, 1e3)] + [(-30, 30)] * (n_classes * biased)
-    options = {"gtol": 1e-7, "ftol": 1e-13}
-    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
 
 
 def _calibration_moves(logits, y, calibration):

@@ -13,9 +13,8 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._types import Estimator, Rows, Seed
+from ..priors import LEAST, TargetPriors, calibrate, check_priors, target_priors
 from ._base import BaseTransferClassifier, stack_rows
-from ._label_shift import calibrate
-from ._priors import LEAST, estimate
 
 CONSTRAINTS = {
     "n_rounds": [Interval(Integral, 1, None, closed="left")],
@@ -111,7 +110,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         *,
         n_rounds: int = 5,
         share: float = 0.8,
-        priors: Literal["source", "uniform", "estimated"] | Rows = "source",
+        priors: Literal["source", "uniform", "estimated"] | Rows = "estimated",
         min_confidence: float = 0.5,
         cv: int = 5,
         random_state: Seed = 0,
@@ -161,9 +160,14 @@ def train(options, views, y, labels_from):
     probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
     unadapted = np.mean(probas, axis=0)
     held_out = _held_out(views, first, y, index, options.cv, rng)
-    slope = calibrate(np.log(np.maximum(held_out, LEAST)), index, "temperature")[0]
+    slope = calibrate(np.log(np.maximum(np.mean(held_out, axis=0), LEAST)), index, "temperature")[0]
     options.temperature_ = float(1 / slope)
-    options.priors_ = _priors(options.priors, index, len(classes), held_out, unadapted, slope)
+    found = _priors(options.priors, views, index, held_out, probas, rng)
+    options.source_priors_, options.priors_, options.prior_intervals_ = (
+        found.source,
+        found.target,
+        found.intervals,
+    )
     options.history_, before = [], [(b"", b"")] * len(views)
     for r in range(1, options.n_rounds + 1):
         share = options.share * r / options.n_rounds
@@ -215,41 +219,30 @@ def _surest(proba, slope, share, options):
 
 
 def _held_out(views, fitted, y, index, cv, rng):
-    """Mean probability of each source row by classifiers that did not see it."""
+    """Of each view, the probabilities of each source row by classifiers that did not see it."""
     folds = min(cv, np.bincount(index).min())
     if folds < 2:
-        probas = [_proba(model, view.source) for model, view in zip(fitted, views, strict=True)]
-        return np.mean(probas, axis=0)
-    out = np.zeros((len(y), index.max() + 1))
+        return [_proba(model, view.source) for model, view in zip(fitted, views, strict=True)]
+    out = [np.zeros((len(y), index.max() + 1)) for _ in views]
     for seen, unseen in StratifiedKFold(folds, shuffle=True, random_state=rng).split(index, index):
-        for view in views:
+        for view, of_view in zip(views, out, strict=True):
             model = clone(view.classifier).fit(_safe_indexing(view.source, seen), y[seen])
-            out[unseen] += _proba(model, _safe_indexing(view.source, unseen)) / len(views)
+            of_view[unseen] = _proba(model, _safe_indexing(view.source, unseen))
     return out
 
 
-def check_priors(wanted, n_classes):
-    """The parameter as it is, or as an array if it holds numbers."""
-    if isinstance(wanted, str):
-        return wanted
-    try:
-        priors = np.asarray(wanted, np.float64)
-    except (TypeError, ValueError):
-        priors = np.empty(0)
-    if priors.shape != (n_classes,) or not (priors >= 0).all() or not np.isclose(priors.sum(), 1):
-        raise ValueError(
-            f"Got priors={wanted!r}. Expected {n_classes} numbers of at least 0 with sum 1, in the order of "
-            "the sorted labels."
-        )
-    return priors
-
-
-def _priors(wanted, index, n_classes, held_out, target, slope):
+def _priors(wanted, views, y, held_out, target, rng):
+    """Shares of the classes to take rows by; known ones are their own interval."""
+    n_classes = held_out[0].shape[1]
     wanted = check_priors(wanted, n_classes)
+    source = np.bincount(y) / len(y)
     if not isinstance(wanted, str):
-        return wanted
-    if wanted == "uniform":
-        return np.full(n_classes, 1 / n_classes)
-    if wanted == "source":
-        return np.bincount(index) / len(index)
-    return estimate(_calibrated(held_out, slope), index, _calibrated(target, slope), "em")[0]
+        found = wanted
+    elif wanted == "uniform":
+        found = np.full(n_classes, 1 / n_classes)
+    elif wanted == "source" or all(view.target is view.source for view in views):
+        found = source
+    else:
+        seen = zip(views, held_out, target, strict=True)
+        return target_priors([(v.classifier, v.source, v.target, h, t) for v, h, t in seen], y, rng)
+    return TargetPriors(source, found, np.stack([found, found], axis=1))

@@ -28,7 +28,7 @@ from ..classifiers import (
     NaiveBayesLogisticRegression,
 )
 from ..classifiers._base import BaseTransferClassifier
-from ..classifiers._priors import LEAST
+from ..priors import LEAST
 from ._rows import Block, CannotFold, Rows
 from ._steps import fold_steps
 

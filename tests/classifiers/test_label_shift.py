@@ -16,7 +16,8 @@ from embtransfer import (
     make_transfer_pipeline,
     save_pipeline,
 )
-from embtransfer.classifiers._label_shift import _calibration_moves, calibrate
+from embtransfer.classifiers._label_shift import _calibration_moves
+from embtransfer.priors import calibrate
 
 every_method = pytest.mark.parametrize("method", ["em", "bbse"])
 

@@ -406,7 +406,7 @@ def listed_names():
     yield embtransfer.make_classifier, "name", classifiers.CLASSIFIERS
     yield embtransfer.make_recipe, "name", RECIPES
     yield embtransfer.density_ratio, "method", classifiers._density_ratio.METHODS
-    yield embtransfer.estimate_priors, "method", classifiers._priors.METHODS
+    yield embtransfer.estimate_priors, "method", embtransfer.priors.METHODS
     yield datasets.load_demo_reviews, "domain", datasets.DEMO_DOMAINS
     yield datasets.fetch_amazon_reviews, "domains", datasets.AMAZON_DOMAINS
     for estimator in ESTIMATORS:

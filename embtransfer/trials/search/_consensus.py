@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import softmax
 
-from ...classifiers._label_shift import calibrate
+from ...priors import calibrate
 from ._criteria import source_accuracy
 
 _LEAST = 1e-7

@@ -3,7 +3,8 @@
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import minimize, nnls
+from scipy.special import logsumexp
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array
 
@@ -113,3 +114,27 @@ def _em(proba, before, tol=1e-8, max_iter=10_000):
         if moved < tol:
             break
     return priors
+
+
+def calibrate(logits, y, kind):
+    """[slope, *biases] of least log-loss of softmax(slope * logits + biases); no biases for "temperature"."""
+    n, n_classes = logits.shape
+    biased = kind == "bcts"
+    shares = np.bincount(y, minlength=n_classes) / n
+    attained = logits[np.arange(n), y].mean()
+
+    def loss(parameters):
+        slope, biases = parameters[0], parameters[1:] if biased else 0.0
+        scores = slope * logits + biases
+        norm = logsumexp(scores, axis=1)
+        proba = np.exp(scores - norm[:, None])
+        gradient = [np.einsum("ij,ij->", proba, logits) / n - attained]
+        if biased:
+            gradient = np.append(gradient, proba.mean(axis=0) - shares)
+        return norm.mean() - slope * attained - np.sum(biases * shares), np.asarray(gradient)
+
+    start = np.eye(1, 1 + n_classes * biased)[0]
+    # bounds, for labels that the scores separate without error: there the loss has no minimum
+    bounds = [(1e-3, 1e3)] + [(-30, 30)] * (n_classes * biased)
+    options = {"gtol": 1e-7, "ftol": 1e-13}
+    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
