@@ -10,8 +10,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._types import Labels, Matrix, Rows
-from ..priors import stratified_rows
-from ._class_shares import class_shares
+from ..priors import priors_by_rows, stratified_rows
 from ._moments import ROWS
 
 _DTYPES = [np.float64, np.float32]
@@ -133,7 +132,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             and _are_classes(y)
         ):
             index = np.unique(y, return_inverse=True)[1]
-            found = class_shares(self.priors, X, index, X_target)
+            found = priors_by_rows(self.priors, [(X, X_target)], index)
             self.source_priors_, self.priors_ = found.source, found.target
             self.prior_intervals_ = found.intervals
             rows = stratified_rows(index, found.target, len(index))

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from .._types import Rows
+from ..priors import PRIORS
 from ._base import AffineMap, SummingAdapter
-from ._class_shares import PRIORS
 from ._moments import Moments
 
 

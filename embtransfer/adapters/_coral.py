@@ -6,8 +6,8 @@ from typing import Literal
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Rows
+from ..priors import PRIORS
 from ._base import AffineMap, SummingAdapter
-from ._class_shares import PRIORS
 from ._moments import Moments, power
 
 

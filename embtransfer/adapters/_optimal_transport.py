@@ -12,9 +12,9 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._types import Rows, Seed
+from ..priors import PRIORS
 from ..system._memory import check_memory
 from ._base import BaseAdapter, Identity
-from ._class_shares import PRIORS
 
 _ITERATIONS = 1000  # of Sinkhorn at most
 _ROUNDS = 10  # of the class regularisation

@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from .._types import Rows
+from ..priors import PRIORS
 from ._base import AffineMap, SummingAdapter
-from ._class_shares import PRIORS
 from ._moments import Moments
 
 

@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Rows, Seed
+from ..priors import PRIORS
 from ..system._memory import check_memory
 from ._base import BaseAdapter
-from ._class_shares import PRIORS
 from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, moments
 
 

@@ -10,16 +10,16 @@ from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval
 
 from .._types import Estimator, Rows, Seed
-from ..priors import LEAST, TargetPriors, calibrate, check_priors, target_priors
+from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, target_priors
 from ._base import BaseTransferClassifier, stack_rows
 
 CONSTRAINTS = {
     "n_rounds": [Interval(Integral, 1, None, closed="left")],
     "share": [Interval(Real, 0, 1, closed="right")],
-    "priors": [StrOptions({"source", "uniform", "estimated"}), "array-like"],
+    "priors": PRIORS,
     "min_confidence": [Interval(Real, 0, 1, closed="both")],
     "cv": [Interval(Integral, 2, None, closed="left")],
     "random_state": ["random_state"],

@@ -1,16 +1,19 @@
 """How often each class occurs in the target: estimates from a classifier's probabilities."""
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
-from ._target import TargetPriors, check_priors, stratified_rows, target_priors
+from ._rows import priors_by_rows
+from ._target import PRIORS, TargetPriors, check_priors, stratified_rows, target_priors
 
 __all__ = [
     "LEAST",
     "METHODS",
+    "PRIORS",
     "TargetPriors",
     "calibrate",
     "check_priors",
     "estimate",
     "estimate_priors",
+    "priors_by_rows",
     "stratified_rows",
     "target_priors",
 ]
