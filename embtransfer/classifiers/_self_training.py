@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from .._types import Estimator, Rows, Seed
-from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, target_priors
+from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
 from ._base import BaseTransferClassifier, stack_rows
 
 CONSTRAINTS = {
@@ -205,14 +205,13 @@ def _calibrated(proba, slope):
 
 def _surest(proba, slope, share, options):
     """Rows to take, their labels as numbers, their calibrated confidences."""
-    matched = proba * (options.priors_ / np.maximum(proba.mean(axis=0), LEAST))
-    matched /= np.maximum(matched.sum(axis=1, keepdims=True), LEAST)
-    labels = matched.argmax(axis=1)
+    sure = matched(proba, options.priors_)
+    labels = sure.argmax(axis=1)
     confidence = _calibrated(proba, slope)[np.arange(len(labels)), labels]
     rows = []
     for k, prior in enumerate(options.priors_):
         of_class = np.flatnonzero((labels == k) & (confidence >= options.min_confidence))
-        order = np.argsort(-matched[of_class, k], kind="stable")
+        order = np.argsort(-sure[of_class, k], kind="stable")
         rows.append(of_class[order[: round(share * prior * len(labels))]])
     rows = np.sort(np.concatenate(rows))
     return rows, labels[rows], confidence[rows]

@@ -2,7 +2,7 @@
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
 from ._rows import priors_by_rows
-from ._target import PRIORS, TargetPriors, check_priors, stratified_rows, target_priors
+from ._target import PRIORS, TargetPriors, check_priors, matched, stratified_rows, target_priors
 
 __all__ = [
     "LEAST",
@@ -13,6 +13,7 @@ __all__ = [
     "check_priors",
     "estimate",
     "estimate_priors",
+    "matched",
     "priors_by_rows",
     "stratified_rows",
     "target_priors",

@@ -47,6 +47,11 @@ class TargetPriors:
     target: np.ndarray
     intervals: np.ndarray
 
+    @property
+    def ratio(self):
+        """By what a source row of each class counts: share in the target by share in the source."""
+        return self.target / np.maximum(self.source, LEAST)
+
 
 def check_priors(wanted, n_classes, names=("source", "uniform", "estimated")):
     """The parameter as it is, or as an array if it holds numbers."""
@@ -62,6 +67,12 @@ def check_priors(wanted, n_classes, names=("source", "uniform", "estimated")):
             f"the sorted labels, or one of: {', '.join(names)}."
         )
     return priors
+
+
+def matched(proba, priors):
+    r"""Probabilities of target rows for these shares: :math:`p_{ik} \pi_k / \bar p_k`, of sum 1."""
+    found = proba * (priors / np.maximum(proba.mean(axis=0), LEAST))
+    return found / np.maximum(found.sum(axis=1, keepdims=True), LEAST)
 
 
 def stratified_rows(y, priors, n_rows):

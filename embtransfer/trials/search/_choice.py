@@ -62,6 +62,7 @@ def adapting_helps(found, place, counterpart):
     one, other = found.evidence[place], found.evidence[counterpart]
     by_views = agreement(one, found.balanced) - agreement(other, found.balanced)
     in_reverse = (one.back == found.y).astype(float) - (other.back == found.y)
+    in_reverse *= found.priors.ratio[found.y]
     shown, holds = [], False
     for name, difference in (("consensus", by_views), ("reverse accuracy", in_reverse)):
         gain, error = difference.mean(), difference.std() / np.sqrt(len(difference))
@@ -70,11 +71,11 @@ def adapting_helps(found, place, counterpart):
     return holds, "; ".join(shown)
 
 
-def expected_accuracy(evidence, q, y):
+def expected_accuracy(evidence, q, y, priors):
     """(Expected accuracy on the target, (low, high)), see `TransferSearch`."""
-    by_source = _criteria.source_accuracy(evidence, y)
+    by_source = _criteria.source_accuracy(evidence, y, priors.ratio)
     by_views = float(agreement(evidence, q).mean())
-    by_confidence = thresholded_confidence(evidence, y)
+    by_confidence = thresholded_confidence(evidence, y, priors.ratio)
     found = by_source, by_views, by_confidence
     expected = (by_source + by_views) / 2
     error = _Z90 * np.sqrt(expected * (1 - expected) / len(q))
@@ -82,12 +83,15 @@ def expected_accuracy(evidence, q, y):
     return expected, (float(low), float(high))
 
 
-def thresholded_confidence(evidence, y) -> float:
+def thresholded_confidence(evidence, y, ratio) -> float:
     """Share of target rows of more confidence than a threshold that as many source rows pass as are right.
 
     S. Garg, S. Balakrishnan, Z. Lipton, B. Neyshabur, H. Sedghi. "Leveraging unlabeled data to predict
     out-of-distribution performance." ICLR 2022.
     """
-    right = _criteria.source_accuracy(evidence, y)
-    threshold = np.quantile(evidence.source.max(axis=1), 1 - right)
+    right = _criteria.source_accuracy(evidence, y, ratio)
+    confidence = evidence.source.max(axis=1)
+    order = np.argsort(-confidence)
+    passed = np.searchsorted(np.cumsum(ratio[y][order]), right * ratio[y].sum())
+    threshold = confidence[order[min(passed, len(order) - 1)]]
     return float(np.mean(evidence.target.max(axis=1) > threshold))

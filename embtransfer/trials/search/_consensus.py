@@ -3,20 +3,23 @@
 import numpy as np
 from scipy.special import softmax
 
-from ...priors import calibrate
+from ...priors import calibrate, matched
 from ._criteria import source_accuracy
 
 _LEAST = 1e-7
 _BEST = 3  # candidates that speak for how good a view is
 
 
-def calibrated(evidence, y):
-    """Target probabilities (n_target, n_classes) at the temperature that fits held-out source rows best."""
+def calibrated(evidence, y, priors):
+    """Target probabilities (n_target, n_classes) at the temperature that fits held-out source rows best.
+
+    Then matched to the classes' shares in the target.
+    """
     slope = calibrate(np.log(np.maximum(evidence.source, _LEAST)), y, "temperature")[0]
-    return softmax(slope * np.log(np.maximum(evidence.target, _LEAST)), axis=1)
+    return matched(softmax(slope * np.log(np.maximum(evidence.target, _LEAST)), axis=1), priors.target)
 
 
-def consensus(evidences, views, adapted, y, *, balanced=False) -> np.ndarray:
+def consensus(evidences, views, adapted, y, priors, *, balanced=False) -> np.ndarray:
     r"""Class probabilities of the target rows, (n_target, n_classes), by the views together.
 
     Parameters
@@ -28,6 +31,7 @@ def consensus(evidences, views, adapted, y, *, balanced=False) -> np.ndarray:
         Whether each learns from the target's texts.
     y : ndarray of shape (n_source,)
         Numbers of the classes.
+    priors : TargetPriors
     balanced : bool
         A view is spoken for by its candidates that learn from the target, if there are any; True: these
         and by the others, with the same weight, which favours neither kind.
@@ -48,11 +52,13 @@ def consensus(evidences, views, adapted, y, *, balanced=False) -> np.ndarray:
         kinds = [[i for i in of_view if adapted[i]], [i for i in of_view if not adapted[i]]]
         kinds = [kind for kind in kinds if kind]
         spoken = [
-            np.mean([calibrated(evidences[i], y) for i in kind], axis=0)
+            np.mean([calibrated(evidences[i], y, priors) for i in kind], axis=0)
             for kind in (kinds if balanced else kinds[:1])
         ]
         proba.append(np.mean(spoken, axis=0))
-        accuracy.append(np.sort([source_accuracy(evidences[i], y) for i in of_view])[-_BEST:].mean())
+        accuracy.append(
+            np.sort([source_accuracy(evidences[i], y, priors.ratio) for i in of_view])[-_BEST:].mean()
+        )
     weights = _weights(accuracy, n_classes)
     if len(names) > 2:
         found = []

@@ -9,9 +9,12 @@ _LEAST = 1e-12
 _TEMPERATURE = 0.05  # of soft neighbourhood density, as published
 
 
-def source_accuracy(evidence: Evidence, y) -> float:
-    """Accuracy on held-out source rows."""
-    return float(_right(evidence, y).mean())
+def source_accuracy(evidence: Evidence, y, ratio) -> float:
+    """Accuracy on held-out source rows, where the classes had the target's shares.
+
+    `ratio`: (n_classes,), share in the target by share in the source.
+    """
+    return float(np.average(_right(evidence, y), weights=ratio[y]))
 
 
 def weighted_accuracy(evidence: Evidence, y, weights) -> float:
@@ -35,13 +38,15 @@ def embedded_accuracy(evidence: Evidence, y, weights) -> float:
     return float(1 - (wrong.mean() + eta * weights.mean() - eta))
 
 
-def reverse_accuracy(evidence: Evidence, y) -> float:
+def reverse_accuracy(evidence: Evidence, y, ratio) -> float:
     """Accuracy on the source of a model fitted on the target's predicted labels and adapted to the source.
+
+    Of classes in the target's shares.
 
     E. Zhong, W. Fan, Q. Yang, O. Verscheure, J. Ren. "Cross validation framework to choose amongst models and
     datasets for transfer learning." ECML 2010.
     """
-    return float(np.mean(evidence.back == y))
+    return float(np.average(evidence.back == y, weights=ratio[y]))
 
 
 def negative_entropy(evidence: Evidence) -> float:

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
 from ...classifiers import density_ratio
+from ...priors import TargetPriors, priors_by_rows
 from .._progress import line
 from .._splits import stratified_folds
 from . import _criteria
@@ -34,6 +36,7 @@ class Round:
     """What a round found, by a candidate's place."""
 
     y: np.ndarray  # numbers of the classes of the round's source texts
+    priors: TargetPriors
     evidence: dict[int, Evidence] = field(default_factory=dict)
     criteria: Any = None  # DataFrame, once all are computed
     consensus: np.ndarray | None = None
@@ -59,21 +62,23 @@ def nested_order(index, rng):
     return np.argsort(place, kind="stable")
 
 
-def judge(candidates, places, store, source, y, target, classes, cv, seed, tick, errors) -> Round:
+def judge(candidates, places, store, source, y, target, classes, cv, seed, tick, errors, wanted) -> Round:
     """Collect the evidence of candidates on rows of the store, and compute all criteria.
 
-    What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
+    What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate. `wanted` are
+    the target's class shares, or "estimated".
     """
     index = np.searchsorted(classes, y)
     rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
     splits = stratified_folds(index, max(min(cv, rarest), 2), seed)
-    found = Round(index)
+    found = Round(index, _priors(wanted, candidates, places, store, source, index, target, len(classes)))
     for place in places:
         tick(candidates[place].name)
         try:
-            stored = store.stored(candidates[place].estimator)
+            estimator = with_priors(candidates[place].estimator, found.priors.target)
+            stored = store.stored(estimator)
             if stored is None:
-                rows = candidates[place].estimator, store.texts(source), y, store.texts(target)
+                rows = estimator, store.texts(source), y, store.texts(target)
             else:
                 rows = stored, source, y, target
             with threadpool_limits(1):  # many small solves: threads would wait for one another
@@ -87,14 +92,14 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
     of_source, of_target = _weighing_rows(store, source, target)
     nearest = density_ratio(of_source, of_target, "nearest")
     clipped = np.minimum(density_ratio(of_source, of_target, "classifier"), np.sqrt(len(source)))
-    table = {}
+    table, ratio = {}, found.priors.ratio
     for place, evidence in found.evidence.items():
         table[place] = {
             "consensus": np.nan,
-            "source_accuracy": _criteria.source_accuracy(evidence, index),
-            "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest),
-            "embedded_accuracy": _criteria.embedded_accuracy(evidence, index, clipped),
-            "reverse_accuracy": _criteria.reverse_accuracy(evidence, index),
+            "source_accuracy": _criteria.source_accuracy(evidence, index, ratio),
+            "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest * ratio[index]),
+            "embedded_accuracy": _criteria.embedded_accuracy(evidence, index, clipped * ratio[index]),
+            "reverse_accuracy": _criteria.reverse_accuracy(evidence, index, ratio),
             "negative_entropy": _criteria.negative_entropy(evidence),
             "mutual_information": _criteria.mutual_information(evidence),
             "neighbourhood_density": _criteria.neighbourhood_density(evidence),
@@ -106,14 +111,43 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
     return found
 
 
+def with_priors(estimator, priors):
+    """The estimator, with these shares of the target's classes wherever it would estimate them."""
+    names = [key for key in estimator.get_params() if key.rpartition("__")[2] == "priors"]
+    own = {name: priors for name in names if isinstance(estimator.get_params()[name], str | None)}
+    return clone(estimator).set_params(**own)
+
+
+def _priors(wanted, candidates, places, store, source, index, target, n_classes):
+    """By the rows of one embedder for each view of the texts."""
+    rows = {}
+    for place in places:
+        candidate = candidates[place]
+        if (
+            candidate.view is not None
+            and candidate.view not in rows
+            and hasattr(candidate.estimator, "steps")
+        ):
+            made = store.rows(candidate.estimator.steps[0][1]).rows
+            rows[candidate.view] = made[source], made[target]
+    present = np.unique(index)
+    if isinstance(wanted, str) and len(present) < n_classes:  # a small round may lack a class
+        wanted = "source"
+    counts = np.bincount(index, minlength=n_classes)
+    if isinstance(wanted, str) and wanted == "source":
+        shares = counts / counts.sum()
+        return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
+    return priors_by_rows(wanted, list(rows.values()), index)
+
+
 def confer(candidates, found: Round) -> None:
     """Set both consensuses of a round's candidates, and each one's agreement with the first."""
     places = list(found.evidence)
     views = [candidates[place].view for place in places]
     adapted = [candidates[place].unadapted != place for place in places]
     evidences = list(found.evidence.values())
-    found.consensus = consensus(evidences, views, adapted, found.y)
-    found.balanced = consensus(evidences, views, adapted, found.y, balanced=True)
+    found.consensus = consensus(evidences, views, adapted, found.y, found.priors)
+    found.balanced = consensus(evidences, views, adapted, found.y, found.priors, balanced=True)
     found.criteria["consensus"] = [agreement(evidence, found.consensus).mean() for evidence in evidences]
 
 

@@ -20,7 +20,7 @@ from .._store import Store, with_embedders
 from ._candidates import make_candidates
 from ._choice import choose, expected_accuracy
 from ._evidence import fit
-from ._rounds import CRITERIA, judge, nested_order, sizes, survivors
+from ._rounds import CRITERIA, judge, nested_order, sizes, survivors, with_priors
 
 
 def _best_has(method):
@@ -214,7 +214,18 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
             y_some = labels[some]
             found = judge(
-                candidates, alive, store, some, y_some, others, self.classes_, self.cv, seed, tick, errors
+                candidates,
+                alive,
+                store,
+                some,
+                y_some,
+                others,
+                self.classes_,
+                self.cv,
+                seed,
+                tick,
+                errors,
+                "estimated",
             )
             tick("done")
             tables.append(found.criteria)
@@ -224,9 +235,10 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
         self.consensus_ = found.consensus
         self.expected_score_, self.score_interval_ = expected_accuracy(
-            found.evidence[chosen], found.consensus, found.y
+            found.evidence[chosen], found.consensus, found.y, found.priors
         )
-        estimator, fitted = candidates[chosen].estimator, found.evidence[chosen].fitted
+        estimator = with_priors(candidates[chosen].estimator, found.priors.target)
+        fitted = found.evidence[chosen].fitted
         stored = store.stored(estimator)
         if size < most:
             rows = (store.source_numbers, store.target_numbers) if stored is not None else (source, target)
