@@ -32,7 +32,7 @@ PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what 
 # measured on half of the domains of four data sets, and reported on the other (docs/measured.md)
 _FACTOR = 2.0  # by which a word's frequency may differ
 _LEAST_COUNT = 2  # of a word in each domain
-_ERROR = 0.2  # standard error of a log-share that the halves do not show
+_ERROR = 0.4  # standard error of a log-share that the halves do not show, by the classes' distance
 _PRIOR_SD = 1.0  # of the target's log-shares around the source's
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
@@ -123,7 +123,7 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
 def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
     whole = _em(held_out, y, of_target)
-    variance = _ERROR**2 + (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
+    variance = (_ERROR / _distance(held_out, y)) ** 2 + (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
     if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
         return _log_shares(whole), variance
     means, spread = [], []
@@ -170,6 +170,18 @@ def _em(held_out, y, of_target):
     slope, *biases = calibrate(held_out, y, "bcts")
     held_out, of_target = (softmax(slope * scores + biases, axis=1) for scores in (held_out, of_target))
     return estimate(held_out, y, of_target, "em")[0]
+
+
+def _distance(held_out, y):
+    """Of two classes in standard deviations, which would be told apart as well: the mean of the recalls.
+
+    A shift of all scores by a part of a standard deviation moves shares the less the farther the classes lie
+    apart.
+    """
+    right = held_out.argmax(axis=1) == y
+    recall = np.mean([right[y == k].mean() for k in range(y.max() + 1)])
+    by_chance = 1 / (y.max() + 1)
+    return 2 * norm.ppf(np.clip(0.5 + (recall - by_chance) / (1 - by_chance) / 2, 0.55, 0.999))
 
 
 def _outside(held_out, y, of_target):
