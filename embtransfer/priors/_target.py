@@ -32,7 +32,7 @@ PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what 
 # measured on half of the domains of four data sets, and reported on the other (docs/measured.md)
 _FACTOR = 2.0  # by which a word's frequency may differ
 _LEAST_COUNT = 2  # of a word in each domain
-_ERROR = 0.4  # standard error of a log-share that the halves do not show, by the classes' distance
+_ERROR = 0.8  # standard error of a log-share that the halves do not show, times distance squared
 _PRIOR_SD = 1.0  # of the target's log-shares around the source's
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
@@ -123,7 +123,8 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
 def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
     whole = _em(held_out, y, of_target)
-    variance = (_ERROR / _distance(held_out, y)) ** 2 + (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
+    variance = (_ERROR / _distance(held_out, y) ** 2) ** 2
+    variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
     if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
         return _log_shares(whole), variance
     means, spread = [], []
@@ -175,8 +176,8 @@ def _em(held_out, y, of_target):
 def _distance(held_out, y):
     """Of two classes in standard deviations, which would be told apart as well: the mean of the recalls.
 
-    A shift of all scores by a part of a standard deviation moves shares the less the farther the classes lie
-    apart.
+    A shift of all scores moves shares the less the farther the classes lie apart; and views that tell them
+    apart badly are shifted the more, measured.
     """
     right = held_out.argmax(axis=1) == y
     recall = np.mean([right[y == k].mean() for k in range(y.max() + 1)])
