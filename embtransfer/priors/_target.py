@@ -11,8 +11,8 @@ how much. Here each view of the rows gives several estimates that err for differ
 - Each of these with one half of its columns, drawn at random, and with the other: by how much the halves
   differ says how far the estimate hangs on which words there are.
 
-The logarithms of the shares are averaged over the estimates, and drawn towards the source's shares by their
-variance: the posterior mean under a normal prior around the source's.
+The logarithms of the shares are averaged over the estimates. The result is their posterior mean under a
+prior that the shares are those of the source, or else spread around them.
 """
 
 from dataclasses import dataclass
@@ -32,8 +32,9 @@ PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what 
 # measured on half of the domains of four data sets, and reported on the other (docs/measured.md)
 _FACTOR = 2.0  # by which a word's frequency may differ
 _LEAST_COUNT = 2  # of a word in each domain
-_ERROR = 0.8  # standard error of a log-share that the halves do not show, times distance squared
-_PRIOR_SD = 1.0  # of the target's log-shares around the source's
+_ERROR = 0.4  # standard error of a log-share that the halves do not show, times distance squared
+_UNCHANGED = 0.3  # prior probability that the shares are those of the source
+_PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are not
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
@@ -108,16 +109,26 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     means, weights = np.stack(means), 1 / np.array(variances)
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
-    precision = 1 / max(1 / weights.sum(), between)
-    centred = (precision * mean + _log_shares(source) / _PRIOR_SD**2) / (precision + 1 / _PRIOR_SD**2)
-    target = softmax(centred)
-    n_target = len(views[0][4])
-    # of log-odds: of two classes they are twice the centred logarithm; and the rows are a sample
-    variance = (len(source) / (len(source) - 1)) ** 2 / (precision + 1 / _PRIOR_SD**2)
-    variance = variance + 1 / (n_target * np.maximum(target * (1 - target), LEAST))
-    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance)
-    ends = expit(logit(target)[:, None] + np.stack([-reach, reach], axis=1))
+    # log-odds of two classes are twice the centred logarithm
+    to_odds = len(source) / (len(source) - 1)
+    found = np.maximum(softmax(mean), _LEAST_SHARE)
+    sampling = np.mean(1 / (found * (1 - found))) / len(views[0][4]) / to_odds**2
+    variance = max(1 / weights.sum(), between) + sampling
+    moved, variance = _posterior(mean - _log_shares(source), variance)
+    target = softmax(_log_shares(source) + moved)
+    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance) * to_odds
+    ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
     return TargetPriors(source, target, ends)
+
+
+def _posterior(difference, variance):
+    """Mean and variance of the centred log-shares less the source's: as they are there, or a normal."""
+    n, total = len(difference), variance + _PRIOR_SD**2
+    length = difference @ difference * (n - 1) / n
+    evidence = (length * (1 / variance - 1 / total) - (n - 1) * np.log(total / variance)) / 2
+    changed = expit(evidence + logit(1 - _UNCHANGED))
+    mean, variance = _PRIOR_SD**2 / total * difference, variance * _PRIOR_SD**2 / total
+    return changed * mean, changed * variance + changed * (1 - changed) * (mean**2).mean()
 
 
 def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
