@@ -35,6 +35,7 @@ _LEAST_COUNT = 2  # of a word in each domain
 _ERROR = 0.4  # standard error of a log-share that the halves do not show, times distance squared
 _UNCHANGED = 0.3  # prior probability that the shares are those of the source
 _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are not
+_NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
@@ -105,6 +106,8 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
         Of the intervals.
     """
     source = np.bincount(y) / len(y)
+    distances = [_distance(held_out, y) for _, _, _, held_out, _ in views]
+    views = [v for v, d in zip(views, distances, strict=True) if d >= _NEARLY_AS_FAR * max(distances)]
     means, variances = zip(*(_by_view(*view, y, source, rng) for view in views), strict=True)
     means, weights = np.stack(means), 1 / np.array(variances)
     mean = np.average(means, axis=0, weights=weights)

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from ..._parts import children, rebuilt
 from ..._types import Estimator
 from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
-from ...classifiers import CoTrainingClassifier, make_classifier
+from ...classifiers import CoTrainingClassifier, LabelShiftClassifier, make_classifier
 from ...classifiers._base import BaseTransferClassifier
 from ...embedders import NGramVectorizer, WordEmbedder, make_embedder
 from ...pipeline import TransferPipeline
@@ -46,8 +46,11 @@ class Candidate:
 
 
 def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> list[Candidate]:
-    """TF-IDF, then all combinations, then the recipes, and counterparts that are not among them."""
-    made = [_joined(("ngrams", "none", "logistic"), (NGramVectorizer(), NoAdaptation(), _logistic()), {})]
+    """TF-IDF with and without corrected shares, then all combinations, then the recipes, and counterparts that are not among them."""
+    made = [
+        _joined(("ngrams", "none", name), (NGramVectorizer(), NoAdaptation(), make_classifier(name)), {})
+        for name in ("logistic", "label_shift")
+    ]
     grid = _Grid(parameters or {})
     for embedder_name, embedder in named(embedders, make_embedder) if len(embedders) else ():
         for adapter_name, adapter in named(adapters, make_adapter):
@@ -132,6 +135,8 @@ def without_target(estimator):
     if parts := children(estimator):
         made = rebuilt(estimator, map(without_target, parts))
         return made.set_params(n_rounds=0) if isinstance(made, CoTrainingClassifier) else made
+    if isinstance(estimator, LabelShiftClassifier):
+        return estimator  # it learns the classes' shares alone
     if isinstance(estimator, BaseTransferClassifier):
         return clone(estimator._make_estimator())
     if isinstance(estimator, BaseAdapter) and not isinstance(estimator, LengthScaling):

@@ -1,5 +1,6 @@
 """Rounds of a search: each judges fewer candidates on more texts."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,24 +119,17 @@ def with_priors(estimator, priors):
     return clone(estimator).set_params(**own)
 
 
-def _priors(wanted, candidates, places, store, source, index, target, n_classes):
-    """By the rows of one embedder for each view of the texts."""
+def _priors(wanted, candidates, places, store, source, index, target, n_classes) -> TargetPriors:
+    """The target's class shares, by the rows of one embedder for each view of the texts."""
     rows = {}
     for place in places:
-        candidate = candidates[place]
-        if (
-            candidate.view is not None
-            and candidate.view not in rows
-            and hasattr(candidate.estimator, "steps")
-        ):
-            made = store.rows(candidate.estimator.steps[0][1]).rows
-            rows[candidate.view] = made[source], made[target]
-    present = np.unique(index)
-    if isinstance(wanted, str) and len(present) < n_classes:  # a small round may lack a class
-        wanted = "source"
-    counts = np.bincount(index, minlength=n_classes)
-    if isinstance(wanted, str) and wanted == "source":
-        shares = counts / counts.sum()
+        view, steps = candidates[place].view, getattr(candidates[place].estimator, "steps", None)
+        if view is not None and view not in rows and steps:
+            with suppress(Exception):  # what fails is said of its candidates
+                made = store.rows(steps[0][1]).rows
+                rows[view] = made[source], made[target]
+    if isinstance(wanted, str) and not (rows and len(np.unique(index)) == n_classes):
+        shares = np.bincount(index, minlength=n_classes) / len(index)  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
     return priors_by_rows(wanted, list(rows.values()), index)
 
