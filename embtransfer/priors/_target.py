@@ -16,6 +16,7 @@ prior that the shares are those of the source, or else spread around them.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -39,6 +40,7 @@ _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of l
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
+_PAIRS = 1  # of halves
 
 
 @dataclass
@@ -141,7 +143,7 @@ def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
     if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
         return _log_shares(whole), variance
-    means, spread = [], []
+    means, apart = [], []
     folds = min(_FOLDS, np.bincount(y).min())
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=rng).split(y, y)) if folds > 1 else []
     counts = sparse.issparse(source)
@@ -150,25 +152,31 @@ def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
         if len(columns) < 2 or not splits:
             means.append(_log_shares(whole))
             continue
-        order = rng.permutation(columns)
-        parts = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-        one, other = (_log_shares(_refitted(classifier, source, target, part, y, splits)) for part in parts)
-        spread.append(((one - other) ** 2).mean() / 2)
-        if counts:
-            means.append(_log_shares(_refitted(classifier, source, target, columns, y, splits)))
-        else:
-            means.append(_log_shares(whole))
-    return np.mean(means, axis=0), variance + (np.mean(spread) if spread else 0.0)
+        refitted = partial(_refitted, classifier, source, target, y=y, splits=splits)
+        means.append(_log_shares(refitted(columns) if counts else whole))
+        for _ in range(_PAIRS):
+            order = rng.permutation(columns)
+            parts = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+            one, other = (_log_shares(refitted(part)) for part in parts)
+            apart.append(np.sqrt(((one - other) ** 2).mean()))
+    # from the mean distance of two draws of a normal: less moved by one far pair than the mean square
+    spread = np.pi / 4 * np.mean(apart) ** 2 if apart else 0.0
+    return np.mean(means, axis=0), variance + spread
 
 
 def _stable(source, target, y, assumed):
     """Columns as frequent in the target, within a factor, as the classes' frequencies under these shares."""
-    of_class = np.stack([np.asarray(source[y == k].sum(axis=0)).ravel() for k in range(len(assumed))])
-    of_target = np.asarray(target.sum(axis=0)).ravel()
+    of_class = np.stack([_frequencies(source[y == k]) for k in range(len(assumed))])
+    of_target = _frequencies(target)
     expected = np.maximum(assumed, _LEAST_SHARE) @ ((of_class + 0.5) / of_class.sum(axis=1, keepdims=True))
     ratio = (of_target + 0.5) / of_target.sum() / expected
     enough = (of_class.sum(axis=0) >= _LEAST_COUNT) & (of_target >= _LEAST_COUNT)
     return np.flatnonzero(enough & (ratio <= _FACTOR) & (ratio >= 1 / _FACTOR))
+
+
+def _frequencies(rows):
+    """Rows that hold each column, (n_columns,)."""
+    return np.bincount(rows.indices[rows.data != 0], minlength=rows.shape[1]).astype(np.float64)
 
 
 def _refitted(classifier, source, target, columns, y, splits):

@@ -46,7 +46,7 @@ class Candidate:
 
 
 def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> list[Candidate]:
-    """TF-IDF with and without corrected shares, then all combinations, then the recipes, and counterparts that are not among them."""
+    """TF-IDF with and without corrected shares, all combinations, the recipes, and missing counterparts."""
     made = [
         _joined(("ngrams", "none", name), (NGramVectorizer(), NoAdaptation(), make_classifier(name)), {})
         for name in ("logistic", "label_shift")

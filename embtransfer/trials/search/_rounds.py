@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
-from ...classifiers import density_ratio
+from ...classifiers import NaiveBayesLogisticRegression, density_ratio
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import line
 from .._splits import stratified_folds
@@ -131,7 +131,7 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
     if isinstance(wanted, str) and not (rows and len(np.unique(index)) == n_classes):
         shares = np.bincount(index, minlength=n_classes) / len(index)  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
-    return priors_by_rows(wanted, list(rows.values()), index)
+    return priors_by_rows(wanted, list(rows.values()), index, NaiveBayesLogisticRegression())
 
 
 def confer(candidates, found: Round) -> None:
