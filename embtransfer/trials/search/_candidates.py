@@ -47,9 +47,10 @@ class Candidate:
 
 def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> list[Candidate]:
     """TF-IDF with and without corrected shares, all combinations, the recipes, and missing counterparts."""
+    shifted = LabelShiftClassifier(n_bootstrap=0)  # its intervals are not asked for
     made = [
-        _joined(("ngrams", "none", name), (NGramVectorizer(), NoAdaptation(), make_classifier(name)), {})
-        for name in ("logistic", "label_shift")
+        _joined(("ngrams", "none", name), (NGramVectorizer(), NoAdaptation(), classifier), {})
+        for name, classifier in (("logistic", _logistic()), ("label_shift", shifted))
     ]
     grid = _Grid(parameters or {})
     for embedder_name, embedder in named(embedders, make_embedder) if len(embedders) else ():

@@ -34,8 +34,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ----------
     embedders, adapters, classifiers, recipes : sequence of str or estimator, or dict of name -> either
         As in `compare`: all combinations of the first three, and whole models. TF-IDF with logistic
-        regression is always among the candidates, and so is, of each candidate, the one that learns nothing
-        from the target.
+        regression, with and without corrected class shares, is always among the candidates, and so is, of
+        each candidate, the one that learns nothing from the target.
     parameters : dict of str to list, default=None
         Settings to try, such as ``{"classifier__C": [1, 10], "embedder__pooling": ["mean", "sif"]}``; each
         goes to the candidates that have it.
@@ -79,6 +79,10 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         rows and then by the criterion ("aggregate": by the consensus); `error`.
     consensus_ : ndarray of shape (n_rows, n_classes)
         Of the last round's target texts.
+    source_priors_, target_priors_ : ndarray of shape (n_classes,)
+        Class shares of the source, and those that the candidates were judged by.
+    prior_intervals_ : ndarray of shape (n_classes, 2)
+        Of `target_priors_`: 95 % confidence.
     classes_ : ndarray of shape (n_classes,)
 
     Raises
@@ -105,9 +109,11 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     reverse accuracy and by a consensus in which both kinds speak with the same weight, then the best
     candidate that learns nothing from the target's texts is taken.
 
-    What no criterion can know is whether the classes come in other shares in the target: centering,
-    self-training and co-training take them to be as in the source, and then cost accuracy. If you know that
-    they differ, search among adapters=["none"], classifiers=["logistic", "label_shift"].
+    **Class shares**: the target's are estimated once a round, from one embedder's rows for each view, and
+    given to every part of a candidate that has a parameter `priors` and leaves it open. All accuracies are
+    of source texts weighed to these shares, and the views' probabilities are matched to them. No text can
+    show for certain that shares differ where the domains differ in other ways, too: with few signs of it the
+    source's are kept.
 
     The other criteria are published ones, see `embtransfer/trials/search/_criteria.py`. **weighted_accuracy**
     takes the weights "nearest" of `density_ratio`; **embedded_accuracy** those of "classifier", clipped at
@@ -231,6 +237,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             tables.append(found.criteria)
             alive = survivors(candidates, found, self.criterion)
         chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
+        self.source_priors_, self.target_priors_ = found.priors.source, found.priors.target
+        self.prior_intervals_ = found.priors.intervals
         self.results_ = self._table(candidates, tables, errors)
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
         self.consensus_ = found.consensus
