@@ -3,7 +3,6 @@
 import numpy as np
 
 from . import _criteria
-from ._consensus import agreement
 
 _Z90, _Z95 = 1.645, 2.0  # two-sided, of the normal distribution
 
@@ -34,11 +33,11 @@ def best_of(found, places, criterion):
     if criterion != "aggregate":
         scores = found.criteria.loc[places, criterion]
         return scores.idxmax(), f"has the best {criterion.replace('_', ' ')} ({scores.max():.3f})"
-    agreements = {place: agreement(found.evidence[place], found.consensus) for place in places}
-    best = max(places, key=lambda place: agreements[place].mean())
+    best = found.criteria.loc[places, "consensus"].idxmax()
+    gains = {place: _gains(found, place, found.consensus) for place in places}
     tied = []
     for place in places:
-        less = agreements[best] - agreements[place]
+        less = gains[best] - gains[place]
         if less.mean() <= less.std() / np.sqrt(len(less)):
             tied.append(place)
     accuracy = found.criteria.loc[tied, "source_accuracy"]
@@ -59,10 +58,12 @@ def adapting_helps(found, place, counterpart):
     kind, and in reverse accuracy. It does not hold if both are against it by two standard errors: either
     alone is often wrong, since unadapted models err together where the domains lie far apart.
     """
-    one, other = found.evidence[place], found.evidence[counterpart]
-    by_views = agreement(one, found.balanced) - agreement(other, found.balanced)
-    in_reverse = (one.back == found.y).astype(float) - (other.back == found.y)
-    in_reverse *= found.priors.ratio[found.y]
+    by_views = _gains(found, place, found.balanced) - _gains(found, counterpart, found.balanced)
+    ratio = found.priors.ratio
+    one, other = (
+        _criteria.reverse_gains(found.evidence[p], found.y, ratio, found.metric) for p in (place, counterpart)
+    )
+    in_reverse = (one - other) * ratio[found.y]
     shown, holds = [], False
     for name, difference in (("consensus", by_views), ("reverse accuracy", in_reverse)):
         gain, error = difference.mean(), difference.std() / np.sqrt(len(difference))
@@ -71,16 +72,26 @@ def adapting_helps(found, place, counterpart):
     return holds, "; ".join(shown)
 
 
-def expected_accuracy(evidence, q, y, priors):
-    """(Expected accuracy on the target, (low, high)), see `TransferSearch`."""
-    by_source = _criteria.source_accuracy(evidence, y, priors.ratio)
-    by_views = float(agreement(evidence, q).mean())
-    by_confidence = thresholded_confidence(evidence, y, priors.ratio)
-    found = by_source, by_views, by_confidence
-    expected = (by_source + by_views) / 2
-    error = _Z90 * np.sqrt(expected * (1 - expected) / len(q))
-    low, high = max(min(found) - error, 0.0), min(max(found) + error, 1.0)
-    return expected, (float(low), float(high))
+def _gains(found, place, q):
+    return found.metric.gains(found.evidence[place].target, q, found.priors.target)
+
+
+def expected_score(found, place):
+    """(Expected score on the target, (low, high)), see `TransferSearch`."""
+    evidence, metric, ratio = found.evidence[place], found.metric, found.priors.ratio
+    by_source = _criteria.source_score(evidence, found.y, ratio, metric)
+    by_views = metric.value(evidence.target, found.consensus, found.priors.target)
+    estimates = [by_source, by_views]
+    if metric.name == "accuracy":
+        estimates.append(thresholded_confidence(evidence, found.y, ratio))
+    one_hot = np.eye(len(ratio))[found.y]
+    gains = metric.gains(evidence.source, one_hot, weights=ratio[found.y])
+    spread = np.sqrt(np.average((gains - gains.mean()) ** 2, weights=ratio[found.y]))
+    error = _Z90 * spread / np.sqrt(len(found.consensus))
+    low, high = min(estimates) - error, max(estimates) + error
+    if metric.costs is None and metric.name != "neg_log_loss":
+        low, high = max(low, 0.0), min(high, 1.0)
+    return (by_source + by_views) / 2, (float(low), float(high))
 
 
 def thresholded_confidence(evidence, y, ratio) -> float:

@@ -75,8 +75,3 @@ def consensus(evidences, views, adapted, y, priors, *, balanced=False) -> np.nda
 
 def _weights(accuracy, n_classes):
     return np.maximum(np.asarray(accuracy) - 1 / n_classes, 0.01) ** 2
-
-
-def agreement(evidence, q) -> np.ndarray:
-    """Of each target row, the probability under q of the label that the candidate gives: (n_target,)."""
-    return q[np.arange(len(q)), evidence.target.argmax(axis=1)]

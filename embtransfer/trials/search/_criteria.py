@@ -17,6 +17,11 @@ def source_accuracy(evidence: Evidence, y, ratio) -> float:
     return float(np.average(_right(evidence, y), weights=ratio[y]))
 
 
+def source_score(evidence: Evidence, y, ratio, metric) -> float:
+    """The same for the user's metric: "source_accuracy" of a search's table."""
+    return metric.value(evidence.source, _one_hot(y, ratio), weights=ratio[y])
+
+
 def weighted_accuracy(evidence: Evidence, y, weights) -> float:
     r"""Importance-weighted accuracy on held-out source rows, :math:`\sum_i w_i c_i / \sum_i w_i`.
 
@@ -38,15 +43,22 @@ def embedded_accuracy(evidence: Evidence, y, weights) -> float:
     return float(1 - (wrong.mean() + eta * weights.mean() - eta))
 
 
-def reverse_accuracy(evidence: Evidence, y, ratio) -> float:
-    """Accuracy on the source of a model fitted on the target's predicted labels and adapted to the source.
+def reverse_accuracy(evidence: Evidence, y, ratio, metric) -> float:
+    """The metric on the source of a model fitted on the target's predicted labels and adapted to the source.
 
-    Of classes in the target's shares.
+    Of classes in the target's shares. Accuracy, where the metric is of probabilities.
 
     E. Zhong, W. Fan, Q. Yang, O. Verscheure, J. Ren. "Cross validation framework to choose amongst models and
     datasets for transfer learning." ECML 2010.
     """
-    return float(np.average(evidence.back == y, weights=ratio[y]))
+    return float(np.average(reverse_gains(evidence, y, ratio, metric), weights=ratio[y]))
+
+
+def reverse_gains(evidence: Evidence, y, ratio, metric) -> np.ndarray:
+    """What each source row adds to it, (n_source,)."""
+    if metric.name == "neg_log_loss":  # these are labels
+        return (evidence.back == y).astype(float)
+    return metric.gains(_one_hot(evidence.back, ratio), _one_hot(y, ratio), weights=ratio[y])
 
 
 def negative_entropy(evidence: Evidence) -> float:
@@ -81,3 +93,7 @@ def neighbourhood_density(evidence: Evidence, max_rows=2000) -> float:
 
 def _right(evidence, y):
     return evidence.source.argmax(axis=1) == y
+
+
+def _one_hot(y, ratio):
+    return np.eye(len(ratio))[y]

@@ -15,8 +15,9 @@ from ...priors import TargetPriors, priors_by_rows
 from .._progress import line
 from .._splits import stratified_folds
 from . import _criteria
-from ._consensus import agreement, consensus
+from ._consensus import consensus
 from ._evidence import Evidence, collect
+from ._metric import Metric
 
 CRITERIA = (
     "consensus",
@@ -38,6 +39,7 @@ class Round:
 
     y: np.ndarray  # numbers of the classes of the round's source texts
     priors: TargetPriors
+    metric: Metric
     evidence: dict[int, Evidence] = field(default_factory=dict)
     criteria: Any = None  # DataFrame, once all are computed
     consensus: np.ndarray | None = None
@@ -63,16 +65,28 @@ def nested_order(index, rng):
     return np.argsort(place, kind="stable")
 
 
-def judge(candidates, places, store, source, y, target, classes, cv, seed, tick, errors, wanted) -> Round:
+@dataclass
+class Asked:
+    """What all rounds are asked: `priors` are the target's class shares, or "estimated"."""
+
+    classes: np.ndarray
+    cv: int
+    seed: int
+    priors: Any
+    metric: Metric
+
+
+def judge(candidates, places, store, source, y, target, asked, tick, errors) -> Round:
     """Collect the evidence of candidates on rows of the store, and compute all criteria.
 
-    What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate. `wanted` are
-    the target's class shares, or "estimated".
+    What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
     """
+    classes, metric = asked.classes, asked.metric
     index = np.searchsorted(classes, y)
     rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
-    splits = stratified_folds(index, max(min(cv, rarest), 2), seed)
-    found = Round(index, _priors(wanted, candidates, places, store, source, index, target, len(classes)))
+    splits = stratified_folds(index, max(min(asked.cv, rarest), 2), asked.seed)
+    priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
+    found = Round(index, priors, metric)
     for place in places:
         tick(candidates[place].name)
         try:
@@ -97,10 +111,10 @@ def judge(candidates, places, store, source, y, target, classes, cv, seed, tick,
     for place, evidence in found.evidence.items():
         table[place] = {
             "consensus": np.nan,
-            "source_accuracy": _criteria.source_accuracy(evidence, index, ratio),
+            "source_accuracy": _criteria.source_score(evidence, index, ratio, metric),
             "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest * ratio[index]),
             "embedded_accuracy": _criteria.embedded_accuracy(evidence, index, clipped * ratio[index]),
-            "reverse_accuracy": _criteria.reverse_accuracy(evidence, index, ratio),
+            "reverse_accuracy": _criteria.reverse_accuracy(evidence, index, ratio, metric),
             "negative_entropy": _criteria.negative_entropy(evidence),
             "mutual_information": _criteria.mutual_information(evidence),
             "neighbourhood_density": _criteria.neighbourhood_density(evidence),
@@ -142,7 +156,9 @@ def confer(candidates, found: Round) -> None:
     evidences = list(found.evidence.values())
     found.consensus = consensus(evidences, views, adapted, found.y, found.priors)
     found.balanced = consensus(evidences, views, adapted, found.y, found.priors, balanced=True)
-    found.criteria["consensus"] = [agreement(evidence, found.consensus).mean() for evidence in evidences]
+    found.criteria["consensus"] = [
+        found.metric.value(evidence.target, found.consensus, found.priors.target) for evidence in evidences
+    ]
 
 
 def survivors(candidates, found: Round, criterion) -> list[int]:

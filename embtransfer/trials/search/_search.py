@@ -12,15 +12,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..._types import Estimator, Labels, Progress, Seed, Texts
+from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
+from ...priors import matched
 from .._progress import Steps
 from .._splits import Domains
 from .._store import Store, with_embedders
 from ._candidates import make_candidates
-from ._choice import choose, expected_accuracy
-from ._evidence import fit
-from ._rounds import CRITERIA, judge, nested_order, sizes, survivors, with_priors
+from ._choice import choose, expected_score
+from ._evidence import fit, probabilities
+from ._metric import Metric
+from ._rounds import CRITERIA, Asked, judge, nested_order, sizes, survivors, with_priors
 
 
 def _best_has(method):
@@ -39,6 +41,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     parameters : dict of str to list, default=None
         Settings to try, such as ``{"classifier__C": [1, 10], "embedder__pooling": ["mean", "sif"]}``; each
         goes to the candidates that have it.
+    scoring : str or array-like of shape (n_classes, n_classes), default="accuracy"
+        What is to be good: "accuracy", "balanced_accuracy", "f1_macro", "f1:LABEL" (one class's),
+        "neg_log_loss", or what it costs to give a text of a class (row) a label (column), classes sorted.
+        The choice, the guard, `expected_score_`, its interval and `predict` follow it; `best_estimator_` by
+        itself gives its most probable label. In `results_` "consensus", "source_accuracy" and
+        "reverse_accuracy" are of it.
     criterion : {"aggregate", "consensus", "source_accuracy", "weighted_accuracy", "embedded_accuracy", \
             "reverse_accuracy", "negative_entropy", "mutual_information", "neighbourhood_density"}, \
             default="aggregate"
@@ -70,7 +78,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     guarded_ : bool
         Whether the guard put an unadapted candidate in the place of the first.
     expected_score_ : float
-        Expected accuracy of `best_estimator_` on the target.
+        Expected `scoring` of `predict` on the target.
     score_interval_ : (float, float)
         Within which the accuracy was in about 90 % of the cases measured, by benchmarks.choosing.
     results_ : DataFrame
@@ -149,6 +157,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "classifiers": "no_validation",
         "recipes": "no_validation",
         "parameters": [dict, None],
+        "scoring": [str, "array-like"],
         "criterion": [StrOptions({"aggregate", *CRITERIA})],
         "guard": ["boolean"],
         "cv": [Interval(Integral, 2, None, closed="left")],
@@ -168,6 +177,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         recipes: Estimator = ("words",),
         *,
         parameters: dict[str, list] | None = None,
+        scoring: str | Rows = "accuracy",
         criterion: str = "aggregate",
         guard: bool = True,
         cv: int = 3,
@@ -181,6 +191,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classifiers = classifiers
         self.recipes = recipes
         self.parameters = parameters
+        self.scoring = scoring
         self.criterion = criterion
         self.guard = guard
         self.cv = cv
@@ -205,7 +216,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         source, target, labels = self._check(X, y, X_target)
-        rng = check_random_state(self.random_state)
+        metric, rng = Metric(self.scoring, self.classes_), check_random_state(self.random_state)
         candidates = make_candidates(
             self.embedders, self.adapters, self.classifiers, self.recipes, self.parameters
         )
@@ -213,26 +224,14 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         errors: dict[int, str] = {}
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
+        asked = Asked(self.classes_, self.cv, seed, "estimated", metric)
         alive = list(range(len(candidates)))
         most = max(len(source), len(target))
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
             tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
-            y_some = labels[some]
-            found = judge(
-                candidates,
-                alive,
-                store,
-                some,
-                y_some,
-                others,
-                self.classes_,
-                self.cv,
-                seed,
-                tick,
-                errors,
-                "estimated",
-            )
+            rows = some, labels[some], others
+            found = judge(candidates, alive, store, *rows, asked, tick, errors)
             tick("done")
             tables.append(found.criteria)
             alive = survivors(candidates, found, self.criterion)
@@ -242,9 +241,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.results_ = self._table(candidates, tables, errors)
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
         self.consensus_ = found.consensus
-        self.expected_score_, self.score_interval_ = expected_accuracy(
-            found.evidence[chosen], found.consensus, found.y, found.priors
-        )
+        self.expected_score_, self.score_interval_ = expected_score(found, chosen)
         estimator = with_priors(candidates[chosen].estimator, found.priors.target)
         fitted = found.evidence[chosen].fitted
         stored = store.stored(estimator)
@@ -252,6 +249,11 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             rows = (store.source_numbers, store.target_numbers) if stored is not None else (source, target)
             fitted = fit(estimator if stored is None else stored, rows[0], labels, rows[1])
         self.best_estimator_: Any = fitted if stored is None else with_embedders(fitted)
+        of_target = found.evidence[chosen].target
+        self._worth = None
+        if metric.name not in ("accuracy", "neg_log_loss"):
+            worth = metric.worth(matched(of_target, self.target_priors_))
+            self._worth = (self.target_priors_ / of_target.mean(axis=0))[:, None] * worth
         return self
 
     def _check(self, X, y, X_target):
@@ -296,9 +298,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.best_estimator_.predict_proba(X)
 
     def predict(self, X: Texts) -> np.ndarray:
-        """Labels of target texts by the best candidate: (n_texts,)."""
+        """Labels of target texts by the best candidate, those that `scoring` wants: (n_texts,)."""
         check_is_fitted(self)
-        return self.best_estimator_.predict(X)
+        if self._worth is None:
+            return self.best_estimator_.predict(X)
+        proba = probabilities(self.best_estimator_, X, self.classes_)
+        return self.classes_[(proba @ self._worth).argmax(axis=1)]
 
     def source_view(self) -> Estimator:
         """The best candidate as it predicts source texts."""

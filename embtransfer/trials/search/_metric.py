@@ -1,0 +1,116 @@
+"""The user's metric: what a label is worth where the class is known with some probability."""
+
+import numpy as np
+
+from ...priors import matched
+
+METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss")
+_LEAST = 1e-12
+_ROUNDS = 3  # of decisions by the gains of the decisions before
+
+
+class Metric:
+    r"""A score of labels as a function of the confusion matrix C, whose entries are shares of all rows.
+
+    "accuracy" :math:`\sum_k C_{kk}`; "balanced_accuracy" the mean of :math:`C_{kk} / C_{k \cdot}`; "f1_macro"
+    the mean of :math:`F_k = 2 C_{kk} / (C_{k \cdot} + C_{\cdot k})`, "f1:LABEL" that of one class; costs c
+    :math:`-\sum_{kj} c_{kj} C_{kj}`. "neg_log_loss" is of probabilities: the mean logarithm of the class's.
+
+    Parameters
+    ----------
+    scoring : str, or array-like of shape (n_classes, n_classes)
+        A name, or what it costs to give a row of class k (row) the label j (column); classes as sorted.
+    classes : ndarray of shape (n_classes,)
+    """
+
+    def __init__(self, scoring, classes):
+        self.name, self.costs, self.of_class = scoring, None, None
+        if not isinstance(scoring, str):
+            self.name, self.costs = "negative cost", _costs(scoring, len(classes))
+        elif scoring.startswith("f1:"):
+            labels = [str(label) for label in classes]
+            if scoring[3:] not in labels:
+                raise ValueError(f"Got scoring={scoring!r}. Expected a label of the source: {labels}.")
+            self.of_class = labels.index(scoring[3:])
+        elif scoring not in METRICS:
+            raise ValueError(
+                f"Got scoring={scoring!r}. Expected one of {', '.join(METRICS)}, f1: and a label, or costs "
+                "(n_classes, n_classes)."
+            )
+
+    def value(self, proba, truth, priors=None, weights=None) -> float:
+        """The score of rows whose classes have the probabilities `truth`, (n_rows, n_classes)."""
+        if self.name == "neg_log_loss":
+            return float(np.average(self.gains(proba, truth, priors), weights=weights))
+        return self._value(_confusion(self.labels(proba, priors), truth, weights))
+
+    def gains(self, proba, truth, priors=None, weights=None) -> np.ndarray:
+        """What each row adds to the score, (n_rows,); linear in the rows near these labels."""
+        if self.name == "neg_log_loss":
+            proba = proba if priors is None else matched(proba, priors)
+            return (truth * np.log(np.maximum(proba, _LEAST))).sum(axis=1)
+        labels = self.labels(proba, priors)
+        slope = self._slope(_confusion(labels, truth, weights))
+        return np.einsum("ij,ji->i", truth, slope[:, labels])
+
+    def labels(self, proba, priors=None) -> np.ndarray:
+        """Numbers of the labels that are worth most; priors : shares of the classes in these rows."""
+        if self.name in ("accuracy", "neg_log_loss"):
+            return proba.argmax(axis=1)
+        if priors is not None:
+            proba = matched(proba, priors)
+        return (proba @ self.worth(proba)).argmax(axis=1)
+
+    def worth(self, proba) -> np.ndarray:
+        """What each label (column) is worth by class (row), in the light of these probabilities."""
+        labels = proba.argmax(axis=1)
+        for _ in range(_ROUNDS):
+            slope = self._slope(_confusion(labels, proba))
+            labels = (proba @ slope).argmax(axis=1)
+        return slope
+
+    def _value(self, confusion):
+        rows, right = np.maximum(confusion.sum(axis=1), _LEAST), confusion.diagonal()
+        if self.costs is not None:
+            return -float((self.costs * confusion).sum())
+        if self.name == "accuracy":
+            return float(right.sum())
+        if self.name == "balanced_accuracy":
+            return float((right / rows).mean())
+        f1 = 2 * right / (rows + confusion.sum(axis=0))
+        return float(f1.mean() if self.of_class is None else f1[self.of_class])
+
+    def _slope(self, confusion):
+        """Derivative of the score by each entry, the classes' shares held."""
+        n, rows = len(confusion), np.maximum(confusion.sum(axis=1), _LEAST)
+        if self.costs is not None:
+            return -self.costs
+        if self.name == "accuracy":
+            return np.eye(n)
+        if self.name == "balanced_accuracy":
+            return np.diag(1 / rows) / n
+        both = rows + confusion.sum(axis=0)
+        slope = (2 * np.eye(n) - 2 * confusion.diagonal() / both) / both
+        if self.of_class is None:
+            return slope / n
+        return slope * (np.arange(n) == self.of_class)
+
+
+def _confusion(labels, truth, weights=None):
+    """Shares of rows by class and label, (n_classes, n_classes)."""
+    if weights is not None:
+        truth = truth * (weights / weights.mean())[:, None]
+    return truth.T @ np.eye(truth.shape[1])[labels] / len(truth)
+
+
+def _costs(scoring, n_classes):
+    try:
+        costs = np.asarray(scoring, np.float64)
+    except (TypeError, ValueError):
+        costs = np.empty(0)
+    if costs.shape != (n_classes, n_classes) or not np.isfinite(costs).all():
+        raise ValueError(
+            f"Got scoring of type {type(scoring).__name__}, shape {costs.shape}. Expected a name, or costs "
+            f"of shape ({n_classes}, {n_classes}), classes in rows and labels in columns."
+        )
+    return costs
