@@ -5,6 +5,7 @@ import numpy as np
 from . import _criteria
 
 _Z90, _Z95 = 1.645, 2.0  # two-sided, of the normal distribution
+_SHARES = 0.5  # of the widest interval of a class share, which the score may lie lower
 
 
 def choose(candidates, found, criterion, guard=True):
@@ -89,6 +90,8 @@ def expected_score(found, place):
     spread = np.sqrt(np.average((gains - gains.mean()) ** 2, weights=ratio[found.y]))
     error = _Z90 * spread / np.sqrt(len(found.consensus))
     low, high = min(estimates) - error, max(estimates) + error
+    # labels given by wrong shares are wrong, and no estimate sees it
+    low -= _SHARES * (found.priors.intervals[:, 1] - found.priors.intervals[:, 0]).max() / 2
     if metric.costs is None and metric.name != "neg_log_loss":
         low, high = max(low, 0.0), min(high, 1.0)
     return (by_source + by_views) / 2, (float(low), float(high))
