@@ -42,6 +42,9 @@ class PooledEmbedder(BaseEmbedder):
 
     def _fit(self, texts):
         self._begin()
+        self._learn(texts)
+
+    def _learn(self, texts):
         self._count(texts)
         self._weigh()
         self._learn_components(texts)
@@ -75,9 +78,7 @@ class PooledEmbedder(BaseEmbedder):
                 f"Got pooling={self.pooling!r}, but partial_fit began with {self._pooling!r}. "
                 "Call fit first, or clone the embedder."
             )
-        self._count(texts)
-        self._weigh()
-        self._learn_components(texts)
+        self._learn(texts)
         return self
 
     def _begin(self):
