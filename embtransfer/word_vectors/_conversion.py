@@ -34,7 +34,7 @@ def writing() -> Iterator[None]:
         raise Unwritable from error
 
 
-def check_options(max_words, dtype) -> None:
+def check_options(max_words: int | None, dtype: str | None) -> None:
     """Refuse what cannot be asked of a file of vectors."""
     if dtype not in (None, "float32", "float16"):
         raise ValueError(f"Got dtype={dtype!r}. Expected 'float32', 'float16' or None.")
