@@ -185,7 +185,7 @@ def table(header, rows):
 
 def against_expected(found):
     """Models, the largest difference of a prediction, and of the number of right ones, and whose that is."""
-    expected = json.loads(RESULTS.with_name("expected_results.json").read_text("utf-8"))
+    expected = json.loads((ROOT / "tests" / "expected_results.json").read_text("utf-8"))
     far = {
         name: max(
             abs(a - b) for a, b in zip(result["predictions"], expected[name]["predictions"], strict=True)

@@ -87,6 +87,8 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     priors: Any = "source"  # a parameter of the methods that match moments
     _one_map = False  # whether both domains go through the same map even where they differ
 
+    _parameter_constraints: dict = {}  # parameter -> what it may be, as scikit-learn declares it
+
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
     __metadata_request__fit = {"X_target": True}
 

@@ -1,13 +1,12 @@
 """GeodesicFlowKernel: all subspaces between the source's and the target's."""
 
-from numbers import Integral
 from typing import Literal
 
 import numpy as np
 
 from .._types import Rows
 from ._base import AffineMap, BaseAdapter
-from ._subspace import SubspaceAlignment, _components_for, _principal
+from ._subspace import SubspaceAlignment, _n_components, _principal
 
 
 class GeodesicFlowKernel(BaseAdapter):
@@ -78,12 +77,7 @@ class GeodesicFlowKernel(BaseAdapter):
         source_mean, source_values, source_axes = _principal(source)
         target_mean, target_values, target_axes = _principal(target)
         carried = min(len(source) - 1, len(target) - 1, max(source.shape[1] // 2, 1))
-        k = self.n_components
-        if k is None:
-            k = carried
-        elif not isinstance(k, Integral):
-            k = max(_components_for(k, source_values), _components_for(k, target_values))
-        self.n_components_ = k = min(int(k), carried)
+        self.n_components_ = k = _n_components(self.n_components, carried, source_values, target_values)
         weight = flow_root(source_axes[:, :k], target_axes[:, :k])
         return (
             AffineMap(source_mean.astype(source.dtype), weight.astype(source.dtype)),

@@ -144,7 +144,7 @@ class JointDistributionAdaptation(TCA):
                 )
                 differences.append(np.sqrt(2 * self.balance) * np.subtract(*means))
             weight = problem.solve(np.transpose(differences), self.n_components)
-        return self._one_map_of(features, problem, weight, source, target)
+        return self._one_map_of(features, problem, weight, source)
 
     def _pseudo_labels(self, source, target, y, mean, weight):
         if len(np.unique(y)) == 1:  # nothing to learn

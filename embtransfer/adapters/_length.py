@@ -43,7 +43,6 @@ class LengthScaling(SummingAdapter):
            [0., 1.]])
     """
 
-    _parameter_constraints: dict = {}
     _accepts_sparse = _one_map = True
 
     def _summarise(self, X):

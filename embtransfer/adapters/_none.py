@@ -15,7 +15,6 @@ class NoAdaptation(SummingAdapter):
     array([[1., 2.]])
     """
 
-    _parameter_constraints: dict = {}
     _accepts_sparse = _one_map = True
 
     def _summarise(self, X):

@@ -88,12 +88,7 @@ class SubspaceAlignment(SummingAdapter):
         source_values, source_axes = _axes(source)
         target_values, target_axes = _axes(target)
         carried = min(source.count - 1, target.count - 1, len(source.mean))
-        k = self.n_components
-        if k is None:
-            k = carried
-        elif not isinstance(k, Integral):
-            k = max(_components_for(k, source_values), _components_for(k, target_values))
-        self.n_components_ = k = min(int(k), carried)
+        self.n_components_ = k = _n_components(self.n_components, carried, source_values, target_values)
         source_axes, target_axes = source_axes[:, :k], target_axes[:, :k]
         weight = source_axes @ (source_axes.T @ target_axes)
         return (
@@ -116,5 +111,11 @@ def _axes(moments):
     return values, axes * signs
 
 
-def _components_for(share, values):
-    return int(np.searchsorted(np.cumsum(values), share * values.sum())) + 1
+def _n_components(wanted, carried, *variances):
+    """How many axes to take: a number, or as many as carry a share in both domains; all where it is None."""
+    if wanted is None:
+        return carried
+    if not isinstance(wanted, Integral):
+        shares = (np.searchsorted(np.cumsum(values), wanted * values.sum()) for values in variances)
+        wanted = max(shares) + 1
+    return min(int(wanted), carried)

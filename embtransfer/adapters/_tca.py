@@ -128,9 +128,10 @@ class TCA(BaseAdapter):
 
     def _fit(self, source, target, y):
         features = self._features(source, target)
-        problem = self._problem(features, source, target)
+        both = (moments(features, X) for X in (source, target))
+        problem = TransferProblem(*both, self.mu, source.dtype)
         weight = problem.solve(problem.marginal, self.n_components)
-        return self._one_map_of(features, problem, weight, source, target)
+        return self._one_map_of(features, problem, weight, source)
 
     def _features(self, source, target):
         n_source, n_target = source.shape[0], target.shape[0]
@@ -156,11 +157,7 @@ class TCA(BaseAdapter):
         self.gamma_ = kernel.gamma
         return LandmarkFeatures(landmarks, kernel)
 
-    def _problem(self, features, source, target):
-        of_source, of_target = (moments(features, X) for X in (source, target))
-        return TransferProblem(of_source, of_target, self.mu, source.dtype)
-
-    def _one_map_of(self, features, problem, weight, source, target):
+    def _one_map_of(self, features, problem, weight, source):
         """The map of both domains, twice, in the dtype of the source rows."""
         self.n_components_ = weight.shape[1]
         one = features.map(weight, problem.mean)

@@ -24,6 +24,15 @@ def stack_rows(first, second):
     return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")
 
 
+def classes_of(y):
+    """The labels that there are, sorted; labels that are no classes, or all one, are refused."""
+    check_classification_targets(y)
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(f"Got 1 class, {classes.tolist()[0]!r}. Expected labels of at least two classes.")
+    return classes
+
+
 def _inner_has(method):
     def has(self):
         return hasattr(getattr(self, "estimator_", None) or self._make_estimator(), method)
@@ -82,12 +91,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
     def _check_fit(self, X, y, X_target):
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=_DTYPES, accept_sparse="csr")
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected source labels of at least two classes."
-            )
+        self.classes_ = classes_of(y)
         if X_target is None:
             return X, y, X
         given = X_target

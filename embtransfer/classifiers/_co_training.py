@@ -12,12 +12,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._parts import takes
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
+from ._base import classes_of
 from ._self_training import CONSTRAINTS, View, train
 
 
@@ -151,12 +151,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         X_target = _unwrap(X_target)
         y = column_or_1d(y)
         check_consistent_length(X, y)
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected labels of at least two classes."
-            )
+        self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))
         parts = [_fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
         first, last = train(self, [view for view, _ in parts], y, self.labels_from)

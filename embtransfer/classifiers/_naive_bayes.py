@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._types import Labels, Rows
+from ._base import classes_of
 
 _DTYPES = [np.float64, np.float32]
 
@@ -110,12 +110,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
                 "Negative values in data passed to NaiveBayesLogisticRegression. Expected counts of words, "
                 "as NGramVectorizer gives."
             )
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"Got 1 class, {self.classes_.tolist()[0]!r}. Expected labels of at least two classes."
-            )
+        self.classes_ = classes_of(y)
         X = self._rows(X)
         binary = len(self.classes_) == 2
         parts = [self._fit_one(X, y == label) for label in (self.classes_[1:] if binary else self.classes_)]

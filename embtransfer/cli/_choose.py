@@ -56,8 +56,8 @@ def choose(
     with clear_errors():
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
-        X, y = load_source(dataset, source, columns.text_column, columns.label_column)
-        X_target = load_target(dataset, target, columns.text_column, None, columns.target_text_column)[0]
+        X, y = load_source(dataset, source, columns)
+        X_target = load_target(dataset, target, columns)[0]
         made, models = make_models(embedders, recipes, embedding, X_target)
         with progress_bar() as progress:
             search = TransferSearch(

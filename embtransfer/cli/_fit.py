@@ -69,11 +69,9 @@ def fit(
         if stream:
             n_source, n_target = _fit_files(pipeline, source, target, columns)
         else:
-            X, y = load_source(dataset, source, columns.text_column, columns.label_column)
+            X, y = load_source(dataset, source, columns)
             if target is not None:
-                X_target = load_target(
-                    dataset, target, columns.text_column, None, columns.target_text_column
-                )[0]
+                X_target = load_target(dataset, target, columns)[0]
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)

@@ -1,30 +1,23 @@
 """How commands read texts and labels."""
 
-from ._options import Dataset, Texts
+from ._options import Columns, Dataset, Texts
 from ._terminal import talk
 
 
 def load_domains(texts: Texts):
     """X, y, X_target and y_target."""
-    columns = texts.columns
-    X, y = load_source(texts.dataset, texts.source, columns.text_column, columns.label_column)
-    X_target, y_target = load_target(
-        texts.dataset,
-        texts.target,
-        columns.text_column,
-        columns.label_column,
-        columns.target_text_column,
-        texts.target_label_column,
-    )
-    return X, y, X_target, y_target
+    columns, own = texts.columns, texts.target_label_column
+    X, y = load_source(texts.dataset, texts.source, columns)
+    return X, y, *load_target(texts.dataset, texts.target, columns, columns.label_column, own)
 
 
-def load_source(dataset, name, text_column, label_column):
+def load_source(dataset, name, columns: Columns):
     """Texts and labels of a file or of a domain of a data set."""
     if dataset is not None:
         return _load_domain(dataset, name)
     from ..tables import TableReader
 
+    text_column, label_column = columns.text_column, columns.label_column
     table = TableReader(name)
     name, wanted = table.name, {"--text-column": text_column, "--label-column": label_column}
     _check_columns(table, wanted, "Name one of these.")
@@ -37,11 +30,10 @@ def load_source(dataset, name, text_column, label_column):
     return texts, labels
 
 
-def load_target(dataset, name, text_column, label_column, own_text_column, own_label_column=None):
+def load_target(dataset, name, columns: Columns, label_column=None, own_label_column=None):
     """Texts, and labels where there are any: None where a row has none, and where no row has one.
 
-    The target's own columns are None where they have the source's names; `label_column` is None where labels
-    are not to be read.
+    `label_column` is None where labels are not to be read, the target's own where it has the source's name.
     """
     if dataset is not None:
         return _load_domain(dataset, name)
@@ -49,11 +41,12 @@ def load_target(dataset, name, text_column, label_column, own_text_column, own_l
 
     table = TableReader(name)
     name = table.name
-    wanted = {"--target-text-column" if own_text_column else "--text-column": own_text_column or text_column}
+    text_column = columns.target_text_column or columns.text_column
+    wanted = {"--target-text-column" if columns.target_text_column else "--text-column": text_column}
     if own_label_column:
         wanted["--target-label-column"] = own_label_column
     _check_columns(table, wanted, "Name one of these; --target-text-column names the target's alone.")
-    text_column, label_column = own_text_column or text_column, own_label_column or label_column
+    label_column = own_label_column or label_column
     if label_column not in table.schema.names:
         return table.columns([text_column], text_column)[0], None
     texts, labels = table.columns([text_column, label_column], text_column)

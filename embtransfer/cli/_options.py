@@ -50,6 +50,8 @@ Classifiers = Annotated[str, typer.Option(help="Classifiers, with commas: {class
 Recipes = Annotated[str, typer.Option(help="Recipes, with commas: {recipes}.")]
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
+Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
+Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
 Format = Annotated[Output, typer.Option(help="How to print the table.")]
 
@@ -88,12 +90,8 @@ class Embedding:
     unknown: Annotated[UnknownWords, typer.Option(help="What becomes of words that the table lacks.")] = (
         UnknownWords.skip
     )
-    phrases: Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')] = (
-        False
-    )
-    cased: Annotated[
-        bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")
-    ] = False
+    phrases: Phrases = False
+    cased: Cased = False
 
 
 def with_groups(command: Callable) -> Callable:

@@ -12,7 +12,7 @@ import typer
 from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
-from ._options import ModelFolder, TextColumn
+from ._options import ModelFolder, Overwrite, TextColumn
 from ._terminal import clear_errors, progress_bar, talk
 
 
@@ -110,9 +110,7 @@ def score(
 def compile_model(
     model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make.")],
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a compiled model that is there.")
-    ] = False,
+    overwrite: Overwrite = False,
 ):
     """Fold a model into tables of scores: it scores several times as fast, and without scikit-learn."""
     from ..folding import compile_pipeline

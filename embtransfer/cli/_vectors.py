@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .._escape import visible
-from ._options import TABLE, Format, TextColumn, Vectors
+from ._options import TABLE, Cased, Format, Phrases, TextColumn, Vectors
 from ._tables import Output, print_table
 from ._terminal import clear_errors, load_vectors, progress_bar, talk
 
@@ -46,10 +46,10 @@ def vectors_coverage(
     source: Annotated[str, typer.Argument(help="Texts: a file, folder, quoted pattern or -, as for score.")],
     vectors: Vectors = None,
     text_column: TextColumn = "text",
-    cased: Annotated[bool, typer.Option("--cased", help="Do not lower-case texts.")] = False,
-    phrases: Annotated[bool, typer.Option("--phrases", help='Join what the table joins by "_".')] = False,
+    cased: Cased = False,
+    phrases: Phrases = False,
     top: Annotated[int, typer.Option(help="How many unknown words to print.")] = 20,
-    format: Annotated[Output, typer.Option(help="How to print the unknown words.")] = Output.table,
+    format: Format = Output.table,
 ):
     """Print which share of the words of a file a table has, and the most frequent that it lacks."""
     from ..embedders import Coverage, WordEmbedder

@@ -16,7 +16,7 @@ from ..word_vectors import WordVectors
 from . import _ridge
 from ._base import TwoDomainEmbedder, empty_rows
 from ._ngrams import NGrams, document_counts, find_words
-from ._pooled import for_chunks
+from ._pooled import for_chunks, table_of
 from ._pooling import idf_weights
 from ._sentence import SentenceEmbedder
 
@@ -168,9 +168,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
     def _fit(self, texts):
         if len(texts) < 2:
             raise ValueError("Got 1 text. Expected at least two to learn from, better thousands.")
-        pretrained = self.vectors
-        if not (pretrained is None or isinstance(pretrained, WordVectors)):
-            pretrained = WordVectors.load(pretrained)
+        pretrained = None if self.vectors is None else table_of(self.vectors)
         limits = {"min_df": self.min_df, "max_features": self.max_features, "lowercase": self.lowercase}
         words, n_corpus = find_words(texts, pretrained, **limits)
         teacher = SentenceEmbedder(by_sentence=True) if self.teacher is None else clone(self.teacher)

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._texts import iter_text_chunks
-from .._types import Texts
+from .._types import FilePath, Texts
 from ..system._threads import n_threads
 from ..word_vectors import WordVectors
 from . import _pooling
@@ -42,6 +42,9 @@ class PooledEmbedder(BaseEmbedder):
 
     def _fit(self, texts):
         self._begin()
+        self._learn(texts)
+
+    def _learn(self, texts):
         self._count(texts)
         self._weigh()
         self._learn_components(texts)
@@ -75,9 +78,7 @@ class PooledEmbedder(BaseEmbedder):
                 f"Got pooling={self.pooling!r}, but partial_fit began with {self._pooling!r}. "
                 "Call fit first, or clone the embedder."
             )
-        self._count(texts)
-        self._weigh()
-        self._learn_components(texts)
+        self._learn(texts)
         return self
 
     def _begin(self):
@@ -231,6 +232,11 @@ def _with_more(ids, matrix, weights, more, weight):
     if len(weights):
         weights = np.append(weights[used[:n]], np.full(len(used) - n, weight, np.float32))
     return ids, rows, weights
+
+
+def table_of(given: WordVectors | FilePath) -> WordVectors:
+    """A table itself, or the one that a path or name stands for."""
+    return given if isinstance(given, WordVectors) else WordVectors.load(given)
 
 
 def _is_power(power):

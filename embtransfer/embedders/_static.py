@@ -9,7 +9,7 @@ import numpy as np
 
 from .._types import FilePath
 from ..word_vectors import WordVectors
-from ._pooled import PooledEmbedder, keep_tokens
+from ._pooled import PooledEmbedder, keep_tokens, table_of
 
 _WORDS = re.compile(r"[^ \t\n\r]+")
 _SPACED = re.compile(r" +[^ ]*(?: \Z)?")  # one space at the end is no word: it stays with the last
@@ -89,7 +89,7 @@ class StaticEmbedder(PooledEmbedder):
             raise ValueError(
                 "Got vectors=None. Expected a table with a tokenizer, such as a model2vec folder."
             )
-        vectors = self.vectors if isinstance(self.vectors, WordVectors) else WordVectors.load(self.vectors)
+        vectors = table_of(self.vectors)
         if vectors.tokenizer is None:
             raise ValueError(
                 f"Got the table {vectors.name}, which has no tokenizer: its rows are words. Use WordEmbedder."

@@ -15,7 +15,7 @@ from .._types import FilePath, Texts
 from ..compiled._vocabulary import Vocabulary
 from ..word_vectors import WordVectors
 from ._coverage import Coverage
-from ._pooled import PooledEmbedder, keep_tokens
+from ._pooled import PooledEmbedder, keep_tokens, table_of
 from ._spelling import nearest_rows
 
 # patterns whose tokens are all runs of word characters of at least so many
@@ -175,12 +175,7 @@ class WordEmbedder(PooledEmbedder):
 
     def _load(self):
         self._tokenizer()  # refuses a bad pattern
-        if self.vectors is None:
-            vectors = WordVectors.bundled()
-        elif isinstance(self.vectors, WordVectors):
-            vectors = self.vectors
-        else:
-            vectors = WordVectors.load(self.vectors)
+        vectors = WordVectors.bundled() if self.vectors is None else table_of(self.vectors)
         if vectors.tokenizer is not None:
             raise ValueError(
                 f"Got the table {vectors.name}, whose rows are tokens of a tokenizer, not words. Use "

@@ -151,7 +151,7 @@ def _reading(key, values):
     return f"From 0 to 1, free of scale: the covariances differ by {value:.1%} of their size."
 
 
-def words(data, model, decide=None) -> Section:
+def words(data, model) -> Section:
     section = Section("words", "Words that moved, and words that decide")
     target = data.seen if data.seen is data.scored else data.seen + data.scored
     moved = word_shift(data.source, target, top=_TOP)

@@ -203,11 +203,10 @@ class PartFile:
 class StandardOutput:
     """The same for stdout, where nothing can be resumed."""
 
-    path, rejected, _lock = Path("stdout"), None, None
-    groups: list = []
+    path = Path("stdout")
 
     def __init__(self):
-        self.groups = []
+        self.groups: list = []
 
     def begin(self, header):
         return State()

@@ -38,7 +38,6 @@ class _Scored:
     groups: list[dict]
     n_rows: int
     n_empty: int
-    n_read: int
     n_lines: int
     rejected: list[Rejected]
 
@@ -171,9 +170,7 @@ class ScoreRun:
             data, groups = self.writer.block(rows, self.columns(rows.texts, self.stop))
         block = replace(block, data=None)  # let go of the input
         n_empty = pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
-        return _Scored(
-            block, data, groups, len(rows.texts), n_empty, rows.n_read, rows.n_lines, rows.rejected
-        )
+        return _Scored(block, data, groups, len(rows.texts), n_empty, rows.n_lines, rows.rejected)
 
     def _write(self, scored):
         state, block = self.state, scored.block

@@ -205,13 +205,8 @@ def _evaluate(embed, data, adapter, classifier, scorer, diagnostics):
         to_space = getattr(fold[0], "transform_source", fold[0].transform)
         scores.append(scorer(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
-    return {
-        "source_cv": float(np.mean(scores)),
-        "target_score": np.nan if data.y_scored is None else scorer(classifier_, rows, data.y_scored),
-        "fit_seconds": fit_seconds,
-        "texts_per_second": len(data.scored) / score_seconds,
-        **shift,
-    }
+    target_score = np.nan if data.y_scored is None else scorer(classifier_, rows, data.y_scored)
+    return _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
 
 
 def _fit(adapter, classifier, source, y, seen):
@@ -235,12 +230,14 @@ def _evaluate_recipe(model, data, scorer):
         some, held_out = ([data.source[i] for i in part] for part in (train, test))
         fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
         scores.append(scorer(for_source(fold), held_out, data.y[test]))
-    return {
-        "source_cv": float(np.mean(scores)),
-        "target_score": np.nan if data.y_scored is None else scorer(fitted, data.scored, data.y_scored),
-        "fit_seconds": fit_seconds,
-        "texts_per_second": len(data.scored) / score_seconds,
-    }
+    target_score = np.nan if data.y_scored is None else scorer(fitted, data.scored, data.y_scored)
+    return _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
+
+
+def _figures(source_scores, *others):
+    """What a row of the table says, by column."""
+    columns = "source_cv", "target_score", "fit_seconds", "texts_per_second"
+    return dict(zip(columns, (float(np.mean(source_scores)), *others), strict=True))
 
 
 def _baselines():

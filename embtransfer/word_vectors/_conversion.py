@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ def writing() -> Iterator[None]:
         yield
     except OSError as error:
         raise Unwritable from error
+
+
+def check_options(max_words: int | None, dtype: str | None) -> None:
+    """Refuse what cannot be asked of a file of vectors."""
+    if dtype not in (None, "float32", "float16"):
+        raise ValueError(f"Got dtype={dtype!r}. Expected 'float32', 'float16' or None.")
+    if max_words is not None and not (isinstance(max_words, Integral) and max_words > 0):
+        raise ValueError(f"Got max_words={max_words!r}. Expected a positive integer or None.")
 
 
 def read(path, format=None, max_words=None, dtype=None, progress=None) -> Table:

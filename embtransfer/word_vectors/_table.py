@@ -67,13 +67,28 @@ def index_of(words) -> tuple[pa.LargeStringArray, np.ndarray | None, np.ndarray]
     return words, kept, _hashed(words)[0]
 
 
+def float_rows(matrix) -> np.ndarray:
+    """A matrix as the kernels add up its rows: float32, at least 16 columns, read-only."""
+    rows = np.ascontiguousarray(matrix, np.float32).view(np.ndarray)
+    if rows.shape[1] < 16:
+        rows = np.pad(rows, ((0, 0), (0, 16 - rows.shape[1])))
+    rows.flags.writeable = False
+    return rows
+
+
+def padded_buffers(words) -> tuple[np.ndarray, np.ndarray]:
+    """Bytes and offsets of words as the kernels look them up: they read 16 bytes from each word's start."""
+    data, offsets = text_buffers(words)
+    data = np.append(data, np.zeros(16, np.uint8))
+    data.flags.writeable = False
+    return data, offsets
+
+
 def _hashed(words):
     """(hash table for the kernels, rows of words that came before)."""
     from ..kernels import _tokens  # compiles: not at import
 
-    data, offsets = text_buffers(words)
-    data = np.append(data, np.zeros(16, np.uint8))  # the kernel reads 16 bytes from each word's start
-    data.flags.writeable = False
+    data, offsets = padded_buffers(words)
     slots = np.zeros((1 << int(2 * len(words)).bit_length(), 4), np.uint64)
     return slots, _tokens.build_index(data, offsets, slots)
 

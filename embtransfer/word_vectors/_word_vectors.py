@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from functools import cached_property
 from importlib.resources import as_file
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from .._texts import text_buffers
 from .._types import FilePath, Progress, Rows, Texts
 from ..system._package_data import data_folder
 from . import _cache, _named_tables
-from ._conversion import read
+from ._conversion import check_options, read
 from ._pickling import restore, state_of
-from ._table import Table, as_arrow, check_finite, checksum_of, index_of
+from ._table import Table, as_arrow, check_finite, checksum_of, float_rows, index_of, padded_buffers
 from .readers import Subwords
 
 BUNDLED = "glove-6b-50d-subset"
@@ -213,10 +212,7 @@ class WordVectors:
         >>> WordVectors.load("glove-6b-50d-subset").matrix.shape
         (53000, 50)
         """
-        if dtype not in (None, "float32", "float16"):
-            raise ValueError(f"Got dtype={dtype!r}. Expected 'float32', 'float16' or None.")
-        if max_words is not None and not (isinstance(max_words, Integral) and max_words > 0):
-            raise ValueError(f"Got max_words={max_words!r}. Expected a positive integer or None.")
+        check_options(max_words, dtype)
         if str(path_or_name) == BUNDLED:
             return cls.bundled()
         path = _named_tables.find(path_or_name)
@@ -232,18 +228,14 @@ class WordVectors:
     @cached_property
     def _index(self):
         """What the kernels look words up in: their bytes, offsets and hash table."""
-        data, offsets = text_buffers(self._words)
-        if self._manifest is None:  # the kernel reads 16 bytes from each word's start; a file goes on
-            data = np.append(data, np.zeros(16, np.uint8))
-            data.flags.writeable = False
-        return data, offsets, self._slots
+        buffers = padded_buffers if self._manifest is None else text_buffers  # a file goes on after a word
+        return *buffers(self._words), self._slots
 
     def rows_of(self, words: Texts) -> np.ndarray:
         """Rows of words: int64 array of shape (len(words),), -1 for a word that the table lacks."""
         from ..kernels import _tokens  # compiles: not at import
 
-        data, offsets = text_buffers(as_arrow(words))
-        return _tokens.find_words(np.append(data, np.zeros(16, np.uint8)), offsets, self._index)
+        return _tokens.find_words(*padded_buffers(as_arrow(words)), self._index)
 
     @property
     def words(self) -> list[str]:
@@ -261,12 +253,7 @@ class WordVectors:
 
     @cached_property
     def _floats(self):
-        """The matrix in float32, at least 16 columns, read-only."""
-        table = np.ascontiguousarray(self._matrix, np.float32).view(np.ndarray)
-        if table.shape[1] < 16:
-            table = np.pad(table, ((0, 0), (0, 16 - table.shape[1])))
-        table.flags.writeable = False
-        return table
+        return float_rows(self._matrix)
 
     @cached_property
     def checksum(self) -> str:

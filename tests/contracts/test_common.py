@@ -25,6 +25,7 @@ ESTIMATORS = [part for part in CLASSES if issubclass(part, BaseEstimator)]
 ADAPTERS = [part for part in ESTIMATORS if issubclass(part, BaseAdapter)]
 CLASSIFIERS = [part for part in ESTIMATORS if issubclass(part, BaseTransferClassifier)]
 CLASSIFIERS.append(embtransfer.NaiveBayesLogisticRegression)
+CONSTRAINED = [part for part in ESTIMATORS if hasattr(part, "_parameter_constraints")]
 REQUIRED = {
     embtransfer.TransferPipeline: {"steps": [("adapt", NoAdaptation())]},
     embtransfer.StackedDomains: {"estimator": NoAdaptation()},
@@ -105,6 +106,11 @@ def test_integers_become_float64(adapter):
     source, target = make_domains()
     outs = outputs(adapter, (source * 10).astype(int), (target * 10).astype(int))
     assert {out.dtype for out in outs} == {np.dtype(np.float64)}
+
+
+@pytest.mark.parametrize("estimator", CONSTRAINED, ids=lambda part: part.__name__)
+def test_every_parameter_has_a_constraint(estimator):
+    assert set(estimator._parameter_constraints) == parameter_names(estimator)
 
 
 @every_adapter

@@ -22,9 +22,8 @@ def growth(prepare, small, large):
     """How many times as long the larger takes, by the fastest of three; squares would take (l / s)^2."""
     fastest = []
     for size in (small, large):
-        seconds = []
+        seconds, work = [], prepare(size)
         for _ in range(3):
-            work = prepare(size)
             gc.collect()
             start = time.process_time()
             work()

@@ -44,7 +44,7 @@ TEXTS = [
     "  spaces\n and lines\t",
     "x" * 300,
     "a long review of a long film " * 200,
-    *(f"text {i} " + "word " * i for i in range(30)),
+    *(f"text {i} " + "word " * i for i in range(0, 30, 3)),
 ]
 SOURCE = [f"{word} pan number {i % 7}" for i, word in enumerate(["good", "bad", "fine"] * 14)]
 LABELS = [text.startswith("bad") for text in SOURCE]
@@ -114,11 +114,11 @@ def run(code, *arguments, **environment):
     return result.stdout
 
 
-def make_search(model, cache_dir, n_jobs=None):
+def make_search(model, cache_dir):
     embedder = SentenceEmbedder(model, cache_dir=cache_dir)
     pipeline = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
     grid = {"logisticregression__C": list(np.logspace(-3, 4, 8))}
-    return GridSearchCV(pipeline, grid, cv=3, scoring=source_scorer("accuracy"), n_jobs=n_jobs)
+    return GridSearchCV(pipeline, grid, cv=3, scoring=source_scorer("accuracy"))
 
 
 def distinct(texts):
@@ -141,6 +141,7 @@ def test_vectors_are_those_of_encode(minilm, parameters, max_length):
         TEXTS,
         prompt=parameters.get("prompt"),
         normalize_embeddings=parameters.get("normalize", False),
+        batch_size=8,
         show_progress_bar=False,
     )
     minilm.max_seq_length = 256
@@ -400,38 +401,6 @@ def test_grid_search_encodes_each_distinct_text_once(tiny, tmp_path):
     cloned = clone(search.best_estimator_[0])
     cloned.fit_transform(SOURCE)
     assert cloned.n_encoded_ == 0
-
-
-def test_grid_search_in_two_processes_encodes_each_distinct_text_once(tiny, tmp_path):
-    # workers are processes: in each the model, changed as Python starts, writes down the texts that reach it
-    (tmp_path / "sitecustomize.py").write_text(
-        textwrap.dedent(
-            """
-            import os
-            import embtransfer.embedders._sentence_model as module
-
-            class Telling(module.Model):
-                def encode(self, texts, *rest):
-                    with open(os.environ["TOLD"], "a") as file:
-                        file.write("".join(f"{os.getpid()} {text}\\n" for text in texts))
-                    return super().encode(texts, *rest)
-
-            module.Model = Telling
-            """
-        )
-    )
-    search = """
-        import sys
-        from test_sentence import LABELS, SOURCE, TARGET, Target, make_search
-
-        make_search(sys.argv[1], sys.argv[2], n_jobs=2).fit(SOURCE, LABELS, X_target=Target(TARGET))
-    """
-    here = str(Path(__file__).parent)
-    paths = os.pathsep.join([here, str(tmp_path), str(Path(_sentence.__file__).parents[2])])
-    told = tmp_path / "told"
-    run(search, tiny, tmp_path / "cache", TOLD=str(told), PYTHONPATH=paths)
-    lines = [line.partition(" ")[::2] for line in told.read_text().splitlines()]
-    assert sorted(text for _, text in lines) == sorted({*SOURCE, *TARGET})
 
 
 def test_what_changes_vectors_has_its_own_entries(tiny, tmp_path, minilm):

@@ -1,5 +1,6 @@
 """The README and the guide do what they say: blocks and commands run, links lead somewhere."""
 
+import inspect
 import re
 import runpy
 import shlex
@@ -12,6 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import embtransfer
+from embtransfer import adapters
 from embtransfer.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,16 @@ def test_links_lead_somewhere(page):
 def test_every_page_is_in_the_list_of_pages():
     listed = {link.partition("#")[0] for link in links("docs/index.md")}
     assert listed >= {Path(page).name for page in TEXTS} - {"README.md", "index.md"}
+
+
+def test_every_adapter_has_its_row_in_the_guide():
+    classes = {name: getattr(adapters, name) for name in adapters.__all__}
+    public = [
+        name for name, part in classes.items() if inspect.isclass(part) and not inspect.isabstract(part)
+    ]
+    named = {type(adapters.make_adapter(name)).__name__: name for name in adapters.ADAPTERS}
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| `(\w+)` \|", TEXTS["docs/adapters.md"], re.MULTILINE)
+    assert {part: name for name, part in rows} == {name: named.get(name, "") for name in public}
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/design.md"])

@@ -4,10 +4,7 @@ import base64
 import json
 import os
 import stat
-import subprocess
-import sys
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -17,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
+from typer.testing import CliRunner
 
 from embtransfer import (
     DomainCentering,
@@ -26,9 +24,9 @@ from embtransfer import (
     save_pipeline,
     score_file,
 )
+from embtransfer.cli import app
 from embtransfer.tables import FORMATS, TableReader
 
-COMMAND = Path(sys.executable).with_name("embtransfer")
 FILMS = ["a good film", "a bad film", "great plot", "terrible actor", "fine story", "awful script"]
 PANS = ["a good pan", "a bad pan", "great knife", "terrible lid"]
 ROWS = {
@@ -431,6 +429,10 @@ def model(tmp_path_factory, pipeline):
     return save_pipeline(pipeline, tmp_path_factory.mktemp("model") / "model")
 
 
+def command(model, source, destination):
+    return CliRunner().invoke(app, ["score", str(model), str(source), "-o", str(destination)])
+
+
 def check_scored(destination, nasty, labels):
     texts, ids, got = TableReader(destination).columns(["text", "id", "prediction"], "text")
     assert [int(i) for i in ids] == list(range(len(nasty)))
@@ -461,10 +463,8 @@ def test_nasty_texts_through_score_file(tmp_path, nasty, by_hand, pipeline, suff
 def test_nasty_texts_through_the_command(tmp_path, nasty, by_hand, model, suffix):
     source = write(tmp_path / f"in{suffix}", {"id": list(range(len(nasty))), "text": nasty})
     destination = tmp_path / f"out{suffix}"
-    run = subprocess.run(
-        [COMMAND, "score", model, source, "-o", destination], capture_output=True, text=True, timeout=120
-    )
-    assert run.returncode == 0, run.stderr
+    run = command(model, source, destination)
+    assert run.exit_code == 0, run.stderr
     assert run.stdout == ""
     assert "Scored 10,000 rows" in run.stderr
     check_scored(destination, nasty, by_hand[1])
@@ -480,8 +480,6 @@ def test_lone_surrogates(tmp_path, pipeline, model):
         destination = tmp_path / f"out{suffix}"
         assert score_file(pipeline, source, destination, batch_size=7).rows_written == len(texts)
         assert read(destination)["prediction"] == labels
-    run = subprocess.run(
-        [COMMAND, "score", model, source, "-o", tmp_path / "command.jsonl"], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stderr
+    run = command(model, source, tmp_path / "command.jsonl")
+    assert run.exit_code == 0, run.stderr
     assert read(tmp_path / "command.jsonl")["prediction"] == labels

@@ -7,10 +7,10 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import has_fit_parameter
 
 from ..._parts import takes
 from ...pipeline import TransferPipeline, for_source
+from .._store import target_for
 
 
 @dataclass
@@ -61,11 +61,8 @@ def collect(estimator, source, y, target, classes, splits) -> Evidence:
 
 def fit(estimator, source, y, target):
     """A fitted clone, which saw the target if one of its steps takes it."""
-    sees = has_fit_parameter(estimator, "X_target")
-    if isinstance(estimator, TransferPipeline):
-        sees = takes(estimator, "X_target")
-    more = {"X_target": target} if sees else {}
-    return clone(estimator).fit(source, y, **more)
+    blind = isinstance(estimator, TransferPipeline) and not takes(estimator, "X_target")
+    return clone(estimator).fit(source, y, **({} if blind else target_for(estimator, target)))
 
 
 def probabilities(model, rows, classes) -> np.ndarray:
