@@ -69,7 +69,7 @@ def fit(
         if stream:
             n_source, n_target = _fit_files(pipeline, source, target, columns)
         else:
-            X, y = load_source(dataset, source, columns.text_column, columns.label_column)
+            X, y, _ = load_source(dataset, source, columns.text_column, columns.label_column)
             if target is not None:
                 X_target = load_target(
                     dataset, target, columns.text_column, None, columns.target_text_column

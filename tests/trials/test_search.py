@@ -628,7 +628,7 @@ class TestSearch:
     def test_nothing_can_be_fitted(self):
         store = Store(["!"] * 20, ["?"] * 20)  # without a word there is no vocabulary
         words = [Candidate("recipe", "-", "words", make_recipe("words"), view="words", unadapted=0)]
-        rows = store.source_numbers, np.arange(20) % 2, store.target_numbers, np.array([0, 1])
+        rows = store.source_numbers, np.arange(20) % 2, np.arange(20), store.target_numbers, np.array([0, 1])
         with pytest.raises(ValueError, match=r"No candidate could be fitted.*ValueError: Got 40 texts"):
             judge(words, [0], store, *rows, 3, 0, print, {})
 
