@@ -156,7 +156,7 @@ def test_without_target_labels_the_source_is_scored(calls):
 
 def test_source_rows_go_through_the_source_path():
     """A target of other words, far off: only the source path can be right about source rows."""
-    source, y = ["good plot", "bad plot"] * 40, [1, 0] * 40
+    source, y = [f"{word} plot" + i * "!" for i in range(40) for word in ("good", "bad")], [1, 0] * 40
     found = learning_curve(
         source, y, ["bad bad handle bad pan"] * 30, models=["word_mean"], source_sizes=["all"], n_repeats=2
     )
