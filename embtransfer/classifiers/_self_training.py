@@ -1,5 +1,6 @@
 """Self-training: a classifier learns from its own surest target rows; the rounds, for one view or several."""
 
+from functools import reduce
 from numbers import Integral, Real
 from typing import Literal
 
@@ -8,10 +9,10 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
+from .._groups import complete_folds, identical, joined
 from .._types import Estimator, Rows, Seed
 from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
 from ._base import BaseTransferClassifier, stack_rows
@@ -46,7 +47,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
         fitted on held-out source rows.
     cv : int, default=5
-        Folds, stratified, for that temperature. Lowered to the rows of the smallest class.
+        Folds, stratified, for that temperature; equal rows stay together. Lowered to the distinct rows of the
+        smallest class.
     random_state : int, RandomState instance or None, default=0
         For the folds.
 
@@ -219,11 +221,12 @@ def _surest(proba, slope, share, options):
 
 def _held_out(views, fitted, y, index, cv, rng):
     """Of each view, the probabilities of each source row by classifiers that did not see it."""
-    folds = min(cv, np.bincount(index).min())
-    if folds < 2:
+    groups = reduce(joined, [identical(view.source) for view in views])
+    splits = complete_folds(index, groups, cv, rng)
+    if not splits:
         return [_proba(model, view.source) for model, view in zip(fitted, views, strict=True)]
     out = [np.zeros((len(y), index.max() + 1)) for _ in views]
-    for seen, unseen in StratifiedKFold(folds, shuffle=True, random_state=rng).split(index, index):
+    for seen, unseen in splits:
         for view, of_view in zip(views, out, strict=True):
             model = clone(view.classifier).fit(_safe_indexing(view.source, seen), y[seen])
             of_view[unseen] = _proba(model, _safe_indexing(view.source, unseen))

@@ -324,3 +324,13 @@ def test_sparse_rows_in_a_pipeline_saved_and_loaded(tmp_path):
     # target rows get the target's priors, source rows those of the source
     assert np.mean(loaded.predict(X_target) == names[y_target]) > 0.93
     assert np.mean(loaded.predict_source(X) == names[y]) > np.mean(loaded.predict(X) == names[y]) + 0.1
+
+
+def test_intervals_cover_where_source_rows_are_doubled():
+    covered = []
+    for seed in range(60):
+        X, y, X_target, _ = simulate([0.5, 0.5], [0.8, 0.2], n=300, distance=1, seed=seed)
+        model = LabelShiftClassifier(n_bootstrap=60).fit(np.tile(X, (2, 1)), np.tile(y, 2), X_target)
+        lower, upper = model.prior_intervals_[1]
+        covered.append(lower <= 0.2 <= upper)
+    assert np.mean(covered) > 0.86  # 3 standard errors below 0.95

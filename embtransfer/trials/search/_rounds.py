@@ -10,10 +10,10 @@ from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
+from ..._groups import fewest_groups, stratified_folds
 from ...classifiers import NaiveBayesLogisticRegression, density_ratio
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import line
-from .._splits import stratified_folds
 from . import _criteria
 from ._consensus import consensus
 from ._evidence import Evidence, collect
@@ -76,15 +76,15 @@ class Asked:
     metric: Metric
 
 
-def judge(candidates, places, store, source, y, target, asked, tick, errors) -> Round:
+def judge(candidates, places, store, source, y, groups, target, asked, tick, errors) -> Round:
     """Collect the evidence of candidates on rows of the store, and compute all criteria.
 
     What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
     """
     classes, metric = asked.classes, asked.metric
     index = np.searchsorted(classes, y)
-    rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
-    splits = stratified_folds(index, max(min(asked.cv, rarest), 2), asked.seed)
+    rarest = fewest_groups(index, groups)  # a round may lack a class
+    splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
     priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
     found = Round(index, priors, metric)
     for place in places:
