@@ -110,7 +110,7 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
     precision = 1 / max(1 / weights.sum(), between)
     centred = (precision * mean + _log_shares(source) / _PRIOR_SD**2) / (precision + 1 / _PRIOR_SD**2)
-    target = softmax(centred)
+    target = softmax(np.round(centred, 3))  # what solvers' rounding moves would draw other rows
     n_target = len(views[0][4])
     # of log-odds: of two classes they are twice the centred logarithm; and the rows are a sample
     variance = (len(source) / (len(source) - 1)) ** 2 / (precision + 1 / _PRIOR_SD**2)
