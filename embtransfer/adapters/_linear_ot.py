@@ -40,6 +40,8 @@ class LinearOT(CORAL):
     both domains then centred. The source's eigenvalues are floored as in CORAL. O(n d^2 + d^3) time, O(d^2)
     memory beside the rows.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     R. Flamary, K. Lounici, A. Ferrari. "Concentration bounds for linear Monge mapping estimation and optimal

@@ -92,6 +92,8 @@ class OptimalTransport(BaseAdapter):
     :math:`\sum_c (\sum_{i \in c} P_{ij} + 10^{-3})^{1/2}` at the plan before, in ten rounds. O(n m d) time
     and O(m^2) memory beside the rows, m the samples.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy. "Optimal transport for domain adaptation." IEEE

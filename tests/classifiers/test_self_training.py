@@ -216,7 +216,7 @@ class TestPriors:
         assert np.abs(model.priors_ - true).max() < 0.1 < np.abs(model.source_priors_ - true).max()
         low, high = model.prior_intervals_.T
         assert ((low <= true) & (true <= high)).all()
-        assert ((0 < low) & (low < model.priors_) & (model.priors_ < high) & (high < 1)).all()
+        assert ((low > 0) & (low < model.priors_) & (model.priors_ < high) & (high < 1)).all()
 
     @pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series])
     def test_given(self, container):
@@ -246,7 +246,9 @@ class TestFewRows:
 
     def test_few_target_rows(self):
         X, y, X_target, _ = simulate(n_target=8)
-        model = SelfTrainingClassifier(min_confidence=0, share=0.5, priors="source").fit(X, y, X_target=X_target)
+        model = SelfTrainingClassifier(min_confidence=0, share=0.5, priors="source").fit(
+            X, y, X_target=X_target
+        )
         assert [step["n_added"] for step in model.history_] == [2, 4]
 
     def test_many_classes(self):

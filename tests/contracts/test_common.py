@@ -183,7 +183,7 @@ class TestPriors:
         assert not np.allclose(fitted.priors_, fitted.source_priors_)
         assert fitted.priors_.sum() == pytest.approx(1)
         low, high = fitted.prior_intervals_.T
-        assert ((0 < low) & (low < fitted.priors_) & (fitted.priors_ < high) & (high < 1)).all()
+        assert ((low > 0) & (low < fitted.priors_) & (fitted.priors_ < high) & (high < 1)).all()
 
     @pytest.mark.parametrize("lacks", ["y", "X_target"])
     def test_nothing_to_estimate_from(self, adapter, lacks):
@@ -200,6 +200,11 @@ class TestPriors:
         source, target = make_domains()
         with pytest.raises(ValueError, match=r"Got priors=.*Expected 2 numbers of at least 0 with sum 1"):
             adapter(priors=wrong).fit(source, np.repeat([0, 1], 30), X_target=target)
+
+    def test_labels_of_other_rows(self, adapter):
+        source, target = make_domains()
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            adapter().fit(source, [0, 1] * 20, X_target=target)
 
     def test_labels_that_are_no_classes_say_nothing(self, adapter):
         if adapter._uses_labels:
