@@ -133,6 +133,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             and not (isinstance(self.priors, str) and self.priors == "source")
             and _are_classes(y)
         ):
+            check_consistent_length(X, y)
             index = np.unique(y, return_inverse=True)[1]
             found = priors_by_rows(self.priors, [(X, X_target)], index)
             self.source_priors_, self.priors_ = found.source, found.target
@@ -259,7 +260,8 @@ class SummingAdapter(BaseAdapter):
         """Learn from more rows of one domain or both, for data that do not fit in memory.
 
         Rows add to those of earlier calls, and of `fit`. The maps are those of one `fit` on all rows, in
-        whatever order and batches they come. While only one domain has been seen it stands for the other.
+        whatever order and batches they come, without y: the source keeps its class shares. While only one
+        domain has been seen it stands for the other.
 
         Parameters
         ----------

@@ -40,6 +40,12 @@ class DomainCentering(SummingAdapter):
     Source rows become :math:`(x - \mu_s) / \sigma_s`, target rows :math:`(x - \mu_t) / \sigma_t`, with
     the standard deviation divided by n.
 
+    With y and a target the domains are compared as if the source had the target's class shares, `priors_`:
+    its rows are drawn anew, as many, each class's about equally often. Means and covariances differ by the
+    classes' shares, too, and to align these would move one class onto the other. Shares are estimated by
+    logistic regression as in SelfTrainingClassifier, then, of dense rows, again on rows centred with them.
+    `partial_fit` keeps the source's shares.
+
     References
     ----------
     Y. Li, N. Wang, J. Shi, J. Liu, X. Hou. "Revisiting batch normalization for practical domain

@@ -45,6 +45,8 @@ class CORAL(SummingAdapter):
     are raised to that, so that directions without variance are not blown up. O(n d^2 + d^3) time, O(d^2)
     memory beside the rows.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     B. Sun, J. Feng, K. Saenko. "Return of frustratingly easy domain adaptation." AAAI 2016.

@@ -46,6 +46,8 @@ class GeodesicFlowKernel(BaseAdapter):
     the kernel. Each domain is centred on its own mean, as its principal components are. O(n d^2 + d^3) time,
     O(d^2) memory beside the rows.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     B. Gong, Y. Shi, F. Sha, K. Grauman. "Geodesic flow kernel for unsupervised domain adaptation." CVPR 2012.

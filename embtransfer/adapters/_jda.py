@@ -73,6 +73,8 @@ class JointDistributionAdaptation(TCA):
     number of classes. Features of all rows, n x m, are kept while it fits, in float64, so that labels
     do not hang on rounding; time is that of TCA and, a round, O(n m + m^3) and the classifier.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     M. Long, J. Wang, G. Ding, J. Sun, P. S. Yu. "Transfer feature learning with joint distribution

@@ -16,10 +16,17 @@ class LinearOT(CORAL):
         How far each covariance is drawn towards a multiple of the identity. "auto" is the
         Ledoit-Wolf estimate, which needs no choice; 0 is the plain covariance. Some shrinkage is needed
         where a domain has fewer rows than columns.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        The classes' shares in the target, which the source is given before the domains are compared:
+        estimated, as in the source, equal, or known. Without y the source is taken as it is.
 
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
+        Class shares of the source, and those taken for the target; classes as sorted.
+    prior_intervals_ : ndarray of shape (n_classes, 2), or None
+        Of `priors_`: 95 % confidence.
     n_features_in_ : int
 
     See Also
@@ -32,6 +39,8 @@ class LinearOT(CORAL):
     :math:`A = C_s^{-1/2} (C_s^{1/2} C_t C_s^{1/2})^{1/2} C_s^{-1/2}`: Monge's map for squared distances,
     both domains then centred. The source's eigenvalues are floored as in CORAL. O(n d^2 + d^3) time, O(d^2)
     memory beside the rows.
+
+    With y and a target the source is given the target's class shares first, see DomainCentering.
 
     References
     ----------

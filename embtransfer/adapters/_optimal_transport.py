@@ -29,14 +29,7 @@ class DisplacementMap:
     displacements : ndarray of shape (n_samples, n_features)
     """
 
-    def __init__(
-        self,
-        samples,
-        displacements,
-        *,
-        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
-    ):
-        self.priors = priors
+    def __init__(self, samples, displacements):
         self.samples = samples
         self.displacements = displacements
 
@@ -64,7 +57,7 @@ class OptimalTransport(BaseAdapter):
         averaged word vectors over about a tenth of the target.
     class_reg : float, default=0.0
         Weight of the group regularisation that, given y, keeps a target row from receiving from source rows
-        of several classes. In units of the median cost as well; 0, the default, needs no labels.
+        of several classes. In units of the median cost as well.
     n_samples : int or None, default=1000
         Rows drawn of each domain for the plan, whose time and memory grow with their square. None takes all.
     random_state : int, RandomState instance or None, default=0
@@ -99,6 +92,8 @@ class OptimalTransport(BaseAdapter):
     :math:`\sum_c (\sum_{i \in c} P_{ij} + 10^{-3})^{1/2}` at the plan before, in ten rounds. O(n m d) time
     and O(m^2) memory beside the rows, m the samples.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy. "Optimal transport for domain adaptation." IEEE
@@ -127,8 +122,15 @@ class OptimalTransport(BaseAdapter):
     _uses_labels = True
 
     def __init__(
-        self, reg: float = 0.05, class_reg: float = 0.0, n_samples: int | None = 1000, random_state: Seed = 0
+        self,
+        reg: float = 0.05,
+        class_reg: float = 0.0,
+        n_samples: int | None = 1000,
+        random_state: Seed = 0,
+        *,
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
     ):
+        self.priors = priors
         self.reg = reg
         self.class_reg = class_reg
         self.n_samples = n_samples

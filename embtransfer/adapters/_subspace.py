@@ -46,6 +46,8 @@ class SubspaceAlignment(SummingAdapter):
     With the first k principal components :math:`P_s, P_t` (d x k), source rows become
     :math:`(x - \mu_s) P_s P_s^\top P_t`, target rows :math:`(x - \mu_t) P_t`.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     B. Fernando, A. Habrard, M. Sebban, T. Tuytelaars. "Unsupervised visual domain adaptation using

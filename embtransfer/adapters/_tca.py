@@ -78,6 +78,8 @@ class TCA(BaseAdapter):
     L has rank 1, and with m landmarks (or columns) all matrices are m x m: O(n m (d + m) + m^3) time, O(m^2)
     memory beside the rows. Sparse rows are never made dense as a whole.
 
+    With y and a target the source is given the target's class shares first, see DomainCentering.
+
     References
     ----------
     S. J. Pan, I. W. Tsang, J. T. Kwok, Q. Yang. "Domain adaptation via transfer component analysis." IEEE

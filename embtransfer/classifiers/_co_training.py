@@ -54,7 +54,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         As in SelfTrainingClassifier: "n_added" of the first view, "confidence" the mean over all views'
         rows, "agreement" of the views' mean probabilities.
     temperature_ : float
-    priors_ : ndarray of shape (n_classes,)
+    source_priors_, priors_, prior_intervals_ : ndarray
+        As in SelfTrainingClassifier; estimated by all views together.
     classes_ : ndarray of shape (n_classes,)
 
     See Also
@@ -64,7 +65,9 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     Notes
     -----
     Predictions are those of the views' mean probability. The temperature for `min_confidence` is fitted to
-    that mean, too.
+    that mean, too. Shares of the target's classes are estimated by each view as in SelfTrainingClassifier,
+    and averaged, each with the weight of its certainty; where views disagree, the interval widens and the
+    estimate is drawn towards the source's shares.
 
     As with TransferPipeline, predictions are for *target* rows, and `predict_source` is for source rows: in
     model selection use `source_scorer`, and `Target` for X_target. Parameters of a view go as

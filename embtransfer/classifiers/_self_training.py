@@ -39,10 +39,10 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     share : float in (0, 1], default=0.8
         Share of the target rows that the last round takes; the rounds before take it in equal steps. The
         rest's labels are often wrong.
-    priors : {"source", "uniform", "estimated"} or array-like of shape (n_classes,), default="source"
-        Class proportions among the rows taken: of the source labels; equal; or of the target as
-        expectation maximisation estimates them (`estimate_priors`). Without such a quota one class takes
-        over.
+    priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
+        Class shares among the rows taken: of the target, as estimated; of the source's labels; equal; or
+        known, in the order of the sorted labels. Without such a quota one class takes over, and with one
+        that is far from the target's shares many rows are taken with wrong labels.
     min_confidence : float in [0, 1], default=0.5
         Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
         fitted on held-out source rows.
@@ -62,8 +62,12 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         round that would take no other rows and labels than the one before is left out.
     temperature_ : float
         Of the calibration.
+    source_priors_ : ndarray of shape (n_classes,)
+        Class shares of the source's labels.
     priors_ : ndarray of shape (n_classes,)
-        Class proportions in use.
+        Class shares in use; the source's without a target.
+    prior_intervals_ : ndarray of shape (n_classes, 2)
+        Of `priors_`: 95 % confidence if they are estimated, `priors_` twice if not.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
 
@@ -79,6 +83,13 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     :math:`\pi_k` times the round's share of the target rows, rounded; of equal ones the first. All labels
     are given anew in each round. Without a target the source is the target.
 
+    Shares are estimated by expectation maximisation on calibrated probabilities, several times. Of sparse
+    rows the stable columns speak: those whose frequency in the target is within a factor of two of what the
+    classes' frequencies in the source let expect, once under the source's shares and once under those that
+    all columns give. One half of the columns estimates, too, and the other. The logarithms are averaged, and
+    drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
+    apart, and the farther the target lies outside of what mixtures of the source's classes could give.
+
     It helps where a classifier is about right and the domains differ in which words carry the label, as with
     TF-IDF rows; on rows that transfer well already it can lose. Compare with `unadapted_estimator_` on a few
     labelled target rows if you can.
@@ -88,6 +99,10 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     D. Yarowsky. "Unsupervised word sense disambiguation rivaling supervised methods." ACL 1995.
     Y. Zou, Z. Yu, B. Kumar, J. Wang. "Unsupervised domain adaptation for semantic segmentation via
     class-balanced self-training." ECCV 2018.
+    M. Saerens, P. Latinne, C. Decaestecker. "Adjusting the outputs of a classifier to new a priori
+    probabilities." Neural Computation 14, 2002 (expectation maximisation).
+    A. Alexandari, A. Kundaje, A. Shrikumar. "Maximum likelihood with bias-corrected calibration is
+    hard-to-beat at label shift adaptation." ICML 2020 (calibration before it).
 
     Examples
     --------
@@ -112,7 +127,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         *,
         n_rounds: int = 5,
         share: float = 0.8,
-        priors: Literal["source", "uniform", "estimated"] | Rows = "estimated",
+        priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
         min_confidence: float = 0.5,
         cv: int = 5,
         random_state: Seed = 0,

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state
 
+from .._groups import complete_folds, identical
 from ._target import TargetPriors, check_priors, stratified_rows, target_priors
 
 _ROWS = 4000  # of a domain, which estimate shares within a hundredth
@@ -27,30 +27,36 @@ def priors_by_rows(wanted, domains, index, of_words=None) -> TargetPriors:
     """
     source = np.bincount(index) / len(index)
     wanted = check_priors(wanted, len(source))
-    if not isinstance(wanted, str):
-        found = wanted
-    elif wanted == "uniform":
-        found = np.full(len(source), 1 / len(source))
-    elif wanted == "source" or np.bincount(index).min() < 2:
-        found = source
-    else:
-        return _estimated(domains, index, of_words)
-    return TargetPriors(source, found, np.stack([found, found], axis=1))
+    if isinstance(wanted, str) and wanted == "estimated":
+        return _estimated(domains, index, of_words) or _known(source, source)
+    if isinstance(wanted, str):
+        wanted = source if wanted == "source" else np.full(len(source), 1 / len(source))
+    return _known(source, wanted)
+
+
+def _known(source, target):
+    return TargetPriors(source, target, np.stack([target, target], axis=1))
 
 
 def _estimated(domains, index, of_words):
-    """On the rows; then, of dense ones, on centred ones, the source's mean weighed by these shares."""
+    """On the rows; then, of dense ones, on centred ones, the source's mean weighed by these shares.
+
+    None where a class has too few distinct rows to be held out.
+    """
     rng = check_random_state(0)
     n_source, n_target = (rows.shape[0] for rows in domains[0])
     some = stratified_rows(index, np.bincount(index) / n_source, min(n_source, _ROWS))
     others = np.sort(rng.permutation(n_target)[:_ROWS])
-    index = index[some]
+    n_classes, index = index.max() + 1, index[some]
+    splits = complete_folds(index, identical(domains[0][0][some]), _FOLDS, rng)
+    if not splits or len(np.unique(index)) < n_classes:
+        return None
     domains = [_scaled(source[some], target[others]) for source, target in domains]
-    found = target_priors([_view(*rows, index, rng, of_words) for rows in domains], index, rng)
+    found = target_priors([_view(*rows, index, splits, of_words) for rows in domains], index, rng)
     if all(sparse.issparse(source) for source, _ in domains):
         return found
     centred = [_centred(*rows, index, found.target) for rows in domains]
-    return target_priors([_view(*rows, index, rng, of_words) for rows in centred], index, rng)
+    return target_priors([_view(*rows, index, splits, of_words) for rows in centred], index, rng)
 
 
 def _scaled(source, target):
@@ -71,12 +77,11 @@ def _centred(source, target, index, priors):
     return source - priors @ means, target - target.mean(axis=0)
 
 
-def _view(source, target, index, rng, of_words):
+def _view(source, target, index, splits, of_words):
     classifier = LogisticRegression(C=10.0 if sparse.issparse(source) else 1.0, max_iter=200)
     if of_words is not None and sparse.issparse(source):
         classifier = of_words
     held_out = np.empty((len(index), index.max() + 1))
-    folds = StratifiedKFold(min(_FOLDS, np.bincount(index).min()), shuffle=True, random_state=rng)
-    for seen, unseen in folds.split(index, index):
+    for seen, unseen in splits:
         held_out[unseen] = classifier.fit(source[seen], index[seen]).predict_proba(source[unseen])
     return classifier, source, target, held_out, classifier.fit(source, index).predict_proba(target)

@@ -23,9 +23,9 @@ from scipy import sparse
 from scipy.special import expit, logit, softmax
 from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils._param_validation import StrOptions
 
+from .._groups import complete_folds, identical
 from ._estimate import LEAST, calibrate, estimate
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
@@ -120,7 +120,8 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     sampling = np.mean(1 / (found * (1 - found))) / len(views[0][4]) / to_odds**2
     variance = max(1 / weights.sum(), between) + sampling
     moved, variance = _posterior(mean - _log_shares(source), variance)
-    target = softmax(_log_shares(source) + moved)
+    # rounded: what solvers' rounding moves would draw other rows
+    target = softmax(_log_shares(source) + np.round(moved, 3))
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance) * to_odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
     return TargetPriors(source, target, ends)
@@ -144,8 +145,7 @@ def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
     if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
         return _log_shares(whole), variance
     means, apart = [], []
-    folds = min(_FOLDS, np.bincount(y).min())
-    splits = list(StratifiedKFold(folds, shuffle=True, random_state=rng).split(y, y)) if folds > 1 else []
+    splits = complete_folds(y, identical(source), _FOLDS, rng)
     counts = sparse.issparse(source)
     for assumed in (shares, whole) if counts else (whole,):
         columns = _stable(source, target, y, assumed) if counts else np.arange(source.shape[1])

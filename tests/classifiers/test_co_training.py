@@ -100,7 +100,7 @@ def both(**options):
 @pytest.mark.parametrize("n_rounds", [1, 3])
 def test_rounds_against_naive_ones(labels_from, n_classes, n_rounds):
     X, y, X_target, _ = simulate(n_classes)
-    model = CoTrainingClassifier(three_views(), labels_from=labels_from, n_rounds=n_rounds)
+    model = CoTrainingClassifier(three_views(), labels_from=labels_from, n_rounds=n_rounds, priors="source")
     model.fit(X, NAMES[y], X_target=X_target)
     models, added = naive_co_training(
         X, y, X_target, labels_from, n_rounds, 1 / model.temperature_, np.full(n_classes, 1 / n_classes)

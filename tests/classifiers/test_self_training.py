@@ -20,7 +20,6 @@ from embtransfer import (
     SelfTrainingClassifier,
     Target,
     WordEmbedder,
-    estimate_priors,
     load_pipeline,
     make_transfer_pipeline,
     save_pipeline,
@@ -145,7 +144,7 @@ def test_all_rounds_against_a_naive_loop(n_classes, rows):
     expected, added, temperature = naive_rounds(
         estimator, X, y, X_target, np.bincount(y) / len(y), min_confidence=0.3
     )
-    model = SelfTrainingClassifier(estimator, min_confidence=0.3)
+    model = SelfTrainingClassifier(estimator, min_confidence=0.3, priors="source")
     model.fit(rows(X), NAMES[y], X_target=rows(X_target))
     assert [step["n_added"] for step in model.history_] == added
     assert model.temperature_ == pytest.approx(temperature, rel=1e-4)
@@ -178,7 +177,7 @@ def test_gain_where_words_of_the_target_carry_the_label(estimator, seed):
 
 def test_history():
     X, y, X_target, _ = simulate(n_target=100)
-    model = SelfTrainingClassifier(n_rounds=4, share=0.4).fit(X, y, X_target=X_target)
+    model = SelfTrainingClassifier(n_rounds=4, share=0.4, priors="source").fit(X, y, X_target=X_target)
     assert [step["n_added"] for step in model.history_] == [10, 20, 30, 40]
     for step in model.history_:
         assert set(step) == {"n_added", "confidence", "agreement"}
@@ -195,8 +194,9 @@ class TestPriors:
     def test_of_the_source(self):
         X, y, X_target, _ = simulate()
         X, y = X[20:], np.where(np.arange(100) < 30, 0, y[20:])
-        model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
-        np.testing.assert_allclose(model.priors_, np.bincount(y) / 100)
+        model = SelfTrainingClassifier(priors="source").fit(X, y, X_target=X_target)
+        for shares in (model.source_priors_, model.priors_, *model.prior_intervals_.T):
+            np.testing.assert_allclose(shares, np.bincount(y) / 100)
 
     def test_uniform(self):
         X, y, X_target, _ = simulate(3)
@@ -206,22 +206,17 @@ class TestPriors:
         np.testing.assert_allclose(model.priors_, [0.5, 0.5])
 
     @pytest.mark.parametrize("n_classes", [2, 3])
-    def test_estimated(self, n_classes):
+    def test_estimated_by_default(self, n_classes):
         X, y, X_target, y_target = simulate(n_classes, n=600, n_target=900)
         keep = np.flatnonzero((y_target == 0) | (np.arange(900) % 4 == 0))
         X_target = X_target[keep]
-        model = SelfTrainingClassifier(priors="estimated").fit(X, y, X_target=X_target)
-        slope, held_out = 1 / model.temperature_, np.zeros((600, n_classes))
-        plain = LogisticRegression(C=10.0, max_iter=1000)
-        for seen, unseen in StratifiedKFold(5, shuffle=True, random_state=0).split(X, y):
-            held_out[unseen] = clone(plain).fit(X[seen], y[seen]).predict_proba(X[unseen])
-        source, target = (
-            proba**slope / (proba**slope).sum(axis=1, keepdims=True)
-            for proba in (held_out, plain.fit(X, y).predict_proba(X_target))
-        )
-        np.testing.assert_allclose(model.priors_, estimate_priors(source, y, target), atol=1e-6)
+        model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
         true = np.bincount(y_target[keep]) / len(keep)
-        assert np.abs(model.priors_ - true).max() < 0.1 < np.abs(np.bincount(y) / len(y) - true).max()
+        np.testing.assert_allclose(model.source_priors_, np.full(n_classes, 1 / n_classes))
+        assert np.abs(model.priors_ - true).max() < 0.1 < np.abs(model.source_priors_ - true).max()
+        low, high = model.prior_intervals_.T
+        assert ((low <= true) & (true <= high)).all()
+        assert ((low > 0) & (low < model.priors_) & (model.priors_ < high) & (high < 1)).all()
 
     @pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series])
     def test_given(self, container):
@@ -251,7 +246,9 @@ class TestFewRows:
 
     def test_few_target_rows(self):
         X, y, X_target, _ = simulate(n_target=8)
-        model = SelfTrainingClassifier(min_confidence=0, share=0.5).fit(X, y, X_target=X_target)
+        model = SelfTrainingClassifier(min_confidence=0, share=0.5, priors="source").fit(
+            X, y, X_target=X_target
+        )
         assert [step["n_added"] for step in model.history_] == [2, 4]
 
     def test_many_classes(self):
@@ -291,7 +288,9 @@ class TestFewRows:
                 return super().fit(X, y)
 
         X_target[:80] = X.mean(axis=0)  # only the other 10 can ever be taken
-        model = SelfTrainingClassifier(Counting(), n_rounds=50, share=1.0, min_confidence=0.9)
+        model = SelfTrainingClassifier(
+            Counting(), n_rounds=50, share=1.0, min_confidence=0.9, priors="source"
+        )
         model.fit(X, y, X_target=X_target)
         assert 1 <= len(model.history_) < 20
         assert len(fits) == 1 + 5 + len(model.history_)
@@ -362,7 +361,8 @@ def test_rows_keep_their_dtype(dtype, rows):
 def test_probabilities_with_many_ties():
     X, y, X_target, _ = simulate()
     stump = DecisionTreeClassifier(max_depth=1, random_state=0)
-    model = SelfTrainingClassifier(stump, n_rounds=1, share=0.5).fit(X, y, X_target=X_target)
+    model = SelfTrainingClassifier(stump, n_rounds=1, share=0.5, priors="source")
+    model.fit(X, y, X_target=X_target)
     rows, labels, _ = naive_surest(
         model.unadapted_estimator_.predict_proba(X_target), 1 / model.temperature_, 0.5, [0.5, 0.5], 0.5
     )

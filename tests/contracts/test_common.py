@@ -23,6 +23,7 @@ CLASSES = [part for part in PUBLIC if inspect.isclass(part) and not inspect.isab
 FUNCTIONS = [part for part in PUBLIC if inspect.isfunction(part)]
 ESTIMATORS = [part for part in CLASSES if issubclass(part, BaseEstimator)]
 ADAPTERS = [part for part in ESTIMATORS if issubclass(part, BaseAdapter)]
+WITH_PRIORS = [adapter for adapter in ADAPTERS if "priors" in inspect.signature(adapter).parameters]
 CLASSIFIERS = [part for part in ESTIMATORS if issubclass(part, BaseTransferClassifier)]
 CLASSIFIERS.append(embtransfer.NaiveBayesLogisticRegression)
 CONSTRAINED = [part for part in ESTIMATORS if hasattr(part, "_parameter_constraints")]
@@ -151,10 +152,72 @@ def test_labels_are_ignored_unless_the_adapter_uses_them(adapter):
     if adapter._uses_labels:
         pytest.skip("it uses labels")
     source, target = make_domains()
+    estimator = adapter()
+    if "priors" in estimator.get_params():
+        estimator.set_params(priors="source")  # otherwise the labels say which source rows to take
     np.testing.assert_array_equal(
-        adapter().fit_transform(source, ["a", "b", "c"] * 20, X_target=target),
-        adapter().fit_transform(source, X_target=target),
+        estimator.fit_transform(source, ["a", "b", "c"] * 20, X_target=target),
+        estimator.fit_transform(source, X_target=target),
     )
+
+
+@pytest.mark.parametrize("adapter", WITH_PRIORS, ids=lambda part: part.__name__)
+class TestPriors:
+    """Adapters that match moments compare the target with a source that has its class shares."""
+
+    def test_given_ones_are_the_shares_of_the_source_that_is_compared(self, adapter):
+        source, target = make_domains()
+        y = np.repeat(["a", "b", "c"], [30, 15, 15])
+        fitted = adapter(priors=[0, 0.5, 0.5]).fit(source, y, X_target=target)
+        twice = np.repeat(np.arange(30, 60), 2)
+        expected = adapter(priors="source").fit(source[twice], y[twice], X_target=target)
+        for method in ("transform", "transform_source"):
+            found = getattr(fitted, method)(source)
+            np.testing.assert_array_equal(found, getattr(expected, method)(source))
+        assert fitted.source_priors_.tolist() == [0.5, 0.25, 0.25]
+        assert fitted.priors_.tolist() == [0, 0.5, 0.5]
+        assert fitted.prior_intervals_.tolist() == [[0, 0], [0.5, 0.5], [0.5, 0.5]]
+
+    def test_estimated_by_default(self, adapter):
+        source, target = make_domains()
+        source[:30] += 1
+        target[:9] -= 2
+        y = np.repeat([0, 1], 30)
+        fitted = adapter().fit(source, y, X_target=target)
+        given = adapter(priors=fitted.priors_).fit(source, y, X_target=target)
+        np.testing.assert_array_equal(fitted.transform_source(source), given.transform_source(source))
+        assert not np.allclose(fitted.priors_, fitted.source_priors_)
+        assert fitted.priors_.sum() == pytest.approx(1)
+        low, high = fitted.prior_intervals_.T
+        assert ((low > 0) & (low < fitted.priors_) & (fitted.priors_ < high) & (high < 1)).all()
+
+    @pytest.mark.parametrize("lacks", ["y", "X_target"])
+    def test_nothing_to_estimate_from(self, adapter, lacks):
+        source, target = make_domains()
+        given = {"y": np.repeat([0, 1], 30), "X_target": target}
+        del given[lacks]
+        fitted = adapter(priors=[0.1, 0.9]).fit(source, **given)
+        assert fitted.source_priors_ is fitted.priors_ is fitted.prior_intervals_ is None
+        expected = adapter(priors="source").fit(source, **given)
+        np.testing.assert_array_equal(fitted.transform_source(source), expected.transform_source(source))
+
+    @pytest.mark.parametrize("wrong", [[0.5, 0.6], [1.0], [-0.5, 1.5], ["a", "b"]], ids=repr)
+    def test_wrong_ones(self, adapter, wrong):
+        source, target = make_domains()
+        with pytest.raises(ValueError, match=r"Got priors=.*Expected 2 numbers of at least 0 with sum 1"):
+            adapter(priors=wrong).fit(source, np.repeat([0, 1], 30), X_target=target)
+
+    def test_labels_of_other_rows(self, adapter):
+        source, target = make_domains()
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            adapter().fit(source, [0, 1] * 20, X_target=target)
+
+    def test_labels_that_are_no_classes_say_nothing(self, adapter):
+        if adapter._uses_labels:
+            pytest.skip("it wants classes")
+        source, target = make_domains()
+        fitted = adapter().fit(source, np.linspace(0, 1, 60), X_target=target)
+        assert fitted.priors_ is None
 
 
 @every_adapter
