@@ -1,4 +1,4 @@
-"""What models gain by the target's class shares: demo reviews of which a tenth, or nine tenths, are positive."""
+"""What models gain by the target's class shares: demo reviews, a tenth or nine tenths of them positive."""
 
 import numpy as np
 import pytest
