@@ -101,7 +101,7 @@ class Split(Domains):
         if not transductive:
             what = "target texts" if all_labelled else "target texts with a label"
             order = np.random.default_rng(random_state).permutation(scored)
-            groups = self.target_groups[self.labelled]
+            groups = self.target_groups[self.labelled[order]]
             scored = np.sort(_hold_back(order, groups, test_size, what)[0])
             held_back = set(self.labelled[scored].tolist())
             self.target_texts = "unseen"
