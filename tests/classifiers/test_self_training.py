@@ -213,7 +213,7 @@ class TestPriors:
         model = SelfTrainingClassifier().fit(X, y, X_target=X_target)
         true = np.bincount(y_target[keep]) / len(keep)
         np.testing.assert_allclose(model.source_priors_, np.full(n_classes, 1 / n_classes))
-        assert np.abs(model.priors_ - true).max() < 0.1 < np.abs(model.source_priors_ - true).max()
+        assert np.abs(model.priors_ - true).max() < 0.7 * np.abs(model.source_priors_ - true).max()
         low, high = model.prior_intervals_.T
         assert ((low <= true) & (true <= high)).all()
         assert ((low > 0) & (low < model.priors_) & (model.priors_ < high) & (high < 1)).all()
@@ -418,7 +418,9 @@ class TestInAPipeline:
         films, pans = reviews
         pipeline = self.pipeline().fit(films.data, films.target, X_target=hold(pans.data))
         embedder, adapter = WordEmbedder().fit(films.data), DomainCentering()
-        source = adapter.fit_transform(embedder.transform(films.data), X_target=embedder.transform(pans.data))
+        source = adapter.fit_transform(
+            embedder.transform(films.data), films.target, X_target=embedder.transform(pans.data)
+        )
         target = adapter.transform(embedder.transform(pans.data))
         expected = SelfTrainingClassifier().fit(source, films.target, X_target=target)
         assert pipeline[-1].history_ == expected.history_

@@ -129,7 +129,7 @@ class TestOnlySharesDiffer:
     @either_kind
     @pytest.mark.parametrize("shares", [(0.5, 0.5), (1 / 3, 1 / 3, 1 / 3)], ids=["2", "3"])
     def test_where_nothing_shifts_it_stays_at_the_sources(self, make, shares):
-        for found, true, _ in estimates(make, shares, 3):
+        for found, true, _ in estimates(make, shares, 2, n=400):
             assert np.abs(found.target - true).max() < 0.05
 
     @pytest.mark.parametrize(("make", "n_draws"), [(gaussians, 20), (words, 8)], ids=["dense", "counts"])
@@ -161,12 +161,11 @@ class TestDomainsDifferToo:
 
     def test_a_target_far_outside_falls_back_to_the_source(self):
         away = []
-        for shift in (0, 3, 30):
+        for shift in (0, 30):
             found, _, by_em = estimates(gaussians, (0.2, 0.8), shift=shift)[0]
             away.append(np.abs(found.target - 0.5).max())
         assert away[0] > 0.2
-        assert away[0] > 2 * max(away[1:])
-        assert away[2] < 0.1 < 0.4 < np.abs(by_em - 0.5).max()
+        assert away[1] < 0.1 < 0.4 < np.abs(by_em - 0.5).max()
 
 
 def test_two_views_agree_on_a_narrower_interval_and_differ_on_a_wider_one():
