@@ -51,6 +51,13 @@ Recipes = Annotated[str, typer.Option(help="Recipes, with commas: {recipes}.")]
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
+Scoring = Annotated[
+    str,
+    typer.Option(
+        help="What is measured: a scorer of scikit-learn, such as accuracy, balanced_accuracy, f1_macro or "
+        "neg_log_loss; or f1:LABEL, the F1 of one class."
+    ),
+]
 Format = Annotated[Output, typer.Option(help="How to print the table.")]
 
 
