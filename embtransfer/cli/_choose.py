@@ -17,6 +17,7 @@ from ._options import (
     Format,
     Overwrite,
     Recipes,
+    Scoring,
     Source,
     Target,
     with_groups,
@@ -42,6 +43,7 @@ def choose(
     classifiers: Classifiers = "logistic,self_training",
     recipes: Recipes = "words",
     embedding: Embedding,
+    scoring: Scoring = "accuracy",
     guard: Annotated[
         bool, typer.Option(help="Do not adapt where the evidence is that it does not help.")
     ] = True,
@@ -65,6 +67,7 @@ def choose(
                 split_names(adapters),
                 split_names(classifiers),
                 models,
+                scoring=scoring,
                 guard=guard,
                 random_state=random_state,
                 progress=progress,
@@ -76,7 +79,9 @@ def choose(
         print_table(table, format, f"{source} -> {target}, no target labels used", caption)
         low, high = search.score_interval_
         talk.print(search.reason_)
-        talk.print(f"Expected accuracy on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})")
+        talk.print(
+            f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})"
+        )
         if output is not None:
             save_pipeline(search.best_estimator_, output, overwrite=overwrite)
             talk.print(f"Saved {search.best_name_} to {output}")

@@ -81,4 +81,4 @@ def compare(
             raise typer.Exit(1)
         if report is not None:
             parts = made, split_names(adapters), split_names(classifiers), models
-            write_report(report, context, data, table, parts, split)
+            write_report(report, context, data, table, parts, split, scoring)

@@ -11,7 +11,7 @@ def check_folder(folder) -> None:
         raise ValueError(f"Got --report {folder}, which is a file. Expected a folder, new or not.")
 
 
-def write_report(folder, context, data, table, parts, split) -> None:
+def write_report(folder, context, data, table, parts, split, scoring) -> None:
     """Write the report of a comparison, with what a search without target labels chooses and learning curves.
 
     The search sees the target texts that the adapters of the comparison saw; the report describes the model
@@ -31,10 +31,13 @@ def write_report(folder, context, data, table, parts, split) -> None:
     title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
     with progress_bar() as progress:
         seed = split["random_state"]
-        search = TransferSearch(*parts, random_state=seed, progress=progress).fit(X, y, X_target=seen)
+        search = TransferSearch(*parts, scoring=scoring, random_state=seed, progress=progress).fit(
+            X, y, X_target=seen
+        )
         curves = learning_curve(
             *data,
             models={"tfidf": "tfidf", **fast},
+            scoring=scoring,
             test_size=split["test_size"],
             random_state=seed,
             progress=progress,
