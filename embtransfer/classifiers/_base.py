@@ -4,13 +4,20 @@ from abc import ABCMeta, abstractmethod
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
 
 from .._types import Labels, Rows
 
@@ -33,6 +40,24 @@ def classes_of(y):
     return classes
 
 
+def check_weights(sample_weight, y):
+    """Weights of the rows, float64, or None; refused where they leave rows of fewer than two classes."""
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+    if len(left := np.unique(y[weights > 0])) < 2:
+        raise ValueError(
+            f"Got sample_weight that is zero on all rows but those of the classes {left.tolist()}. Expected "
+            "rows of at least two classes with weight."
+        )
+    return weights
+
+
+def weights_of(weights, rows=slice(None)):
+    """What a classifier's `fit` is given for rows: nothing where there are no weights."""
+    return {} if weights is None else {"sample_weight": weights[rows]}
+
+
 def _inner_has(method):
     def has(self):
         return hasattr(getattr(self, "estimator_", None) or self._make_estimator(), method)
@@ -43,9 +68,9 @@ def _inner_has(method):
 class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
     """A wrapper that fits a classifier on labelled source rows and unlabelled target rows.
 
-    A subclass supplies `_fit(X, y, X_target)`, which sets `estimator_`. Rows are dense or sparse, float32 or
-    float64. Predictions are for target rows. As the last step of a TransferPipeline it gets both domains
-    as the adapter maps them. Without a target the target is the source.
+    A subclass supplies `_fit(X, y, X_target, sample_weight)`, which sets `estimator_`. Rows are dense or
+    sparse, float32 or float64. Predictions are for target rows. As the last step of a TransferPipeline it
+    gets both domains as the adapter maps them. Without a target the target is the source.
 
     Attributes
     ----------
@@ -60,10 +85,12 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
     __metadata_request__fit = {"X_target": True}
 
     @abstractmethod
-    def _fit(self, X, y, X_target):
+    def _fit(self, X, y, X_target, sample_weight):
         """Set `estimator_`, fitted on labels as given; `classes_` is set, all rows are checked."""
 
-    def fit(self, X: Rows, y: Labels, X_target: Rows | None = None) -> Self:
+    def fit(
+        self, X: Rows, y: Labels, X_target: Rows | None = None, *, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the classifier.
 
         Parameters
@@ -74,6 +101,8 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
             Source labels.
         X_target : {array-like, sparse matrix} of shape (n_target, n_features), default=None
             Unlabelled target rows. None: the target is the source.
+        sample_weight : array-like of shape (n_source,), default=None
+            Weights of the source rows, none negative. None: all alike.
 
         Returns
         -------
@@ -82,10 +111,11 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
         Raises
         ------
         ValueError
-            If the rows hold NaN or infinity, differ in width, or y has fewer than two classes.
+            If the rows hold NaN or infinity, differ in width, or y has fewer than two classes; or with
+            sample_weight, if the classifier's `fit` takes none.
         """
         X, y, X_target = self._check_fit(X, y, X_target)
-        self._fit(X, y, X_target)
+        self._fit(X, y, X_target, self._check_weights(sample_weight, y))
         return self
 
     def _check_fit(self, X, y, X_target):
@@ -103,6 +133,19 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
             )
         validate_data(self, given, reset=False, skip_check_array=True)  # names and order of columns
         return X, y, X_target
+
+    def _check_weights(self, sample_weight, y):
+        if sample_weight is not None:
+            self._check_takes_weights()
+        return check_weights(sample_weight, y)
+
+    def _check_takes_weights(self):
+        estimator = self._make_estimator()
+        if not has_fit_parameter(estimator, "sample_weight"):
+            raise ValueError(
+                f"Got {type(estimator).__name__}, whose fit takes no sample_weight. Expected a classifier "
+                "that takes it, such as LogisticRegression() or LinearSVC()."
+            )
 
     def _make_estimator(self):
         """A new copy of the classifier; logistic regression with C = 10 where none was given."""

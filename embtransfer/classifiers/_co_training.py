@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from .._parts import takes
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
-from ._base import classes_of
+from ._base import check_weights, classes_of
 from ._self_training import CONSTRAINTS, View, train
 
 
@@ -127,7 +127,9 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.cv = cv
         self.random_state = random_state
 
-    def fit(self, X: Rows, y: Labels, X_target: Rows | None = None) -> Self:
+    def fit(
+        self, X: Rows, y: Labels, X_target: Rows | None = None, *, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit all views on the source, then on the target rows that they label.
 
         Parameters
@@ -138,6 +140,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
             Source labels.
         X_target : like X, or Target, default=None
             Unlabelled target. None: the target is the source.
+        sample_weight : array-like of shape (n_source,), default=None
+            Weights of the source rows, none negative. For the classifiers that end the views.
 
         Returns
         -------
@@ -147,16 +151,20 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         ------
         ValueError
             If views have no names of their own, one ends in no classifier with `predict_proba` or has an
-            adapter in a plain Pipeline, y has fewer than two classes, or a Target holds labels.
+            adapter in a plain Pipeline, y has fewer than two classes, or a Target holds labels; or with
+            sample_weight, if a view's classifier takes none.
         """
         self._validate_params()
-        self._check_views()
+        self._check_views(sample_weight is not None)
         X_target = _unwrap(X_target)
         y = column_or_1d(y)
         check_consistent_length(X, y)
         self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))
+        weights = check_weights(sample_weight, y)
         parts = [_fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
+        for view, _ in parts:
+            view.weights = weights
         first, last = train(self, [view for view, _ in parts], y, self.labels_from)
         self.unadapted_views_, self.views_ = (
             {
@@ -169,7 +177,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         )
         return self
 
-    def _check_views(self):
+    def _check_views(self, weighted):
         pairs = [pair for pair in self.estimators if isinstance(pair, tuple) and len(pair) == 2]
         if len(pairs) < len(self.estimators) or not all(isinstance(name, str) for name, _ in pairs):
             raise ValueError(f"Got estimators={self.estimators!r}. Expected a list of (name, estimator).")
@@ -190,6 +198,11 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
                 raise ValueError(
                     f"Got the view {name!r}, which ends in {type(last).__name__} without predict_proba. "
                     "Expected a classifier such as LogisticRegression()."
+                )
+            if weighted and not has_fit_parameter(last, "sample_weight"):
+                raise ValueError(
+                    f"Got sample_weight, but the view {name!r} ends in {type(last).__name__}, whose fit "
+                    "takes none. Expected a classifier that takes it, such as LogisticRegression()."
                 )
             if _takes_target(estimator) and not has_fit_parameter(estimator, "X_target"):
                 raise ValueError(

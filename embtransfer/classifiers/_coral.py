@@ -67,7 +67,8 @@ class CORALClassifier(BaseTransferClassifier):
     with the first principal axes V, the mean :math:`\rho` of the variances left, and the shrinkage s: a
     multiple of the identity plus low rank, as is each power of it. With all components kept it is the
     shrunk covariance of `CORAL`. Time is linear in rows and their entries; memory holds
-    n_features x n_components numbers for each domain.
+    n_features x n_components numbers for each domain. `sample_weight` is that of the rows' losses; means and
+    covariances count rows.
 
     References
     ----------
@@ -112,10 +113,11 @@ class CORALClassifier(BaseTransferClassifier):
         self.tol = tol
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target):
+    def _fit(self, X, y, X_target, sample_weight):
         source_mean, source = self._covariance(X)
         target_mean, target = self._covariance(X_target)
-        weights, intercept = self._minimise(X, y, source_mean, source.power(-0.5), target.power(0.5))
+        maps = source.power(-0.5), target.power(0.5)
+        weights, intercept = self._minimise(X, y, sample_weight, source_mean, *maps)
         estimator = self._make_estimator()
         estimator.classes_, estimator.n_features_in_ = self.classes_, X.shape[1]
         estimator.coef_ = weights.T.astype(X.dtype)
@@ -143,12 +145,13 @@ class CORALClassifier(BaseTransferClassifier):
         share, added = 1 - self.shrinkage, self.shrinkage * trace / d
         return mean, LowRankPlusIdentity(share * values + added, axes, share * rest + added)
 
-    def _minimise(self, X, y, mean, whiten, colour):
+    def _minimise(self, X, y, sample_weight, mean, whiten, colour):
         """Weights (d, n_outputs) for rows (x - mean) @ whiten @ colour, and the intercept (n_outputs,)."""
         n, d = X.shape
         number = np.searchsorted(self.classes_, y)
         n_outputs = len(self.classes_) if len(self.classes_) > 2 else 1
         rows = np.arange(n)
+        total = n if sample_weight is None else sample_weight.sum()
 
         def objective(parameters):
             parameters = parameters.reshape(d + 1, n_outputs)
@@ -160,13 +163,16 @@ class CORALClassifier(BaseTransferClassifier):
             logs = log_softmax(scores, axis=1)
             slope = np.exp(logs)
             slope[rows, number] -= 1
-            slope = slope[:, -n_outputs:] / n
+            logs, slope = logs[rows, number], slope[:, -n_outputs:]
+            if sample_weight is not None:
+                logs, slope = logs * sample_weight, slope * sample_weight[:, None]
+            slope = slope / total
             sums = slope.sum(axis=0)
             gradient = colour(whiten(X.T @ slope.astype(X.dtype) - np.outer(mean, sums))) + penalty * weights
-            value = -np.mean(logs[rows, number], dtype=np.float64) + penalty / 2 * np.sum(weights**2)
+            value = -np.sum(logs, dtype=np.float64) / total + penalty / 2 * np.sum(weights**2)
             return value, np.vstack([gradient, sums]).ravel().astype(np.float64)
 
-        penalty = 1 / (self.C * n)
+        penalty = 1 / (self.C * total)
         result = minimize(
             objective,
             np.zeros((d + 1) * n_outputs),

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
@@ -18,7 +19,8 @@ from ._base import BaseTransferClassifier, stack_rows
 class _FewLabelsClassifier(BaseTransferClassifier):
     """Fits on source rows and the labelled ones of the target rows.
 
-    A subclass supplies `_fit(X, y, X_target, y_target)` for labelled target rows, none or more.
+    A subclass supplies `_fit(X, y, X_target, y_target, sample_weight)`; the target's rows are the
+    labelled ones, none or more.
     """
 
     _parameter_constraints = {
@@ -29,10 +31,18 @@ class _FewLabelsClassifier(BaseTransferClassifier):
     __metadata_request__fit = {"X_target": True, "y_target": True}
 
     @abstractmethod
-    def _fit(self, X, y, X_target, y_target):
+    def _fit(self, X, y, X_target, y_target, sample_weight):
         """Set `estimator_`; the target's rows are those whose labels are known."""
 
-    def fit(self, X: Rows, y: Labels, X_target: Rows | None = None, y_target: Labels | None = None) -> Self:
+    def fit(
+        self,
+        X: Rows,
+        y: Labels,
+        X_target: Rows | None = None,
+        y_target: Labels | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fit the classifier.
 
         Parameters
@@ -45,6 +55,8 @@ class _FewLabelsClassifier(BaseTransferClassifier):
             Target rows.
         y_target : array-like of shape (n_target,), default=None
             Their labels, with None, NaN or pandas.NA where not known. None: fits the source rows alone.
+        sample_weight : array-like of shape (n_source,), default=None
+            Weights of the source rows, none negative. `target_weight` is relative to their mean.
 
         Returns
         -------
@@ -54,14 +66,15 @@ class _FewLabelsClassifier(BaseTransferClassifier):
         ------
         ValueError
             If y_target comes without X_target or in another length, holds no label or one that y does not
-            hold, or rows hold NaN or infinity or differ in width.
+            hold, or rows hold NaN or infinity or differ in width; or with sample_weight, if the classifier's
+            `fit` takes none.
         """
         if y_target is not None and X_target is None:
             raise ValueError("Got y_target, but no X_target. Pass the rows that the labels are of.")
         X, y, X_target = self._check_fit(X, y, X_target)
         rows, labels = self._labelled(X_target.shape[0], y_target)
         self.n_target_labels_ = len(rows)
-        self._fit(X, y, X_target[rows], labels)
+        self._fit(X, y, X_target[rows], labels, self._check_weights(sample_weight, y))
         return self
 
     def _labelled(self, n_target, y_target):
@@ -91,13 +104,13 @@ class _FewLabelsClassifier(BaseTransferClassifier):
                 )
         return rows, self.classes_[[place[label] for label in given[rows]]]
 
-    def _fit_both(self, rows, y, n_source):
+    def _fit_both(self, rows, y, n_source, sample_weight):
         """Fit on rows of the source followed by rows of the target, weighted."""
         estimator, n_target = self._make_estimator(), len(y) - n_source
         weight = self.target_weight
         if weight == "balanced":
             weight = n_source / max(n_target, 1)
-        if weight == 1 or n_target == 0:
+        if sample_weight is None and (weight == 1 or n_target == 0):
             return estimator.fit(rows, y)
         if not has_fit_parameter(estimator, "sample_weight"):
             raise ValueError(
@@ -105,7 +118,9 @@ class _FewLabelsClassifier(BaseTransferClassifier):
                 f"target_weight={self.target_weight!r}. Pass target_weight=1, or a classifier that takes it, "
                 "such as LogisticRegression()."
             )
-        return estimator.fit(rows, y, sample_weight=np.repeat([1.0, weight], [n_source, n_target]))
+        of_source = np.ones(n_source) if sample_weight is None else sample_weight
+        of_target = np.full(n_target, weight * of_source.mean())
+        return estimator.fit(rows, y, sample_weight=np.concatenate([of_source, of_target]))
 
 
 class PooledClassifier(_FewLabelsClassifier):
@@ -153,9 +168,9 @@ class PooledClassifier(_FewLabelsClassifier):
         self.estimator = estimator
         self.target_weight = target_weight
 
-    def _fit(self, X, y, X_target, y_target):
+    def _fit(self, X, y, X_target, y_target, sample_weight):
         rows = stack_rows(X, X_target) if len(y_target) else X
-        self.estimator_ = self._fit_both(rows, np.concatenate([y, y_target]), X.shape[0])
+        self.estimator_ = self._fit_both(rows, np.concatenate([y, y_target]), X.shape[0], sample_weight)
 
 
 class FeatureAugmentationClassifier(_FewLabelsClassifier):
@@ -211,11 +226,11 @@ class FeatureAugmentationClassifier(_FewLabelsClassifier):
         self.estimator = estimator
         self.target_weight = target_weight
 
-    def _fit(self, X, y, X_target, y_target):
+    def _fit(self, X, y, X_target, y_target, sample_weight):
         self.domain_ = "target"
         if len(y_target):
             X = _augment(X, X_target)
-        self.estimator_ = self._fit_both(X, np.concatenate([y, y_target]), len(y))
+        self.estimator_ = self._fit_both(X, np.concatenate([y, y_target]), len(y), sample_weight)
 
     def source_view(self) -> Estimator:
         """The fitted classifier for source rows, which it takes as [x, x, 0]."""

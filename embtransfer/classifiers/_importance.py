@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import has_fit_parameter
 
 from .._types import Estimator, Seed
 from ._base import BaseTransferClassifier
@@ -39,7 +38,7 @@ class ImportanceWeightedClassifier(BaseTransferClassifier):
     ----------
     estimator_ : the fitted classifier
     weights_ : ndarray of shape (n_source,)
-        Weights of the source rows, with mean 1.
+        Weights of the source rows, with mean 1. The classifier gets them times `sample_weight`, where given.
     effective_sample_size_ : float
         :math:`(\sum w)^2 / \sum w^2`: so many rows of equal weight vary as little. n_source where all
         weights are equal, 1 where one row has all the weight.
@@ -108,13 +107,8 @@ class ImportanceWeightedClassifier(BaseTransferClassifier):
         self.max_rows = max_rows
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target):
-        estimator = self._make_estimator()
-        if not has_fit_parameter(estimator, "sample_weight"):
-            raise ValueError(
-                f"Got {type(estimator).__name__}, whose fit takes no sample_weight. Expected a classifier "
-                "that takes it, such as LogisticRegression() or LinearSVC()."
-            )
+    def _fit(self, X, y, X_target, sample_weight):
+        self._check_takes_weights()
         self.weights_ = self._weights(X, X_target)
         self.effective_sample_size_ = float(self.weights_.sum() ** 2 / (self.weights_**2).sum())
         if self.effective_sample_size_ < _FEW * len(self.weights_):
@@ -125,7 +119,8 @@ class ImportanceWeightedClassifier(BaseTransferClassifier):
                 UserWarning,
                 stacklevel=3,
             )
-        self.estimator_ = estimator.fit(X, y, sample_weight=self.weights_)
+        weights = self.weights_ if sample_weight is None else self.weights_ * sample_weight
+        self.estimator_ = self._make_estimator().fit(X, y, sample_weight=weights)
 
     def _weights(self, X, X_target):
         if X_target is X:

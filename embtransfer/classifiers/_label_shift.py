@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._groups import Groups, complete_folds, identical
 from .._types import Estimator, Rows, Seed
 from ..priors import LEAST, METHODS, calibrate, estimate
-from ._base import BaseTransferClassifier
+from ._base import BaseTransferClassifier, weights_of
 
 
 def _calibration_moves(logits, y, calibration):
@@ -92,6 +92,9 @@ class LabelShiftClassifier(BaseTransferClassifier):
     the population that the target rows come from. Equal rows are drawn together: a copy is no evidence. The
     classifier itself is not fitted anew.
 
+    `sample_weight` reaches the classifier, in the folds too. Calibration and shares count rows: leave out
+    rows whose labels are not to be believed, instead of weighing them little.
+
     Where p(x | y) differs too, as between texts of two domains, the priors may be off by more than the
     intervals say. After an adapter the domains are alike in x already, and in label proportions too, as
     far as they show in means and covariances: use `NoAdaptation` before this one. `predict_source` of a
@@ -143,14 +146,14 @@ class LabelShiftClassifier(BaseTransferClassifier):
         self.confidence = confidence
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target):
+    def _fit(self, X, y, X_target, sample_weight):
         self._check_estimator()
         rng = check_random_state(self.random_state)
         index = np.searchsorted(self.classes_, y)
         self.source_priors_ = np.bincount(index) / len(index)
-        self.estimator_ = self._make_estimator().fit(X, y)
+        self.estimator_ = self._make_estimator().fit(X, y, **weights_of(sample_weight))
         groups = identical(X)
-        source = self._held_out(X, y, groups, rng)
+        source = self._held_out(X, y, groups, sample_weight, rng)
         target = source if X_target is X else self._logits(self.estimator_, X_target)
         calibration = np.ones(1)
         if self.calibration is not None:
@@ -195,14 +198,15 @@ class LabelShiftClassifier(BaseTransferClassifier):
                 f"Expected a classifier with {needed}, such as LogisticRegression()."
             )
 
-    def _held_out(self, X, y, groups, rng):
+    def _held_out(self, X, y, groups, sample_weight, rng):
         """Logits of each source row by a classifier that did not see it."""
         splits = complete_folds(y, groups, self.cv, rng)
         if not splits:
             return self._logits(self.estimator_, X)
         logits = np.empty((X.shape[0], len(self.classes_)))
         for train, test in splits:
-            logits[test] = self._logits(self._make_estimator().fit(X[train], y[train]), X[test])
+            weights = weights_of(sample_weight, train)
+            logits[test] = self._logits(self._make_estimator().fit(X[train], y[train], **weights), X[test])
         return logits
 
     def _logits(self, estimator, X):

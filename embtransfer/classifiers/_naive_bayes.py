@@ -1,19 +1,21 @@
 """NaiveBayesLogisticRegression: logistic regression on words weighted by their log-count ratios."""
 
 from numbers import Real
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._types import Labels, Rows
-from ._base import classes_of
+from ._base import check_weights, classes_of
 
 _DTYPES = [np.float64, np.float32]
 
@@ -34,6 +36,10 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         Whether a word counts once a row. Its second occurrence says little about sentiment or topic.
     max_iter : int, default=300
         Of the solver.
+    class_weight : dict of label to weight, "balanced" or None, default=None
+        Of a row's part in the loss, by its label, as in LogisticRegression; of more than two classes, in each
+        one's regression against the others. "balanced": each class has the same sum, so that a rare one is
+        found at the price of more false alarms. A label that the dict lacks has weight 1.
 
     Attributes
     ----------
@@ -80,17 +86,25 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         "smoothing": [Interval(Real, 0, None, closed="neither")],
         "binarize": ["boolean"],
         "max_iter": [Interval(Real, 1, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 
     def __init__(
-        self, C: float = 10.0, *, smoothing: float = 1.0, binarize: bool = True, max_iter: int = 300
+        self,
+        C: float = 10.0,
+        *,
+        smoothing: float = 1.0,
+        binarize: bool = True,
+        max_iter: int = 300,
+        class_weight: dict | Literal["balanced"] | None = None,
     ):
         self.C = C
         self.smoothing = smoothing
         self.binarize = binarize
         self.max_iter = max_iter
+        self.class_weight = class_weight
 
-    def fit(self, X: Rows, y: Labels) -> Self:
+    def fit(self, X: Rows, y: Labels, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the weights and the logistic regression.
 
         Parameters
@@ -98,6 +112,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
             Counts or other weights of words, none negative.
         y : array-like of shape (n_rows,)
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, none negative: one of weight 2 counts as two rows. None: all alike.
 
         Returns
         -------
@@ -112,8 +128,10 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             )
         self.classes_ = classes_of(y)
         X = self._rows(X)
-        binary = len(self.classes_) == 2
-        parts = [self._fit_one(X, y == label) for label in (self.classes_[1:] if binary else self.classes_)]
+        counts = check_weights(sample_weight, y)
+        losses = self._loss_weights(y, counts)
+        labels = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        parts = [self._fit_one(X, y == label, counts, losses) for label in labels]
         weights, coefs, intercepts, n_iter = zip(*parts, strict=True)
         self.n_iter_ = np.array(n_iter)
         self.weights_, self.coef_ = np.stack(weights), np.stack(coefs)
@@ -127,16 +145,27 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             X.data = (X.data > 0).astype(X.dtype)
         return X
 
-    def _fit_one(self, X, positive):
-        inside = self.smoothing + X[positive].sum(axis=0)
-        outside = self.smoothing + X[~positive].sum(axis=0)
+    def _loss_weights(self, y, counts):
+        weight = self.class_weight
+        if weight is None:
+            return counts
+        counts = np.ones(len(y)) if counts is None else counts
+        if weight == "balanced":
+            sums = np.array([counts[y == label].sum() for label in self.classes_])
+            factors = sums.mean() / np.maximum(sums, np.finfo(float).tiny)
+            weight = dict(zip(self.classes_, factors, strict=True))
+        return counts * compute_sample_weight(weight, y)
+
+    def _fit_one(self, X, positive, counts, losses):
+        inside = self.smoothing + _sums(X, positive, counts)
+        outside = self.smoothing + _sums(X, ~positive, counts)
         ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
         weights = np.abs(ratio).astype(X.dtype)
         # a column without a count keeps coefficient 0: the solver, slow in columns, need not carry it
         seen = np.bincount(X.indices, minlength=X.shape[1]) > 0
         seen[0] = True  # it wants one
         model = LogisticRegression(C=self.C, max_iter=self.max_iter)
-        model.fit(_weighted(X[:, seen], weights[seen]), positive)
+        model.fit(_weighted(X[:, seen], weights[seen]), positive, sample_weight=losses)
         coef = np.zeros_like(weights)
         coef[seen] = model.coef_[0]
         return weights, coef, model.intercept_[0], model.n_iter_[0]
@@ -167,6 +196,11 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         tags.input_tags.positive_only = True
         tags.classifier_tags.poor_score = True  # on numbers that are no counts
         return tags
+
+
+def _sums(X, rows, counts):
+    """Of the columns over some rows, each as often as it counts."""
+    return X[rows].sum(axis=0) if counts is None else counts[rows] @ X[rows]
 
 
 def _weighted(X, weights):

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from .._groups import complete_folds, identical, joined
 from .._types import Estimator, Rows, Seed
 from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
-from ._base import BaseTransferClassifier, stack_rows
+from ._base import BaseTransferClassifier, stack_rows, weights_of
 
 CONSTRAINTS = {
     "n_rounds": [Interval(Integral, 1, None, closed="left")],
@@ -81,7 +81,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     :math:`q_{ik} \propto p_{ik} \pi_k / \bar p_k`; the label of row i is the
     largest of :math:`q_i`, and each class takes the rows of its label with the largest q, in number
     :math:`\pi_k` times the round's share of the target rows, rounded; of equal ones the first. All labels
-    are given anew in each round. Without a target the source is the target.
+    are given anew in each round. Without a target the source is the target. With `sample_weight` a target row
+    counts as the mean source row; temperature and priors count rows.
 
     Shares are estimated by expectation maximisation on calibrated probabilities, several times. Of sparse
     rows the stable columns speak: those whose frequency in the target is within a factor of two of what the
@@ -140,25 +141,27 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         self.cv = cv
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target):
+    def _fit(self, X, y, X_target, sample_weight):
         check_priors(self.priors, len(self.classes_))
-        view = View(self._make_estimator(), X, X_target)
+        view = View(self._make_estimator(), X, X_target, sample_weight)
         first, last = train(self, [view], y, "all")
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
 
 
 class View:
-    """A classifier to be fitted, and its source and target rows."""
+    """A classifier to be fitted, its source and target rows, and weights of the source rows or None."""
 
-    def __init__(self, classifier, source, target):
-        self.classifier, self.source, self.target = classifier, source, target
+    def __init__(self, classifier, source, target, weights=None):
+        self.classifier, self.source, self.target, self.weights = classifier, source, target, weights
 
     def fit(self, y, rows=(), labels=()):
         """Fitted on the source rows and on the target rows at these positions."""
         if len(rows) == 0:
-            return clone(self.classifier).fit(self.source, y)
-        both = _stack(self.source, _safe_indexing(self.target, rows))
-        return clone(self.classifier).fit(both, np.concatenate([y, labels]))
+            return clone(self.classifier).fit(self.source, y, **weights_of(self.weights))
+        both, weights = _stack(self.source, _safe_indexing(self.target, rows)), self.weights
+        if weights is not None:  # a target row counts as a source row does on the mean
+            weights = np.concatenate([weights, np.full(len(rows), weights.mean())])
+        return clone(self.classifier).fit(both, np.concatenate([y, labels]), **weights_of(weights))
 
 
 def _stack(first, second):
@@ -243,7 +246,8 @@ def _held_out(views, fitted, y, index, cv, rng):
     out = [np.zeros((len(y), index.max() + 1)) for _ in views]
     for seen, unseen in splits:
         for view, of_view in zip(views, out, strict=True):
-            model = clone(view.classifier).fit(_safe_indexing(view.source, seen), y[seen])
+            some = _safe_indexing(view.source, seen)
+            model = clone(view.classifier).fit(some, y[seen], **weights_of(view.weights, seen))
             of_view[unseen] = _proba(model, _safe_indexing(view.source, unseen))
     return out
 

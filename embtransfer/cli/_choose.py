@@ -18,6 +18,7 @@ from ._options import (
     GroupColumn,
     Overwrite,
     Recipes,
+    Scoring,
     Source,
     Target,
     with_groups,
@@ -44,6 +45,7 @@ def choose(
     classifiers: Classifiers = "logistic,self_training",
     recipes: Recipes = "words",
     embedding: Embedding,
+    scoring: Scoring = "accuracy",
     guard: Annotated[
         bool, typer.Option(help="Do not adapt where the evidence is that it does not help.")
     ] = True,
@@ -67,6 +69,7 @@ def choose(
                 split_names(adapters),
                 split_names(classifiers),
                 models,
+                scoring=scoring,
                 guard=guard,
                 random_state=random_state,
                 progress=progress,
@@ -78,7 +81,9 @@ def choose(
         print_table(table, format, f"{source} -> {target}, no target labels used", caption)
         low, high = search.score_interval_
         talk.print(search.reason_)
-        talk.print(f"Expected accuracy on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})")
+        talk.print(
+            f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})"
+        )
         if output is not None:
             save_pipeline(search.best_estimator_, output, overwrite=overwrite)
             talk.print(f"Saved {search.best_name_} to {output}")

@@ -7,7 +7,17 @@ import typer
 
 from ._inputs import load_domains
 from ._models import make_models, split_names
-from ._options import Adapters, Classifiers, Embedders, Embedding, Format, Recipes, Texts, with_groups
+from ._options import (
+    Adapters,
+    Classifiers,
+    Embedders,
+    Embedding,
+    Format,
+    Recipes,
+    Scoring,
+    Texts,
+    with_groups,
+)
 from ._report import check_folder, write_report
 from ._tables import Output, print_comparison
 from ._terminal import clear_errors, progress_bar, talk
@@ -23,6 +33,7 @@ def compare(
     recipes: Recipes = "words",
     *,
     embedding: Embedding,
+    scoring: Scoring = "accuracy",
     diagnostics: Annotated[
         bool, typer.Option("--diagnostics", help="Add how far apart the adapted domains are still.")
     ] = False,
@@ -56,15 +67,16 @@ def compare(
                 adapters=split_names(adapters),
                 classifiers=split_names(classifiers),
                 recipes=models,
+                scoring=scoring,
                 diagnostics=diagnostics,
                 **split,
                 progress=progress,
             )
-        print_comparison(table, format, f"{texts.source} -> {texts.target}")
+        print_comparison(table, format, f"{texts.source} -> {texts.target}", scoring)
         asked = table[table["embedder"].isin(list(made))]
         if (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         if report is not None:
             parts = made, split_names(adapters), split_names(classifiers), models
-            write_report(report, context, data, groups, table, parts, split)
+            write_report(report, context, data, groups, table, parts, split, scoring)

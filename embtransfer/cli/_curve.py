@@ -8,7 +8,7 @@ import typer
 from ..system._folders import new_files
 from ._inputs import load_domains
 from ._models import make_models, split_names
-from ._options import Embedders, Embedding, Format, Recipes, Texts, with_groups
+from ._options import Embedders, Embedding, Format, Recipes, Scoring, Texts, with_groups
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
 
@@ -22,6 +22,7 @@ def curve(
     recipes: Recipes = "words",
     *,
     embedding: Embedding,
+    scoring: Scoring = "accuracy",
     sizes: Annotated[str | None, typer.Option(help=_SIZES.format("source", "16, 64, 256"))] = None,
     target_sizes: Annotated[str | None, typer.Option(help=_SIZES.format("target", "0, 16, 64"))] = None,
     repeats: Annotated[int, typer.Option(help="How often to draw anew which texts have labels.")] = 3,
@@ -56,6 +57,7 @@ def curve(
                 models=models,
                 source_sizes=_sizes(sizes, "--sizes"),
                 target_sizes=_sizes(target_sizes, "--target-sizes"),
+                scoring=scoring,
                 n_repeats=repeats,
                 test_size=test_size,
                 random_state=random_state,
@@ -69,7 +71,7 @@ def curve(
             table.drop(columns="scored") if format is Output.table else table,
             format,
             f"{texts.source} -> {texts.target}",
-            f"score: accuracy on {_scored(table)} texts held back; spread: over the repeats",
+            f"score: {scoring} on {_scored(table)} texts held back; spread: over the repeats",
         )
         if output is not None:
             _write(frame, output)

@@ -57,6 +57,13 @@ ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtrans
 Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
+Scoring = Annotated[
+    str,
+    typer.Option(
+        help="What is measured: a scorer of scikit-learn, such as accuracy, balanced_accuracy, f1_macro or "
+        "neg_log_loss; or f1:LABEL, the F1 of one class."
+    ),
+]
 Format = Annotated[Output, typer.Option(help="How to print the table.")]
 
 

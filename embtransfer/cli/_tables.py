@@ -26,14 +26,14 @@ class Output(StrEnum):
     markdown = "markdown"
 
 
-def print_comparison(frame: pd.DataFrame, output: Output, title: str) -> None:
+def print_comparison(frame: pd.DataFrame, output: Output, title: str, scoring: str) -> None:
     """Print what `compare` returned."""
     if output in (Output.table, Output.markdown) and not frame["error"].any():
         frame = frame.drop(columns="error")
     caption = None
     if output is Output.table:
         seen = "seen" if (frame["target_texts"] == "seen").all() else "unseen"
-        caption = f"target: score on texts {seen} while adapting; gain: against no adaptation"
+        caption = f"target: {scoring} on texts {seen} while adapting; gain: against no adaptation"
         frame = frame.drop(columns="target_texts")
     print_table(frame, output, title, caption)
 

@@ -1,6 +1,7 @@
 """compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
 
 import warnings
+from collections.abc import Callable
 from functools import cache, partial
 from itertools import product
 from time import perf_counter
@@ -11,7 +12,6 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import get_scorer
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
@@ -24,6 +24,7 @@ from ..pipeline import for_source
 from ..recipes import make_recipe
 from ._named_estimators import named
 from ._progress import Steps, line
+from ._scoring import scorer
 from ._splits import Split
 from ._store import learn, target_for
 
@@ -52,7 +53,7 @@ def compare(
     adapters: Estimator = ("none", "centering", "coral", "subspace"),
     classifiers: Estimator = ("logistic",),
     recipes: Estimator = ("words",),
-    scoring: str = "accuracy",
+    scoring: str | Callable = "accuracy",
     transductive: bool = False,
     test_size: float = 0.5,
     cv: int = 5,
@@ -84,8 +85,8 @@ def compare(
     recipes : sequence of str or model, or dict of name -> str or model, default=("words",)
         Whole models from texts to labels: names of make_recipe, or anything whose `fit` takes X_target.
         They come last, under the embedder "recipe".
-    scoring : str, default="accuracy"
-        A scorer's name, as in scikit-learn.
+    scoring : str or callable, default="accuracy"
+        A scorer, as in scikit-learn; or "f1:LABEL", the F1 of one class, such as "f1:positive".
     transductive : bool, default=False
         False: the target texts are split at random, adapters see one part, without labels, and the other
         part is scored. True: adapters see all target texts, and the same are scored; the table says so.
@@ -144,7 +145,7 @@ def compare(
     data.check_labels_in_common()
     for said in filter(None, (data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
-    scorer = get_scorer(scoring)
+    score = scorer(scoring, data.y)
     jobs = list(_baselines())
     named_adapters = named(adapters, make_adapter)
     named_classifiers = named(classifiers, make_classifier)
@@ -153,7 +154,7 @@ def compare(
     named_recipes = named(recipes, make_recipe) if len(recipes) else []
     steps = Steps(progress, sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes))
     rows: list[dict] = []
-    for names, what, evaluate in _trials(jobs, named_recipes, data, scorer, diagnostics):
+    for names, what, evaluate in _trials(jobs, named_recipes, data, score, diagnostics):
         steps(what)
         row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
         try:
@@ -172,16 +173,16 @@ def compare(
     return table
 
 
-def _trials(jobs, named_recipes, data, scorer, diagnostics):
+def _trials(jobs, named_recipes, data, score, diagnostics):
     """(names, what is tried, a call that gives its figures) of each row."""
     for embedder_name, embedder, joint, adapters, classifiers in jobs:
         embed = cache(partial(_Embedded, embedder, data, joint))  # at the first combination: it may fail
         for (adapter_name, adapter), (classifier_name, classifier) in product(adapters, classifiers):
             names = embedder_name, adapter_name, classifier_name
-            evaluate = partial(_evaluate, embed, data, adapter, classifier, scorer, diagnostics)
+            evaluate = partial(_evaluate, embed, data, adapter, classifier, score, diagnostics)
             yield names, " + ".join(names), evaluate
     for name, model in named_recipes:
-        yield ("recipe", "-", name), f"recipe {name}", partial(_evaluate_recipe, model, data, scorer)
+        yield ("recipe", "-", name), f"recipe {name}", partial(_evaluate_recipe, model, data, score)
 
 
 class _Embedded:
@@ -207,7 +208,7 @@ class _Embedded:
             self.score_seconds = perf_counter() - end
 
 
-def _evaluate(embed, data, adapter, classifier, scorer, diagnostics):
+def _evaluate(embed, data, adapter, classifier, score, diagnostics):
     embedded = embed()
     start = perf_counter()
     adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
@@ -220,9 +221,9 @@ def _evaluate(embed, data, adapter, classifier, scorer, diagnostics):
     for train, test in data.splits:
         fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
         to_space = getattr(fold[0], "transform_source", fold[0].transform)
-        scores.append(scorer(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
+        scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
-    target_score = np.nan if data.y_scored is None else scorer(classifier_, rows, data.y_scored)
+    target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
     return _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
 
 
@@ -235,7 +236,7 @@ def _fit(adapter, classifier, source, y, seen):
     return adapter, classifier.fit(rows, y, **target), rows
 
 
-def _evaluate_recipe(model, data, scorer):
+def _evaluate_recipe(model, data, score):
     start = perf_counter()
     fitted = clone(model).fit(data.source, data.y, **target_for(model, data.seen))
     fit_seconds = perf_counter() - start
@@ -246,8 +247,8 @@ def _evaluate_recipe(model, data, scorer):
     for train, test in data.splits:
         some, held_out = ([data.source[i] for i in part] for part in (train, test))
         fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
-        scores.append(scorer(for_source(fold), held_out, data.y[test]))
-    target_score = np.nan if data.y_scored is None else scorer(fitted, data.scored, data.y_scored)
+        scores.append(score(for_source(fold), held_out, data.y[test]))
+    target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
     return _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
 
 

@@ -1,7 +1,7 @@
 """learning_curve: the score on target texts against how many source and target texts have labels."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Literal
@@ -11,7 +11,6 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.metrics import get_scorer
 
 from .._names import check_name
 from .._parts import takes
@@ -24,6 +23,7 @@ from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
 from ..recipes import RECIPES, make_recipe
 from ._named_estimators import named
 from ._progress import line
+from ._scoring import scorer
 from ._splits import Draws, known
 from ._store import learn, target_for
 
@@ -41,7 +41,7 @@ def learning_curve(
     models: Estimator = ("tfidf", "word_mean", "word_sif", "words"),
     source_sizes: Sequence[int] | Literal["all"] | None = None,
     target_sizes: Sequence[int] | Literal["all"] | None = None,
-    scoring: str = "accuracy",
+    scoring: str | Callable = "accuracy",
     n_repeats: int = 3,
     test_size: float = 0.5,
     random_state: int = 0,
@@ -73,8 +73,8 @@ def learning_curve(
     target_sizes : sequence of int or "all", default=None
         Numbers of labels of the target texts not held back; 0 is the curve of the source. None: 0, 16, 64,
         256 and so on, and all.
-    scoring : str, default="accuracy"
-        A scorer's name, as in scikit-learn.
+    scoring : str or callable, default="accuracy"
+        A scorer, as in scikit-learn; or "f1:LABEL", the F1 of one class, such as "f1:positive".
     n_repeats : int, default=3
         How often to draw anew what is held back and which texts have labels.
     test_size : float in (0, 1), default=0.5
@@ -147,12 +147,12 @@ def learning_curve(
         warnings.warn(said, UserWarning, stacklevel=2)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
     runs = _runs(draws, source_sizes, target_sizes)
-    scorer = get_scorer(scoring)
+    score = scorer(scoring, data.y)
     pairs = [(name, _as_model(model)) for name, model in named(models, _make_model)]
     result: list[dict] = []
     with TemporaryDirectory() as folder:
         tasks = (
-            delayed(_curve)(name, _cached(model, folder), data, draw, runs, scorer, repeat)
+            delayed(_curve)(name, _cached(model, folder), data, draw, runs, score, repeat)
             for name, model in pairs
             for repeat, draw in enumerate(draws)
         )
@@ -184,7 +184,7 @@ def _split_off_embedder(model, data, draw):
     return rows, TransferPipeline(model.steps[1:])
 
 
-def _curve(name, model, data, draw, runs, scorer, repeat):
+def _curve(name, model, data, draw, runs, score, repeat):
     """A row a run, for one model and one draw."""
     scored = "source" if data.y_target is None else "target"
     result, error = [], ""
@@ -206,7 +206,7 @@ def _curve(name, model, data, draw, runs, scorer, repeat):
                 if scored == "source":
                     fitted = for_source(fitted)
                 of, y = (rows[0], data.y) if scored == "source" else (rows[1], data.y_target)
-                row["score"] = float(scorer(fitted, of[draw.held_back], known(y, draw.held_back)))
+                row["score"] = float(score(fitted, of[draw.held_back], known(y, draw.held_back)))
             except Exception as caught:
                 row["error"] = line(caught)
         result.append(row)

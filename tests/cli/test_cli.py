@@ -298,6 +298,13 @@ def test_compare_gives_what_the_library_gives(data):
     )
 
 
+def test_compare_scoring(data):
+    words = [*compare_words(data), "--adapters", "none", "--recipes", "", "--scoring", "f1:1"]
+    assert "f1:1 on texts unseen" in succeed(*words).stdout
+    assert "Expected f1: and a label of the source, of: 0, 1" in fail(*words[:-1], "f1:2")
+    assert "f1_macro, neg_log_loss, f1:LABEL" in fail(*words[:-1], "f1_marco")
+
+
 def test_compare_options(data):
     base = compare_words(data, format="json")
     first = json.loads(succeed(*base, "--random-state", 1).stdout)

@@ -585,7 +585,7 @@ def test_progress():
         ({"embedders": []}, r"Got an empty list of embedders, adapters or classifiers"),
         ({"adapters": ()}, r"Got an empty list of embedders, adapters or classifiers"),
         ({"classifiers": {}}, r"Got an empty list of embedders, adapters or classifiers"),
-        ({"scoring": "accurate"}, r"'accurate' is not a valid scoring value"),
+        ({"scoring": "accurate"}, r"Got scoring 'accurate'\. Expected a name of .* f1_macro, .* f1:LABEL"),
         ({"cv": 1}, r"cv|n_splits"),
         ({"y": [None, *Y[1:]]}, r"Got 1 source texts without a label\. Leave them out"),
         (

@@ -282,6 +282,7 @@ class TestPlot:
         ({"source_sizes": ["most"]}, "Got source_sizes with 'most'"),
         ({"source_sizes": [], "target_sizes": [0]}, "Got no numbers of labels"),
         ({"n_repeats": 0}, "Got n_repeats=0"),
+        ({"scoring": "f1:2"}, "Got scoring 'f1:2'. Expected f1: and a label of the source, of: 0, 1"),
         ({"test_size": 1}, "Got test_size=1. Expected a share between 0 and 1"),
         ({"test_size": 0.001}, "Got 320 target texts with a label, too few to split with test_size=0.001"),
         ({"models": ["word2vec"]}, "Got model 'word2vec'. Expected one of: tfidf, words"),
@@ -320,6 +321,10 @@ class TestCommand:
         assert "films -> kitchenware" in found.stdout
         assert "accuracy on target texts held back" in found.stdout
         assert found.stdout.count("tfidf") == found.stdout.count("word_mean") == 4
+
+    def test_scoring(self):
+        found = self.run("--sizes", "16", "--target-sizes", "0", "--embedders", "", "--scoring", "f1:1")
+        assert "f1:1 on target texts held back" in found.stdout
 
     @pytest.mark.parametrize("suffix", [".csv", ".png", ".svg", ".pdf"])
     def test_output(self, tmp_path, suffix):

@@ -1,0 +1,43 @@
+"""The metric by its name: scikit-learn's scorers, and the F1 of one class."""
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.metrics import f1_score, get_scorer, get_scorer_names, log_loss, make_scorer
+
+from .._types import Labels
+
+COMMON = "accuracy, balanced_accuracy, f1_macro, neg_log_loss, f1:LABEL"
+
+
+def scorer(scoring: str | Callable, y: Labels) -> Callable:
+    """A scorer (model, X, y) by name, which may be "f1:LABEL", the F1 of one class; or the callable given.
+
+    Parameters
+    ----------
+    scoring : str or callable
+    y : array-like
+        Labels of the source, among which the class is looked up by what it is called: 1 is "1".
+
+    Raises
+    ------
+    ValueError
+        If there is no scorer of that name, or no such label.
+    """
+    if callable(scoring):
+        return scoring
+    labels = np.unique(y).tolist()
+    kind, colon, name = scoring.partition(":")
+    if kind == "f1" and colon:
+        found = [label for label in labels if str(label) == name]
+        if not found:
+            names = ", ".join(map(str, labels))
+            raise ValueError(f"Got scoring {scoring!r}. Expected f1: and a label of the source, of: {names}.")
+        return make_scorer(f1_score, labels=found, average="macro", zero_division=0)
+    if scoring == "neg_log_loss":  # scikit-learn's wants each class among the labels that it scores
+        return make_scorer(log_loss, response_method="predict_proba", greater_is_better=False, labels=labels)
+    if scoring not in get_scorer_names():
+        raise ValueError(
+            f"Got scoring {scoring!r}. Expected a name of scikit-learn's scorers, such as: {COMMON}."
+        )
+    return get_scorer(scoring)
