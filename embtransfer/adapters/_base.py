@@ -134,7 +134,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             and _are_classes(y)
         ):
             check_consistent_length(X, y)
-            index = np.unique(y, return_inverse=True)[1]
+            index = np.unique(np.asarray(y), return_inverse=True)[1]
             found = priors_by_rows(self.priors, [(X, X_target)], index)
             self.source_priors_, self.priors_ = found.source, found.target
             self.prior_intervals_ = found.intervals

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .._escape import visible
+from ..system._escape import visible
 from ._options import ModelFolder
 from ._terminal import clear_errors
 

@@ -6,7 +6,7 @@ from numbers import Integral
 
 import pandas as pd
 
-from .._escape import visible
+from ..system._escape import visible
 
 _HEADERS = {
     "source_cv": "source cv",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .._escape import visible
+from ..system._escape import visible
 from ._options import TABLE, Cased, Format, Phrases, TextColumn, Vectors
 from ._tables import Output, print_table
 from ._terminal import clear_errors, load_vectors, progress_bar, talk

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from .._escape import escape
+from ..system._escape import escape
 
 FOR, AGAINST = "33,102,172", "230,97,1"  # blue and orange: told apart in all common kinds of colour blindness
 _STRONGEST = 0.55  # opacity: the text on it keeps a contrast above 7 to 1, black or white

@@ -110,14 +110,14 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     source = np.bincount(y) / len(y)
     distances = [_distance(held_out, y) for _, _, _, held_out, _ in views]
     views = [v for v, d in zip(views, distances, strict=True) if d >= _NEARLY_AS_FAR * max(distances)]
-    means, variances = zip(*(_by_view(*view, y, source, rng) for view in views), strict=True)
-    means, weights = np.stack(means), 1 / np.array(variances)
+    found = [_by_view(view, y, source, rng) for view in views]
+    means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
     # log-odds of two classes are twice the centred logarithm
     to_odds = len(source) / (len(source) - 1)
-    found = np.maximum(softmax(mean), _LEAST_SHARE)
-    sampling = np.mean(1 / (found * (1 - found))) / len(views[0][4]) / to_odds**2
+    shares = np.maximum(softmax(mean), _LEAST_SHARE)
+    sampling = np.mean(1 / (shares * (1 - shares))) / len(views[0][4]) / to_odds**2
     variance = max(1 / weights.sum(), between) + sampling
     moved, variance = _posterior(mean - _log_shares(source), variance)
     # rounded: what solvers' rounding moves would draw other rows
@@ -137,8 +137,9 @@ def _posterior(difference, variance):
     return changed * mean, changed * variance + changed * (1 - changed) * (mean**2).mean()
 
 
-def _by_view(classifier, source, target, held_out, of_target, y, shares, rng):
+def _by_view(view, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
+    classifier, source, target, held_out, of_target = view
     whole = _em(held_out, y, of_target)
     variance = (_ERROR / _distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2

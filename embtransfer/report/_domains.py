@@ -7,10 +7,10 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
-from .._escape import plain
 from ..diagnostics import domain_shift, word_shift
 from ..explaining import word_weights
 from ..folding import CannotFold
+from ..system._escape import plain
 from . import _svg
 from ._blocks import Chart, Mark, Section, Table
 

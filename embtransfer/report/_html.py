@@ -3,7 +3,7 @@
 from itertools import groupby
 from pathlib import Path
 
-from .._escape import escape
+from ..system._escape import escape
 from . import _svg
 from ._blocks import Chart, Code, Table
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from .._escape import plain
+from ..system._escape import plain
 from ._blocks import Section, Table
 
 _LARGEST = 20  # classes of a matrix that a page can show

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .._escape import plain
 from .._types import Estimator, FilePath, Labels, Seed, Texts
 from .._version import __version__
 from ..adapters import DomainCentering
 from ..classifiers import make_classifier
 from ..embedders import WordEmbedder
 from ..pipeline import make_transfer_pipeline
+from ..system._escape import plain
 from ..system._folders import new_files
 from ..trials._compare import COLUMNS
 from ..trials._progress import Steps

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .._escape import escape
+from ..system._escape import escape
 
 WIDTH, HEIGHT = 360, 270  # readable on a phone; wider pages show it larger
 LEFT, RIGHT, TOP, BOTTOM = 54, 14, 12, 46

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .._escape import escape_markdown
+from ..system._escape import escape_markdown
 from ._blocks import Chart, Code, Table
 
 

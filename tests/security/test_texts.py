@@ -51,9 +51,9 @@ HOSTILE_TEXTS = [
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=repr)
 def test_no_pattern_takes_the_square_of_a_text(text):
-    from embtransfer._escape import escape, escape_markdown
     from embtransfer.embedders._sentence import sentences
     from embtransfer.embedders._static import _SPACED, _WORDS
+    from embtransfer.system._escape import escape, escape_markdown
 
     start = time.process_time()
     for work in (sentences, _SPACED.findall, _WORDS.findall, escape, escape_markdown):
@@ -163,10 +163,10 @@ def test_html_of_explanations_and_reports(tmp_path):
 def test_terminals_obey_no_data(tmp_path, capsys):
     import pandas as pd
 
-    from embtransfer._escape import visible
     from embtransfer.cli._tables import Output, print_table
     from embtransfer.cli._terminal import clear_errors
     from embtransfer.cli._vectors import vectors_info
+    from embtransfer.system._escape import visible
 
     assert visible(f"a\tb\n{ESC}\x9b") == r"a" + "\tb\n" + r"\x1b]0;owned\x07\x1b[31m\x9b"
     path = write(tmp_path / "a.csv", f"{ESC},b\n1,2\n".encode())
