@@ -69,7 +69,8 @@ def marginal(n_source, n_target):
 
 
 def both(adapter, source, target, y=None):
-    adapter.fit(source, y, X_target=target)
+    """Rows of both domains as the formulas map them: all source rows as they are."""
+    adapter.set_params(priors="source").fit(source, y, X_target=target)
     return np.vstack([adapter.transform_source(source), adapter.transform(target)])
 
 

@@ -63,7 +63,7 @@ NAMES = [
 TOLERANCE, RIGHT = 1e-3, 1  # 0.0007 seen from the oldest to the newest versions: solvers stop early
 # On these, where lbfgs stops hangs on rounding, and so on the processor: by up to 0.032 in a prediction and
 # by 3 right ones. Newton's method goes to the optimum, which rounding moves by 0.00002 at most. The stored
-# results are of lbfgs: off the optimum by up to 0.012 and by 3 right ones.
+# results of none, msda and scl are of lbfgs: off the optimum by up to 0.012 and by 3 right ones.
 STEEP = (
     "embedder word_power_means",
     *(f"adapter {name}" for name in ("none", "gfk", "tca", "jda", "ot", "msda", "scl")),

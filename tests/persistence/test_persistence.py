@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import skops.io
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -35,6 +35,7 @@ from embtransfer import (
     DomainCentering,
     NGramVectorizer,
     NoAdaptation,
+    SelfTrainingClassifier,
     TransferSearch,
     WordEmbedder,
     WordVectors,
@@ -554,8 +555,38 @@ def test_a_model_that_names_private_modules_still_loads():
         assert "embtransfer.adapters._linear_ot" in archive.read("schema.json").decode()
     with catch_warnings():  # it was made with another scikit-learn, maybe
         simplefilter("ignore", UserWarning)
-        shares = load_pipeline(SAVED_BEFORE).predict_proba(["good pan", "bad handle"])
+        loaded = load_pipeline(SAVED_BEFORE)
+    shares = loaded.predict_proba(["good pan", "bad handle"])
     np.testing.assert_allclose(shares[:, 0], [0.99496341, 0.01366132], atol=1e-5)
+
+
+def test_adapters_saved_before_they_had_priors_have_those_of_the_source():
+    with catch_warnings():
+        simplefilter("ignore", UserWarning)
+        before = load_pipeline(SAVED_BEFORE)[1]
+    former = DomainCentering().fit(np.eye(6), X_target=np.ones((2, 6)))
+    del former.priors
+    for adapter in (before, pickle.loads(pickle.dumps(former))):
+        assert "priors" not in vars(adapter)
+        assert adapter.get_params()["priors"] == "source"
+        rows = np.random.default_rng(0).normal(size=(40, adapter.n_features_in_))
+        fitted = clone(adapter).fit(rows, [0, 1] * 20, X_target=rows + 1)
+        assert fitted.priors_ is None
+        expected = clone(adapter).fit(rows, X_target=rows + 1)
+        assert_array_equal(fitted.transform(rows), expected.transform(rows))
+
+
+@pytest.mark.parametrize("priors", ["estimated", "source", [0.25, 0.75]], ids=str)
+def test_shares_of_the_target_stay(tmp_path, priors):
+    pipeline = fit(None, DomainCentering(priors=priors), SelfTrainingClassifier(priors=priors))
+    loaded = load_pipeline(save_pipeline(pipeline, tmp_path / "model"))
+    check_same(loaded, pipeline)
+    for step, expected in zip(loaded[1:], pipeline[1:], strict=True):
+        assert step.priors == priors
+        for name in ("source_priors_", "priors_", "prior_intervals_"):
+            assert_array_equal(getattr(step, name), getattr(expected, name))
+    assert pipeline[-1].priors_.sum() == pytest.approx(1)
+    assert (pipeline[1].priors_ is None) == (priors == "source")
 
 
 @pytest.mark.parametrize("name", [name for name in TRUSTED if name.startswith("embtransfer")])
