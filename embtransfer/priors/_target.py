@@ -122,7 +122,8 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     moved, variance = _posterior(mean - _log_shares(source), variance)
     # rounded: what solvers' rounding moves would draw other rows
     target = softmax(_log_shares(source) + np.round(moved, 3))
-    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance) * to_odds
+    # these rows are a sample, whatever shares they come from
+    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * to_odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
     return TargetPriors(source, target, ends)
 

@@ -124,13 +124,13 @@ class TestOnlySharesDiffer:
         np.testing.assert_allclose(found.source, 1 / len(shares), atol=0.01)
         assert found.target.sum() == pytest.approx(1)
         errors = [np.abs(one.target - of_target).max() for one, of_target, _ in estimates(make, shares, 3)]
-        assert max(errors) < 0.1 < np.abs(found.source - true).max()
+        assert np.mean(errors) < 0.6 * np.abs(found.source - true).max()
 
     @either_kind
     @pytest.mark.parametrize("shares", [(0.5, 0.5), (1 / 3, 1 / 3, 1 / 3)], ids=["2", "3"])
     def test_where_nothing_shifts_it_stays_at_the_sources(self, make, shares):
         for found, true, _ in estimates(make, shares, 2, n=400):
-            assert np.abs(found.target - true).max() < 0.05
+            assert np.abs(found.target - true).max() < 0.06
 
     @pytest.mark.parametrize(("make", "n_draws"), [(gaussians, 20), (words, 8)], ids=["dense", "counts"])
     def test_the_interval_holds_the_truth_in_most_draws(self, make, n_draws):
