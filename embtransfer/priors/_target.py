@@ -33,7 +33,9 @@ PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what 
 # measured on half of the domains of four data sets, and reported on the other (docs/measured.md)
 _FACTOR = 2.0  # by which a word's frequency may differ
 _LEAST_COUNT = 2  # of a word in each domain
-_ERROR = 0.4  # standard error of a log-share that the halves do not show, times distance squared
+# standard error of a log-share that the halves do not show, times distance squared: of counts, of which the
+# stable columns speak, and of other rows, whose columns are all moved by the domain
+_ERROR, _ERROR_OF_VECTORS = 0.4, 0.8
 _UNCHANGED = 0.3  # prior probability that the shares are those of the source
 _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are not
 _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
@@ -142,7 +144,8 @@ def _by_view(view, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
     classifier, source, target, held_out, of_target = view
     whole = _em(held_out, y, of_target)
-    variance = (_ERROR / _distance(held_out, y) ** 2) ** 2
+    error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
+    variance = (error / _distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
     if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
         return _log_shares(whole), variance
