@@ -130,8 +130,9 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     the square root of the number of texts, since they collapse to a few texts otherwise.
 
     **score_interval_** spans three estimates of the accuracy (on held-out source texts; the consensus;
-    average thresholded confidence) and the error of a share of as many texts. `expected_score_` is the mean
-    of the first two, which err to opposite sides.
+    average thresholded confidence, of accuracy alone) and the error of a score of as many texts; its lower
+    end lies deeper by half the error of the class share that is known worst, which no estimate sees.
+    `expected_score_` is the mean of the first two, which err to opposite sides.
 
     No labels of the target are used, and the target's texts are: score on others, or say that they were seen.
 
