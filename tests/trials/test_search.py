@@ -642,11 +642,8 @@ class TestTextsThatAreRepeated:
 
     SETTINGS = {"embedders": ["word_mean"], "adapters": ["none", "centering"], "recipes": []}
 
-    @pytest.fixture(scope="class")
-    def plain(self):
-        return TransferSearch(**self.SETTINGS).fit(FILMS.data, FILMS.target, X_target=PANS.data)
-
-    def test_a_source_repeated_promises_no_more(self, plain):
+    def test_a_source_repeated_promises_no_more(self):
+        plain = TransferSearch(**self.SETTINGS).fit(FILMS.data, FILMS.target, X_target=PANS.data)
         texts = [*FILMS.data, *map(str.upper, FILMS.data), *(f" {text}\n" for text in FILMS.data)]
         search = TransferSearch(**self.SETTINGS).fit(texts, np.tile(FILMS.target, 3), X_target=PANS.data)
         assert search.expected_score_ < plain.expected_score_ + 0.02
