@@ -33,7 +33,8 @@ def scorer(scoring: str | Callable, y: Labels) -> Callable:
         if not found:
             names = ", ".join(map(str, labels))
             raise ValueError(f"Got scoring {scoring!r}. Expected f1: and a label of the source, of: {names}.")
-        return make_scorer(f1_score, labels=found, average="macro", zero_division=0)
+        # pos_label=None, or the scorer wants the label 1
+        return make_scorer(f1_score, labels=found, pos_label=None, average="macro", zero_division=0)
     if scoring == "neg_log_loss":  # scikit-learn's wants each class among the labels that it scores
         return make_scorer(log_loss, response_method="predict_proba", greater_is_better=False, labels=labels)
     if scoring not in get_scorer_names():

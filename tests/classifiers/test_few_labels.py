@@ -251,9 +251,9 @@ class TestPipeline:
         seen = []
 
         class Recording(classifier):
-            def _fit(self, X, y, X_target, y_target):
+            def _fit(self, X, y, X_target, y_target, sample_weight):
                 seen.append((X.shape[0], len(y_target)))
-                super()._fit(X, y, X_target, y_target)
+                super()._fit(X, y, X_target, y_target, sample_weight)
 
             def __init__(self, estimator=None, target_weight=1.0):
                 super().__init__(estimator, target_weight)

@@ -299,9 +299,9 @@ def test_compare_gives_what_the_library_gives(data):
 
 
 def test_compare_scoring(data):
-    words = [*compare_words(data), "--adapters", "none", "--recipes", "", "--scoring", "f1:1"]
-    assert "f1:1 on texts unseen" in succeed(*words).stdout
-    assert "Expected f1: and a label of the source, of: 0, 1" in fail(*words[:-1], "f1:2")
+    words = [*compare_words(data), "--adapters", "none", "--recipes", "", "--scoring", "f1:good"]
+    assert "f1:good on texts unseen" in succeed(*words).stdout
+    assert "Expected f1: and a label of the source, of: bad, good" in fail(*words[:-1], "f1:god")
     assert "f1_macro, neg_log_loss, f1:LABEL" in fail(*words[:-1], "f1_marco")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score, get_scorer
 
@@ -11,8 +11,11 @@ from embtransfer.datasets import load_demo_reviews
 from embtransfer.trials._scoring import scorer
 
 
-class Predicts(BaseEstimator):
+class Predicts(ClassifierMixin, BaseEstimator):
     """A model that gives the rows as the labels."""
+
+    def __init__(self, classes):
+        self.classes_ = np.array(classes)
 
     def predict(self, X):
         return np.asarray(X)
@@ -23,11 +26,11 @@ def test_f1_of_each_class(labels):
     rng = np.random.default_rng(0)
     y, predicted = rng.choice(labels, 50), rng.choice(labels, 50)
     for label, expected in zip(labels, f1_score(y, predicted, average=None), strict=True):
-        assert scorer(f"f1:{label}", labels)(Predicts(), predicted, y) == pytest.approx(expected)
+        assert scorer(f"f1:{label}", labels)(Predicts(labels), predicted, y) == pytest.approx(expected)
 
 
 def test_a_class_that_is_nowhere_has_f1_0():
-    assert scorer("f1:b", ["a", "b"])(Predicts(), ["a", "a"], ["a", "a"]) == 0
+    assert scorer("f1:b", ["a", "b"])(Predicts(["a", "b"]), ["a", "a"], ["a", "a"]) == 0
 
 
 def test_log_loss_where_a_class_is_missing_in_the_target():
