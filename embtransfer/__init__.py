@@ -23,7 +23,7 @@ _NAMES_OF = {
     "model_selection": """LeaveOneDomainOut StackedDomains TargetKFold TargetShuffleSplit mark_domains
         stack_domains""",
     "persistence": "load_pipeline save_pipeline",
-    "pipeline": "Target TransferPipeline make_transfer_pipeline source_scorer",
+    "pipeline": "Target TransferPipeline class_shares make_transfer_pipeline source_scorer",
     "priors": "estimate_priors",
     "recipes": "make_recipe",
     "report": "Report make_report",

@@ -67,6 +67,7 @@ from .persistence import (
 from .pipeline import (
     Target as Target,
     TransferPipeline as TransferPipeline,
+    class_shares as class_shares,
     make_transfer_pipeline as make_transfer_pipeline,
     source_scorer as source_scorer,
 )

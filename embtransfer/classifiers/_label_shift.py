@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._groups import Groups, complete_folds, identical
 from .._types import Estimator, Rows, Seed
-from ..priors import LEAST, METHODS, calibrate, estimate
+from ..priors import LEAST, METHODS, calibrate, check_priors, estimate
 from ._base import BaseTransferClassifier, weights_of
 
 
@@ -46,6 +46,8 @@ class LabelShiftClassifier(BaseTransferClassifier):
         None: logistic regression with C = 10. `decision_function` alone needs a calibration.
     method : {"em", "bbse"}, default="em"
         See `estimate_priors`. "em" is the more exact on calibrated probabilities.
+    priors : array-like of shape (n_classes,), default=None
+        Class shares of the target, if they are known, in the order of the sorted labels. None: estimated.
     calibration : {"bcts", "temperature"} or None, default="bcts"
         Bias-corrected temperature scaling: EM is only as good as the calibration, and the biases are
         what it depends on most. "temperature" has none; None takes the probabilities as they are.
@@ -67,7 +69,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
         Share of each class among the source labels.
     target_priors_ : ndarray of shape (n_classes,)
     prior_intervals_ : ndarray of shape (n_classes, 2)
-        Lower and upper end for each of `target_priors_`; NaN without bootstrap.
+        Lower and upper end for each of `target_priors_`: NaN without bootstrap, itself if known.
     prior_ratio_ : ndarray of shape (n_classes,)
         What calibrated probabilities are multiplied with.
     slope_ : float
@@ -120,6 +122,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
     _parameter_constraints = {
         **BaseTransferClassifier._parameter_constraints,
         "method": [StrOptions(set(METHODS))],
+        "priors": ["array-like", None],
         "calibration": [StrOptions({"bcts", "temperature"}), None],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "n_bootstrap": [Interval(Integral, 0, None, closed="left")],
@@ -132,6 +135,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
         estimator: Estimator = None,
         method: Literal["em", "bbse"] = "em",
         *,
+        priors: Rows | None = None,
         calibration: Literal["bcts", "temperature"] | None = "bcts",
         cv: int = 5,
         n_bootstrap: int = 200,
@@ -140,6 +144,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
     ):
         self.estimator = estimator
         self.method = method
+        self.priors = priors
         self.calibration = calibration
         self.cv = cv
         self.n_bootstrap = n_bootstrap
@@ -148,6 +153,9 @@ class LabelShiftClassifier(BaseTransferClassifier):
 
     def _fit(self, X, y, X_target, sample_weight):
         self._check_estimator()
+        known = self.priors
+        if known is not None:
+            known = check_priors(known, len(self.classes_), "None, to estimate them")
         rng = check_random_state(self.random_state)
         index = np.searchsorted(self.classes_, y)
         self.source_priors_ = np.bincount(index) / len(index)
@@ -161,6 +169,11 @@ class LabelShiftClassifier(BaseTransferClassifier):
         self.slope_ = calibration[0]
         self.biases_ = np.zeros(len(self.classes_))
         self.biases_ += calibration[1:] if len(calibration) > 1 else 0
+        if known is not None:
+            before = softmax(self.slope_ * source + self.biases_, axis=1).mean(axis=0)
+            self.target_priors_, self.prior_ratio_ = known, known / np.maximum(before, LEAST)
+            self.prior_intervals_ = np.stack([known, known], axis=1)
+            return
         self.target_priors_, self.prior_ratio_ = self._shift(calibration, source, index, target)
         of_target = groups if X_target is X else identical(X_target)
         self.prior_intervals_ = self._intervals(calibration, source, index, groups, target, of_target, rng)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target
+from ._inputs import load_source, load_target, parse_shares
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -21,10 +21,11 @@ from ._options import (
     Scoring,
     Source,
     Target,
+    TargetShares,
     with_groups,
 )
 from ._tables import Output, print_table
-from ._terminal import clear_errors, progress_bar, talk
+from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 _COLUMNS = ["embedder", "adapter", "classifier", "consensus", "source_accuracy", "reverse_accuracy", "rows"]
 
@@ -39,6 +40,7 @@ def choose(
     *,
     columns: Columns,
     group_column: GroupColumn = None,
+    target_shares: TargetShares = None,
     dataset: DatasetOption = None,
     embedders: Embedders = "word_mean,word_sif",
     adapters: Adapters = "none,centering,coral,subspace",
@@ -55,6 +57,7 @@ def choose(
 ):
     """Choose a model for the target without any of its labels, say how good it will be, and save it."""
     from ..persistence import check_destination, save_pipeline
+    from ..pipeline import class_shares, shares_in_words
     from ..trials.search import TransferSearch
 
     with clear_errors():
@@ -69,6 +72,7 @@ def choose(
                 split_names(adapters),
                 split_names(classifiers),
                 models,
+                target_shares=parse_shares(target_shares, y),
                 scoring=scoring,
                 guard=guard,
                 random_state=random_state,
@@ -81,6 +85,7 @@ def choose(
         print_table(table, format, f"{source} -> {target}, no target labels used", caption)
         low, high = search.score_interval_
         talk.print(search.reason_)
+        say_shares(shares_in_words(class_shares(search)))
         talk.print(
             f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})"
         )

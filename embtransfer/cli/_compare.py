@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import load_domains
+from ._inputs import load_domains, parse_shares
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -20,7 +20,7 @@ from ._options import (
 )
 from ._report import check_folder, write_report
 from ._tables import Output, print_comparison
-from ._terminal import clear_errors, progress_bar, talk
+from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 
 @with_groups
@@ -53,6 +53,7 @@ def compare(
     with clear_errors():
         check_folder(report)
         data, groups = load_domains(texts)
+        shares = parse_shares(texts.target_shares, data[1])
         made, models = make_models(embedders, recipes, embedding, data[2])
         split: dict[str, Any] = {
             "transductive": transductive,
@@ -63,6 +64,7 @@ def compare(
             table = run(
                 *data,
                 groups=groups,
+                target_shares=shares,
                 embedders=made,
                 adapters=split_names(adapters),
                 classifiers=split_names(classifiers),
@@ -77,6 +79,7 @@ def compare(
         if (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
+        say_shares(table.attrs["class_shares"], table.attrs["class_shares_by"])
         if report is not None:
             parts = made, split_names(adapters), split_names(classifiers), models
-            write_report(report, context, data, groups, table, parts, split, scoring)
+            write_report(report, context, data, groups, shares, table, parts, split, scoring)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..system._folders import new_files
-from ._inputs import load_domains
+from ._inputs import load_domains, parse_shares
 from ._models import make_models, split_names
 from ._options import Embedders, Embedding, Format, Recipes, Scoring, Texts, with_groups
 from ._tables import Output, print_table
@@ -54,6 +54,7 @@ def curve(
             frame = learning_curve(
                 *data,
                 groups=groups,
+                target_shares=parse_shares(texts.target_shares, data[1]),
                 models=models,
                 source_sizes=_sizes(sizes, "--sizes"),
                 target_sizes=_sizes(target_sizes, "--target-sizes"),

@@ -6,10 +6,19 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target
+from ._inputs import load_source, load_target, parse_shares
 from ._models import make_embedders, recipes_by_name
-from ._options import EMBEDDER_NAMES, Columns, DatasetOption, Embedding, Overwrite, Source, with_groups
-from ._terminal import clear_errors, progress_bar, talk
+from ._options import (
+    EMBEDDER_NAMES,
+    Columns,
+    DatasetOption,
+    Embedding,
+    Overwrite,
+    Source,
+    TargetShares,
+    with_groups,
+)
+from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 
 @with_groups
@@ -19,6 +28,7 @@ def fit(
     target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
     *,
     columns: Columns,
+    target_shares: TargetShares = None,
     dataset: DatasetOption = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
     adapter: Annotated[str, typer.Option(help="{adapters}.")] = "centering",
@@ -41,7 +51,8 @@ def fit(
     from ..adapters import make_adapter
     from ..classifiers import make_classifier
     from ..persistence import check_destination, save_pipeline
-    from ..pipeline import make_transfer_pipeline
+    from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
+    from ..priors import known_priors, with_priors
 
     with clear_errors():
         if embed_vectors and embedder == "sentence":
@@ -54,10 +65,10 @@ def fit(
                 f"Got --recipe {recipe} with --embedder, --adapter or --classifier. Expected the recipe, "
                 "which is a whole model, or the others."
             )
-        if stream and (dataset or recipe):
+        if stream and (dataset or recipe or target_shares):
             raise ValueError(
-                "Got --stream with --dataset or --recipe, which take all texts at once. Expected files, and "
-                "--embedder, --adapter and --classifier, or no --stream."
+                "Got --stream with --dataset, --recipe or --target-shares, which take all texts at once. "
+                "Expected files, and --embedder, --adapter and --classifier, or no --stream."
             )
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
@@ -72,12 +83,18 @@ def fit(
             X, y, _ = load_source(dataset, source, columns)
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
+            pipeline = with_priors(pipeline, known_priors(parse_shares(target_shares, y), y))
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
         save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
         seen = f" and {n_target:,} target texts without labels" if target is not None else ""
         talk.print(f"Fitted on {n_source:,} source texts{seen}. Saved to {output}")
+        if target is not None or target_shares:
+            words = shares_in_words(class_shares(pipeline))
+            say_shares(words)
+            if target_shares and not words:
+                talk.print("No part of the model takes class shares: --target-shares had no effect.")
         if X is not None and recipe is None and hasattr(pipeline[0], "coverage"):
             found = pipeline[0].coverage(X if X_target is None else X_target)
             words = ", ".join(found.unknown(5)["word"])

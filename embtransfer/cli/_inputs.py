@@ -1,5 +1,6 @@
 """How commands read texts and labels."""
 
+from ._models import split_names
 from ._options import Columns, Dataset, Texts
 from ._terminal import talk
 
@@ -62,6 +63,28 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
     if labelled < len(labels):
         talk.print(f"{name}: {labelled:,} of {len(labels):,} rows have a {label_column!r}.", style="yellow")
     return texts, labels if labelled or not labels else None
+
+
+def parse_shares(text, y) -> dict | None:
+    """Label -> share, from "positive=0.2,negative=0.8"; the labels as they are in y, numbers perhaps."""
+    if text is None:
+        return None
+    labels, shares = {str(label): label for label in set(y)}, {}
+    for pair in split_names(text):
+        name, _, share = pair.rpartition("=")
+        if name not in labels:
+            known = ", ".join(sorted(labels)[:5]) + (", ..." if len(labels) > 5 else "")
+            raise ValueError(
+                f"Got --target-shares with {pair}. Expected label=share, with commas between, of the "
+                f"source's labels: {known}."
+            )
+        if labels[name] in shares:
+            raise ValueError(f"Got --target-shares with two shares of {name}. Expected each label once.")
+        try:
+            shares[labels[name]] = float(share)
+        except ValueError:
+            raise ValueError(f"Got --target-shares with {pair}. Expected a number after the =.") from None
+    return shares
 
 
 def _load_domain(dataset, name):

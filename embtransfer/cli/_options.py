@@ -41,6 +41,13 @@ GroupColumn = Annotated[
     str | None,
     typer.Option(help="The source's column with groups, say authors: their texts stay in one fold."),
 ]
+TargetShares = Annotated[
+    str | None,
+    typer.Option(
+        help="How often each class occurs in the target, if you know: positive=0.2,negative=0.8. Without it "
+        "that is estimated."
+    ),
+]
 DatasetOption = Annotated[
     Dataset | None,
     typer.Option(
@@ -87,6 +94,7 @@ class Texts:
         str | None, typer.Option(help="The target's column with the labels, if it has another name.")
     ] = None
     group_column: GroupColumn = None
+    target_shares: TargetShares = None
     dataset: DatasetOption = None
 
 

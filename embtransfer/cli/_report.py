@@ -12,7 +12,7 @@ def check_folder(folder) -> None:
         raise ValueError(f"Got --report {folder}, which is a file. Expected a folder, new or not.")
 
 
-def write_report(folder, context, data, groups, table, parts, split, scoring) -> None:
+def write_report(folder, context, data, groups, shares, table, parts, split, scoring) -> None:
     """Write the report of a comparison, with what a search without target labels chooses and learning curves.
 
     The search sees the target texts that the adapters of the comparison saw; the report describes the model
@@ -32,14 +32,15 @@ def write_report(folder, context, data, groups, table, parts, split, scoring) ->
     title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
     with progress_bar() as progress:
         seed = split["random_state"]
-        search = TransferSearch(*parts, scoring=scoring, random_state=seed, progress=progress).fit(
-            X, y, X_target=seen, groups=groups
-        )
+        search = TransferSearch(
+            *parts, target_shares=shares, scoring=scoring, random_state=seed, progress=progress
+        ).fit(X, y, X_target=seen, groups=groups)
         with warnings.catch_warnings():  # the comparison has warned of the same texts
             warnings.simplefilter("ignore", UserWarning)
             curves = learning_curve(
                 *data,
                 groups=groups,
+                target_shares=shares,
                 models={"tfidf": "tfidf", **fast},
                 scoring=scoring,
                 test_size=split["test_size"],

@@ -37,6 +37,12 @@ def clear_errors() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
+def say_shares(words, by=""):
+    """Print how often each class occurs in the domains, if anything is known of it, and by which model."""
+    if words:
+        talk.print(f"Class shares{f' by {by}' if by else ''}: {words}")
+
+
 def load_vectors(table):
     from ..word_vectors import WordVectors
 

@@ -1,7 +1,16 @@
 """TransferPipeline: embed, adapt, classify as one estimator that also sees unlabelled target data."""
 
+from ._class_shares import class_shares, shares_in_words
 from ._pipeline import TransferPipeline, make_transfer_pipeline
 from ._source import for_source, source_scorer
 from ._target import Target
 
-__all__ = ["Target", "TransferPipeline", "for_source", "make_transfer_pipeline", "source_scorer"]
+__all__ = [
+    "Target",
+    "TransferPipeline",
+    "class_shares",
+    "for_source",
+    "make_transfer_pipeline",
+    "shares_in_words",
+    "source_scorer",
+]

@@ -1,6 +1,7 @@
 """How often each class occurs in the target: estimates from a classifier's probabilities."""
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
+from ._known import known_priors, with_priors
 from ._rows import priors_by_rows
 from ._target import PRIORS, TargetPriors, check_priors, matched, stratified_rows, target_priors
 
@@ -13,8 +14,10 @@ __all__ = [
     "check_priors",
     "estimate",
     "estimate_priors",
+    "known_priors",
     "matched",
     "priors_by_rows",
     "stratified_rows",
     "target_priors",
+    "with_priors",
 ]

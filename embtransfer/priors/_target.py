@@ -59,7 +59,7 @@ class TargetPriors:
         return self.target / np.maximum(self.source, LEAST)
 
 
-def check_priors(wanted, n_classes, names=("source", "uniform", "estimated")):
+def check_priors(wanted, n_classes, otherwise="one of: source, uniform, estimated"):
     """The parameter as it is, or as an array if it holds numbers."""
     if isinstance(wanted, str):
         return wanted
@@ -70,7 +70,7 @@ def check_priors(wanted, n_classes, names=("source", "uniform", "estimated")):
     if priors.shape != (n_classes,) or not (priors >= 0).all() or not np.isclose(priors.sum(), 1):
         raise ValueError(
             f"Got priors={wanted!r}. Expected {n_classes} numbers of at least 0 with sum 1, in the order of "
-            f"the sorted labels, or one of: {', '.join(names)}."
+            f"the sorted labels, or {otherwise}."
         )
     return priors
 

@@ -14,7 +14,7 @@ from .._version import __version__
 from ..adapters import DomainCentering
 from ..classifiers import make_classifier
 from ..embedders import WordEmbedder
-from ..pipeline import make_transfer_pipeline
+from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
 from ..system._escape import plain
 from ..system._folders import new_files
 from ..trials._compare import COLUMNS
@@ -247,7 +247,8 @@ def make_report(
     steps("done")
     repeated = "".join(f" {said}" for said in (data.repeated(), data.overlapping(), data.left_out()) if said)
     lead = (
-        f"{len(data.source):,} labelled source texts, {_target_texts(data)}.{repeated} Made {created} by "
+        f"{len(data.source):,} labelled source texts, {_target_texts(data)}.{_shares(selection, described)}"
+        f"{repeated} Made {created} by "
         f"embtransfer {__version__}. Pictures, mistakes and distances are of one model: {described.name}."
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
@@ -260,6 +261,13 @@ def _target_texts(data):
     if data.scored is data.seen:
         return f"{len(data.seen):,} target texts, seen while adapting and scored"
     return f"{len(data.seen):,} target texts seen while adapting and {len(data.scored):,} others scored"
+
+
+def _shares(selection, described):
+    """How often each class occurs in the domains, by the search; or by the model, if there was none."""
+    found = (class_shares(model) for model in (selection, described.fitted))
+    shares = next((one for one in found if one is not None), None)
+    return "" if shares is None else f" Class shares: {plain(shares_in_words(shares))}."
 
 
 def _check_inputs(table, curves, selection):

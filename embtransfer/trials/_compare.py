@@ -1,10 +1,11 @@
 """compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from itertools import product
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
@@ -20,7 +22,8 @@ from ..adapters import make_adapter
 from ..classifiers import make_classifier
 from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder, make_embedder
-from ..pipeline import for_source
+from ..pipeline import class_shares, for_source, shares_in_words
+from ..priors import known_priors, with_priors
 from ..recipes import make_recipe
 from ._named_estimators import named
 from ._progress import Steps, line
@@ -49,6 +52,7 @@ def compare(
     y_target: Labels | None = None,
     *,
     groups: Labels | None = None,
+    target_shares: Mapping[Any, float] | None = None,
     embedders: Estimator = ("word_mean",),
     adapters: Estimator = ("none", "centering", "coral", "subspace"),
     classifiers: Estimator = ("logistic",),
@@ -80,6 +84,9 @@ def compare(
     groups : array-like of shape (n_source,), default=None
         Of each source text, such as its author or product: texts of one group stay in one fold. So do texts
         that are the same, but for case and white space, anyway. None, NaN: a group by itself.
+    target_shares : dict of label -> float, default=None
+        How often each class occurs in the target, if that is known, for all parts with a parameter `priors`
+        that holds no numbers yet. None: they estimate it.
     embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
         Names are those of make_embedder, make_adapter and make_classifier.
     recipes : sequence of str or model, or dict of name -> str or model, default=("words",)
@@ -116,13 +123,15 @@ def compare(
         error : what went wrong with this combination, or ""
         and those of `domain_shift`, if asked for.
         Its `attrs` count texts: "source_texts_repeated", and "target_texts_left_out", held back and not
-        scored since they stand in the source.
+        scored since they stand in the source. "class_shares" says how often each class occurs in the domains,
+        as `class_shares` of the model of the best source_cv that estimates it or was told;
+        "class_shares_by" names that model. Both "" if no model does.
 
     Raises
     ------
     ValueError
-        If lengths differ, a domain is too small for the split or the folds, a name is unknown, or all target
-        texts to score stand in the source.
+        If lengths differ, a domain is too small for the split or the folds, a name is unknown, all target
+        texts to score stand in the source, or `target_shares` are no shares of the source's labels.
     TypeError
         If X_source or X_target is not a 1-D sequence of texts.
 
@@ -147,18 +156,24 @@ def compare(
         warnings.warn(said, UserWarning, stacklevel=2)
     score = scorer(scoring, data.y)
     jobs = list(_baselines())
-    named_adapters = named(adapters, make_adapter)
-    named_classifiers = named(classifiers, make_classifier)
+    priors = known_priors(target_shares, data.y)
+    named_adapters = _told(named(adapters, make_adapter), priors)
+    named_classifiers = _told(named(classifiers, make_classifier), priors)
     for name, embedder in named(embedders, make_embedder):
         jobs.append((name, embedder, False, named_adapters, named_classifiers))
-    named_recipes = named(recipes, make_recipe) if len(recipes) else []
+    named_recipes = _told(named(recipes, make_recipe), priors) if len(recipes) else []
     steps = Steps(progress, sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes))
     rows: list[dict] = []
+    shares = [(-np.inf, "", "")]  # source_cv, class shares in words, and whose they are
     for names, what, evaluate in _trials(jobs, named_recipes, data, score, diagnostics):
         steps(what)
         row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
         try:
-            row.update(evaluate())
+            figures, found = evaluate()
+            row.update(figures)
+            if found is not None:
+                by = ", ".join(name for name in names if name != "-")
+                shares.append((figures["source_cv"], shares_in_words(found), by))
         except Exception as error:  # a failed combination is a row of the table, not its end
             row["error"] = line(error)
         rows.append(row)
@@ -170,11 +185,18 @@ def compare(
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
     table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
     table.attrs.update(source_texts_repeated=data.n_repeated, target_texts_left_out=data.n_left_out)
+    _, words, by = max(shares, key=lambda one: one[0])
+    table.attrs.update(class_shares=words, class_shares_by=by)
     return table
 
 
+def _told(pairs, priors):
+    """Named estimators that know the shares of the target's classes."""
+    return [(name, with_priors(estimator, priors)) for name, estimator in pairs]
+
+
 def _trials(jobs, named_recipes, data, score, diagnostics):
-    """(names, what is tried, a call that gives its figures) of each row."""
+    """(names, what is tried, a call that gives its figures and class shares) of each row."""
     for embedder_name, embedder, joint, adapters, classifiers in jobs:
         embed = cache(partial(_Embedded, embedder, data, joint))  # at the first combination: it may fail
         for (adapter_name, adapter), (classifier_name, classifier) in product(adapters, classifiers):
@@ -224,7 +246,8 @@ def _evaluate(embed, data, adapter, classifier, score, diagnostics):
         scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
     target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
-    return _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
+    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
+    return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
 
 
 def _fit(adapter, classifier, source, y, seen):
@@ -249,7 +272,8 @@ def _evaluate_recipe(model, data, score):
         fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
         scores.append(score(for_source(fold), held_out, data.y[test]))
     target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
-    return _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
+    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
+    return figures, class_shares(fitted)
 
 
 def _figures(source_scores, *others):

@@ -1,10 +1,10 @@
 """learning_curve: the score on target texts against how many source and target texts have labels."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from ..classifiers import PooledClassifier
 from ..classifiers._base import stack_rows
 from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
 from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
+from ..priors import known_priors, with_priors
 from ..recipes import RECIPES, make_recipe
 from ._named_estimators import named
 from ._progress import line
@@ -38,6 +39,7 @@ def learning_curve(
     y_target: Labels | None = None,
     *,
     groups: Labels | None = None,
+    target_shares: Mapping[Any, float] | None = None,
     models: Estimator = ("tfidf", "word_mean", "word_sif", "words"),
     source_sizes: Sequence[int] | Literal["all"] | None = None,
     target_sizes: Sequence[int] | Literal["all"] | None = None,
@@ -63,6 +65,8 @@ def learning_curve(
         those that stand in the source as well, but for case and white space.
     groups : array-like of shape (n_source,), default=None
         As in `compare`: source texts of one group are held back together or not at all.
+    target_shares : dict of label -> float, default=None
+        As in `compare`: how often each class occurs in the target, if that is known.
     models : sequence of str or model, or dict of name -> str or model
         "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
         both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
@@ -101,7 +105,8 @@ def learning_curve(
     Raises
     ------
     ValueError
-        If lengths differ, a size is larger than there are labels, or a name is unknown.
+        If lengths differ, a size is larger than there are labels, a name is unknown, or `target_shares` are
+        no shares of the source's labels.
     TypeError
         If X_source or X_target is not a 1-D sequence of texts.
 
@@ -148,7 +153,8 @@ def learning_curve(
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
     runs = _runs(draws, source_sizes, target_sizes)
     score = scorer(scoring, data.y)
-    pairs = [(name, _as_model(model)) for name, model in named(models, _make_model)]
+    priors = known_priors(target_shares, data.y)
+    pairs = [(name, with_priors(_as_model(model), priors)) for name, model in named(models, _make_model)]
     result: list[dict] = []
     with TemporaryDirectory() as folder:
         tasks = (

@@ -338,3 +338,29 @@ def test_intervals_cover_no_less_where_source_rows_are_doubled():
             lower, upper = model.prior_intervals_[1]
             found.append(lower <= 0.2 <= upper)
     assert np.mean(covered[2]) >= np.mean(covered[1]) - 0.1  # with copies in other folds 0.2 less
+
+
+class TestKnownShares:
+    def test_they_are_what_probabilities_are_corrected_for(self):
+        X, y, X_target, y_target = simulate([0.5, 0.5], [0.9, 0.1])
+        known = LabelShiftClassifier(priors=[0.9, 0.1]).fit(X, y, X_target=X_target)
+        estimated = LabelShiftClassifier(n_bootstrap=0).fit(X, y, X_target=X_target)
+        plain = known.source_view()
+        assert known.target_priors_.tolist() == [0.9, 0.1]
+        assert known.prior_intervals_.tolist() == [[0.9, 0.9], [0.1, 0.1]]
+        proba = plain.predict_proba(X_target) * [0.9, 0.1] / plain.predict_proba(X).mean(axis=0)
+        proba /= proba.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(known.predict_proba(X_target), proba, atol=0.01)
+        assert known.score(X_target, y_target) > plain.score(X_target, y_target)
+        assert known.score(X_target, y_target) == pytest.approx(estimated.score(X_target, y_target), abs=0.02)
+
+    def test_they_need_no_target(self):
+        X, y, X_target, y_target = simulate([0.5, 0.5], [0.9, 0.1])
+        known = LabelShiftClassifier(priors=[0.9, 0.1]).fit(X, y)
+        assert known.score(X_target, y_target) > known.source_view().score(X_target, y_target)
+
+    @pytest.mark.parametrize("priors", [[0.5, 0.6], [1.0], [0.2, 0.3, 0.5]])
+    def test_what_are_no_shares(self, priors):
+        X, y, X_target, _ = simulate([0.5, 0.5], [0.9, 0.1], n=50)
+        with pytest.raises(ValueError, match=r"Expected 2 numbers of at least 0 .* or None, to estimate"):
+            LabelShiftClassifier(priors=priors).fit(X, y, X_target=X_target)

@@ -18,6 +18,7 @@ from embtransfer import (
     WordEmbedder,
     WordVectors,
     __version__,
+    class_shares,
     load_pipeline,
     make_classifier,
     make_transfer_pipeline,
@@ -796,3 +797,50 @@ def test_texts_that_are_left_out_are_a_line(data, tmp_path):
     save(path, pd.concat([demo_frame("kitchenware"), demo_frame("films")]))
     result = succeed(*compare_words(data, target=path), "--transductive")
     assert "Warning: 60 of 120 target texts to score stand in the source as well." in result.stderr
+
+
+class TestTargetShares:
+    SHARES = "good=0.2,bad=0.8"
+
+    @pytest.mark.parametrize("model", [["--recipe", "words"], [], ["--classifier", "label_shift"]])
+    def test_fit_says_and_saves_them(self, data, tmp_path, model):
+        words = ["fit", "--source", data / "films.csv", "--target", data / "pans.csv", *model]
+        said = succeed(*words, "-o", tmp_path / "estimated").stderr
+        assert re.search(r"^Class shares: bad: 50 % in the source, \d+ % \(.* in the target$", said, re.M)
+        said = succeed(*words, "-o", tmp_path / "known", "--target-shares", self.SHARES).stderr
+        assert "bad: 50 % in the source, 80 % in the target; good: 50 % in the source, 20 %" in said
+        shares = class_shares(load_pipeline(tmp_path / "known"))
+        assert shares["target"].tolist() == pytest.approx([0.8, 0.2])
+
+    def test_fit_without_a_part_that_takes_them(self, data, tmp_path):
+        words = ["fit", "--source", data / "films.csv", "--adapter", "none", "-o", tmp_path / "model"]
+        assert "--target-shares had no effect" in succeed(*words, "--target-shares", self.SHARES).stderr
+
+    def test_labels_that_are_numbers(self, tmp_path):
+        words = ["fit", "--dataset", "demo", "--source", "films", "--target", "kitchenware"]
+        said = succeed(*words, "-o", tmp_path / "model", "--target-shares", "1=0.2,0=0.8").stderr
+        assert "0: 50 % in the source, 80 % in the target; 1: 50 % in the source, 20 %" in said
+
+    @pytest.mark.parametrize("command", ["compare", "choose", "curve"])
+    def test_other_commands_take_them(self, data, command):
+        words = [command, "--source", data / "films.csv", "--target", data / "pans.csv", "--recipes", ""]
+        words += ["--embedders", "word_mean", "--target-shares", self.SHARES]
+        result = invoke(*words)
+        assert result.exit_code == 0, result.output
+        said = result.stderr
+        assert ("good: 50 % in the source, 20 % in the target" in said) == (command != "curve")
+
+    @pytest.mark.parametrize(
+        ("shares", "message"),
+        [
+            ("1=0.2,bad=0.8", "Got --target-shares with 1=0.2. Expected label=share, .*: bad, good"),
+            ("good,bad=0.8", "Got --target-shares with good. Expected label=share"),
+            ("good=0.2,good=0.8", "two shares of good. Expected each label once"),
+            ("good=a fifth,bad=0.8", "Got --target-shares with good=a fifth. Expected a number"),
+            ("good=0.2", "Got target_shares without 'bad'"),
+            ("good=0.2,bad=0.7", "Got target_shares with sum 0.9. Expected 1"),
+        ],
+    )
+    def test_what_are_no_shares(self, data, tmp_path, shares, message):
+        words = ["fit", "--source", data / "films.csv", "-o", tmp_path / "model", "--target-shares", shares]
+        assert re.search(message, fail(*words))

@@ -694,3 +694,15 @@ def test_compare_with_a_file_as_report(tmp_path):
     assert result.exit_code == 2
     assert "which is a file. Expected a folder, new or not." in " ".join(result.stderr.split())
     assert result.stdout == ""
+
+
+def test_class_shares_stand_beside_the_counts(bare):
+    assert re.search(r"unlabelled target texts\. Class shares: 0: 50 % in the source, \d+ %", bare.lead)
+    selection = make_selection(
+        source_priors_=np.array([0.5, 0.5]),
+        target_priors_=np.array([0.86, 0.14]),
+        prior_intervals_=np.array([[0.8, 0.91], [0.09, 0.2]]),
+        classes_=["bad", "good"],
+    )
+    said = make_report(*DATA[:3], selection=selection).to_markdown()
+    assert "good: 50 % in the source, 14 % (9 to 20) in the target." in said.replace("\\", "")

@@ -816,8 +816,14 @@ def test_fit_stream(demo, files, tmp_path, suffix, classifier):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--recipe", "words"], "Got --stream with --dataset or --recipe, which take all texts at once"),
-        (["--dataset", "demo"], "Got --stream with --dataset or --recipe, which take all texts at once"),
+        (
+            ["--recipe", "words"],
+            "Got --stream with --dataset, --recipe or --target-shares, which take all texts at once",
+        ),
+        (
+            ["--dataset", "demo"],
+            "Got --stream with --dataset, --recipe or --target-shares, which take all texts at once",
+        ),
         (["--adapter", "tca"], "The step 'tca', TCA, learns from all rows at once"),
         (["--embedder", "ngrams"], "The step 'ngramvectorizer', NGramVectorizer, learns from all rows"),
         (

@@ -1,6 +1,7 @@
 """compare: every row is what a pipeline made by hand scores, and target labels touch nothing but scores."""
 
 import copy
+import re
 
 import numpy as np
 import pandas as pd
@@ -720,7 +721,8 @@ class TestTextsThatAreRepeated:
         target, labels = [*data[2], *data[0]], np.concatenate([data[3], data[1]])
         with pytest.warns(UserWarning, match="320 of 640 target texts to score stand in the source as well"):
             table = compare(*data[:2], target, labels, transductive=True, **self.QUICK)
-        assert table.attrs == {"source_texts_repeated": 0, "target_texts_left_out": 320}
+        counts = {"source_texts_repeated": 0, "target_texts_left_out": 320}
+        assert table.attrs == {**counts, "class_shares": "", "class_shares_by": ""}
         model = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
         expected = model.fit(*data[:2]).score(*data[2:])
         assert table["target_score"].iloc[-1] == pytest.approx(expected)
@@ -744,3 +746,27 @@ class TestTextsThatAreRepeated:
         for train, test in split.splits:
             assert not {groups[i] for i in train if groups[i]} & {groups[i] for i in test if groups[i]}
         assert sorted(np.concatenate([test for _, test in split.splits])) == list(range(320))
+
+
+class TestClassShares:
+    FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    SOME = np.concatenate([np.flatnonzero(PANS.target == 0), np.flatnonzero(PANS.target == 1)[:40]])
+    DATA = FILMS.data, FILMS.target, np.array(PANS.data)[SOME].tolist(), PANS.target[SOME]
+
+    def test_they_are_said_by_the_best_that_estimates_them(self):
+        table = compare(*self.DATA, adapters=["none", "centering"], recipes=[])
+        assert table.attrs["class_shares_by"] == "word_mean, centering, logistic"
+        assert re.match(r"0: 50 % in the source, \d+ % \(", table.attrs["class_shares"])
+
+    def test_known_shares_reach_adapters_classifiers_and_recipes(self):
+        options = {"adapters": ["none", "centering"], "classifiers": ["logistic", "label_shift"]}
+        estimated = compare(*self.DATA, **options)
+        known = compare(*self.DATA, target_shares={1: 0.2, 0: 0.8}, **options)
+        assert known.attrs["class_shares"].endswith("1: 50 % in the source, 20 % in the target")
+        same = (known["target_score"] == estimated["target_score"]).to_list()
+        assert same[:4] == [True] * 4  # the baselines, and what does not see the target
+        assert not any(same[i] for i in (4, 5, 7))
+
+    def test_shares_of_other_labels(self):
+        with pytest.raises(ValueError, match="Got target_shares of '1', but the source's labels are 0, 1"):
+            compare(*self.DATA, target_shares={0: 0.8, "1": 0.2})

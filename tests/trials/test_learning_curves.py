@@ -387,3 +387,19 @@ class TestTextsThatAreRepeated:
         target, y = [*PANS.data, *FILMS.data[:50]], [*PANS.target, *[1] * 50]
         with pytest.warns(UserWarning, match="50 of 370 target texts to score stand in the source as well"):
             learning_curve(FILMS.data, FILMS.target, target, y, models={"m": Recording()}, n_repeats=1)
+
+
+def test_known_shares_are_told_to_the_models(calls):
+    class Told(Recording):
+        def __init__(self, priors="estimated"):
+            self.priors = priors
+
+        def fit(self, X, y, X_target=None):
+            assert self.priors.tolist() == [0.8, 0.2]
+            return super().fit(X, y, X_target)
+
+    found = learning_curve(
+        *(FILMS.data, FILMS.target, PANS.data, PANS.target), models={"m": Told()}, n_repeats=1,
+        target_shares={0: 0.8, 1: 0.2},
+    )  # fmt: skip
+    assert set(found["error"]) == {""}

@@ -1,5 +1,6 @@
 """TransferSearch: choose embedder, adapter and classifier for a target without any of its labels."""
 
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
-from ...priors import matched
+from ...priors import known_priors, matched
 from .._progress import Steps
 from .._splits import Domains
 from .._store import Store, with_embedders
@@ -41,6 +42,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     parameters : dict of str to list, default=None
         Settings to try, such as ``{"classifier__C": [1, 10], "embedder__pooling": ["mean", "sif"]}``; each
         goes to the candidates that have it.
+    target_shares : dict of label -> float, default=None
+        How often each class occurs in the target, if that is known. None: estimated.
     scoring : str or array-like of shape (n_classes, n_classes), default="accuracy"
         What is to be good: "accuracy", "balanced_accuracy", "f1_macro", "f1:LABEL" (one class's),
         "neg_log_loss", or what it costs to give a text of a class (row) a label (column), classes sorted.
@@ -99,7 +102,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ------
     ValueError
         At `fit`, if a domain has fewer than 10 texts, y fewer than two classes or a class with one text, a
-        name is unknown, or no candidate could be fitted (with the first one's error).
+        name is unknown, `target_shares` are no shares of the labels, or no candidate could be fitted (with
+        the first one's error).
 
     See Also
     --------
@@ -160,6 +164,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "classifiers": "no_validation",
         "recipes": "no_validation",
         "parameters": [dict, None],
+        "target_shares": [Mapping, None],
         "scoring": [str, "array-like"],
         "criterion": [StrOptions({"aggregate", *CRITERIA})],
         "guard": ["boolean"],
@@ -180,6 +185,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         recipes: Estimator = ("words",),
         *,
         parameters: dict[str, list] | None = None,
+        target_shares: Mapping[Any, float] | None = None,
         scoring: str | Rows = "accuracy",
         criterion: str = "aggregate",
         guard: bool = True,
@@ -194,6 +200,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classifiers = classifiers
         self.recipes = recipes
         self.parameters = parameters
+        self.target_shares = target_shares
         self.scoring = scoring
         self.criterion = criterion
         self.guard = guard
@@ -230,7 +237,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         errors: dict[int, str] = {}
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
-        asked = Asked(self.classes_, self.cv, seed, "estimated", metric)
+        known = known_priors(self.target_shares, labels)
+        asked = Asked(self.classes_, self.cv, seed, "estimated" if known is None else known, metric)
         alive = list(range(len(candidates)))
         most = max(len(source), len(target))
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
