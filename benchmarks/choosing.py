@@ -38,6 +38,7 @@ from rich.console import Console
 from sklearn.model_selection import StratifiedKFold
 
 import embtransfer as et
+from embtransfer.copies._groups import identical
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
 from embtransfer.trials._store import Store, with_embedders
 from embtransfer.trials.search import CRITERIA
@@ -156,8 +157,8 @@ def run(set_name, task, data, cache):
     store = Store(source, [target[i] for i in seen])
     candidates, errors = candidates_of(set_name, cache), {}
     found = judge(
-        candidates, range(len(candidates)), store, store.source_numbers, y, store.target_numbers,
-        np.unique(y), 3, 0, lambda name: None, errors,
+        candidates, range(len(candidates)), store, store.source_numbers, y, identical(source),
+        store.target_numbers, np.unique(y), 3, 0, lambda name: None, errors,
     )  # fmt: skip
     texts, labels = [target[i] for i in scored], y_target[scored]
     right = {}

@@ -9,12 +9,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_array
 
 from .._names import check_name
 from .._types import Rows, Seed
+from ..copies._groups import complete_folds, identical
 from ._base import _DTYPES, stack_rows
 
 METHODS = ("classifier", "kliep", "kmm", "nearest")
@@ -65,13 +65,14 @@ def density_ratio(
     Notes
     -----
     "classifier": :math:`\frac{n_s}{n_t} \frac{p(target | x)}{p(source | x)}`, each row judged by a classifier
-    that did not see it; of six regularisation strengths the one of least log-loss on held-out rows, domain
-    labels being all it needs. With fewer than two rows in a domain the weights are 1.
+    that saw neither it nor an equal row; of six regularisation strengths the one of least log-loss on
+    held-out rows, domain labels being all it needs. With fewer than two distinct rows in a domain the weights
+    are 1.
 
     "kliep": :math:`\sum_l a_l \exp(-|x - c_l|^2 / 2 s^2)` with at most 100 target rows as centres; maximises
     the mean logarithm over target rows with mean 1 over source rows, and chooses s by the same quantity on
-    held-out target rows. The fit sees at most `max_rows` rows of each domain; all rows are weighted. The
-    problem is that of the weights of a mixture, and is solved by expectation maximisation.
+    held-out target rows, equal ones together. The fit sees at most `max_rows` rows of each domain; all rows
+    are weighted. The problem is that of the weights of a mixture, and is solved by expectation maximisation.
 
     "kmm": :math:`\min_w \frac12 w^T K w - k^T w` with :math:`w \ge 0` and mean 1, K the Gaussian kernel
     between source rows and :math:`k_i = \frac{n_s}{n_t} \sum_j k(x_i, t_j)`, its width the median distance
@@ -128,18 +129,17 @@ def density_ratio(
 
 def _classifier(source, target, rng):
     n_source, n_target = source.shape[0], target.shape[0]
-    folds = min(_FOLDS, n_source, n_target)
-    if folds < 2:
-        return np.ones(n_source)
     rows = stack_rows(source, target)
+    is_target = np.arange(n_source + n_target) >= n_source
+    splits = complete_folds(is_target, identical(rows), _FOLDS, rng)
+    if not splits:
+        return np.ones(n_source)
     if issparse(rows):
         norm = np.sqrt(rows.multiply(rows).sum() / rows.shape[0])
     else:
         rows -= rows.mean(axis=0, dtype=np.float64).astype(rows.dtype)
         norm = np.sqrt(np.einsum("ij,ij->", rows, rows, dtype=np.float64) / len(rows))
     rows = rows / rows.dtype.type(norm or 1)
-    is_target = np.arange(n_source + n_target) >= n_source
-    splits = list(StratifiedKFold(folds, shuffle=True, random_state=rng).split(rows, is_target))
     odds, least = None, np.inf
     for strength in _STRENGTHS:
         held_out = np.empty(len(is_target))  # log-odds
@@ -172,9 +172,10 @@ def _kliep(source, target, max_rows, rng):
         for rows in (_sample(source, max_rows, rng), sample)
     )
     median = np.median(from_source) or 1.0
-    fold = rng.permutation(sample.shape[0]) % _FOLDS
+    groups = identical(sample)
+    fold = (rng.permutation(groups.max() + 1) % _FOLDS)[groups]
     best, gamma = -np.inf, 0.5 / median
-    for width in _WIDTHS if sample.shape[0] >= _FOLDS else ():
+    for width in _WIDTHS if groups.max() + 1 >= _FOLDS else ():
         at_source = np.exp(-from_source / (2 * width**2 * median)).mean(axis=0)
         kernel = np.exp(-from_target / (2 * width**2 * median))
         score = 0.0

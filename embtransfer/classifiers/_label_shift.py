@@ -5,14 +5,15 @@ from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._types import Estimator, Rows, Seed
+from ..copies._groups import Groups, complete_folds, identical
 from ._base import BaseTransferClassifier
 from ._priors import LEAST, METHODS, estimate
 
@@ -74,8 +75,9 @@ class LabelShiftClassifier(BaseTransferClassifier):
         Bias-corrected temperature scaling: EM is only as good as the calibration, and the biases are
         what it depends on most. "temperature" has none; None takes the probabilities as they are.
     cv : int, default=5
-        Folds, stratified, for the scores of source rows that calibration and estimate rest on. Lowered to the
-        rows of the smallest class; with a class of one row, the scores are those of the fitted rows.
+        Folds, stratified, for the scores of source rows that calibration and estimate rest on; equal rows
+        stay together. Lowered to the distinct rows of the smallest class; with a class of one, the scores are
+        those of the fitted rows.
     n_bootstrap : int, default=200
         Repetitions for the intervals; 0 for none.
     confidence : float in (0, 1), default=0.95
@@ -112,7 +114,8 @@ class LabelShiftClassifier(BaseTransferClassifier):
 
     The intervals are percentiles over repetitions that draw target rows, and held-out source rows within each
     class, with replacement, and calibrate (by one Newton step) and estimate anew: intervals for the shares in
-    the population that the target rows come from. The classifier itself is not fitted anew.
+    the population that the target rows come from. Equal rows are drawn together: a copy is no evidence. The
+    classifier itself is not fitted anew.
 
     Where p(x | y) differs too, as between texts of two domains, the priors may be off by more than the
     intervals say. After an adapter the domains are alike in x already, and in label proportions too, as
@@ -171,7 +174,8 @@ class LabelShiftClassifier(BaseTransferClassifier):
         index = np.searchsorted(self.classes_, y)
         self.source_priors_ = np.bincount(index) / len(index)
         self.estimator_ = self._make_estimator().fit(X, y)
-        source = self._held_out(X, y, rng)
+        groups = identical(X)
+        source = self._held_out(X, y, groups, rng)
         target = source if X_target is X else self._logits(self.estimator_, X_target)
         calibration = np.ones(1)
         if self.calibration is not None:
@@ -180,7 +184,8 @@ class LabelShiftClassifier(BaseTransferClassifier):
         self.biases_ = np.zeros(len(self.classes_))
         self.biases_ += calibration[1:] if len(calibration) > 1 else 0
         self.target_priors_, self.prior_ratio_ = self._shift(calibration, source, index, target)
-        self.prior_intervals_ = self._intervals(calibration, source, index, target, rng)
+        of_target = groups if X_target is X else identical(X_target)
+        self.prior_intervals_ = self._intervals(calibration, source, index, groups, target, of_target, rng)
 
     def _shift(self, calibration, source, y, target):
         """Priors of the target and the ratio to correct by, from logits."""
@@ -188,15 +193,18 @@ class LabelShiftClassifier(BaseTransferClassifier):
         source, target = (softmax(calibration[0] * logits + biases, axis=1) for logits in (source, target))
         return estimate(source, y, target, self.method)
 
-    def _intervals(self, calibration, source, y, target, rng):
-        repeated = np.full((max(self.n_bootstrap, 1), len(self.classes_)), np.nan)
-        by_class = [np.flatnonzero(y == k) for k in range(len(self.classes_))]
+    def _intervals(self, calibration, source, y, groups, target, of_target, rng):
+        n_classes = len(self.classes_)
+        repeated = np.full((max(self.n_bootstrap, 1), n_classes), np.nan)
+        own, classes = pd.factorize(groups * n_classes + y)  # of a class each
+        by_class = [np.flatnonzero(classes % n_classes == k) for k in range(n_classes)]
+        own, of_target = Groups(own), Groups(of_target)
         moves = np.zeros((len(source), 1))
         if self.calibration is not None:
             moves = _calibration_moves(source, y, calibration)
         for row in range(self.n_bootstrap):
-            drawn = np.concatenate([rng.choice(rows, len(rows)) for rows in by_class])
-            from_target = drawn if target is source else rng.randint(len(target), size=len(target))
+            drawn = own.rows(np.concatenate([rng.choice(some, len(some)) for some in by_class]))
+            from_target = drawn if target is source else of_target.draw(rng)
             moved = calibration + moves[drawn].sum(axis=0)
             moved[0] = max(moved[0], 1e-3)
             repeated[row] = self._shift(moved, source[drawn], y[drawn], target[from_target])[0]
@@ -212,13 +220,13 @@ class LabelShiftClassifier(BaseTransferClassifier):
                 f"Expected a classifier with {needed}, such as LogisticRegression()."
             )
 
-    def _held_out(self, X, y, rng):
+    def _held_out(self, X, y, groups, rng):
         """Logits of each source row by a classifier that did not see it."""
-        folds = min(self.cv, np.unique(y, return_counts=True)[1].min())
-        if folds < 2:
+        splits = complete_folds(y, groups, self.cv, rng)
+        if not splits:
             return self._logits(self.estimator_, X)
         logits = np.empty((X.shape[0], len(self.classes_)))
-        for train, test in StratifiedKFold(folds, shuffle=True, random_state=rng).split(X, y):
+        for train, test in splits:
             logits[test] = self._logits(self._make_estimator().fit(X[train], y[train]), X[test])
         return logits
 

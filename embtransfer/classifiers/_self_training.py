@@ -1,5 +1,6 @@
 """Self-training: a classifier learns from its own surest target rows; the rounds, for one view or several."""
 
+from functools import reduce
 from numbers import Integral, Real
 from typing import Literal
 
@@ -8,11 +9,11 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._types import Estimator, Rows, Seed
+from ..copies._groups import complete_folds, identical, joined
 from ._base import BaseTransferClassifier, stack_rows
 from ._label_shift import calibrate
 from ._priors import LEAST, estimate
@@ -47,7 +48,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
         fitted on held-out source rows.
     cv : int, default=5
-        Folds, stratified, for that temperature. Lowered to the rows of the smallest class.
+        Folds, stratified, for that temperature; equal rows stay together. Lowered to the distinct rows of the
+        smallest class.
     random_state : int, RandomState instance or None, default=0
         For the folds.
 
@@ -216,12 +218,13 @@ def _surest(proba, slope, share, options):
 
 def _held_out(views, fitted, y, index, cv, rng):
     """Mean probability of each source row by classifiers that did not see it."""
-    folds = min(cv, np.bincount(index).min())
-    if folds < 2:
+    groups = reduce(joined, [identical(view.source) for view in views])
+    splits = complete_folds(index, groups, cv, rng)
+    if not splits:
         probas = [_proba(model, view.source) for model, view in zip(fitted, views, strict=True)]
         return np.mean(probas, axis=0)
     out = np.zeros((len(y), index.max() + 1))
-    for seen, unseen in StratifiedKFold(folds, shuffle=True, random_state=rng).split(index, index):
+    for seen, unseen in splits:
         for view in views:
             model = clone(view.classifier).fit(_safe_indexing(view.source, seen), y[seen])
             out[unseen] += _proba(model, _safe_indexing(view.source, unseen)) / len(views)

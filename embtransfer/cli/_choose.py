@@ -15,6 +15,7 @@ from ._options import (
     Embedders,
     Embedding,
     Format,
+    GroupColumn,
     Overwrite,
     Recipes,
     Source,
@@ -36,6 +37,7 @@ def choose(
     ] = None,
     *,
     columns: Columns,
+    group_column: GroupColumn = None,
     dataset: DatasetOption = None,
     embedders: Embedders = "word_mean,word_sif",
     adapters: Adapters = "none,centering,coral,subspace",
@@ -56,7 +58,7 @@ def choose(
     with clear_errors():
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
-        X, y = load_source(dataset, source, columns)
+        X, y, groups = load_source(dataset, source, columns, group_column)
         X_target = load_target(dataset, target, columns)[0]
         made, models = make_models(embedders, recipes, embedding, X_target)
         with progress_bar() as progress:
@@ -68,7 +70,7 @@ def choose(
                 guard=guard,
                 random_state=random_state,
                 progress=progress,
-            ).fit(X, y, X_target=X_target)
+            ).fit(X, y, X_target=X_target, groups=groups)
         table = search.results_.sort_values("rank")
         if format is Output.table:
             table = table[[*_COLUMNS, "error"] if table["error"].any() else _COLUMNS]

@@ -41,8 +41,8 @@ def compare(
 
     with clear_errors():
         check_folder(report)
-        X, y, X_target, y_target = data = load_domains(texts)
-        made, models = make_models(embedders, recipes, embedding, X_target)
+        data, groups = load_domains(texts)
+        made, models = make_models(embedders, recipes, embedding, data[2])
         split: dict[str, Any] = {
             "transductive": transductive,
             "test_size": test_size,
@@ -50,10 +50,8 @@ def compare(
         }
         with progress_bar() as progress:
             table = run(
-                X,
-                y,
-                X_target,
-                y_target,
+                *data,
+                groups=groups,
                 embedders=made,
                 adapters=split_names(adapters),
                 classifiers=split_names(classifiers),
@@ -69,4 +67,4 @@ def compare(
             raise typer.Exit(1)
         if report is not None:
             parts = made, split_names(adapters), split_names(classifiers), models
-            write_report(report, context, data, table, parts, split)
+            write_report(report, context, data, groups, table, parts, split)

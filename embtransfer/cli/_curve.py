@@ -45,16 +45,14 @@ def curve(
             raise ValueError(f"Got --output {output}. Expected a name that ends in .csv, .png, .svg or .pdf.")
         if output is not None and output.suffix != ".csv":
             import_matplotlib()  # before the work, not after it
-        X, y, X_target, y_target = load_domains(texts)
-        made, named_recipes = make_models(embedders, recipes, embedding, X_target)
+        data, groups = load_domains(texts)
+        made, named_recipes = make_models(embedders, recipes, embedding, data[2])
         # TF-IDF beside the embeddings always: it shows when they pay
         models = {"tfidf": "tfidf"} | made | named_recipes
         with progress_bar() as progress:
             frame = learning_curve(
-                X,
-                y,
-                X_target,
-                y_target,
+                *data,
+                groups=groups,
                 models=models,
                 source_sizes=_sizes(sizes, "--sizes"),
                 target_sizes=_sizes(target_sizes, "--target-sizes"),

@@ -69,7 +69,7 @@ def fit(
         if stream:
             n_source, n_target = _fit_files(pipeline, source, target, columns)
         else:
-            X, y = load_source(dataset, source, columns)
+            X, y, _ = load_source(dataset, source, columns)
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
             with talk.status("Fitting"):

@@ -5,29 +5,36 @@ from ._terminal import talk
 
 
 def load_domains(texts: Texts):
-    """X, y, X_target and y_target."""
+    """X, y, X_target and y_target, and the groups of X, None if none are named."""
     columns, own = texts.columns, texts.target_label_column
-    X, y = load_source(texts.dataset, texts.source, columns)
-    return X, y, *load_target(texts.dataset, texts.target, columns, columns.label_column, own)
+    X, y, groups = load_source(texts.dataset, texts.source, columns, texts.group_column)
+    X_target, y_target = load_target(texts.dataset, texts.target, columns, columns.label_column, own)
+    return (X, y, X_target, y_target), groups
 
 
-def load_source(dataset, name, columns: Columns):
-    """Texts and labels of a file or of a domain of a data set."""
+def load_source(dataset, name, columns: Columns, group_column=None):
+    """Texts, labels and groups of a file or of a domain of a data set; the groups None, if none are named."""
     if dataset is not None:
-        return _load_domain(dataset, name)
+        if group_column:
+            raise ValueError(
+                f"Got --group-column {group_column} with --dataset, which has no such column. Leave one out."
+            )
+        return *_load_domain(dataset, name), None
     from ..tables import TableReader
 
     text_column, label_column = columns.text_column, columns.label_column
     table = TableReader(name)
     name, wanted = table.name, {"--text-column": text_column, "--label-column": label_column}
+    if group_column:
+        wanted["--group-column"] = group_column
     _check_columns(table, wanted, "Name one of these.")
-    texts, labels = table.columns([text_column, label_column], text_column)
+    texts, labels, *others = table.columns(list(wanted.values()), text_column)
     missing = sum(label in (None, "") for label in labels)
     if missing:
         raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
     if labels and len(set(labels)) < 2:
         raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
-    return texts, labels
+    return texts, labels, [group or None for group in others[0]] if others else None
 
 
 def load_target(dataset, name, columns: Columns, label_column=None, own_label_column=None):

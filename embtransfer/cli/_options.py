@@ -37,6 +37,10 @@ Source = Annotated[
 ]
 Target = Annotated[str, typer.Option(help="Texts of the target domain: as the source, labels optional.")]
 TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(help="The source's column with groups, say authors: their texts stay in one fold."),
+]
 DatasetOption = Annotated[
     Dataset | None,
     typer.Option(
@@ -75,6 +79,7 @@ class Texts:
     target_label_column: Annotated[
         str | None, typer.Option(help="The target's column with the labels, if it has another name.")
     ] = None
+    group_column: GroupColumn = None
     dataset: DatasetOption = None
 
 

@@ -1,5 +1,6 @@
 """The report of `embtransfer compare --report`."""
 
+import warnings
 from pathlib import Path
 
 from ._terminal import progress_bar, talk
@@ -11,7 +12,7 @@ def check_folder(folder) -> None:
         raise ValueError(f"Got --report {folder}, which is a file. Expected a folder, new or not.")
 
 
-def write_report(folder, context, data, table, parts, split) -> None:
+def write_report(folder, context, data, groups, table, parts, split) -> None:
     """Write the report of a comparison, with what a search without target labels chooses and learning curves.
 
     The search sees the target texts that the adapters of the comparison saw; the report describes the model
@@ -31,14 +32,19 @@ def write_report(folder, context, data, table, parts, split) -> None:
     title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
     with progress_bar() as progress:
         seed = split["random_state"]
-        search = TransferSearch(*parts, random_state=seed, progress=progress).fit(X, y, X_target=seen)
-        curves = learning_curve(
-            *data,
-            models={"tfidf": "tfidf", **fast},
-            test_size=split["test_size"],
-            random_state=seed,
-            progress=progress,
+        search = TransferSearch(*parts, random_state=seed, progress=progress).fit(
+            X, y, X_target=seen, groups=groups
         )
+        with warnings.catch_warnings():  # the comparison has warned of the same texts
+            warnings.simplefilter("ignore", UserWarning)
+            curves = learning_curve(
+                *data,
+                groups=groups,
+                models={"tfidf": "tfidf", **fast},
+                test_size=split["test_size"],
+                random_state=seed,
+                progress=progress,
+            )
         report = make_report(
             *data,
             table=table,

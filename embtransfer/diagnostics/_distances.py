@@ -5,10 +5,11 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import cross_val_predict
 
 from .._types import Rows
 from ..adapters._moments import mean_and_covariance
+from ..copies._groups import complete_folds, identical
 from ._mmd import mmd
 from ._rows import check_domains, stack
 
@@ -25,8 +26,8 @@ def proxy_a_distance(X_source: Rows, X_target: Rows, *, cv: int = 5, random_stat
     X_source : array-like or sparse matrix of shape (n_source, n_features)
     X_target : array-like or sparse matrix of shape (n_target, n_features)
     cv : int, default=5
-        Folds; fewer where a domain has fewer rows. Each row is predicted by a classifier that has not
-        seen it, or many columns would tell any two samples apart.
+        Folds; fewer where a domain has fewer distinct rows. Each row is predicted by a classifier that has
+        seen neither it nor an equal row, or many columns would tell any two samples apart.
     random_state : int, default=0
         Seed of the folds.
 
@@ -71,6 +72,9 @@ def proxy_a_distance(X_source: Rows, X_target: Rows, *, cv: int = 5, random_stat
         raise ValueError(f"Got cv={cv!r}. Expected at least 2 folds.")
     X = stack(X_source, X_target)
     domain = np.repeat([0, 1], [X_source.shape[0], X_target.shape[0]])
+    splits = complete_folds(domain, identical(X), cv, random_state)
+    if not splits:  # a domain is one row, again and again: there is nothing to hold out
+        splits = complete_folds(domain, np.arange(len(domain)), cv, random_state)
     mean = np.asarray(X.mean(axis=0, dtype=np.float64)).ravel()
     if not sp.issparse(X):
         X -= mean.astype(X.dtype)
@@ -78,9 +82,8 @@ def proxy_a_distance(X_source: Rows, X_target: Rows, *, cv: int = 5, random_stat
     squares = X.data if sp.issparse(X) else X.ravel()
     variance = np.vdot(squares, squares) / len(domain) - mean @ mean
     X *= X.dtype.type(1 / np.sqrt(variance) if variance > 0 else 1)
-    folds = StratifiedKFold(min(cv, *np.bincount(domain)), shuffle=True, random_state=random_state)
     classifier = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
-    error = 1 - balanced_accuracy_score(domain, cross_val_predict(classifier, X, domain, cv=folds))
+    error = 1 - balanced_accuracy_score(domain, cross_val_predict(classifier, X, domain, cv=splits))
     return float(max(0.0, 2 * (1 - 2 * error)))
 
 

@@ -7,6 +7,7 @@ from sklearn.metrics.pairwise import euclidean_distances, linear_kernel
 
 from .._names import check_name
 from .._types import Rows
+from ..copies._groups import identical
 from ..system._memory import check_memory
 from ._rows import check_domains, stack
 
@@ -41,7 +42,7 @@ def mmd(
         None is the median heuristic, :math:`1 / (2 m)` with m the median of the squared distances
         between all rows used: it needs no choice.
     n_permutations : int, default=200
-        Random relabellings of the rows that the p-value is counted from. The smallest p-value is
+        Random relabellings of the distinct rows that the p-value is counted from. The smallest p-value is
         1 / (n_permutations + 1).
     max_rows : int, default=1000
         Rows used of each domain, drawn at random where it has more: time and memory grow with their square.
@@ -70,7 +71,9 @@ def mmd(
         \frac{\sum_{i \ne j} k(x_i, x_j)}{n (n - 1)} + \frac{\sum_{i \ne j} k(y_i, y_j)}{m (m - 1)}
         - \frac{2 \sum_{i, j} k(x_i, y_j)}{n m}
 
-    The kernel matrix is computed once; all permutations are one product of it with a matrix of indicators.
+    Equal rows of a domain are one draw, of so many times the weight: a pair of them does not count, and they
+    are relabelled together. The kernel matrix is computed once; all permutations are products of it with
+    matrices of weights.
 
     References
     ----------
@@ -94,7 +97,8 @@ def mmd(
         )
     rng = np.random.default_rng(random_state)
     domains = check_domains(X_source, X_target, min_rows=2)
-    source, target = (_draw(X, max_rows, rng) for X in domains)
+    drawn = [_draw(X, max_rows, rng) for X in domains]
+    (source, of_source), (target, of_target) = _distinct(*drawn)
     X = stack(source, target)
     check_memory(9 * 8 * X.shape[0] ** 2, f"The kernel matrix of {X.shape[0]:,} rows", "Lower max_rows.")
     if kernel == "linear":
@@ -104,10 +108,15 @@ def mmd(
         gamma = _median_heuristic(gram) if gamma is None else float(gamma)
         np.exp(np.multiply(gram, -gamma, out=gram), out=gram)
     np.fill_diagonal(gram, 0)
-    in_source = np.zeros((X.shape[0], n_permutations + 1))
-    in_source[: source.shape[0]] = 1
-    in_source[:, 1:] = rng.permuted(in_source[:, 1:], axis=0)
-    values = _unbiased(gram, in_source)
+    order = np.repeat(np.arange(X.shape[0])[:, None], n_permutations + 1, axis=1)
+    order[:, 1:] = rng.permuted(order[:, 1:], axis=0)
+    values = _unbiased(
+        gram,
+        *(
+            np.concatenate(weights)[order]
+            for weights in ((of_source, 0 * of_target), (0 * of_source, of_target))
+        ),
+    )
     # relabellings that come to the same value but for rounding count as reaching it
     reached = values[1:] >= values[0] - 1e-9 * np.abs(values).max()
     return MMDResult(float(values[0]), float((1 + reached.sum()) / (1 + n_permutations)), gamma)
@@ -117,6 +126,14 @@ def _draw(X, max_rows, rng):
     return X[rng.permutation(X.shape[0])[:max_rows]] if X.shape[0] > max_rows else X
 
 
+def _distinct(*domains):
+    """The distinct rows of each, and how often they come; all rows, if a domain is one row all over."""
+    found = [np.unique(identical(X), return_index=True, return_counts=True)[1:] for X in domains]
+    if min(len(first) for first, _ in found) < 2:
+        return [(X, np.ones(X.shape[0])) for X in domains]
+    return [(X[first], counts.astype(float)) for X, (first, counts) in zip(domains, found, strict=True)]
+
+
 def _median_heuristic(distances):
     """From squared distances (n, n); where more than half are 0 their mean stands in for the median."""
     above = distances[np.triu_indices_from(distances, 1)]
@@ -124,11 +141,13 @@ def _median_heuristic(distances):
     return float(1 / (2 * typical))
 
 
-def _unbiased(gram, in_source):
-    """The unbiased estimate for each column of indicators (n, p); `gram` (n, n) has a zero diagonal."""
-    n = in_source[:, 0].sum()
-    m = len(gram) - n
-    within_source = np.einsum("ij,ij->j", in_source, gram @ in_source)
-    across = gram.sum(axis=1) @ in_source - within_source
-    within_target = gram.sum() - within_source - 2 * across
-    return within_source / (n * (n - 1)) + within_target / (m * (m - 1)) - 2 * across / (n * m)
+def _unbiased(gram, source, target):
+    """The unbiased estimate for each column of the domains' weights (n, p); `gram` has a zero diagonal."""
+
+    def mean(one, other, product):
+        pairs = one[:, 0].sum() * other[:, 0].sum() - one[:, 0] @ other[:, 0]
+        return np.einsum("ij,ij->j", one, product) / pairs
+
+    by_source, by_target = gram @ source, gram @ target
+    within = mean(source, source, by_source) + mean(target, target, by_target)
+    return within - 2 * mean(source, target, by_target)

@@ -2,10 +2,10 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from .._parts import nested
+from ..copies._groups import complete_folds
 from ..pipeline import for_source
 from ..trials._progress import line
 from ..trials._store import target_for
@@ -61,13 +61,18 @@ class Described:
             self.after = source, target
 
     def predictions(self):
-        """(true, predicted, what the texts are): on scored target texts, or on held-out source texts."""
+        """(true, predicted, what the texts are): on scored target texts, or on held-out source texts.
+
+        None, if there is no target label, and of a class one distinct source text.
+        """
         data = self.data
         if data.y_scored is not None:
             what = f"{len(data.scored):,} target texts {data.target_texts} while adapting"
             return data.y_scored, self.fitted.predict(data.scored), what
-        rows = np.arange(len(data.y))
-        train, test = train_test_split(rows, test_size=0.25, stratify=data.y, random_state=self.random_state)
+        splits = complete_folds(data.y, data.groups, 4, self.random_state)
+        if not splits:
+            return None
+        train, test = splits[0]
         fitted = self._fit([data.source[i] for i in train], data.y[train])
         predicted = for_source(fitted).predict([data.source[i] for i in test])
         return data.y[test], predicted, f"{len(test):,} held-out source texts: the target has no labels"

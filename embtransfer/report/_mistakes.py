@@ -14,7 +14,10 @@ def confusion(model) -> tuple[pd.DataFrame | None, str, str]:
     """Counts, a row a true class and a column a predicted one; what they are of; or why there are none."""
     if model.error:
         return None, "", f"The model could not be fitted ({model.error})."
-    true, predicted, what = model.predictions()
+    found = model.predictions()
+    if found is None:
+        return None, "", "The target has no labels, and a source class is one text, which cannot be held out."
+    true, predicted, what = found
     names: dict = {}  # a class 1 of the source and 1.0 of the target are one
     for label in (*model.data.y.tolist(), *np.asarray(true).tolist()):
         names.setdefault(label, plain(label))

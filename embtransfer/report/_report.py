@@ -245,9 +245,10 @@ def make_report(
         reproduce(command, described, data, created, random_state),
     ]
     steps("done")
+    repeated = "".join(f" {said}" for said in (data.repeated(), data.overlapping(), data.left_out()) if said)
     lead = (
-        f"{len(data.source):,} labelled source texts, {_target_texts(data)}. Made {created} by embtransfer "
-        f"{__version__}. Pictures, mistakes and distances are those of one model: {described.name}."
+        f"{len(data.source):,} labelled source texts, {_target_texts(data)}.{repeated} Made {created} by "
+        f"embtransfer {__version__}. Pictures, mistakes and distances are of one model: {described.name}."
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
     return Report(plain(without_home(title)), lead, created, sections, table, described.fitted, kept)

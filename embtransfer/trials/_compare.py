@@ -1,5 +1,6 @@
 """compare: every embedder x adapter x classifier on one source and one target, as an honest table."""
 
+import warnings
 from functools import cache, partial
 from itertools import product
 from time import perf_counter
@@ -46,6 +47,7 @@ def compare(
     X_target: Texts,
     y_target: Labels | None = None,
     *,
+    groups: Labels | None = None,
     embedders: Estimator = ("word_mean",),
     adapters: Estimator = ("none", "centering", "coral", "subspace"),
     classifiers: Estimator = ("logistic",),
@@ -72,7 +74,11 @@ def compare(
     X_target : 1-D sequence of str of length n_target
     y_target : array-like of shape (n_target,), default=None
         Labels of the target, if there are any. They give `target_score` and nothing else. Texts without one
-        (None, NaN) are adapted to and never scored.
+        (None, NaN) are adapted to and never scored. Nor are texts that stand in the source as well, but for
+        case and white space: models have learned their labels.
+    groups : array-like of shape (n_source,), default=None
+        Of each source text, such as its author or product: texts of one group stay in one fold. So do texts
+        that are the same, but for case and white space, anyway. None, NaN: a group by itself.
     embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
         Names are those of make_embedder, make_adapter and make_classifier.
     recipes : sequence of str or model, or dict of name -> str or model, default=("words",)
@@ -107,14 +113,22 @@ def compare(
         texts_per_second : embed, adapt and predict the scored target texts
         target_texts : "unseen" or "seen" while adapting
         error : what went wrong with this combination, or ""
-        and those of `domain_shift`, if asked for
+        and those of `domain_shift`, if asked for.
+        Its `attrs` count texts: "source_texts_repeated", and "target_texts_left_out", held back and not
+        scored since they stand in the source.
 
     Raises
     ------
     ValueError
-        If lengths differ, a domain is too small for the split or the folds, or a name is unknown.
+        If lengths differ, a domain is too small for the split or the folds, a name is unknown, or all target
+        texts to score stand in the source.
     TypeError
         If X_source or X_target is not a 1-D sequence of texts.
+
+    Warns
+    -----
+    UserWarning
+        If source texts are repeated, or target texts are left out.
 
     Examples
     --------
@@ -125,9 +139,11 @@ def compare(
     >>> list(table["adapter"])
     ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace', '-']
     """
-    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
+    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state, groups)
     data.make_folds(cv, random_state)
     data.check_labels_in_common()
+    for said in filter(None, (data.repeated(), data.left_out())):
+        warnings.warn(said, UserWarning, stacklevel=2)
     scorer = get_scorer(scoring)
     jobs = list(_baselines())
     named_adapters = named(adapters, make_adapter)
@@ -152,6 +168,7 @@ def compare(
     unadapted = unadapted[~unadapted.index.duplicated()]
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
     table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
+    table.attrs.update(source_texts_repeated=data.n_repeated, target_texts_left_out=data.n_left_out)
     return table
 
 

@@ -1,5 +1,6 @@
 """learning_curve: the score on target texts against how many source and target texts have labels."""
 
+import warnings
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -36,6 +37,7 @@ def learning_curve(
     X_target: Texts,
     y_target: Labels | None = None,
     *,
+    groups: Labels | None = None,
     models: Estimator = ("tfidf", "word_mean", "word_sif", "words"),
     source_sizes: Sequence[int] | Literal["all"] | None = None,
     target_sizes: Sequence[int] | Literal["all"] | None = None,
@@ -57,7 +59,10 @@ def learning_curve(
     y_source : array-like of shape (n_source,)
     X_target : 1-D sequence of str of length n_target
     y_target : array-like of shape (n_target,), default=None
-        None, NaN or pandas.NA where a label is not known. Texts without a label are never scored.
+        None, NaN or pandas.NA where a label is not known. Texts without a label are never scored, nor are
+        those that stand in the source as well, but for case and white space.
+    groups : array-like of shape (n_source,), default=None
+        As in `compare`: source texts of one group are held back together or not at all.
     models : sequence of str or model, or dict of name -> str or model
         "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
         both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
@@ -100,6 +105,11 @@ def learning_curve(
     TypeError
         If X_source or X_target is not a 1-D sequence of texts.
 
+    Warns
+    -----
+    UserWarning
+        If source texts are repeated, or target texts stand in the source.
+
     See Also
     --------
     summarize_learning_curve : Mean and spread over the repeats.
@@ -111,7 +121,7 @@ def learning_curve(
     Models adapt to the target texts that are not held back, without labels, whatever the sizes. Smaller sets
     of labels are inside larger ones and keep the shares of the classes. An embedder that learns from texts
     learns from all those not held back, and each repeat embeds each text once; the rest of a model sees only
-    source texts with a label.
+    source texts with a label. Texts that are the same, but for case and white space, are held back together.
 
     "both" passes y_target to a pipeline that takes it, and adds labelled target texts to the source texts of
     other models.
@@ -132,9 +142,11 @@ def learning_curve(
     """
     if n_repeats < 1:
         raise ValueError(f"Got n_repeats={n_repeats}. Expected 1 or more.")
-    data = Draws(X_source, y_source, X_target, y_target, test_size, random_state)
+    data = Draws(X_source, y_source, X_target, y_target, test_size, random_state, groups)
+    for said in filter(None, (data.repeated(), data.left_out())):
+        warnings.warn(said, UserWarning, stacklevel=2)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
-    runs = _runs(draws[0], source_sizes, target_sizes)
+    runs = _runs(draws, source_sizes, target_sizes)
     scorer = get_scorer(scoring)
     pairs = [(name, _as_model(model)) for name, model in named(models, _make_model)]
     result: list[dict] = []
@@ -217,9 +229,11 @@ def _fit(model, data, rows, draw, n_source, n_target):
     return model.fit(stack_rows(X, labelled), np.concatenate([y, known(data.y_target, target)]), **seen)
 
 
-def _runs(draw, source_sizes, target_sizes):
+def _runs(draws, source_sizes, target_sizes):
     """(labels, n_source, n_target) of every point of the curves."""
-    n_source, n_target = len(draw.source_order), len(draw.target_order)
+    # repeats that hold back groups of texts leave more or fewer
+    n_source = min(len(draw.source_order) for draw in draws)
+    n_target = min(len(draw.target_order) for draw in draws)
     sources = _sizes(source_sizes, n_source, "source", [])
     targets = _sizes(target_sizes, n_target, "target", [0])
     runs = [("source", size, 0) for size in sources if size] if 0 in targets else []

@@ -1,20 +1,30 @@
 """The texts of two domains, and how a trial cuts them: seen and scored, draws of labels, folds."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from .._texts import check_texts, text_list
+from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
 
 
 class Domains:
-    """Texts and labels of both domains, checked; `labelled`: positions of the target texts with a label."""
+    """Texts and labels of both domains, checked.
 
-    def __init__(self, X_source, y_source, X_target, y_target=None):
+    Attributes
+    ----------
+    labelled : positions of the target texts with a label
+    groups, target_groups : numbers of the texts, equal where folds keep them together: those that are the
+        same but for case and white space, and source texts of a group that was given
+    n_repeated : source texts that repeat one before them
+    in_source : whether a target text stands in the source as well
+    n_left_out : of the `n_to_score` target texts with a label that are to be scored, so many are not, since
+        they stand in the source
+    """
+
+    def __init__(self, X_source, y_source, X_target, y_target=None, groups=None):
         self.source, self.target = text_list(check_texts(X_source)), text_list(check_texts(X_target))
         self.y, self.y_target = _labels(y_source, self.source, "source"), None
         if missing := np.count_nonzero(pd.isna(self.y)):
@@ -23,6 +33,49 @@ class Domains:
         if y_target is not None:
             self.y_target = _labels(y_target, self.target, "target")
             self.labelled = np.flatnonzero(~pd.isna(self.y_target))
+        self.n_to_score = self.n_left_out = 0
+        n = len(self.source)
+        numbers = identical([*self.source, *self.target])
+        self.groups, self.target_groups = numbers[:n], numbers[n:]
+        n_distinct = self.groups.max(initial=-1) + 1
+        self.n_repeated, self.in_source = n - n_distinct, self.target_groups < n_distinct
+        if groups is not None:
+            self.groups = joined(self.groups, _group_numbers(groups, n))
+
+    def repeated(self) -> str:
+        """How many source texts repeat another, in a sentence; "" if none."""
+        if not self.n_repeated:
+            return ""
+        return (
+            f"{self.n_repeated:,} of {len(self.source):,} source texts repeat another, but for case and "
+            "white space. Folds keep them together."
+        )
+
+    def overlapping(self) -> str:
+        """How many target texts stand in the source as well, in a sentence; "" if none."""
+        n = np.count_nonzero(self.in_source)
+        return f"{n:,} of {len(self.target):,} target texts stand in the source as well." if n else ""
+
+    def left_out(self) -> str:
+        """How many of them have a label, and are not scored all the same, in a sentence; "" if none."""
+        if not self.n_left_out:
+            return ""
+        return (
+            f"{self.n_left_out:,} of {self.n_to_score:,} target texts to score stand in the source as well. "
+            "They are left out of the score."
+        )
+
+    def check_groups(self, least, name=""):
+        """Refuse classes whose texts, those that folds keep together counted once, are fewer than `least`."""
+        n_classes = len(np.unique(self.y))
+        smallest = fewest_groups(self.y, self.groups) if n_classes else 0
+        if n_classes < 2 or smallest < least:
+            alone = len(np.unique(self.groups)) == len(self.y)
+            once = "" if alone else ", those that folds keep together counted once"
+            raise ValueError(
+                f"Got {n_classes} source classes, the smallest with {smallest} texts{once}. "
+                f"Expected at least 2 classes of at least {name}{least} texts."
+            )
 
 
 class Split(Domains):
@@ -31,8 +84,10 @@ class Split(Domains):
     Target texts without a label (None, NaN) are seen, never scored.
     """
 
-    def __init__(self, X_source, y_source, X_target, y_target, transductive, test_size, random_state):
-        super().__init__(X_source, y_source, X_target, y_target)
+    def __init__(
+        self, X_source, y_source, X_target, y_target, transductive, test_size, random_state, groups=None
+    ):
+        super().__init__(X_source, y_source, X_target, y_target, groups)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
         if self.y_target is None or (self.target and not len(self.labelled)):
@@ -46,23 +101,21 @@ class Split(Domains):
         if not transductive:
             what = "target texts" if all_labelled else "target texts with a label"
             order = np.random.default_rng(random_state).permutation(scored)
-            scored = np.sort(_hold_back(order, test_size, what)[0])
+            groups = self.target_groups[self.labelled[order]]
+            scored = np.sort(_hold_back(order, groups, test_size, what)[0])
             held_back = set(self.labelled[scored].tolist())
             self.target_texts = "unseen"
             self.seen = [text for i, text in enumerate(self.target) if i not in held_back]
+        self.n_to_score = len(scored)
+        scored = _not_in_source(scored, self.in_source[self.labelled])
+        self.n_left_out = self.n_to_score - len(scored)
         if len(scored) < len(self.target):
             self.scored = [self.target[i] for i in self.labelled[scored]]
             self.y_scored = self.y_scored[scored]
 
     def make_folds(self, cv, random_state):
-        classes, counts = np.unique(self.y, return_counts=True)
-        if len(classes) < 2 or counts.min() < cv:
-            smallest = counts.min() if len(classes) else 0
-            raise ValueError(
-                f"Got {len(classes)} source classes, the smallest with {smallest} texts. "
-                f"Expected at least 2 classes of at least cv={cv} texts."
-            )
-        self.splits = stratified_folds(self.y, cv, random_state)
+        self.check_groups(cv, "cv=")
+        self.splits = stratified_folds(self.y, self.groups, cv, random_state)
 
     def check_labels_in_common(self):
         if self.y_scored is not None:
@@ -81,30 +134,27 @@ class Draw(NamedTuple):
 class Draws(Domains):
     """The data of a learning curve: what a repeat holds back, and in which order the others get labels."""
 
-    def __init__(self, X_source, y_source, X_target, y_target, test_size, random_state):
-        super().__init__(X_source, y_source, X_target, y_target)
+    def __init__(self, X_source, y_source, X_target, y_target, test_size, random_state, groups=None):
+        super().__init__(X_source, y_source, X_target, y_target, groups)
         if self.y_target is not None:
             _check_in_common(self.y, known(self.y_target, self.labelled))
         self.source, self.target = _text_array(self.source), _text_array(self.target)
         self.test_size, self.random_state = test_size, random_state
+        self.n_to_score = len(self.labelled)
+        self.n_left_out = int(np.count_nonzero(self.in_source[self.labelled]))
 
     def draw(self, repeat):
         rng = np.random.default_rng([self.random_state, repeat])
         source_order, everything = _by_class(self.y, rng), np.arange(len(self.target))
         if self.y_target is None:
-            held_back, source_order = _hold_back(source_order, self.test_size, "source texts")
+            groups = self.groups[source_order]
+            held_back, source_order = _hold_back(source_order, groups, self.test_size, "source texts")
             return Draw(held_back, source_order, source_order[:0], everything)
         order = self.labelled[_by_class(self.y_target[self.labelled], rng)]
-        held_back, target_order = _hold_back(order, self.test_size, "target texts with a label")
-        return Draw(held_back, source_order, target_order, np.setdiff1d(everything, held_back))
-
-
-def stratified_folds(y, n_folds, random_state):
-    """(train, test) rows of each fold, with the classes in about their shares."""
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-    with warnings.catch_warnings():  # one text of a class is held out once, and not learned from then
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        return list(folds.split(y, y))
+        groups, what = self.target_groups[order], "target texts with a label"
+        held_back, target_order = _hold_back(order, groups, self.test_size, what)
+        seen = np.setdiff1d(everything, held_back)
+        return Draw(_not_in_source(held_back, self.in_source), source_order, target_order, seen)
 
 
 def known(y, rows):
@@ -121,14 +171,36 @@ def _labels(y, texts, domain):
     return y
 
 
-def _hold_back(order, test_size, what):
-    """What is scored of texts in random order, and the others."""
+def _group_numbers(groups, n):
+    groups = np.asarray(groups)
+    if groups.shape != (n,):
+        raise ValueError(f"Got {n} source texts and groups of shape {groups.shape}. Expected one a text.")
+    numbers = pd.factorize(groups)[0]
+    return np.where(numbers < 0, n + np.arange(n), numbers)  # a text of no group is one by itself
+
+
+def _not_in_source(rows, in_source):
+    """The rows to be scored but those whose text is in the source, and whose label was learned from."""
+    kept = rows[~in_source[rows]]
+    if len(rows) and not len(kept):
+        raise ValueError(
+            f"Got {len(rows):,} target texts to score, and all stand in the source as well. Expected some "
+            "that models do not learn from: leave the target's texts out of the source."
+        )
+    return kept
+
+
+def _hold_back(order, groups, test_size, what):
+    """What is scored of texts in random order, and the others; `groups`, of each of them, stay whole."""
     if not 0 < test_size < 1:
         raise ValueError(f"Got test_size={test_size!r}. Expected a share between 0 and 1.")
     n = round(test_size * len(order))
-    if not 0 < n < len(order):
+    numbers = pd.factorize(groups)[0]
+    sizes = np.cumsum(np.bincount(numbers))
+    held_back = numbers <= np.searchsorted(sizes, n)
+    if n < 1 or held_back.all():
         raise ValueError(f"Got {len(order)} {what}, too few to split with test_size={test_size}.")
-    return order[:n], order[n:]
+    return order[held_back], order[~held_back]
 
 
 def _by_class(y, rng):

@@ -323,3 +323,17 @@ def test_sparse_rows_in_a_pipeline_saved_and_loaded(tmp_path):
     # target rows get the target's priors, source rows those of the source
     assert np.mean(loaded.predict(X_target) == names[y_target]) > 0.93
     assert np.mean(loaded.predict_source(X) == names[y]) > np.mean(loaded.predict(X) == names[y]) + 0.1
+
+
+def test_intervals_cover_no_less_where_source_rows_are_doubled():
+    covered = {1: [], 2: []}
+    for seed in range(20):
+        X, y, X_target, _ = simulate([0.5, 0.5], [0.8, 0.2], n=300, seed=seed)
+        rng = np.random.default_rng(1000 + seed)  # columns of noise, by which a copy is known again
+        X, X_target = (np.hstack([rows, rng.normal(size=(300, 200))]) for rows in (X, X_target))
+        for times, found in covered.items():
+            model = LabelShiftClassifier(n_bootstrap=60)
+            model.fit(np.tile(X, (times, 1)), np.tile(y, times), X_target=X_target)
+            lower, upper = model.prior_intervals_[1]
+            found.append(lower <= 0.2 <= upper)
+    assert np.mean(covered[2]) >= np.mean(covered[1]) - 0.1  # with copies in other folds 0.2 less

@@ -764,3 +764,28 @@ def test_warnings_are_lines(tmp_path):
     path.write_text("good 1 2\nbad 2 1\ngood 3 4\n")
     result = succeed("vectors", "info", path)
     assert "Warning: 1 words came more than once" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["compare", "choose", "curve"])
+def test_groups_are_a_column_of_the_source(data, tmp_path, command):
+    path = tmp_path / "authors.csv"
+    save(path, demo_frame("films").assign(author=lambda frame: frame["label"]))  # too few to hold one out
+    words = command, "--source", path, "--target", data / "pans.csv", "--group-column"
+    result = invoke(*words, "author" if command != "curve" else "Author")
+    assert result.exit_code == 2
+    expected = "the smallest with 1 texts" if command != "curve" else "Got --group-column Author, but"
+    assert expected in result.stderr
+
+
+def test_groups_of_a_data_set():
+    words = "--dataset", "demo", "--source", "films", "--target", "kitchenware", "--group-column", "author"
+    result = invoke("compare", *words)
+    assert result.exit_code == 2
+    assert "Got --group-column author with --dataset, which has no such column." in result.stderr
+
+
+def test_texts_that_are_left_out_are_a_line(data, tmp_path):
+    path = tmp_path / "both.csv"
+    save(path, pd.concat([demo_frame("kitchenware"), demo_frame("films")]))
+    result = succeed(*compare_words(data, target=path), "--transductive")
+    assert "Warning: 60 of 120 target texts to score stand in the source as well." in result.stderr

@@ -377,3 +377,44 @@ def test_more_sparse_rows_than_columns_need_no_whole_covariances(monkeypatch):
     dense = covariance_distance(*(X.toarray() for X in domains), relative=True)
     monkeypatch.setattr("embtransfer.diagnostics._distances._covariances", None)  # would fail
     assert covariance_distance(*domains, relative=True) == pytest.approx(dense, rel=1e-9)
+
+
+class TestRowsThatAreRepeated:
+    @staticmethod
+    def equal_domains(seed, n, d):
+        return np.random.default_rng(seed).normal(size=(2, n, d))
+
+    @pytest.mark.parametrize("share", [0.1, 1])
+    def test_mmd_rejects_no_more_often_than_it_says(self, share):
+        p_values = []
+        for seed in range(100):
+            domains = [np.vstack([X, X[: round(share * 40)]]) for X in self.equal_domains(seed, 40, 5)]
+            p_values.append(mmd(*domains, n_permutations=60).p_value)
+        assert np.mean(np.array(p_values) <= 0.05) < 0.12  # 3 standard errors above 0.05
+
+    @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+    def test_mmd_of_all_rows_doubled_is_that_of_the_rows(self, container):
+        X, Y = self.equal_domains(0, 40, 5)
+        plain, doubled = mmd(X, Y), mmd(*(container(np.vstack([part, part])) for part in (X, Y)))
+        assert doubled.squared_mmd == pytest.approx(plain.squared_mmd, abs=1e-12)
+        assert (doubled.gamma, doubled.p_value) == pytest.approx((plain.gamma, plain.p_value))
+
+    def test_mmd_of_some_rows_doubled_counts_no_row_against_itself(self):
+        X, Y = self.equal_domains(1, 20, 3)
+        X = np.vstack([X, X[:7]])
+        result = mmd(X, Y, kernel="linear")
+        own, across = X @ X.T, X @ Y.T
+        apart = (X[:, None] != X[None]).any(axis=2)
+        target = (Y @ Y.T)[~np.eye(20, dtype=bool)].mean()
+        assert result.squared_mmd == pytest.approx(own[apart].mean() + target - 2 * across.mean())
+
+    def test_proxy_a_distance_of_equal_domains_stays_near_0(self):
+        found = {1: [], 2: []}
+        for seed in range(5):
+            for times, values in found.items():
+                X, Y = self.equal_domains(seed, 200, 50)
+                values.append(proxy_a_distance(np.tile(X, (times, 1)), np.tile(Y, (times, 1))))
+        assert np.mean(found[2]) < np.mean(found[1]) + 0.05  # 0.28 with copies in other folds
+
+    def test_proxy_a_distance_of_one_row_again_and_again(self):
+        assert proxy_a_distance(np.zeros((10, 2)), np.ones((10, 2))) == 2

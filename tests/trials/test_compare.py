@@ -37,6 +37,8 @@ from embtransfer import (
     make_transfer_pipeline,
     source_scorer,
 )
+from embtransfer.datasets import load_demo_reviews
+from embtransfer.trials._splits import Split
 
 COLUMNS = [
     "embedder",
@@ -271,7 +273,7 @@ def test_unseen_texts_have_no_part_in_adapting():
     _, scored = split(len(X_TARGET))
     changed = list(X_TARGET)
     for row in scored:
-        changed[row] = "some other words entirely"
+        changed[row] = "some other words entirely" + row * "!"
     options = {"embedders": ["word_mean", "word_sif"], "adapters": ["none", "coral"]}
     same_but(run(**options), run(X_target=changed, **options), [*TIMES, "target_score", "gain"])
 
@@ -345,7 +347,8 @@ def test_a_combination_that_fails_is_a_row():
 
 
 def test_baselines_that_fail_are_rows():
-    table = run(["good", "bad"] * 3, [1, 0] * 3, ["fine"] * 6, [1, 1, 0, 0, 1, 0], classifiers="ridge")
+    source, target = ["good", "bad", "good.", "bad.", "good!", "bad!"], ["fine" + "!" * i for i in range(6)]
+    table = run(source, [1, 0] * 3, target, [1, 1, 0, 0, 1, 0], classifiers="ridge")
     assert len(table) == 4
     assert ours(table)["error"][0] == ""
 
@@ -478,6 +481,7 @@ def test_types_of_texts(to_texts):
     same_but(run(adapters="coral"), run(X=to_texts(X), X_target=to_texts(X_TARGET), adapters="coral"), TIMES)
 
 
+@pytest.mark.filterwarnings("ignore:.* (repeat another|stand in the source)")  # empty texts are equal
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 def test_missing_texts_are_empty(missing):
     empty = ["", *X[1:-1], ""], ["", *X_TARGET[1:]]
@@ -614,7 +618,7 @@ def test_type_errors(part, texts, message):
 @pytest.mark.parametrize("y_target", [["good", "bad"] * 10, ["0", "1"] * 10])
 def test_labels_without_any_in_common(y_target):
     with pytest.raises(ValueError, match=r"Got source labels 0, 1 and target labels .*, none in common"):
-        compare(["a good film", "a bad film"] * 10, [1, 0] * 10, ["a good pan", "a bad pan"] * 10, y_target)
+        run(X_target=X_TARGET[:20], y_target=y_target)
 
 
 # ---------------------------------------------------------------- parts that see the target
@@ -688,3 +692,55 @@ def test_source_folds_of_a_label_shift_classifier_are_scored_with_the_source_pri
         pipeline, X, Y, cv=folds, params={"X_target": target}, scoring=source_scorer("accuracy")
     )
     assert row["source_cv"] == pytest.approx(scores.mean())
+
+
+class TestTextsThatAreRepeated:
+    FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    QUICK = {"adapters": ["none"], "recipes": []}
+
+    def split(self, transductive=False, n=40, **more):
+        target, y = [*self.PANS.data, *map(str.upper, self.FILMS.data[:n])], [*self.PANS.target, *[1] * n]
+        return Split(self.FILMS.data, self.FILMS.target, target, y, transductive, 0.5, 0, **more)
+
+    @pytest.mark.parametrize("transductive", [False, True])
+    def test_target_texts_of_the_source_are_not_scored(self, transductive):
+        split = self.split(transductive)
+        assert not {text.lower() for text in split.scored} & {text.lower() for text in self.FILMS.data}
+        assert len(split.y_scored) == len(split.scored) == split.n_to_score - split.n_left_out
+        assert split.n_left_out == 40 if transductive else 10 < split.n_left_out < 30
+
+    def test_copies_in_the_target_are_on_one_side(self):
+        data = self.FILMS.data, self.FILMS.target, [*self.PANS.data] * 3, np.tile(self.PANS.target, 3)
+        split = Split(*data, False, 0.5, 0)
+        assert not set(split.scored) & set(split.seen)
+        assert len(split.scored) == pytest.approx(480, abs=3)
+
+    def test_the_score_is_that_of_the_others_and_it_is_said(self):
+        data = self.FILMS.data, self.FILMS.target, self.PANS.data, self.PANS.target
+        target, labels = [*data[2], *data[0]], np.concatenate([data[3], data[1]])
+        with pytest.warns(UserWarning, match="320 of 640 target texts to score stand in the source as well"):
+            table = compare(*data[:2], target, labels, transductive=True, **self.QUICK)
+        assert table.attrs == {"source_texts_repeated": 0, "target_texts_left_out": 320}
+        model = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
+        expected = model.fit(*data[:2]).score(*data[2:])
+        assert table["target_score"].iloc[-1] == pytest.approx(expected)
+
+    def test_nothing_else_to_score(self):
+        data = self.FILMS.data, self.FILMS.target
+        with pytest.raises(ValueError, match="Got 160 target texts to score, and all stand in the source"):
+            compare(*data, *data)
+
+    def test_a_source_repeated_is_cross_validated_as_without(self):
+        data = self.FILMS.data, self.FILMS.target, self.PANS.data, self.PANS.target
+        plain = compare(*data, **self.QUICK)
+        with pytest.warns(UserWarning, match="960 of 1,280 source texts repeat another, but"):
+            repeated = compare([*data[0]] * 4, np.tile(data[1], 4), *data[2:], **self.QUICK)
+        assert repeated["source_cv"].to_numpy() == pytest.approx(plain["source_cv"].to_numpy(), abs=0.03)
+
+    def test_folds_keep_groups_and_copies_together(self):
+        groups = [None] * 160 + list("abcdefghij" * 16)
+        split = self.split(groups=groups)
+        split.make_folds(5, 0)
+        for train, test in split.splits:
+            assert not {groups[i] for i in train if groups[i]} & {groups[i] for i in test if groups[i]}
+        assert sorted(np.concatenate([test for _, test in split.splits])) == list(range(320))

@@ -156,7 +156,7 @@ def test_without_target_labels_the_source_is_scored(calls):
 
 def test_source_rows_go_through_the_source_path():
     """A target of other words, far off: only the source path can be right about source rows."""
-    source, y = ["good plot", "bad plot"] * 40, [1, 0] * 40
+    source, y = [f"{word} plot" + i * "!" for i in range(40) for word in ("good", "bad")], [1, 0] * 40
     found = learning_curve(
         source, y, ["bad bad handle bad pan"] * 30, models=["word_mean"], source_sizes=["all"], n_repeats=2
     )
@@ -358,3 +358,27 @@ class TestCommand:
         assert result.stdout == ""
         assert result.stderr.startswith(message)
         assert len(result.stderr.splitlines()) == 1
+
+
+class TestTextsThatAreRepeated:
+    def test_copies_and_groups_are_held_back_together(self):
+        source, y = [*FILMS.data] * 2, np.tile(FILMS.target, 2)
+        groups = np.tile(np.arange(320) // 4, 2)
+        draws = Draws(source, y, PANS.data, None, 0.5, 0, groups)
+        for repeat in range(2):
+            draw = draws.draw(repeat)
+            assert not set(groups[draw.held_back]) & set(groups[draw.source_order])
+            assert len(draw.held_back) == pytest.approx(320, abs=8)
+
+    def test_a_target_text_is_on_one_side_and_not_scored_if_it_is_in_the_source(self):
+        target, y = [*PANS.data, *PANS.data, *FILMS.data[:50]], [*PANS.target, *PANS.target, *[1] * 50]
+        draw = Draws(FILMS.data, FILMS.target, target, y, 0.5, 0).draw(0)
+        held_back, labelled = ({target[i] for i in part} for part in (draw.held_back, draw.target_order))
+        assert not held_back & labelled
+        assert not held_back & set(FILMS.data)
+        assert not held_back & {target[i] for i in draw.seen}
+
+    def test_it_is_said(self, calls):
+        target, y = [*PANS.data, *FILMS.data[:50]], [*PANS.target, *[1] * 50]
+        with pytest.warns(UserWarning, match="50 of 370 target texts to score stand in the source as well"):
+            learning_curve(FILMS.data, FILMS.target, target, y, models={"m": Recording()}, n_repeats=1)

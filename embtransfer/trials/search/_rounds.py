@@ -9,8 +9,8 @@ from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
 from ...classifiers import density_ratio
+from ...copies._groups import fewest_groups, stratified_folds
 from .._progress import line
-from .._splits import stratified_folds
 from . import _criteria
 from ._consensus import agreement, consensus
 from ._evidence import Evidence, collect
@@ -59,14 +59,14 @@ def nested_order(index, rng):
     return np.argsort(place, kind="stable")
 
 
-def judge(candidates, places, store, source, y, target, classes, cv, seed, tick, errors) -> Round:
+def judge(candidates, places, store, source, y, groups, target, classes, cv, seed, tick, errors) -> Round:
     """Collect the evidence of candidates on rows of the store, and compute all criteria.
 
     What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
     """
     index = np.searchsorted(classes, y)
-    rarest = min(count for count in np.bincount(index) if count)  # a round may lack a class
-    splits = stratified_folds(index, max(min(cv, rarest), 2), seed)
+    rarest = fewest_groups(index, groups)  # a round may lack a class
+    splits = stratified_folds(index, groups, max(min(cv, rarest), 2), seed)
     found = Round(index)
     for place in places:
         tick(candidates[place].name)

@@ -49,7 +49,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
     cv : int, default=3
-        Folds of the source. Lowered to the texts of the smallest class.
+        Folds of the source; texts that are the same, and those of a group, stay together. Lowered to the
+        texts of the smallest class.
     min_rows, max_rows : int, default=500, 8000
         Texts of each domain in the first and the last round of successive halving: each round takes four
         times as many texts, and the better third of the candidates. `best_estimator_` is fitted on all.
@@ -66,7 +67,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     best_index_ : int
         Its row of `results_`.
     reason_ : str
-        Why this one, in a sentence or two.
+        Why this one, in a sentence or two; and if source texts are repeated, or target texts stand in the
+        source, how many.
     guarded_ : bool
         Whether the guard put an unadapted candidate in the place of the first.
     expected_score_ : float
@@ -183,7 +185,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
         self.progress = progress
 
-    def fit(self, X: Texts, y: Labels, X_target: Texts) -> Self:
+    def fit(self, X: Texts, y: Labels, X_target: Texts, groups: Labels | None = None) -> Self:
         """Judge all candidates and fit the best.
 
         Parameters
@@ -192,13 +194,16 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_source,)
         X_target : 1-D sequence of str of length n_target, or Target
             Unlabelled.
+        groups : array-like of shape (n_source,), default=None
+            As in `compare`: source texts of one group stay in one fold.
 
         Returns
         -------
         self
         """
         self._validate_params()
-        source, target, labels = self._check(X, y, X_target)
+        data = self._check(X, y, X_target, groups)
+        source, target, labels = data.source, data.target, data.y
         rng = check_random_state(self.random_state)
         candidates = make_candidates(
             self.embedders, self.adapters, self.classifiers, self.recipes, self.parameters
@@ -212,14 +217,13 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
             tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
-            y_some = labels[some]
-            found = judge(
-                candidates, alive, store, some, y_some, others, self.classes_, self.cv, seed, tick, errors
-            )
+            texts = some, labels[some], data.groups[some], others
+            found = judge(candidates, alive, store, *texts, self.classes_, self.cv, seed, tick, errors)
             tick("done")
             tables.append(found.criteria)
             alive = survivors(candidates, found, self.criterion)
         chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
+        self.reason_ = " ".join(filter(None, (self.reason_, data.repeated(), data.overlapping())))
         self.results_ = self._table(candidates, tables, errors)
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
         self.consensus_ = found.consensus
@@ -234,23 +238,19 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.best_estimator_: Any = fitted if stored is None else with_embedders(fitted)
         return self
 
-    def _check(self, X, y, X_target):
+    def _check(self, X, y, X_target, groups):
         if isinstance(X_target, Target):
             if X_target.y_target is not None:
                 raise ValueError("Got a Target with y_target. TransferSearch takes no target labels.")
             X_target = X_target.X_target
-        data = Domains(X, column_or_1d(y), X_target)
+        data = Domains(X, column_or_1d(y), X_target, groups=groups)
         check_classification_targets(data.y)
         for name, texts in (("source", data.source), ("target", data.target)):
             if len(texts) < 10:
                 raise ValueError(f"Got {len(texts)} {name} texts. Expected at least 10.")
-        self.classes_, counts = np.unique(data.y, return_counts=True)
-        if len(counts) < 2 or counts.min() < 2:
-            raise ValueError(
-                f"Got {len(counts)} source classes, the smallest with {counts.min()} texts. Expected at "
-                "least 2 classes of at least 2 texts."
-            )
-        return data.source, data.target, data.y
+        data.check_groups(2)
+        self.classes_ = np.unique(data.y)
+        return data
 
     def _table(self, candidates, tables, errors):
         names = [
