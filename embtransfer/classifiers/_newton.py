@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 
-_TOLERANCE = 1e-3  # of the gradient's length, against that of the first step
+_TOLERANCE = 1e-4  # of the gradient's length, against that of the first step
 _MOST_FORCED = 0.25  # of the gradient that the conjugate gradients may leave in a step
 _MAX_PRODUCTS = 1000  # of a step
 
@@ -40,7 +40,7 @@ def fit_logistic(rows, positive, C, max_iter):
         down = _Vector.of(rows, columns, *left)
         length = down.dot(down)
         first = length if first is None else first
-        if length <= _TOLERANCE**2 * first:
+        if length <= max(_TOLERANCE**2 * first, problem.rounding):
             break
         if n_iter == max_iter:
             warnings.warn(
@@ -60,6 +60,7 @@ class _Problem:
     def __init__(self, wanted, C):
         self.wanted, self.C = wanted, C
         self.share = float((C * wanted).sum() / C.sum())
+        self.rounding = (1e-12 * C.sum()) ** 2  # of a squared gradient
 
     def value(self, at):
         scores = at.of_rows + at.offset
