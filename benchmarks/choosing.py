@@ -38,7 +38,7 @@ from rich.console import Console
 from sklearn.model_selection import StratifiedKFold
 
 import embtransfer as et
-from embtransfer._groups import identical
+from embtransfer.copies._groups import identical
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
 from embtransfer.trials._store import Store, with_embedders
 from embtransfer.trials.search import CRITERIA

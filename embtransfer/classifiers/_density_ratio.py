@@ -12,9 +12,9 @@ from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_array
 
-from .._groups import complete_folds, identical
 from .._names import check_name
 from .._types import Rows, Seed
+from ..copies._groups import complete_folds, identical
 from ._base import _DTYPES, stack_rows
 
 METHODS = ("classifier", "kliep", "kmm", "nearest")

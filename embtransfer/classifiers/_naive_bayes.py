@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
@@ -16,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._types import Labels, Rows
 from ._base import check_weights, classes_of
+from ._newton import fit_logistic
 
 _DTYPES = [np.float64, np.float32]
 
@@ -134,7 +134,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         parts = [self._fit_one(X, y == label, counts, losses) for label in labels]
         weights, coefs, intercepts, n_iter = zip(*parts, strict=True)
         self.n_iter_ = np.array(n_iter)
-        self.weights_, self.coef_ = np.stack(weights), np.stack(coefs)
+        self.weights_, self.coef_ = np.stack(weights), np.stack(coefs).astype(X.dtype)
         self.intercept_ = np.array(intercepts, X.dtype)
         return self
 
@@ -161,14 +161,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         outside = self.smoothing + _sums(X, ~positive, counts)
         ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
         weights = np.abs(ratio).astype(X.dtype)
-        # a column without a count keeps coefficient 0: the solver, slow in columns, need not carry it
-        seen = np.bincount(X.indices, minlength=X.shape[1]) > 0
-        seen[0] = True  # it wants one
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter)
-        model.fit(_weighted(X[:, seen], weights[seen]), positive, sample_weight=losses)
-        coef = np.zeros_like(weights)
-        coef[seen] = model.coef_[0]
-        return weights, coef, model.intercept_[0], model.n_iter_[0]
+        C = self.C if losses is None else self.C * losses
+        return weights, *fit_logistic(_weighted(X, weights), positive, C, self.max_iter)
 
     def decision_function(self, X: Rows) -> np.ndarray:
         """Log-odds: (n_rows,) for two classes, (n_rows, n_classes) of each against the others for more."""
@@ -205,4 +199,5 @@ def _sums(X, rows, counts):
 
 def _weighted(X, weights):
     """Rows with weighted columns, at length 1."""
-    return normalize(X.multiply(weights[None, :]).tocsr(), copy=False)
+    weighted = sparse.csr_array((X.data * weights[X.indices], X.indices, X.indptr), X.shape)
+    return normalize(weighted, copy=False)

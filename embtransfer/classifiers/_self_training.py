@@ -12,8 +12,8 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
-from .._groups import complete_folds, identical, joined
 from .._types import Estimator, Rows, Seed
+from ..copies._groups import complete_folds, identical, joined
 from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
 from ._base import BaseTransferClassifier, stack_rows, weights_of
 

@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import cross_val_predict
 
-from .._groups import complete_folds, identical
 from .._types import Rows
 from ..adapters._moments import mean_and_covariance
+from ..copies._groups import complete_folds, identical
 from ._mmd import mmd
 from ._rows import check_domains, stack
 

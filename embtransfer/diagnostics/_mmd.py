@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances, linear_kernel
 
-from .._groups import identical
 from .._names import check_name
 from .._types import Rows
+from ..copies._groups import identical
 from ..system._memory import check_memory
 from ._rows import check_domains, stack
 

@@ -5,7 +5,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 
-from .._groups import complete_folds, identical
+from ..copies._groups import complete_folds, identical
 from ._target import TargetPriors, check_priors, stratified_rows, target_priors
 
 _ROWS = 4000  # of a domain, which estimate shares within a hundredth

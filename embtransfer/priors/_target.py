@@ -25,7 +25,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 
-from .._groups import complete_folds, identical
+from ..copies._groups import complete_folds, identical
 from ._estimate import LEAST, calibrate, estimate
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from .._groups import complete_folds
 from .._parts import nested
+from ..copies._groups import complete_folds
 from ..pipeline import for_source
 from ..trials._progress import line
 from ..trials._store import target_for

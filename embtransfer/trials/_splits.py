@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._groups import fewest_groups, identical, joined, stratified_folds
 from .._texts import check_texts, text_list
+from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
 
 

@@ -748,8 +748,7 @@ def ask_too_much():
     """Calls that would take more than any machine has, with inputs that are small."""
     rng = np.random.default_rng(0)
     n = 600_000
-    tall, wide = np.zeros((n, 1), np.float32), np.zeros((2, n), np.float32)
-    tall[:, 0] = rng.normal(size=n)
+    tall, wide = rng.normal(size=(n, 1)), np.zeros((2, n), np.float32)
     words = WordEmbedder(WordVectors(["good"], np.ones((1, n // 2), np.float32)))
     texts = np.array(["good"] * n, object)
     return {
@@ -762,7 +761,7 @@ def ask_too_much():
             n_samples=None
         ).fit(tall, X_target=tall + 1),
         "Reconstructing 600,000 of 600,000 columns .* Lower n_features": lambda: MSDA(n_features=n).fit(wide),
-        "The kernel matrix of 1,200,000 rows .* Lower max_rows": lambda: mmd(tall, tall, max_rows=n),
+        "The kernel matrix of 1,200,000 rows .* Lower max_rows": lambda: mmd(tall, tall + 1, max_rows=n),
         "The vectors of 600,000 texts, 300,000 numbers each": lambda: words.fit(["good"]).transform(texts),
     }
 

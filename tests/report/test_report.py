@@ -164,7 +164,7 @@ def hostile():
     return make_report(
         texts,
         labels,
-        texts,
+        [f"{text} again" for text in texts],
         labels,
         table=table,
         title=f"{HOSTILE} \ud800",

@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
-from ..._groups import fewest_groups, stratified_folds
 from ...classifiers import NaiveBayesLogisticRegression, density_ratio
+from ...copies._groups import fewest_groups, stratified_folds
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import line
 from . import _criteria

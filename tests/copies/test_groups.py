@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
 
-from embtransfer._groups import Groups, complete_folds, identical, joined, stratified_folds
+from embtransfer.copies._groups import Groups, complete_folds, identical, joined, stratified_folds
 
 RNG = np.random.default_rng(0)
 

@@ -1,0 +1,131 @@
+"""Logistic regression of two classes on wide sparse rows, by Newton steps in as many numbers as rows."""
+
+import warnings
+
+import numpy as np
+from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+
+_TOLERANCE = 1e-4  # of the gradient's length, against that of the first step
+_MOST_FORCED = 0.25  # of the gradient that the conjugate gradients may leave in a step
+_MAX_PRODUCTS = 1000  # of a step
+
+
+def fit_logistic(rows, positive, C, max_iter):
+    r"""Coefficients, intercept and Newton steps.
+
+    Parameters
+    ----------
+    rows : csr array of shape (n_rows, n_columns)
+    positive : bool ndarray of shape (n_rows,)
+    C : float or ndarray of shape (n_rows,)
+        As in LogisticRegression: the weight of the rows' losses beside half the squared coefficients.
+    max_iter : int
+        Newton steps.
+
+    Notes
+    -----
+    The coefficients, all steps and all gradients are :math:`w = Z^\top a` of the rows Z. Conjugate gradients
+    carry a and :math:`K a = Z Z^\top a`, and pay two products with Z a step; vectors as long as there are
+    columns, which L-BFGS spends most of its time on, occur in these products alone.
+    """
+    rows = rows.astype(np.float64)
+    columns = rows.T  # made once
+    problem = _Problem(positive.astype(np.float64), np.broadcast_to(C, len(positive)))
+    now = _Vector.zeros(len(positive))
+    now.offset = np.log(problem.share / (1 - problem.share))
+    value, first = problem.value(now), None
+    for n_iter in range(max_iter + 1):
+        left, curvature = problem.slope(now)
+        down = _Vector.of(rows, columns, *left)
+        length = down.dot(down)
+        first = length if first is None else first
+        if length <= max(_TOLERANCE**2 * first, problem.rounding):
+            break
+        if n_iter == max_iter:
+            warnings.warn(
+                f"Got max_iter={max_iter}, in which the solver did not converge. Raise it.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+            break
+        step = _newton_step(rows, columns, down, curvature, (length / first) ** 0.25)
+        now, value = _along(problem, now, value, step, -down.dot(step))
+    return columns @ now.a, now.offset, n_iter
+
+
+class _Problem:
+    """The loss, its slope and its curvature at coefficients."""
+
+    def __init__(self, wanted, C):
+        self.wanted, self.C = wanted, C
+        self.share = float((C * wanted).sum() / C.sum())
+        self.rounding = (1e-12 * C.sum()) ** 2  # of a squared gradient
+
+    def value(self, at):
+        scores = at.of_rows + at.offset
+        losses = self.C * (np.logaddexp(0, scores) - self.wanted * scores)
+        return losses.sum() + (at.a * at.of_rows).sum() / 2
+
+    def slope(self, at):
+        """(Downhill in a, in the offset), and the curvature of each row's loss."""
+        proba = expit(at.of_rows + at.offset)
+        pull = self.C * (self.wanted - proba)
+        return (pull - at.a, pull.sum()), self.C * proba * (1 - proba)
+
+
+class _Vector:
+    """Coefficients Z'a and an intercept, with the rows' products Z Z'a."""
+
+    def __init__(self, a, of_rows, offset):
+        self.a, self.of_rows, self.offset = a, of_rows, offset
+
+    @classmethod
+    def zeros(cls, n_rows):
+        return cls(np.zeros(n_rows), np.zeros(n_rows), 0.0)
+
+    @classmethod
+    def of(cls, rows, columns, a, offset):
+        return cls(a, rows @ (columns @ a), offset)
+
+    def dot(self, other):
+        # not by BLAS, whose sums of many rows differ with the number of threads
+        return (self.a * other.of_rows).sum() + self.offset * other.offset
+
+    def plus(self, factor, other):
+        return _Vector(
+            self.a + factor * other.a,
+            self.of_rows + factor * other.of_rows,
+            self.offset + factor * other.offset,
+        )
+
+
+def _newton_step(rows, columns, down, curvature, forced):
+    """Conjugate gradients for Hessian @ step = down, until a share of it is left."""
+    step = _Vector.zeros(len(curvature))
+    left, direction, length = down, down, down.dot(down)
+    enough = min(_MOST_FORCED, forced) ** 2 * length
+    for _ in range(_MAX_PRODUCTS):
+        bent = curvature * (direction.of_rows + direction.offset)
+        bent_a, bent_offset = direction.a + bent, bent.sum()
+        # the Hessian's product with the direction is Z' bent_a: its Z Z' is never needed
+        factor = length / ((bent_a * direction.of_rows).sum() + bent_offset * direction.offset)
+        step = step.plus(factor, direction)
+        left = _Vector.of(rows, columns, left.a - factor * bent_a, left.offset - factor * bent_offset)
+        before, length = length, left.dot(left)
+        if length <= enough:
+            break
+        direction = left.plus(length / before, direction)
+    return step
+
+
+def _along(problem, now, value, step, slope):
+    """Where the loss falls enough along a step, halved as often as it takes, and the loss there."""
+    factor = 1.0
+    while True:
+        there = now.plus(factor, step)
+        found = problem.value(there)
+        # the last term: what rounding can hide
+        if found <= value + 1e-4 * factor * slope + 1e-12 * abs(value) or factor < 1e-10:
+            return there, found
+        factor /= 2

@@ -1,0 +1,1 @@
+"""Rows and texts that are copies of one another, and what keeps them together."""
