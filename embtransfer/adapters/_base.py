@@ -128,20 +128,27 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 self._check_rows(rows.shape[0], name)
         labels = self._check_labels(X, y)
         self.source_priors_ = self.priors_ = self.prior_intervals_ = None
-        if (
-            X_target is not None
-            and not (isinstance(self.priors, str) and self.priors == "source")
-            and _are_classes(y)
-        ):
+        if X_target is not None and self._asks_for_priors() and _are_classes(y):
             check_consistent_length(X, y)
             index = np.unique(np.asarray(y), return_inverse=True)[1]
-            found = priors_by_rows(self.priors, [(X, X_target)], index)
-            self.source_priors_, self.priors_ = found.source, found.target
-            self.prior_intervals_ = found.intervals
-            rows = stratified_rows(index, found.target, len(index))
-            X, labels = X[rows], None if labels is None else labels[rows]
-        self._learn(X, labels, X_target)
+            self._learn_as_in_target(X, labels, X_target, index, self._find_priors(X, X_target, index))
+        else:
+            self._learn(X, labels, X_target)
         return self
+
+    def _asks_for_priors(self):
+        return not (isinstance(self.priors, str) and self.priors == "source")
+
+    def _find_priors(self, X, X_target, index):
+        """The target's class shares, from rows and the numbers of the source's classes."""
+        found = priors_by_rows(self.priors, [(X, X_target)], index)
+        self.source_priors_, self.priors_, self.prior_intervals_ = found.source, found.target, found.intervals
+        return found.target
+
+    def _learn_as_in_target(self, X, y, X_target, index, priors):
+        """As `_learn`, of a source whose classes have these shares; `index` has the number of each row's."""
+        rows = stratified_rows(index, priors, len(index))
+        self._learn(X[rows], None if y is None else y[rows], X_target)
 
     def _learn(self, X, y, X_target):
         """Set both maps; rows and labels are checked."""
@@ -225,91 +232,3 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.sparse = self._accepts_sparse
         return tags
-
-
-class SummingAdapter(BaseAdapter):
-    """An adapter whose maps need only sums over the rows, and so can learn from batches.
-
-    A subclass supplies `_summarise(X)`, an object that adds up with `+`, such as `Moments`, and
-    `_maps(source, target)`, the two maps made of such sums. After `partial_fit` the maps are worked out when
-    they are first asked for, since that may cost more than a batch. The sums stay, in pickles too, so that a
-    loaded adapter can go on.
-    """
-
-    # attributes that the sums determine
-    _worked_out: tuple[str, ...] = ("source_map_", "target_map_", "_n_features_out")
-    _sums: dict[str, tuple[int, Any]]
-
-    __metadata_request__partial_fit = {"X_target": True}
-
-    @abstractmethod
-    def _summarise(self, X):
-        """Sums over the rows of one domain."""
-
-    @abstractmethod
-    def _maps(self, source, target):
-        """Return (map of source rows, map of target rows) for the sums of both domains."""
-
-    def _fit(self, source, target, y):
-        sums = self._summarise(source)
-        target_sums = sums if target is source else self._summarise(target)
-        self._sums = {"X": (source.shape[0], sums), "X_target": (target.shape[0], target_sums)}
-        return self._maps(sums, target_sums)
-
-    def partial_fit(self, X: Rows | None = None, y: object = None, X_target: Rows | None = None) -> Self:
-        """Learn from more rows of one domain or both, for data that do not fit in memory.
-
-        Rows add to those of earlier calls, and of `fit`. The maps are those of one `fit` on all rows, in
-        whatever order and batches they come, without y: the source keeps its class shares. While only one
-        domain has been seen it stands for the other.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_source, n_features), default=None
-            Source rows; may be None if X_target is given.
-        y : ignored
-        X_target : array-like of shape (n_target, n_features), default=None
-            Unlabelled target rows.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If both are None, the rows hold NaN or infinity, or they have other columns than those before.
-            If a domain has too few rows for the method, the first use of the maps says so.
-        """
-        self._validate_params()
-        if X is None and X_target is None:
-            raise ValueError("Got neither X nor X_target. Expected rows of at least one domain.")
-        X, X_target = self._check_domains(X, X_target, first=not hasattr(self, "_sums"))
-        sums = dict(vars(self).get("_sums", {}))
-        for name, rows in (("X", X), ("X_target", X_target)):
-            if rows is not None:
-                n_rows, before = sums.get(name, (0, None))
-                new = self._summarise(rows)
-                sums[name] = n_rows + rows.shape[0], new if before is None else before + new
-        self._sums = sums
-        for name in self._worked_out:
-            self.__dict__.pop(name, None)
-        return self
-
-    def _learn(self, X, y, X_target):
-        super()._learn(X, y, X_target)
-        if X_target is None:
-            self._sums.pop("X_target")
-
-    def _work_out(self):
-        for name, (n_rows, _) in self._sums.items():
-            self._check_rows(n_rows, name)
-        domains = [self._sums[name][1] for name in ("X", "X_target") if name in self._sums]
-        source_map, target_map = self._maps(domains[0], domains[-1])
-        self._set_maps(source_map if len(domains) == 2 else target_map, target_map)
-
-    def __getattr__(self, name):
-        if name in self._worked_out and "_sums" in vars(self):
-            self._work_out()
-            return vars(self)[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

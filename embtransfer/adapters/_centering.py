@@ -4,8 +4,9 @@ from typing import Literal
 
 from .._types import Rows
 from ..priors import PRIORS
-from ._base import AffineMap, SummingAdapter
+from ._base import AffineMap
 from ._moments import Moments
+from ._summing import SummingAdapter
 
 
 class DomainCentering(SummingAdapter):
@@ -41,10 +42,9 @@ class DomainCentering(SummingAdapter):
     the standard deviation divided by n.
 
     With y and a target the domains are compared as if the source had the target's class shares, `priors_`:
-    its rows are drawn anew, as many, each class's about equally often. Means and covariances differ by the
-    classes' shares, too, and to align these would move one class onto the other. Shares are estimated by
-    logistic regression as in SelfTrainingClassifier, then, of dense rows, again on rows centred with them.
-    `partial_fit` keeps the source's shares.
+    each class's rows count as often as it takes. Means and covariances differ by the classes' shares, too,
+    and to align these would move one class onto the other. `fit` and `fit_files`, not `partial_fit`, estimate
+    shares: by logistic regression as in SelfTrainingClassifier, then again on rows centred with them.
 
     References
     ----------

@@ -7,8 +7,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Rows
 from ..priors import PRIORS
-from ._base import AffineMap, SummingAdapter
+from ._base import AffineMap
 from ._moments import Moments, power
+from ._summing import SummingAdapter
 
 
 class CORAL(SummingAdapter):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ._base import SummingAdapter
+from ._summing import SummingAdapter
 
 
 class ScaleMap:

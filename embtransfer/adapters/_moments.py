@@ -8,7 +8,7 @@ ROWS = 4096  # rows centred at a time: no centred copy of a whole matrix is ever
 
 
 class Moments:
-    """Count, mean and centred sums of rows; `a + b` are the moments of the rows of both.
+    """Count, mean and centred sums of rows; `a + b` are those of the rows of both, `a * 2` of each row twice.
 
     With rows y from which the mean is taken, `scatter` is the sum of y y' (d, d), of the squares of y alone
     (d,), or None; `third` that of |y|^2 y and `fourth` that of |y|^4, which Ledoit-Wolf shrinkage needs.
@@ -58,6 +58,15 @@ class Moments:
             for mine, others in zip(self._about(both.mean), other._about(both.mean), strict=True)
         )
         return both
+
+    def __mul__(self, times):
+        scaled = object.__new__(Moments)
+        scaled.count, scaled.dtype, scaled.mean = self.count * times, self.dtype, self.mean
+        scaled.scatter, scaled.third = (
+            None if mine is None else mine * times for mine in (self.scatter, self.third)
+        )
+        scaled.fourth = self.fourth * times
+        return scaled
 
     def _about(self, centre):
         """`scatter`, `third` and `fourth` of the rows less another centre than their mean."""

@@ -1,6 +1,7 @@
 """NoAdaptation: the source-only baseline."""
 
-from ._base import Identity, SummingAdapter
+from ._base import Identity
+from ._summing import SummingAdapter
 
 
 class NoAdaptation(SummingAdapter):

@@ -8,8 +8,9 @@ from sklearn.utils._param_validation import Interval
 
 from .._types import Rows
 from ..priors import PRIORS
-from ._base import AffineMap, SummingAdapter
+from ._base import AffineMap
 from ._moments import Moments
+from ._summing import SummingAdapter
 
 
 class SubspaceAlignment(SummingAdapter):

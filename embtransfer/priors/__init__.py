@@ -2,8 +2,16 @@
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
 from ._known import known_priors, with_priors
-from ._rows import priors_by_rows
-from ._target import PRIORS, TargetPriors, check_priors, matched, stratified_rows, target_priors
+from ._rows import priors_by_rows, rows_for_priors
+from ._target import (
+    PRIORS,
+    TargetPriors,
+    check_priors,
+    matched,
+    stratified_rows,
+    target_priors,
+    weights_by_class,
+)
 
 __all__ = [
     "LEAST",
@@ -17,7 +25,9 @@ __all__ = [
     "known_priors",
     "matched",
     "priors_by_rows",
+    "rows_for_priors",
     "stratified_rows",
     "target_priors",
+    "weights_by_class",
     "with_priors",
 ]

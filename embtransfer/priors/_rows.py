@@ -44,9 +44,7 @@ def _estimated(domains, index, of_words):
     None where a class has too few distinct rows to be held out.
     """
     rng = check_random_state(0)
-    n_source, n_target = (rows.shape[0] for rows in domains[0])
-    some = stratified_rows(index, np.bincount(index) / n_source, min(n_source, _ROWS))
-    others = np.sort(rng.permutation(n_target)[:_ROWS])
+    some, others = rows_for_priors(index, domains[0][1].shape[0])
     n_classes, index = index.max() + 1, index[some]
     splits = complete_folds(index, identical(domains[0][0][some]), _FOLDS, rng)
     if not splits or len(np.unique(index)) < n_classes:
@@ -57,6 +55,12 @@ def _estimated(domains, index, of_words):
         return found
     centred = [_centred(*rows, index, found.target) for rows in domains]
     return target_priors([_view(*rows, index, splits, of_words) for rows in centred], index, rng)
+
+
+def rows_for_priors(index, n_target):
+    """Numbers of the rows of each domain that `priors_by_rows` looks at: all, or some thousands."""
+    some = stratified_rows(index, np.bincount(index) / len(index), min(len(index), _ROWS))
+    return some, np.sort(check_random_state(0).permutation(n_target)[:_ROWS])
 
 
 def _scaled(source, target):

@@ -81,6 +81,15 @@ def matched(proba, priors):
     return found / np.maximum(found.sum(axis=1, keepdims=True), LEAST)
 
 
+def weights_by_class(y, priors):
+    """How often a row of each class counts (n_classes,) for the classes to have these shares; 1 on the mean.
+
+    y : ndarray of shape (n_source,)
+        Numbers of the classes.
+    """
+    return len(y) * priors / np.maximum(np.bincount(y, minlength=len(priors)), 1)
+
+
 def stratified_rows(y, priors, n_rows):
     """`n_rows` rows, sorted, of which the classes have these shares; each class's rows about equally often.
 
@@ -88,8 +97,7 @@ def stratified_rows(y, priors, n_rows):
         Numbers of the classes. A class of share 0 is left out.
     """
     order = np.argsort(y, kind="stable")
-    weights = (priors / np.maximum(np.bincount(y, minlength=len(priors)), 1))[y[order]]
-    ends = np.cumsum(weights)
+    ends = np.cumsum(weights_by_class(y, priors)[y[order]])
     steps = (np.arange(n_rows) + 0.5) / n_rows * ends[-1]
     return np.sort(order[np.searchsorted(ends, steps)])
 

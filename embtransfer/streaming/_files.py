@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from .._parts import takes
 from .._types import FilePath, Progress
 from ..adapters import BaseAdapter
-from ..adapters._base import SummingAdapter
+from ..adapters._summing import SummingAdapter
 from ..embedders import SentenceEmbedder
 from ..embedders._pooled import PooledEmbedder
 from ..pipeline import TransferPipeline
@@ -35,9 +35,9 @@ def fit_files(
 ) -> TransferPipeline:
     """Fit a pipeline from files of any size, with the result of `fit` on the texts in memory.
 
-    Each step that learns gets a pass over the rows. Texts are embedded once: the source's vectors, and where
-    more than one adapter wants them the target's, wait in temporary files (rows x columns x 4 bytes), which
-    are gone at the end, also after an error.
+    Each step that learns gets a pass over the rows. Texts are embedded once: the source's vectors, and the
+    target's where they are wanted more than once (by a second adapter, or one that estimates class shares),
+    wait in temporary files (rows x columns x 4 bytes), which are gone at the end, also after an error.
 
     Parameters
     ----------

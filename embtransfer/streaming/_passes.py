@@ -6,6 +6,7 @@ from scipy import sparse
 from ..adapters import BaseAdapter
 from ..embedders._base import BaseEmbedder
 from ..embedders._pooled import PooledEmbedder
+from ..priors import rows_for_priors, weights_by_class
 from ..tables import TableReader, column_values
 from ..tables._files import STDIN, find_files
 from ._closed_form import fit_by_sums, has_closed_form
@@ -66,7 +67,9 @@ class Passes:
 
     def adapt(self, steps):
         """Fit the steps between embedder and classifier, one after the other, and map the source rows."""
-        if sum(isinstance(step, BaseAdapter) for _, step in steps) > 1 and self.target is not None:
+        adapters = [step for _, step in steps if isinstance(step, BaseAdapter)]
+        passes = len(adapters) + sum(step._asks_for_priors() for step in adapters)
+        if passes > 1 and self.target is not None:
             spool = self._spool("target")
             for rows in self._embedded_target():
                 spool.append(rows)
@@ -183,11 +186,30 @@ class Passes:
         if not hasattr(step, "partial_fit"):  # it learns nothing but the columns
             step.fit(next(self._source_rows(what)))
             return
-        for rows in self._source_rows(what):
-            step.partial_fit(rows)
+        if self.target is not None and isinstance(step, BaseAdapter) and step._asks_for_priors():
+            index = self.order[self._labels()]
+            weights = weights_by_class(index, self._find_priors(step, index))[index]
+            n = 0
+            for rows in self._source_rows(what):
+                step.partial_fit(rows, sample_weight=weights[n : n + len(rows)])
+                n += len(rows)
+        else:
+            for rows in self._source_rows(what):
+                step.partial_fit(rows)
         if isinstance(step, BaseAdapter) and self.target is not None:
             for rows in self._target_rows():
                 step.partial_fit(X_target=rows)
+
+    def _find_priors(self, step, index):
+        """The target's class shares, from the rows that `fit` would estimate them from."""
+        what = "Estimating class shares"
+        some, others = rows_for_priors(index, self.spools["target"].n_rows)
+        source, target = _picked(self._source_rows(what), some), _picked(self._target_rows(), others)
+        return step._find_priors(source, target, index[some])
+
+    def _labels(self):
+        """Numbers of the source rows' labels, in the order in which labels came: (n_source,)."""
+        return np.concatenate([part[:, 0] for part in self.numbers.blocks(self.batch_size)])
 
     # classifier
 
@@ -224,8 +246,17 @@ class Passes:
                     "SGDClassifier(loss='log_loss'), which learns by steps, or RidgeClassifier, which takes "
                     "sums, in its place, or raise max_memory."
                 )
-            numbers = np.concatenate([part[:, 0] for part in self.numbers.blocks(self.batch_size)])
-            classifier.fit(spool.mapped().view(np.ndarray), classes[self.order[numbers]])
+            classifier.fit(spool.mapped().view(np.ndarray), classes[self.order[self._labels()]])
+
+
+def _picked(blocks, wanted):
+    """The rows with these numbers, sorted, of blocks that follow one another."""
+    picked, n = [], 0
+    for rows in blocks:
+        first, last = np.searchsorted(wanted, (n, n + len(rows)))
+        picked.append(rows[wanted[first:last] - n])
+        n += len(rows)
+    return np.concatenate(picked)
 
 
 def _dense(step, rows):

@@ -45,8 +45,8 @@ from embtransfer import (
     make_transfer_pipeline,
     save_pipeline,
 )
-from embtransfer.adapters._base import SummingAdapter
 from embtransfer.adapters._moments import Moments
+from embtransfer.adapters._summing import SummingAdapter
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.streaming._spool import Spool, shuffled_blocks
@@ -573,6 +573,27 @@ def test_missing_texts_are_empty_and_rows_may_be_odd(tmp_path):
     assert_same_model(ours, expected, texts)
 
 
+@pytest.mark.parametrize("adapter", [DomainCentering(with_std=True), CORAL(), SubspaceAlignment(3)], ids=repr)
+@pytest.mark.parametrize("priors", [[0.1, 0.9], [0.0, 1.0], [0.5, 0.5]])
+def test_weights_by_class_are_known_shares(adapter, priors):
+    rng = np.random.default_rng(0)
+    y = np.sort(rng.random(120) < 0.4)  # so that the first batches have one class
+    source, target = rng.normal(size=(120, 5)) + 2 * y[:, None], rng.normal(size=(90, 5))
+    known = clone(adapter).set_params(priors=priors).fit(source, y, X_target=target)
+    weights = (np.array(priors) / np.bincount(y))[y.astype(int)] * len(y)
+    batches = clone(adapter)
+    for start in range(0, 120, 30):
+        rows = slice(start, start + 30)
+        batches.partial_fit(source[rows], sample_weight=weights[rows])
+    batches.partial_fit(X_target=target)
+    for method in ("transform", "transform_source"):
+        np.testing.assert_allclose(
+            getattr(batches, method)(target), getattr(known, method)(target), atol=1e-9
+        )
+    with pytest.raises(ValueError, match=r"Negative values .* sample_weight|sample_weight.*"):
+        batches.partial_fit(source, sample_weight=np.full(120, -1.0))
+
+
 def test_progress(files):
     calls = []
     pipeline = make_transfer_pipeline(WordEmbedder(pooling="sif"), CORAL(), RidgeClassifier())
@@ -581,13 +602,9 @@ def test_progress(files):
         pipeline, files / "films.csv", files / "pans.csv", batch_size=50, progress=lambda *a: calls.append(a)
     )
     last = {what: rows for rows, _, what in calls}
-    assert list(last)[:4] == [
-        "Counting words",
-        "Finding common components",
-        "Embedding the source",
-        "Fitting coral",
-    ]
-    assert {last[what] for what in list(last)[:4]} == {n}
+    of_source = ["Counting words", "Finding common components", "Embedding the source"]
+    assert list(last)[:6] == [*of_source, "Embedding the target", "Estimating class shares", "Fitting coral"]
+    assert {last[what] for what in [*of_source, "Estimating class shares", "Fitting coral"]} == {n}
     assert last["Embedding the target"] == len(load_demo_reviews("kitchenware").data)
     assert [rows for rows, total, what in calls if total is None and what == "Counting words"] == [
         *range(50, n, 50),
