@@ -144,7 +144,7 @@ BENCHMARKS = (
         "real_targets",
         "accuracy",
         60,
-        'targets whose classes come in other shares: recipe "words", centring and the search on four data sets',
+        "targets whose classes come in other shares: recipe, centring and search on four data sets",
         asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26 and airline_tweets",
     ),
     Benchmark(
