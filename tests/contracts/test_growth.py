@@ -130,7 +130,7 @@ def test_a_square_is_named_and_a_refusal_ends_a_curve(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures memory by /proc")
 def test_a_curve_is_measured_and_resumed(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.growth", "--only", "adapt, DomainCentering", "--budget", "3"]
+    command = [sys.executable, "-m", "benchmarks.growth", "--only", "adapt, LengthScaling", "--budget", "3"]
     command += ["--cache", str(tmp_path / "cache"), "--output", str(tmp_path)]
     found = []
     for _ in range(2):
@@ -141,4 +141,4 @@ def test_a_curve_is_measured_and_resumed(tmp_path):
     assert found[0] == found[1]  # to the last digit: nothing was measured again
     assert len(found[0]["points"]) > 2
     assert found[0]["points"][-1]["megabytes"] > 0
-    assert "| DomainCentering | rows | 1,000 |" in (tmp_path / "growth.md").read_text("utf-8")
+    assert "| LengthScaling | rows | 1,000 |" in (tmp_path / "growth.md").read_text("utf-8")
