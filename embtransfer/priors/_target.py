@@ -155,7 +155,9 @@ def _by_view(view, y, shares, rng):
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
     variance = (error / _distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
-    if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
+    if not sparse.issparse(source):
+        source, target = np.asarray(source), np.asarray(target)
+    if source.ndim != 2 or source.dtype.kind not in "biuf":
         return _log_shares(whole), variance
     means, apart = [], []
     splits = complete_folds(y, identical(source), _FOLDS, rng)

@@ -322,7 +322,8 @@ def test_priors(priors):
 
 def test_without_a_target_the_source_is_the_target(reviews):
     X, y, X_target, _ = reviews
-    alone, same = both(n_rounds=2).fit(X, y), both(n_rounds=2).fit(X, y, X_target=X)
+    model = both(n_rounds=2).set_params(priors="source")
+    alone, same = clone(model).fit(X, y), clone(model).fit(X, y, X_target=X)
     np.testing.assert_allclose(alone.predict_proba(X_target), same.predict_proba(X_target), atol=1e-6)
     np.testing.assert_allclose(alone.predict_proba(X), alone.predict_proba_source(X), atol=1e-6)
 
@@ -389,7 +390,7 @@ class TestModelSelection:
                 seen.append(len(target))
                 return super()._fit(source, target, y)
 
-        view = make_transfer_pipeline(Looking(), LogisticRegression())
+        view = make_transfer_pipeline(Looking(priors="source"), LogisticRegression())
         search = GridSearchCV(
             CoTrainingClassifier([("one", view)]),
             {"n_rounds": [0, 2], "one__logisticregression__C": [1, 10]},
@@ -411,7 +412,7 @@ class TestModelSelection:
     def test_as_last_step_of_a_pipeline(self):
         X, y, X_target = self.shifted()
         last = CoTrainingClassifier([("one", LogisticRegression()), ("two", GaussianNB())])
-        pipeline = make_transfer_pipeline(DomainCentering(), last).fit(X, y, X_target=Target(X_target))
+        pipeline = make_transfer_pipeline(DomainCentering(priors="source"), last).fit(X, y, X_target=Target(X_target))
         expected = clone(last).fit(X - X.mean(axis=0), y, X_target=X_target - X_target.mean(axis=0))
         np.testing.assert_allclose(
             pipeline.predict_proba(X_target), expected.predict_proba(X_target - X_target.mean(axis=0))

@@ -538,7 +538,7 @@ def test_third_party_first_steps():
     before = make_pipeline(*steps()).fit(PANS)
     adapter = CORAL(0.1)
     classifier = LogisticRegression().fit(
-        adapter.fit_transform(before.transform(PANS), X_target=before.transform(FILMS)), LABELS
+        adapter.fit_transform(before.transform(PANS), LABELS, X_target=before.transform(FILMS)), LABELS
     )
     np.testing.assert_allclose(
         pipeline.predict_proba(FILMS),
@@ -556,9 +556,9 @@ def test_two_adapters_in_a_row(shift):
     pipeline = make_transfer_pipeline(DomainCentering(with_std=True), CORAL(0), LogisticRegression())
     pipeline.fit(shift.X, shift.y, X_target=shift.X_target)
     first, second = DomainCentering(with_std=True), CORAL(0)
-    source = first.fit_transform(shift.X, X_target=shift.X_target)
+    source = first.fit_transform(shift.X, shift.y, X_target=shift.X_target)
     target = first.transform(shift.X_target)
-    source = second.fit_transform(source, X_target=target)
+    source = second.fit_transform(source, shift.y, X_target=target)
     np.testing.assert_allclose(pipeline.source_view()[:-1].transform(shift.X), source, atol=1e-12)
     np.testing.assert_allclose(pipeline[:-1].transform(shift.X_target), second.transform(target), atol=1e-12)
 
@@ -588,7 +588,7 @@ def test_the_target_is_embedded_once_for_all_steps(memory, tmp_path):
     embedder = WordEmbedder()
     X, X_target = embedder.fit_transform(PANS), embedder.transform(FILMS)
     for adapter in (CORAL(0.1), DomainCentering(with_std=True)):
-        X, X_target = adapter.fit_transform(X, X_target=X_target), adapter.transform(X_target)
+        X, X_target = adapter.fit_transform(X, LABELS, X_target=X_target), adapter.transform(X_target)
     classifier = SelfTrainingClassifier(LogisticRegression()).fit(X, LABELS, X_target=X_target)
     np.testing.assert_array_equal(pipeline.predict_proba(FILMS), classifier.predict_proba(X_target))
 
@@ -604,7 +604,7 @@ def views():
 def test_union_of_two_adapted_embedders(n_jobs):
     pipeline = make_transfer_pipeline(FeatureUnion(views(), n_jobs=n_jobs), LogisticRegression())
     pipeline.fit(PANS, LABELS, X_target=Target(FILMS))
-    alone = [view.fit(PANS, X_target=FILMS) for _, view in views()]
+    alone = [view.fit(PANS, LABELS, X_target=FILMS) for _, view in views()]
     np.testing.assert_allclose(
         pipeline[:-1].transform(FILMS), np.hstack([view.transform(FILMS) for view in alone]), atol=1e-6
     )
@@ -624,7 +624,7 @@ def test_union_with_weights_and_a_dropped_view():
     assert from_source.shape == (len(PANS), 55)
     np.testing.assert_allclose(
         from_source[:, 50:],
-        3 * views()[1][1].fit(PANS, X_target=FILMS).source_view().transform(PANS),
+        3 * views()[1][1].fit(PANS, LABELS, X_target=FILMS).source_view().transform(PANS),
         atol=1e-5,
     )
 
@@ -728,7 +728,7 @@ class TestFitParametersOfSteps:
             pipeline = centred().fit(
                 shift.X, shift.y, X_target=shift.X_target, logisticregression__sample_weight=self.weight
             )
-        rows = DomainCentering().fit_transform(shift.X, X_target=shift.X_target)
+        rows = DomainCentering().fit_transform(shift.X, shift.y, X_target=shift.X_target)
         expected = LogisticRegression().fit(rows, shift.y, sample_weight=self.weight)
         np.testing.assert_allclose(pipeline[-1].coef_, expected.coef_)
         assert not np.allclose(pipeline[-1].coef_, LogisticRegression().fit(rows, shift.y).coef_)
@@ -738,7 +738,7 @@ class TestFitParametersOfSteps:
         name = "calibratedclassifiercv__sample_weight"
         pipeline = make_transfer_pipeline(DomainCentering(), clone(last))
         pipeline.fit(shift.X, shift.y, X_target=shift.X_target, **{name: self.weight})
-        rows = DomainCentering().fit_transform(shift.X, X_target=shift.X_target)
+        rows = DomainCentering().fit_transform(shift.X, shift.y, X_target=shift.X_target)
         expected = last.fit(rows, shift.y, sample_weight=self.weight)
         np.testing.assert_allclose(pipeline.predict_proba_source(shift.X), expected.predict_proba(rows))
 
