@@ -42,7 +42,7 @@ class Metric:
         """The score of rows whose classes have the probabilities `truth`, (n_rows, n_classes)."""
         if self.name == "neg_log_loss":
             return float(np.average(self.gains(proba, truth, priors), weights=weights))
-        return self._value(_confusion(self.labels(proba, priors), truth, weights))
+        return self.of(_confusion(self.labels(proba, priors), truth, weights))
 
     def gains(self, proba, truth, priors=None, weights=None) -> np.ndarray:
         """What each row adds to the score, (n_rows,), which is their mean; linear near these labels."""
@@ -52,7 +52,7 @@ class Metric:
         confusion = _confusion(labels, truth, weights)
         slope = self._slope(confusion)
         # of F1, which is not linear, the slope alone would favour whoever gives the class too seldom
-        rest = self._value(confusion) - (slope * confusion).sum()
+        rest = self.of(confusion) - (slope * confusion).sum()
         return np.einsum("ij,ji->i", truth, slope[:, labels]) + rest
 
     def labels(self, proba, priors=None) -> np.ndarray:
@@ -75,7 +75,8 @@ class Metric:
             return slope
         return (priors / np.maximum(proba.mean(axis=0), LEAST))[:, None] * slope
 
-    def _value(self, confusion):
+    def of(self, confusion) -> float:
+        """The score of a confusion matrix, of labels alone."""
         rows, right = np.maximum(confusion.sum(axis=1), LEAST), confusion.diagonal()
         if self.costs is not None:
             return -float((self.costs * confusion).sum())
