@@ -43,8 +43,9 @@ from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
 from embtransfer.trials._store import Store, with_embedders
 from embtransfer.trials.search import CRITERIA
 from embtransfer.trials.search._candidates import make_candidates
-from embtransfer.trials.search._choice import best_of, choose, expected_accuracy
-from embtransfer.trials.search._rounds import Round, confer, judge
+from embtransfer.trials.search._choice import best_of, choose, expected_score
+from embtransfer.trials.search._metric import Metric
+from embtransfer.trials.search._rounds import Asked, Round, confer, judge
 
 from ._results import RESULTS, machine, markdown_table, write_results
 
@@ -156,9 +157,11 @@ def run(set_name, task, data, cache):
     seen, scored = next(halves)
     store = Store(source, [target[i] for i in seen])
     candidates, errors = candidates_of(set_name, cache), {}
+    classes = np.unique(y)
+    asked = Asked(classes, cv=3, seed=0, priors="estimated", metric=Metric("accuracy", classes))
     found = judge(
         candidates, range(len(candidates)), store, store.source_numbers, y, identical(source),
-        store.target_numbers, np.unique(y), 3, 0, lambda name: None, errors,
+        store.target_numbers, asked, lambda name: None, errors,
     )  # fmt: skip
     texts, labels = [target[i] for i in scored], y_target[scored]
     right = {}
@@ -188,7 +191,8 @@ def pools(candidates, places):
 
 
 def restricted(candidates, found, choosable, conferring):
-    part = Round(found.y, {p: found.evidence[p] for p in conferring}, found.criteria.loc[conferring].copy())
+    evidence, criteria = {p: found.evidence[p] for p in conferring}, found.criteria.loc[conferring].copy()
+    part = Round(found.y, found.priors, found.metric, evidence, criteria)
     confer(candidates, part)
     part.evidence = {p: part.evidence[p] for p in choosable}
     part.criteria = part.criteria.loc[choosable]
@@ -207,7 +211,7 @@ def judge_choices(candidates, found, right):
             unadapted, _ = best_of(part, plain, criterion)
             for guard in (False, True) if criterion == "aggregate" else (False,):
                 chosen, guarded, _ = choose(candidates, part, criterion, guard)
-                expected, (low, high) = expected_accuracy(part.evidence[chosen], part.consensus, part.y)
+                expected, (low, high) = expected_score(part, chosen)
                 records.append(
                     {
                         "pool": pool,

@@ -242,6 +242,7 @@ CHOOSE = ["--embedders", "word_mean", "--classifiers", "logistic", "--recipes", 
 
 def test_choose(data, tmp_path):
     words = "choose", "--source", data / "films.csv", "--adapters", "none,centering", *CHOOSE
+    words += "--target-shares", "good=0.5,bad=0.5"  # 60 texts are too few to estimate them
     shown = []
     for target in ("unlabelled.csv", "pans.csv"):  # labels of the target change nothing
         result = invoke(*words, "--target", data / target, "-o", tmp_path / target, "--format", "json")
@@ -254,6 +255,14 @@ def test_choose(data, tmp_path):
     model = load_pipeline(tmp_path / "pans.csv")
     right = model.predict(texts["text"]) == texts["label"].astype(model.classes_.dtype)
     assert right.mean() > 0.7
+
+
+def test_choose_says_what_it_is_for(data):
+    files = "--source", data / "films.csv", "--target", data / "pans.csv"
+    said = succeed("choose", *files, "--adapters", "none", *CHOOSE, "--scoring", "f1:good").stderr
+    assert re.search(r"^Expected f1:good on the target: 0\.\d\d \(0\.\d\d to [01]\.\d\d\)$", said, re.M)
+    said = fail("choose", *files, "--adapters", "none", *CHOOSE, "--scoring", "f1:great")
+    assert "Got scoring='f1:great'. Expected a label of the source: ['bad', 'good']" in said
 
 
 def test_choose_prints_a_table(data):

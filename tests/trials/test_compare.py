@@ -672,7 +672,7 @@ def test_diagnostics_are_those_of_the_mapped_rows():
     embedder, adapter = WordEmbedder(), make_adapter("centering")
     seen, _ = split(len(X_TARGET))
     source, target = embedder.fit_transform(X), embedder.transform(take(X_TARGET, seen))
-    mapped = adapter.fit_transform(source, X_target=target)
+    mapped = adapter.fit_transform(source, Y, X_target=target)
     for place, expected in (
         (-2, domain_shift(source, target)),
         (-1, domain_shift(mapped, adapter.transform(target))),

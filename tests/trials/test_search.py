@@ -17,6 +17,7 @@ from embtransfer import (
     CORAL,
     CoTrainingClassifier,
     DomainCentering,
+    LabelShiftClassifier,
     LengthScaling,
     NaiveBayesLogisticRegression,
     NGramVectorizer,
@@ -33,6 +34,7 @@ from embtransfer import (
     source_scorer,
 )
 from embtransfer.datasets import load_demo_reviews
+from embtransfer.priors import TargetPriors
 from embtransfer.trials._store import Store, with_embedders
 from embtransfer.trials.search import CRITERIA, _criteria
 from embtransfer.trials.search._candidates import Candidate, make_candidates, view_of, without_target
@@ -40,12 +42,13 @@ from embtransfer.trials.search._choice import (
     adapting_helps,
     best_of,
     choose,
-    expected_accuracy,
+    expected_score,
     thresholded_confidence,
 )
-from embtransfer.trials.search._consensus import agreement, consensus
+from embtransfer.trials.search._consensus import consensus
 from embtransfer.trials.search._evidence import Evidence, collect, probabilities
-from embtransfer.trials.search._rounds import Round, judge, nested_order, sizes
+from embtransfer.trials.search._metric import Metric
+from embtransfer.trials.search._rounds import Asked, Round, judge, nested_order, sizes
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 Y = np.asarray(FILMS.target)
@@ -55,6 +58,21 @@ SMALL = {
     "classifiers": ["logistic"],
     "recipes": [],
 }
+ACCURACY = Metric("accuracy", np.array([0, 1]))
+
+
+def shares(source, target=None, width=0.0):
+    """Known shares of the classes; the target's are the source's unless told."""
+    source, target = (np.array(source if given is None else given, float) for given in (source, target))
+    return TargetPriors(source, target, np.stack([target - width / 2, target + width / 2], axis=1))
+
+
+EVEN = shares([0.5, 0.5])
+
+
+def agreement(evidence, q):
+    """What the consensus says of the labels of a candidate."""
+    return ACCURACY.gains(evidence.target, q, EVEN.target)
 
 
 def random_evidence(seed=0, n_source=40, n_target=30, n_classes=3):
@@ -72,10 +90,40 @@ class TestCriteria:
     def test_accuracies(self):
         evidence, y, weights = random_evidence()
         right = [int(row.argmax() == label) for row, label in zip(evidence.source, y, strict=True)]
-        assert _criteria.source_accuracy(evidence, y) == pytest.approx(sum(right) / len(y))
+        assert _criteria.source_accuracy(evidence, y, np.ones(3)) == pytest.approx(sum(right) / len(y))
         weighted = sum(w * r for w, r in zip(weights, right, strict=True)) / sum(weights)
         assert _criteria.weighted_accuracy(evidence, y, weights) == pytest.approx(weighted)
-        assert _criteria.reverse_accuracy(evidence, y) == pytest.approx((evidence.back == y).mean())
+        metric = Metric("accuracy", np.arange(3))
+        in_reverse = _criteria.reverse_accuracy(evidence, y, np.ones(3), metric)
+        assert in_reverse == pytest.approx((evidence.back == y).mean())
+
+    def test_classes_count_by_their_shares_in_the_target(self):
+        evidence, y, _ = random_evidence(n_source=200)
+        source, target = np.bincount(y) / 200, np.array([0.7, 0.3, 0.0])
+        ratio = shares(source, target).ratio
+        metric = Metric("accuracy", np.arange(3))
+        for found, given in (
+            (_criteria.source_accuracy(evidence, y, ratio), evidence.source.argmax(axis=1)),
+            (_criteria.source_score(evidence, y, ratio, metric), evidence.source.argmax(axis=1)),
+            (_criteria.reverse_accuracy(evidence, y, ratio, metric), evidence.back),
+        ):
+            recalls = [np.mean(given[y == k] == k) for k in range(3)]
+            assert found == pytest.approx(target @ recalls)
+
+    @pytest.mark.parametrize("scoring", ["balanced_accuracy", "f1_macro", "f1:1", 1 - np.eye(3)], ids=str)
+    def test_in_reverse_it_is_the_metric_of_the_labels(self, scoring):
+        evidence, y, _ = random_evidence(n_source=200)
+        metric, back = Metric(scoring, np.arange(3)), np.eye(3)[evidence.back]
+        ratio = shares(np.bincount(y) / 200, [0.5, 0.3, 0.2]).ratio
+        confusion = (np.eye(3)[y] * ratio[y][:, None]).T @ back / 200
+        found = _criteria.reverse_accuracy(evidence, y, ratio, metric)
+        assert found == pytest.approx(metric.of(confusion))
+
+    def test_in_reverse_there_are_labels_alone(self):
+        evidence, y, _ = random_evidence()
+        metric = Metric("neg_log_loss", np.arange(3))
+        found = _criteria.reverse_accuracy(evidence, y, np.ones(3), metric)
+        assert found == pytest.approx((evidence.back == y).mean())
 
     def test_control_variate_is_the_regression_on_the_weights(self):
         evidence, y, weights = random_evidence(n_source=200)
@@ -87,7 +135,7 @@ class TestCriteria:
     def test_equal_weights_change_nothing(self):
         evidence, y, _ = random_evidence()
         ones = np.ones(len(y))
-        plain = _criteria.source_accuracy(evidence, y)
+        plain = _criteria.source_accuracy(evidence, y, np.ones(3))
         assert _criteria.weighted_accuracy(evidence, y, ones) == pytest.approx(plain)
         assert _criteria.embedded_accuracy(evidence, y, ones) == pytest.approx(plain)
 
@@ -138,13 +186,14 @@ class TestConsensus:
     @pytest.mark.parametrize("n_classes", [2, 4])
     def test_it_ranks_candidates_as_the_truth_does(self, n_classes):
         truth = np.random.default_rng(0).integers(0, n_classes, 3000)
+        metric, even = Metric("accuracy", np.arange(n_classes)), shares(np.full(n_classes, 1 / n_classes))
         accuracies = [0.9, 0.7, 0.85, 0.6, 0.8, 0.75]
         views = ["a", "a", "b", "b", "c", "c"]
         found = [judged(noisy(truth, a, n_classes, i), n_classes, a, i) for i, a in enumerate(accuracies)]
-        q = consensus([evidence for evidence, _ in found], views, [True] * 6, found[0][1])
+        q = consensus([evidence for evidence, _ in found], views, [True] * 6, found[0][1], even)
         assert q.shape == (3000, n_classes)
         np.testing.assert_allclose(q.sum(axis=1), 1)
-        scores = [agreement(evidence, q).mean() for evidence, _ in found]
+        scores = [metric.value(evidence.target, q, even.target) for evidence, _ in found]
         assert list(np.argsort(scores)) == list(np.argsort(accuracies))
 
     def test_agreement_on_the_target_counts_for_more_than_the_source(self):
@@ -156,8 +205,8 @@ class TestConsensus:
             for i, (on_target, on_source) in enumerate([(0.8, 0.8), (0.8, 0.8), (0.5, 0.95)])
         ]
         evidences, y = [evidence for evidence, _ in found], found[0][1]
-        three = consensus(evidences, ["one", "two", "lost"], [True] * 3, y)
-        two = consensus(evidences, names, [True] * 3, y)
+        three = consensus(evidences, ["one", "two", "lost"], [True] * 3, y, EVEN)
+        two = consensus(evidences, names, [True] * 3, y, EVEN)
         right_of_three, right_of_two = (np.mean(q.argmax(axis=1) == truth) for q in (three, two))
         assert right_of_three > right_of_two
         assert right_of_three > 0.75
@@ -168,33 +217,59 @@ class TestConsensus:
         other, _ = judged(noisy(truth, 0.7, 2, 2), 2, 0.7, 2)
         both, _ = judged(1 - truth, 2, 0.9, 3)
         np.testing.assert_array_equal(
-            consensus([one, other, both], ["a", "b", None], [True] * 3, y),
-            consensus([one, other], ["a", "b"], [True] * 2, y),
+            consensus([one, other, both], ["a", "b", None], [True] * 3, y, EVEN),
+            consensus([one, other], ["a", "b"], [True] * 2, y, EVEN),
         )
-        assert consensus([both], [None], [True], y).shape == (500, 2)
+        assert consensus([both], [None], [True], y, EVEN).shape == (500, 2)
 
     def test_who_speaks_for_a_view(self):
         truth = np.random.default_rng(4).integers(0, 2, 400)
         one, y = judged(truth, 2, 0.9, 1)
         plain, other = judged(1 - truth, 2, 0.9, 1)[0], judged(1 - truth, 2, 0.9, 1)[0]
         adapted = [True, False, False]
-        q = consensus([one, plain, other], ["a"] * 3, adapted, y)
+        q = consensus([one, plain, other], ["a"] * 3, adapted, y, EVEN)
         np.testing.assert_allclose(agreement(one, q), q.max(axis=1))
-        q = consensus([one, plain, other], ["a"] * 3, adapted, y, balanced=True)
+        q = consensus([one, plain, other], ["a"] * 3, adapted, y, EVEN, balanced=True)
         np.testing.assert_allclose(q, 0.5)
-        q = consensus([plain, other], ["a"] * 2, [False] * 2, y)
+        q = consensus([plain, other], ["a"] * 2, [False] * 2, y, EVEN)
         np.testing.assert_allclose(agreement(plain, q), q.max(axis=1))
 
     def test_weights_are_squares_above_chance(self):
         truth = np.random.default_rng(3).integers(0, 2, 400)
         one, y = judged(truth, 2, 1.0, 1)
         other, _ = judged(1 - truth, 2, 0.75, 2)
-        q = consensus([one, other], ["a", "b"], [True] * 2, y)
-        accuracy = [_criteria.source_accuracy(evidence, y) for evidence in (one, other)]
+        q = consensus([one, other], ["a", "b"], [True] * 2, y, EVEN)
+        accuracy = [_criteria.source_accuracy(evidence, y, np.ones(2)) for evidence in (one, other)]
         weight = (np.array(accuracy) - 0.5) ** 2
         both = [e / e.sum(axis=1, keepdims=True) for e in (one.target, other.target)]
         sides = np.sign(weight[0] * (both[0] - 0.5) + weight[1] * (both[1] - 0.5))
         np.testing.assert_array_equal(np.sign(q - 0.5), sides)
+
+    def test_probabilities_are_matched_to_the_shares(self):
+        """A candidate of unshifted labels says less of a class that is rare in the target."""
+        truth = np.random.default_rng(5).integers(0, 2, 400)
+        one, y = judged(truth, 2, 0.9, 1)
+        plain, rare = (
+            consensus([one], ["a"], [True], y, shares([0.5, 0.5], [share, 1 - share])) for share in (0.5, 0.1)
+        )
+        assert plain.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.05)
+        assert rare[:, 0].mean() < plain[:, 0].mean() - 0.2
+        odds = [q[:, 0] / q[:, 1] for q in (plain, rare)]
+        np.testing.assert_allclose(odds[1] / odds[0], 1 / 9)
+
+    def test_a_view_is_as_good_as_in_the_shares_of_the_target(self):
+        """Of two views that contradict each other, the one that knows the target's frequent class wins."""
+        y, truth, evidences = np.arange(300) % 2, np.arange(400) % 2, []
+        for known, labels in ((0, truth), (1, 1 - truth)):  # right on this class, by chance on the other
+            given = np.where(y == known, y, np.arange(300) // 2 % 2)
+            evidences.append(
+                Evidence(None, np.eye(2)[given] * 0.6 + 0.2, np.eye(2)[labels] * 0.6 + 0.2, y, 0)
+            )
+        for often in (0, 1):
+            priors = shares([0.5, 0.5], [0.9, 0.1][:: 1 - 2 * often])
+            q = consensus(evidences, ["a", "b"], [True] * 2, y, priors)
+            one, other = (consensus([evidences[i]], ["a"], [True], y, priors) for i in (often, 1 - often))
+            assert np.abs(q - one).max() < 0.05 * np.abs(q - other).max()
 
 
 def store_of(n=60):
@@ -304,7 +379,7 @@ class TestEvidence:
         model = make_transfer_pipeline(DomainCentering(), LogisticRegression())
         splits = list(StratifiedKFold(4).split(source, y))
         found = collect(model, source, y, target, np.unique(y), splits)
-        assert _criteria.source_accuracy(found, y) > 0.9
+        assert _criteria.source_accuracy(found, y, np.ones(2)) > 0.9
         assert found.source.shape == (200, 2)
         assert found.target.shape == (100, 2)
 
@@ -316,6 +391,38 @@ class TestEvidence:
             LogisticRegression(), source, y, np.full((20, 1), 9.0), np.unique(y), [(np.arange(40),) * 2]
         )
         np.testing.assert_array_equal(found.back, 1)
+
+    def test_every_fit_is_told_the_shares_of_the_classes_that_it_has(self):
+        class Told(Loud):
+            said: list = []
+
+            def __init__(self, priors="estimated"):
+                self.priors = priors
+
+            def fit(self, X, y):
+                self.said.append((np.unique(y).tolist(), np.round(self.priors, 3).tolist()))
+                return super().fit(X, y)
+
+            def decision_function(self, X):
+                scores = super().decision_function(X)
+                return scores if len(self.classes_) == 2 else np.stack([-scores, scores, 0 * scores - 9], 1)
+
+        texts, y = ["a", "b!", "c!!", "d"] * 5, np.array(["bad", "good", "rare", "bad"] * 5)
+        splits = [
+            (np.arange(10), np.arange(10, 20)),
+            (np.flatnonzero(y != "rare"), np.flatnonzero(y == "rare")),
+        ]
+        target = ["e", "f!"] * 5  # none of it is predicted to be rare
+        collect(Told(), texts, y, target, np.unique(y), splits, np.array([0.2, 0.6, 0.2]))
+        three, two = (["bad", "good", "rare"], [0.2, 0.6, 0.2]), (["bad", "good"], [0.25, 0.75])
+        assert Told.said == [three, three, two, two]
+
+    def test_one_class_of_no_share(self):
+        y = np.arange(40) % 2
+        rows = np.arange(40.0)[:, None]
+        model = LabelShiftClassifier(n_bootstrap=0)
+        found = collect(model, rows, y, rows, np.unique(y), [], np.array([1.0, 0.0]))
+        np.testing.assert_array_equal(found.target.argmax(axis=1), 0)
 
     def test_probabilities_of_decisions(self):
         rows = np.array([[0.0], [1.0], [2.0], [3.0]])
@@ -334,6 +441,7 @@ class TestCandidates:
         names = [candidate.name for candidate in made]
         assert names == [
             "ngrams + none + logistic",
+            "ngrams + none + label_shift",
             "word_mean + none + logistic",
             "word_mean + none + self_training",
             "word_mean + coral + logistic",
@@ -341,8 +449,8 @@ class TestCandidates:
             "recipe + words",
             "recipe + none + words, unadapted",
         ]
-        assert [candidate.unadapted for candidate in made] == [0, 1, 1, 1, 1, 6, 6]
-        assert [candidate.view for candidate in made].count("words") == 3
+        assert [candidate.unadapted for candidate in made] == [0, 1, 2, 2, 2, 2, 7, 7]
+        assert [candidate.view for candidate in made].count("words") == 4
 
     def test_parameters_go_where_they_belong(self):
         parameters = {
@@ -414,7 +522,7 @@ def found_round(first, counterpart, consensus_gain, seed=0):
     truth = rng.integers(0, 2, n)
     q = np.eye(2)[truth] * 0.6 + 0.2
     y = np.arange(n) % 2
-    found = Round(y, consensus=q, balanced=q)
+    found = Round(y, EVEN, ACCURACY, consensus=q, balanced=q)
     for place, wrong in ((0, 0.3), (1, 0.3 + consensus_gain)):
         labels = np.where(np.arange(n) < wrong * n, 1 - truth, truth)
         back = np.where(np.arange(n) < (first, counterpart)[place] * n, y, 1 - y)
@@ -452,22 +560,58 @@ class TestGuard:
         assert choose(candidates, found, "consensus", guard=False)[:2] == (0, False)
 
 
-def test_expected_accuracy():
-    truth = np.random.default_rng(0).integers(0, 2, 1000)
-    evidence, y = judged(truth, 2, 0.9, 0)
-    q = np.eye(2)[truth] * 0.6 + 0.2  # the label given has probability 0.8
-    expected, (low, high) = expected_accuracy(evidence, q, y)
-    on_source = _criteria.source_accuracy(evidence, y)
-    assert expected == pytest.approx((0.8 + on_source) / 2)
-    assert 0 <= low < 0.8 < high <= 1
+class TestExpectedScore:
+    @pytest.fixture
+    def found(self):
+        truth = np.random.default_rng(0).integers(0, 2, 1000)
+        evidence, y = judged(truth, 2, 0.9, 0)
+        q = np.eye(2)[truth] * 0.6 + 0.2  # the label given has probability 0.8
+        return Round(y, EVEN, ACCURACY, {0: evidence}, consensus=q, balanced=q)
+
+    def test_between_the_source_and_the_views(self, found):
+        expected, (low, high) = expected_score(found, 0)
+        on_source = _criteria.source_accuracy(found.evidence[0], found.y, EVEN.ratio)
+        assert expected == pytest.approx((0.8 + on_source) / 2)
+        assert 0 <= low < 0.8 < high <= 1
+
+    def test_shares_that_are_not_known_lower_the_lower_end(self, found):
+        found.metric = Metric("balanced_accuracy", np.array([0, 1]))
+        low, high = expected_score(found, 0)[1]
+        found.priors = shares([0.5, 0.5], width=0.4)
+        assert expected_score(found, 0)[1] == pytest.approx((low - 0.1, high))
+
+    def test_the_source_in_the_shares_of_the_target(self, found):
+        """A candidate that knows one class alone is as good as this class is frequent."""
+        found.evidence[0].source = np.tile([0.9, 0.1], (300, 1))
+        found.evidence[0].target = np.tile([0.9, 0.1], (1000, 1))
+        found.consensus = np.tile([0.8, 0.2], (1000, 1))
+        found.priors = shares([0.5, 0.5], [0.8, 0.2])
+        assert expected_score(found, 0)[0] == pytest.approx(0.8)
+
+    @pytest.mark.parametrize(
+        ("scoring", "least", "most"),
+        [("f1_macro", 0, 1), ("neg_log_loss", -np.inf, np.inf), ([[0, 10], [1, 0]], -np.inf, np.inf)],
+        ids=str,
+    )
+    def test_in_the_units_of_the_metric(self, found, scoring, least, most):
+        found.metric = metric = Metric(scoring, np.array([0, 1]))
+        expected, (low, high) = expected_score(found, 0)
+        by_views = metric.value(found.evidence[0].target, found.consensus, EVEN.target)
+        on_source = _criteria.source_score(found.evidence[0], found.y, EVEN.ratio, metric)
+        assert expected == pytest.approx((by_views + on_source) / 2)
+        assert least <= low < min(by_views, on_source) <= max(by_views, on_source) < high <= most
 
 
 def test_thresholded_confidence():
     source = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
     target = np.array([[0.95, 0.05], [0.85, 0.15], [0.62, 0.38], [0.55, 0.45], [0.51, 0.49]])
     evidence = Evidence(None, source, target, np.zeros(4), 0.1)
-    assert _criteria.source_accuracy(evidence, np.array([0, 0, 1, 1])) == 0.5
-    assert thresholded_confidence(evidence, np.array([0, 0, 1, 1])) == 2 / 5  # the threshold lies at 0.75
+    y = np.array([0, 0, 1, 1])
+    assert _criteria.source_accuracy(evidence, y, np.ones(2)) == 0.5
+    assert thresholded_confidence(evidence, y, np.ones(2)) == 2 / 5  # the threshold lies at 0.7
+    ratio = shares([0.5, 0.5], [0.25, 0.75]).ratio  # a quarter is right: the two surest rows
+    assert _criteria.source_accuracy(evidence, y, ratio) == 0.25
+    assert thresholded_confidence(evidence, y, ratio) == 2 / 5
 
 
 @pytest.fixture(scope="module")
@@ -479,10 +623,13 @@ def search():
 
 class TestSearch:
     def test_it_beats_the_unadapted(self, search):
+        """More so where it knows that shares are equal: it estimates 0.68 and 0.32."""
         plain = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
         plain.fit(FILMS.data, FILMS.target, X_target=PANS.data)
-        gain = search.score(PANS.data, PANS.target) - plain.score(PANS.data, PANS.target)
-        assert gain > 0.05
+        known = clone(search).set_params(target_shares={0: 0.5, 1: 0.5})
+        known.fit(FILMS.data, FILMS.target, X_target=PANS.data)
+        one, other = (s.score(PANS.data, PANS.target) for s in (search, known))
+        assert plain.score(PANS.data, PANS.target) + 0.02 < one < other - 0.04
 
     def test_results(self, search):
         frame = search.results_
@@ -548,14 +695,23 @@ class TestSearch:
         assert search.predict_proba(PANS.data[:5]).shape == (5, 3)
 
     @pytest.mark.parametrize("n_rare", [2, 3])
-    def test_a_class_that_a_round_lacks(self, n_rare):
+    @pytest.mark.parametrize("known", [None, {"bad": 0.5, "good": 0.4, "zero": 0.1}])
+    def test_a_class_that_a_round_lacks(self, n_rare, known):
         y = np.array(["good" if label else "bad" for label in Y], object)
         y[-n_rare:] = "zero"
-        search = TransferSearch(recipes=[], adapters=["none", "centering"], min_rows=40)
+        search = TransferSearch(recipes=[], adapters=["none", "centering"], target_shares=known, min_rows=40)
         search.fit(FILMS.data, y, X_target=PANS.data)
         assert (search.results_["error"] == "").all()
         assert search.best_estimator_.classes_.tolist() == ["bad", "good", "zero"]
         assert search.predict_proba(PANS.data[:3]).shape == (3, 3)
+
+    def test_a_class_that_all_rounds_lack(self):
+        y = np.where(Y == 1, "good", "bad").astype(object)
+        y[-2:] = "zero"
+        search = TransferSearch(**SMALL, min_rows=40, max_rows=60, scoring="balanced_accuracy")
+        search.fit(FILMS.data, y, X_target=PANS.data)
+        assert search.target_priors_[2] == 0
+        assert set(search.predict(PANS.data)) == {"bad", "good"}
 
     def test_what_fails_is_a_row(self):
         bad = make_transfer_pipeline(NGramVectorizer(), CORAL(), LogisticRegression())
@@ -583,7 +739,7 @@ class TestSearch:
         rng = np.random.default_rng(0)
         truth = rng.integers(0, 2, 1000)
         q = np.eye(2)[truth] * 0.6 + 0.2
-        found = Round(np.arange(300) % 2, consensus=q, balanced=q)
+        found = Round(np.arange(300) % 2, EVEN, ACCURACY, consensus=q, balanced=q)
         for place, accuracy in enumerate((0.8, 0.8, 0.5)):  # two as good as one another, one much worse
             found.evidence[place], _ = judged(noisy(truth, accuracy, 2, place), 2, 0.8, place)
         consensus_ = [agreement(found.evidence[place], q).mean() for place in range(3)]
@@ -598,8 +754,8 @@ class TestSearch:
         TransferSearch(**SMALL, progress=lambda *step: seen.append(step)).fit(
             FILMS.data, Y, X_target=PANS.data
         )
-        assert seen[0] == (0, 3, "320 texts: ngrams + none + logistic")
-        assert seen[-1] == (3, 3, "320 texts: done")
+        assert seen[0] == (0, 4, "320 texts: ngrams + none + logistic")
+        assert seen[-1] == (4, 4, "320 texts: done")
 
     def test_in_cross_validation(self):
         scores = cross_val_score(
@@ -628,9 +784,10 @@ class TestSearch:
     def test_nothing_can_be_fitted(self):
         store = Store(["!"] * 20, ["?"] * 20)  # without a word there is no vocabulary
         words = [Candidate("recipe", "-", "words", make_recipe("words"), view="words", unadapted=0)]
-        rows = store.source_numbers, np.arange(20) % 2, np.arange(20), store.target_numbers, np.array([0, 1])
+        rows = store.source_numbers, np.arange(20) % 2, np.arange(20), store.target_numbers
+        asked = Asked(np.array([0, 1]), 3, 0, "estimated", ACCURACY)
         with pytest.raises(ValueError, match=r"No candidate could be fitted.*ValueError: Got 40 texts"):
-            judge(words, [0], store, *rows, 3, 0, print, {})
+            judge(words, [0], store, *rows, asked, print, {})
 
     def test_bad_names(self):
         with pytest.raises(ValueError, match="Got adapter 'korall'"):

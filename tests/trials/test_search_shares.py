@@ -1,5 +1,6 @@
-"""TransferSearch with class shares that the user knows."""
+"""TransferSearch where the class shares of the target are others than the source's."""
 
+import numpy as np
 import pytest
 
 from embtransfer import TransferSearch, class_shares
@@ -9,11 +10,55 @@ FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 SETTINGS = {"embedders": ["word_mean"], "adapters": ["none", "centering"], "recipes": []}
 
 
-def test_candidates_are_judged_by_them():
-    search = TransferSearch(**SETTINGS, target_shares={1: 0.2, 0: 0.8})
-    search.fit(FILMS.data, FILMS.target, X_target=PANS.data)
-    assert search.target_priors_.tolist() == [0.8, 0.2]
-    assert class_shares(search)["target"].tolist() == [0.8, 0.2]
+@pytest.fixture(scope="module")
+def rare():
+    """Films and pans in both domains, one in nine target texts is good; and a search that is not told."""
+    texts, y = np.array([*FILMS.data, *PANS.data], object), np.concatenate([FILMS.target, PANS.target])
+    source, others = np.split(np.random.default_rng(0).permutation(640), 2)
+    target = np.concatenate([others[y[others] == 0], others[y[others] == 1][:20]])
+    data = texts[source], y[source], texts[target], y[target]
+    return data, TransferSearch(**SETTINGS).fit(*data[:2], X_target=data[2])
+
+
+def test_they_are_estimated(rare):
+    (_, y, _, y_target), search = rare
+    shares = class_shares(search)
+    np.testing.assert_allclose(search.source_priors_, np.bincount(y) / 320)
+    assert search.target_priors_[1] == pytest.approx(y_target.mean(), abs=0.1)
+    assert search.target_priors_.sum() == pytest.approx(1)
+    low, high = search.prior_intervals_.T
+    assert (low < search.target_priors_).all()
+    assert (search.target_priors_ < high).all()
+    assert low[1] <= y_target.mean() <= high[1]
+    np.testing.assert_array_equal(shares["target"], search.target_priors_)
+    np.testing.assert_array_equal(shares["source"], search.source_priors_)
+
+
+def test_the_consensus_has_them(rare):
+    found = rare[1].consensus_.mean(axis=0)
+    np.testing.assert_allclose(found, rare[1].target_priors_, atol=0.1)
+
+
+def test_the_score_is_in_the_interval(rare):
+    (_, _, texts, y), search = rare
+    low, high = search.score_interval_
+    assert low <= search.score(texts, y) <= high
+
+
+def test_they_are_worth_more_than_the_source_s(rare):
+    (X, y, texts, y_target), search = rare
+    unchanged = TransferSearch(**SETTINGS, target_shares={0: 0.5, 1: 0.5}).fit(X, y, X_target=texts)
+    assert search.score(texts, y_target) > unchanged.score(texts, y_target) + 0.02
+
+
+def test_candidates_are_judged_by_known_ones(rare):
+    (X, y, texts, _), estimated = rare
+    search = TransferSearch(**SETTINGS, target_shares={1: 0.1, 0: 0.9}).fit(X, y, X_target=texts)
+    assert search.target_priors_.tolist() == [0.9, 0.1]
+    assert search.prior_intervals_.tolist() == [[0.9, 0.9], [0.1, 0.1]]
+    assert class_shares(search)["target"].tolist() == [0.9, 0.1]
+    known, guessed = (s.score_interval_[1] - s.score_interval_[0] for s in (search, estimated))
+    assert known < guessed
 
 
 def test_shares_of_other_labels():

@@ -87,7 +87,7 @@ def expected_score(found, place):
         estimates.append(thresholded_confidence(evidence, found.y, ratio))
     one_hot = np.eye(len(ratio))[found.y]
     gains = metric.gains(evidence.source, one_hot, weights=ratio[found.y])
-    spread = np.sqrt(np.average((gains - gains.mean()) ** 2, weights=ratio[found.y]))
+    spread = np.sqrt(np.average((gains - by_source) ** 2, weights=ratio[found.y]))
     error = _Z90 * spread / np.sqrt(len(found.consensus))
     low, high = min(estimates) - error, max(estimates) + error
     # labels given by wrong shares are wrong, and no estimate sees it

@@ -10,6 +10,7 @@ from sklearn.utils import _safe_indexing
 
 from ..._parts import takes
 from ...pipeline import TransferPipeline, for_source
+from ...priors import with_priors
 from .._store import target_for
 
 
@@ -30,7 +31,7 @@ class Evidence:
     seconds: float
 
 
-def collect(estimator, source, y, target, classes, splits) -> Evidence:
+def collect(estimator, source, y, target, classes, splits, priors=None) -> Evidence:
     """Fit a candidate on all source rows, on each fold, and in reverse.
 
     Parameters
@@ -43,24 +44,32 @@ def collect(estimator, source, y, target, classes, splits) -> Evidence:
         Sorted; some may not occur.
     splits : list of (train, test)
         Folds of the source.
+    priors : ndarray of shape (n_classes,), default=None
+        Shares of the classes in the target, which every fit is told. None: not told.
     """
     start = perf_counter()
-    fitted = fit(estimator, source, y, target)
+    fitted = fit(estimator, source, y, target, classes, priors)
     seconds = perf_counter() - start
     of_target = probabilities(fitted, target, classes)
     of_source = np.empty((len(y), len(classes)))
     for train, test in splits:
-        fold = fit(estimator, _safe_indexing(source, train), y[train], target)
+        fold = fit(estimator, _safe_indexing(source, train), y[train], target, classes, priors)
         of_source[test] = probabilities(for_source(fold), _safe_indexing(source, test), classes)
     labels = classes[of_target.argmax(axis=1)]
     back = np.full(len(y), labels[0])
     if len(np.unique(labels)) > 1:
-        back = fit(estimator, target, labels, source).predict(source)
+        back = fit(estimator, target, labels, source, classes, priors).predict(source)
     return Evidence(fitted, of_source, of_target, np.searchsorted(classes, back), seconds)
 
 
-def fit(estimator, source, y, target):
-    """A fitted clone, which saw the target if one of its steps takes it."""
+def fit(estimator, source, y, target, classes, priors):
+    """A fitted clone, which saw the target if one of its steps takes it, and was told its class shares.
+
+    Those of the classes in y: a fold may lack one, and predicted labels often do.
+    """
+    if priors is not None:
+        own = priors[np.isin(classes, y)]
+        estimator = with_priors(estimator, own / own.sum() if own.sum() > 0 else None)
     blind = isinstance(estimator, TransferPipeline) and not takes(estimator, "X_target")
     return clone(estimator).fit(source, y, **({} if blind else target_for(estimator, target)))
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ...priors import matched
+from ...priors import LEAST, matched
 
 METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "neg_log_loss")
-_LEAST = 1e-12
 _ROUNDS = 3  # of decisions by the gains of the decisions before
 
 
@@ -37,40 +36,48 @@ class Metric:
                 f"Got scoring={scoring!r}. Expected one of {', '.join(METRICS)}, f1: and a label, or costs "
                 "(n_classes, n_classes)."
             )
+        self.most_probable = self.name in ("accuracy", "neg_log_loss")  # is the label to give
 
     def value(self, proba, truth, priors=None, weights=None) -> float:
         """The score of rows whose classes have the probabilities `truth`, (n_rows, n_classes)."""
         if self.name == "neg_log_loss":
             return float(np.average(self.gains(proba, truth, priors), weights=weights))
-        return self._value(_confusion(self.labels(proba, priors), truth, weights))
+        return self.of(_confusion(self.labels(proba, priors), truth, weights))
 
     def gains(self, proba, truth, priors=None, weights=None) -> np.ndarray:
-        """What each row adds to the score, (n_rows,); linear in the rows near these labels."""
+        """What each row adds to the score, (n_rows,), which is their mean; linear near these labels."""
         if self.name == "neg_log_loss":
-            proba = proba if priors is None else matched(proba, priors)
-            return (truth * np.log(np.maximum(proba, _LEAST))).sum(axis=1)
+            return (truth * np.log(np.maximum(proba, LEAST))).sum(axis=1)
         labels = self.labels(proba, priors)
-        slope = self._slope(_confusion(labels, truth, weights))
-        return np.einsum("ij,ji->i", truth, slope[:, labels])
+        confusion = _confusion(labels, truth, weights)
+        slope = self._slope(confusion)
+        # of F1, which is not linear, the slope alone would favour whoever gives the class too seldom
+        rest = self.of(confusion) - (slope * confusion).sum()
+        return np.einsum("ij,ji->i", truth, slope[:, labels]) + rest
 
     def labels(self, proba, priors=None) -> np.ndarray:
         """Numbers of the labels that are worth most; priors : shares of the classes in these rows."""
-        if self.name in ("accuracy", "neg_log_loss"):
+        if self.most_probable:
             return proba.argmax(axis=1)
-        if priors is not None:
-            proba = matched(proba, priors)
-        return (proba @ self.worth(proba)).argmax(axis=1)
+        return (proba @ self.worth(proba, priors)).argmax(axis=1)
 
-    def worth(self, proba) -> np.ndarray:
-        """What each label (column) is worth by class (row), in the light of these probabilities."""
-        labels = proba.argmax(axis=1)
+    def worth(self, proba, priors=None) -> np.ndarray:
+        """What each label (column) is worth by class (row), in the light of these probabilities.
+
+        With priors, the shares of the classes in these rows, rows are multiplied by what matches them.
+        """
+        likely = proba if priors is None else matched(proba, priors)
+        labels = likely.argmax(axis=1)
         for _ in range(_ROUNDS):
-            slope = self._slope(_confusion(labels, proba))
-            labels = (proba @ slope).argmax(axis=1)
-        return slope
+            slope = self._slope(_confusion(labels, likely))
+            labels = (likely @ slope).argmax(axis=1)
+        if priors is None:
+            return slope
+        return (priors / np.maximum(proba.mean(axis=0), LEAST))[:, None] * slope
 
-    def _value(self, confusion):
-        rows, right = np.maximum(confusion.sum(axis=1), _LEAST), confusion.diagonal()
+    def of(self, confusion) -> float:
+        """The score of a confusion matrix, of labels alone."""
+        rows, right = np.maximum(confusion.sum(axis=1), LEAST), confusion.diagonal()
         if self.costs is not None:
             return -float((self.costs * confusion).sum())
         if self.name == "accuracy":
@@ -82,7 +89,7 @@ class Metric:
 
     def _slope(self, confusion):
         """Derivative of the score by each entry, the classes' shares held."""
-        n, rows = len(confusion), np.maximum(confusion.sum(axis=1), _LEAST)
+        n, rows = len(confusion), np.maximum(confusion.sum(axis=1), LEAST)
         if self.costs is not None:
             return -self.costs
         if self.name == "accuracy":

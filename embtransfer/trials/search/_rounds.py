@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
@@ -90,14 +89,14 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     for place in places:
         tick(candidates[place].name)
         try:
-            estimator = with_priors(candidates[place].estimator, found.priors.target)
+            estimator = candidates[place].estimator
             stored = store.stored(estimator)
             if stored is None:
                 rows = estimator, store.texts(source), y, store.texts(target)
             else:
                 rows = stored, source, y, target
             with threadpool_limits(1):  # many small solves: threads would wait for one another
-                found.evidence[place] = collect(*rows, classes, splits)
+                found.evidence[place] = collect(*rows, classes, splits, priors.target)
         except Exception as error:  # a candidate that fails is a row of the table, not the end of it
             errors[place] = line(error)
     if not found.evidence:
@@ -126,15 +125,11 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     return found
 
 
-def with_priors(estimator, priors):
-    """The estimator, with these shares of the target's classes wherever it would estimate them."""
-    names = [key for key in estimator.get_params() if key.rpartition("__")[2] == "priors"]
-    own = {name: priors for name in names if isinstance(estimator.get_params()[name], str | None)}
-    return clone(estimator).set_params(**own)
-
-
 def _priors(wanted, candidates, places, store, source, index, target, n_classes) -> TargetPriors:
     """The target's class shares, by the rows of one embedder for each view of the texts."""
+    shares = np.bincount(index, minlength=n_classes) / len(index)
+    if not isinstance(wanted, str):
+        return TargetPriors(shares, wanted, np.stack([wanted, wanted], axis=1))
     rows = {}
     for place in places:
         view, steps = candidates[place].view, getattr(candidates[place].estimator, "steps", None)
@@ -142,8 +137,7 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
             with suppress(Exception):  # what fails is said of its candidates
                 made = store.rows(steps[0][1]).rows
                 rows[view] = made[source], made[target]
-    if isinstance(wanted, str) and not (rows and len(np.unique(index)) == n_classes):
-        shares = np.bincount(index, minlength=n_classes) / len(index)  # a small round may lack a class
+    if not rows or not shares.all():  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
     return priors_by_rows(wanted, list(rows.values()), index, NaiveBayesLogisticRegression())
 
@@ -184,3 +178,22 @@ def _weighing_rows(store, source, target):
     n_columns = min(_WEIGHT_COLUMNS, rows.shape[1] - 1)
     svd = TruncatedSVD(n_columns, random_state=0).fit(rows[np.concatenate([source, target])])
     return svd.transform(rows[source]), svd.transform(rows[target])
+
+
+def results_table(candidates, tables, errors, criterion) -> pd.DataFrame:
+    """A row a candidate, by the last round that judged it: `TransferSearch.results_`."""
+    names = [
+        [c.embedder, c.adapter, c.classifier, ", ".join(f"{k}={v}" for k, v in c.parameters.items())]
+        for c in candidates
+    ]
+    frame = pd.DataFrame(names, columns=["embedder", "adapter", "classifier", "parameters"])
+    judged = tables[0].reindex(columns=[*CRITERIA, "rows", "fit_seconds"])
+    for table in tables[1:]:
+        judged.loc[table.index] = table[judged.columns]
+    frame = frame.join(judged)
+    by = "consensus" if criterion == "aggregate" else criterion
+    order = frame.sort_values(["rows", by], ascending=False, na_position="last").index
+    frame["rank"] = pd.Series(np.arange(1, len(order) + 1), order)
+    frame["rows"] = frame["rows"].astype("Int64")
+    frame["error"] = [errors.get(place, "") for place in range(len(candidates))]
+    return frame

@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -15,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
-from ...priors import known_priors, matched
+from ...priors import known_priors
 from .._progress import Steps
 from .._splits import Domains
 from .._store import Store, with_embedders
@@ -23,7 +22,7 @@ from ._candidates import make_candidates
 from ._choice import choose, expected_score
 from ._evidence import fit, probabilities
 from ._metric import Metric
-from ._rounds import CRITERIA, Asked, judge, nested_order, sizes, survivors, with_priors
+from ._rounds import CRITERIA, Asked, judge, nested_order, results_table, sizes, survivors
 
 
 def _best_has(method):
@@ -85,7 +84,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     expected_score_ : float
         Expected `scoring` of `predict` on the target.
     score_interval_ : (float, float)
-        Within which the accuracy was in about 90 % of the cases measured, by benchmarks.choosing.
+        Within which the score was in about 90 % of the cases measured, by benchmarks.choosing.
     results_ : DataFrame
         A row a candidate: embedder, adapter, classifier, parameters (names); the criteria, the larger the
         better; `rows`, texts of a domain that it was judged by; `fit_seconds`, embedding apart; `rank`, by
@@ -239,8 +238,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
         known = known_priors(self.target_shares, labels)
         asked = Asked(self.classes_, self.cv, seed, "estimated" if known is None else known, metric)
-        alive = list(range(len(candidates)))
-        most = max(len(source), len(target))
+        alive, most = list(range(len(candidates))), max(len(source), len(target))
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
             tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
@@ -252,23 +250,19 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
         self.reason_ = " ".join(filter(None, (self.reason_, data.repeated(), data.overlapping())))
         self.source_priors_, self.target_priors_ = found.priors.source, found.priors.target
-        self.prior_intervals_ = found.priors.intervals
-        self.results_ = self._table(candidates, tables, errors)
+        self.prior_intervals_, self.consensus_ = found.priors.intervals, found.consensus
+        self.results_ = results_table(candidates, tables, errors, self.criterion)
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
-        self.consensus_ = found.consensus
         self.expected_score_, self.score_interval_ = expected_score(found, chosen)
-        estimator = with_priors(candidates[chosen].estimator, found.priors.target)
-        fitted = found.evidence[chosen].fitted
+        estimator, told = candidates[chosen].estimator, (self.classes_, found.priors.target)
+        fitted, of_target = found.evidence[chosen].fitted, found.evidence[chosen].target
         stored = store.stored(estimator)
         if size < most:
             rows = (store.source_numbers, store.target_numbers) if stored is not None else (source, target)
-            fitted = fit(estimator if stored is None else stored, rows[0], labels, rows[1])
+            fitted = fit(estimator if stored is None else stored, rows[0], labels, rows[1], *told)
+            of_target = probabilities(fitted, rows[1], self.classes_)
         self.best_estimator_: Any = fitted if stored is None else with_embedders(fitted)
-        of_target = found.evidence[chosen].target
-        self._worth = None
-        if metric.name not in ("accuracy", "neg_log_loss"):
-            worth = metric.worth(matched(of_target, self.target_priors_))
-            self._worth = (self.target_priors_ / of_target.mean(axis=0))[:, None] * worth
+        self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
         return self
 
     def _check(self, X, y, X_target, groups):
@@ -284,23 +278,6 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         data.check_groups(2)
         self.classes_ = np.unique(data.y)
         return data
-
-    def _table(self, candidates, tables, errors):
-        names = [
-            [c.embedder, c.adapter, c.classifier, ", ".join(f"{k}={v}" for k, v in c.parameters.items())]
-            for c in candidates
-        ]
-        frame = pd.DataFrame(names, columns=["embedder", "adapter", "classifier", "parameters"])
-        judged = tables[0].reindex(columns=[*CRITERIA, "rows", "fit_seconds"])
-        for table in tables[1:]:
-            judged.loc[table.index] = table[judged.columns]
-        frame = frame.join(judged)
-        by = "consensus" if self.criterion == "aggregate" else self.criterion
-        order = frame.sort_values(["rows", by], ascending=False, na_position="last").index
-        frame["rank"] = pd.Series(np.arange(1, len(order) + 1), order)
-        frame["rows"] = frame["rows"].astype("Int64")
-        frame["error"] = [errors.get(place, "") for place in range(len(candidates))]
-        return frame
 
     @_best_has("predict_proba")
     def predict_proba(self, X: Texts) -> np.ndarray:
