@@ -124,11 +124,10 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
-    # log-odds of two classes are twice the centred logarithm
-    to_odds = len(source) / (len(source) - 1)
+    to_odds = _to_odds(len(source))
     shares = np.maximum(softmax(mean), _LEAST_SHARE)
     sampling = np.mean(1 / (shares * (1 - shares))) / len(views[0][4]) / to_odds**2
-    variance = max(1 / weights.sum(), between) + sampling
+    variance = max(1 / weights.sum(), between)
     moved, variance = _posterior(mean - _log_shares(source), variance)
     # rounded: what solvers' rounding moves would draw other rows
     target = softmax(_log_shares(source) + np.round(moved, 3))
@@ -136,6 +135,11 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * to_odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
     return TargetPriors(source, target, ends)
+
+
+def _to_odds(n_classes):
+    """Log-odds in centred logarithms of shares: of two classes they are twice that."""
+    return n_classes / (n_classes - 1)
 
 
 def _posterior(difference, variance):
@@ -155,9 +159,8 @@ def _by_view(view, y, shares, rng):
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
     variance = (error / _distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
-    if not sparse.issparse(source):
-        source, target = np.asarray(source), np.asarray(target)
-    if source.ndim != 2 or source.dtype.kind not in "biuf":
+    variance += _noise(of_target * (whole / shares), len(y))
+    if not _in_columns(source):
         return _log_shares(whole), variance
     means, apart = [], []
     splits = complete_folds(y, identical(source), _FOLDS, rng)
@@ -179,6 +182,30 @@ def _by_view(view, y, shares, rng):
     return np.mean(means, axis=0), variance + spread
 
 
+def _noise(of_target, n_source):
+    r"""Variance of the centred log-shares for want of rows.
+
+    Log-odds of a share have the variance :math:`1 / (n_t v) + m / (n_s v^2)`, of a target whose rows are of
+    the class with probabilities of variance v, m being the mean of p (1 - p): by Fisher's information, first
+    as of known classes, then of an intercept fitted on the source.
+    """
+    proba = of_target / of_target.sum(axis=1, keepdims=True)
+    spread, within = np.maximum(proba.var(axis=0), 1e-3), (proba * (1 - proba)).mean(axis=0)
+    odds = 1 / (len(proba) * spread) + within / (n_source * spread**2)
+    return np.mean(odds) / _to_odds(proba.shape[1]) ** 2
+
+
+def _in_columns(rows):
+    """Whether these are numbers in columns, as texts are not."""
+    if hasattr(rows, "iloc"):
+        rows = np.asarray(rows)
+    return (
+        (sparse.issparse(rows) or isinstance(rows, np.ndarray))
+        and rows.ndim == 2
+        and rows.dtype.kind in "biuf"
+    )
+
+
 def _stable(source, target, y, assumed):
     """Columns as frequent in the target, within a factor, as the classes' frequencies under these shares."""
     of_class = np.stack([_frequencies(source[y == k]) for k in range(len(assumed))])
@@ -196,11 +223,20 @@ def _frequencies(rows):
 
 def _refitted(classifier, source, target, columns, y, splits):
     """Shares by the classifier fitted anew on some columns."""
-    source, target = source[:, columns], target[:, columns]
+    source, target = (_only(classifier, rows, columns) for rows in (source, target))
     held_out = np.empty((len(y), y.max() + 1))
     for seen, unseen in splits:
         held_out[unseen] = clone(classifier).fit(source[seen], y[seen]).predict_proba(source[unseen])
     return _em(held_out, y, clone(classifier).fit(source, y).predict_proba(target))
+
+
+def _only(classifier, rows, columns):
+    """Rows of some columns; the others are zeros where columns may be meant by name, place or number."""
+    of_parts = any(hasattr(part, "fit") for part in classifier.get_params().values())
+    if not of_parts and not hasattr(rows, "iloc"):
+        return rows[:, columns]
+    kept = np.isin(np.arange(rows.shape[1]), columns)
+    return rows.multiply(kept).tocsr() if sparse.issparse(rows) else rows * kept
 
 
 def _em(held_out, y, of_target):

@@ -412,7 +412,9 @@ class TestModelSelection:
     def test_as_last_step_of_a_pipeline(self):
         X, y, X_target = self.shifted()
         last = CoTrainingClassifier([("one", LogisticRegression()), ("two", GaussianNB())])
-        pipeline = make_transfer_pipeline(DomainCentering(priors="source"), last).fit(X, y, X_target=Target(X_target))
+        pipeline = make_transfer_pipeline(DomainCentering(priors="source"), last).fit(
+            X, y, X_target=Target(X_target)
+        )
         expected = clone(last).fit(X - X.mean(axis=0), y, X_target=X_target - X_target.mean(axis=0))
         np.testing.assert_allclose(
             pipeline.predict_proba(X_target), expected.predict_proba(X_target - X_target.mean(axis=0))
