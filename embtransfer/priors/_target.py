@@ -159,7 +159,7 @@ def _by_view(view, y, shares, rng):
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
     variance = (error / _distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
-    variance += _noise(of_target * (whole / shares), len(y))
+    variance += _noise(held_out, of_target * (whole / shares))
     if not _in_columns(source):
         return _log_shares(whole), variance
     means, apart = [], []
@@ -182,17 +182,18 @@ def _by_view(view, y, shares, rng):
     return np.mean(means, axis=0), variance + spread
 
 
-def _noise(of_target, n_source):
+def _noise(of_source, of_target):
     r"""Variance of the centred log-shares for want of rows.
 
-    Log-odds of a share have the variance :math:`1 / (n_t v) + m / (n_s v^2)`, of a target whose rows are of
-    the class with probabilities of variance v, m being the mean of p (1 - p): by Fisher's information, first
-    as of known classes, then of an intercept fitted on the source.
+    A share's log-odds have the variance :math:`1 / (n_t v_t) + (m_t / v_t)^2 / (n_s m_s)`, of rows that are
+    of the class with probabilities p of variance v, m being the mean of p (1 - p), in source and target: by
+    Fisher's information, first of the target's rows, then of an intercept that is fitted on the source's.
     """
     proba = of_target / of_target.sum(axis=1, keepdims=True)
-    spread, within = np.maximum(proba.var(axis=0), 1e-3), (proba * (1 - proba)).mean(axis=0)
-    odds = 1 / (len(proba) * spread) + within / (n_source * spread**2)
-    return np.mean(odds) / _to_odds(proba.shape[1]) ** 2
+    spread = np.maximum(proba.var(axis=0), 1e-3)
+    within, of_intercept = ((p * (1 - p)).mean(axis=0) for p in (proba, of_source))
+    intercept = (within / spread) ** 2 / (len(of_source) * np.maximum(of_intercept, 1e-3))
+    return np.mean(1 / (len(proba) * spread) + intercept) / _to_odds(proba.shape[1]) ** 2
 
 
 def _in_columns(rows):

@@ -124,7 +124,7 @@ class TestOnlySharesDiffer:
         np.testing.assert_allclose(found.source, 1 / len(shares), atol=0.01)
         assert found.target.sum() == pytest.approx(1)
         errors = [np.abs(one.target - of_target).max() for one, of_target, _ in estimates(make, shares, 3)]
-        assert np.mean(errors) < 0.6 * np.abs(found.source - true).max()
+        assert np.mean(errors) < 0.7 * np.abs(found.source - true).max()
 
     @either_kind
     @pytest.mark.parametrize("shares", [(0.5, 0.5), (1 / 3, 1 / 3, 1 / 3)], ids=["2", "3"])

@@ -623,13 +623,9 @@ def search():
 
 class TestSearch:
     def test_it_beats_the_unadapted(self, search):
-        """More so where it knows that shares are equal: it estimates 0.68 and 0.32."""
         plain = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
         plain.fit(FILMS.data, FILMS.target, X_target=PANS.data)
-        known = clone(search).set_params(target_shares={0: 0.5, 1: 0.5})
-        known.fit(FILMS.data, FILMS.target, X_target=PANS.data)
-        one, other = (s.score(PANS.data, PANS.target) for s in (search, known))
-        assert plain.score(PANS.data, PANS.target) + 0.02 < one < other - 0.04
+        assert search.score(PANS.data, PANS.target) > plain.score(PANS.data, PANS.target) + 0.04
 
     def test_results(self, search):
         frame = search.results_
