@@ -1,7 +1,7 @@
 """Co-training: views of the same texts learn from one another's surest target rows."""
 
 from copy import copy
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -268,19 +268,24 @@ def _fit_steps(estimator, X, y, X_target):
     """The view's classifier with its rows, and the fitted steps that made them."""
     target = X if X_target is None else X_target
     if not isinstance(estimator, Pipeline):
-        return View(estimator, _csr(X), _csr(target)), None
+        return View(estimator, _taken(X), _taken(target)), None
     classifier = estimator.steps[-1][1]
     if len(estimator.steps) == 1:
-        return View(classifier, _csr(X), _csr(target)), []
+        return View(classifier, _taken(X), _taken(target)), []
     steps = clone(estimator)[:-1]
     taken = {"X_target": X_target} if X_target is not None and _takes_target(estimator) else {}
-    source = _csr(steps.fit_transform(X, y, **taken))
-    mapped = source if X_target is None else _csr(steps.transform(X_target))
+    source = _taken(steps.fit_transform(X, y, **taken))
+    mapped = source if X_target is None else _taken(steps.transform(X_target))
     return View(classifier, source, mapped), steps.steps
 
 
-def _csr(rows):
-    return rows.tocsr() if sparse.issparse(rows) else rows
+def _taken(rows):
+    """Sparse rows as csr, a list of rows of numbers as an array; others, such as texts, as they are."""
+    if sparse.issparse(rows):
+        return rows.tocsr()
+    first = rows[0] if isinstance(rows, list | tuple) and len(rows) else None
+    of_numbers = isinstance(first, list | tuple | np.ndarray) and len(first) and isinstance(first[0], Real)
+    return np.asarray(rows) if of_numbers else rows
 
 
 def _join(estimator, steps, classifier):

@@ -23,6 +23,7 @@ from scipy import sparse
 from scipy.special import expit, logit, softmax
 from scipy.stats import norm
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import StrOptions
 
 from ..copies._groups import complete_folds, identical
@@ -147,7 +148,7 @@ def _by_view(view, y, shares, rng):
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
     variance = (error / _distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
-    if not (sparse.issparse(source) or isinstance(source, np.ndarray)) or source.ndim != 2:
+    if not _in_columns(source):
         return _log_shares(whole), variance
     means, apart = [], []
     splits = complete_folds(y, identical(source), _FOLDS, rng)
@@ -169,6 +170,14 @@ def _by_view(view, y, shares, rng):
     return np.mean(means, axis=0), variance + spread
 
 
+def _in_columns(rows):
+    """Whether these are numbers in columns, as texts are not."""
+    if hasattr(rows, "iloc"):
+        rows = np.asarray(rows)
+    numbers = sparse.issparse(rows) or isinstance(rows, np.ndarray)
+    return numbers and rows.ndim == 2 and rows.dtype.kind in "biuf"
+
+
 def _stable(source, target, y, assumed):
     """Columns as frequent in the target, within a factor, as the classes' frequencies under these shares."""
     of_class = np.stack([_frequencies(source[y == k]) for k in range(len(assumed))])
@@ -186,11 +195,21 @@ def _frequencies(rows):
 
 def _refitted(classifier, source, target, columns, y, splits):
     """Shares by the classifier fitted anew on some columns."""
-    source, target = source[:, columns], target[:, columns]
+    source, target = (_only(classifier, rows, columns) for rows in (source, target))
     held_out = np.empty((len(y), y.max() + 1))
     for seen, unseen in splits:
-        held_out[unseen] = clone(classifier).fit(source[seen], y[seen]).predict_proba(source[unseen])
+        model = clone(classifier).fit(_safe_indexing(source, seen), y[seen])
+        held_out[unseen] = model.predict_proba(_safe_indexing(source, unseen))
     return _em(held_out, y, clone(classifier).fit(source, y).predict_proba(target))
+
+
+def _only(classifier, rows, columns):
+    """Rows of some columns; the others are zeros where columns may be meant by name, place or number."""
+    of_parts = any(hasattr(part, "fit") for part in classifier.get_params().values())
+    if not of_parts and not hasattr(rows, "iloc"):
+        return rows[:, columns]
+    kept = np.isin(np.arange(rows.shape[1]), columns)
+    return rows.multiply(kept).tocsr() if sparse.issparse(rows) else rows * kept
 
 
 def _em(held_out, y, of_target):

@@ -588,7 +588,7 @@ def test_the_target_is_embedded_once_for_all_steps(memory, tmp_path):
     embedder = WordEmbedder()
     X, X_target = embedder.fit_transform(PANS), embedder.transform(FILMS)
     for adapter in (CORAL(0.1), DomainCentering(with_std=True)):
-        X, X_target = adapter.fit_transform(X, X_target=X_target), adapter.transform(X_target)
+        X, X_target = adapter.fit_transform(X, LABELS, X_target=X_target), adapter.transform(X_target)
     classifier = SelfTrainingClassifier(LogisticRegression()).fit(X, LABELS, X_target=X_target)
     np.testing.assert_array_equal(pipeline.predict_proba(FILMS), classifier.predict_proba(X_target))
 
@@ -604,7 +604,7 @@ def views():
 def test_union_of_two_adapted_embedders(n_jobs):
     pipeline = make_transfer_pipeline(FeatureUnion(views(), n_jobs=n_jobs), LogisticRegression())
     pipeline.fit(PANS, LABELS, X_target=Target(FILMS))
-    alone = [view.fit(PANS, X_target=FILMS) for _, view in views()]
+    alone = [view.fit(PANS, LABELS, X_target=FILMS) for _, view in views()]
     np.testing.assert_allclose(
         pipeline[:-1].transform(FILMS), np.hstack([view.transform(FILMS) for view in alone]), atol=1e-6
     )
@@ -624,7 +624,7 @@ def test_union_with_weights_and_a_dropped_view():
     assert from_source.shape == (len(PANS), 55)
     np.testing.assert_allclose(
         from_source[:, 50:],
-        3 * views()[1][1].fit(PANS, X_target=FILMS).source_view().transform(PANS),
+        3 * views()[1][1].fit(PANS, LABELS, X_target=FILMS).source_view().transform(PANS),
         atol=1e-5,
     )
 
