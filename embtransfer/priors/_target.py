@@ -23,6 +23,7 @@ from scipy import sparse
 from scipy.special import expit, logit, softmax
 from scipy.stats import norm
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import StrOptions
 
 from ..copies._groups import complete_folds, identical
@@ -200,11 +201,8 @@ def _in_columns(rows):
     """Whether these are numbers in columns, as texts are not."""
     if hasattr(rows, "iloc"):
         rows = np.asarray(rows)
-    return (
-        (sparse.issparse(rows) or isinstance(rows, np.ndarray))
-        and rows.ndim == 2
-        and rows.dtype.kind in "biuf"
-    )
+    numbers = sparse.issparse(rows) or isinstance(rows, np.ndarray)
+    return numbers and rows.ndim == 2 and rows.dtype.kind in "biuf"
 
 
 def _stable(source, target, y, assumed):
@@ -227,7 +225,8 @@ def _refitted(classifier, source, target, columns, y, splits):
     source, target = (_only(classifier, rows, columns) for rows in (source, target))
     held_out = np.empty((len(y), y.max() + 1))
     for seen, unseen in splits:
-        held_out[unseen] = clone(classifier).fit(source[seen], y[seen]).predict_proba(source[unseen])
+        model = clone(classifier).fit(_safe_indexing(source, seen), y[seen])
+        held_out[unseen] = model.predict_proba(_safe_indexing(source, unseen))
     return _em(held_out, y, clone(classifier).fit(source, y).predict_proba(target))
 
 

@@ -270,6 +270,16 @@ class TestViews:
         )
         assert isinstance(model.views_["one"], LogisticRegression)
 
+    def test_a_bare_classifier_that_calls_columns_by_name(self):
+        X, y, X_target, _ = simulate()
+        X, X_target = (pd.DataFrame(part, columns=list("abcdef")) for part in (X, X_target))
+        by_name = make_pipeline(ColumnTransformer([("keep", "passthrough", list("abcdef"))]), EXACT)
+        found, expected = (
+            CoTrainingClassifier([("one", one)]).fit(X, y, X_target=X_target)
+            for one in (GridSearchCV(by_name, {}, cv=2), EXACT)
+        )
+        np.testing.assert_allclose(found.priors_, expected.priors_, atol=1e-3)
+
     def test_integer_rows(self):
         X, y, X_target, _ = simulate()
         X, X_target = np.rint(X).astype(int), np.rint(X_target).astype(int)
@@ -322,8 +332,9 @@ def test_priors(priors):
 
 def test_without_a_target_the_source_is_the_target(reviews):
     X, y, X_target, _ = reviews
-    model = both(n_rounds=2).set_params(priors="source")
-    alone, same = clone(model).fit(X, y), clone(model).fit(X, y, X_target=X)
+    at_source = both(n_rounds=2, priors="source").set_params(vectors__domaincentering__priors="source")
+    alone, same = both(n_rounds=2).fit(X, y), at_source.fit(X, y, X_target=X)
+    np.testing.assert_array_equal(alone.priors_, alone.source_priors_)
     np.testing.assert_allclose(alone.predict_proba(X_target), same.predict_proba(X_target), atol=1e-6)
     np.testing.assert_allclose(alone.predict_proba(X), alone.predict_proba_source(X), atol=1e-6)
 
