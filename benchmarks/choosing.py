@@ -44,6 +44,7 @@ from embtransfer.trials._store import Store, with_embedders
 from embtransfer.trials.search import CRITERIA
 from embtransfer.trials.search._candidates import make_candidates
 from embtransfer.trials.search._choice import best_of, choose, expected_score
+from embtransfer.trials.search._evidence import fit
 from embtransfer.trials.search._metric import Metric
 from embtransfer.trials.search._rounds import Asked, Round, confer, judge
 
@@ -165,9 +166,10 @@ def run(set_name, task, data, cache):
     )  # fmt: skip
     texts, labels = [target[i] for i in scored], y_target[scored]
     right = {}
-    for place, evidence in found.evidence.items():
-        right[place] = float(np.mean(with_embedders(evidence.fitted).predict(texts) == labels))
-        evidence.fitted = None
+    for place in found.evidence:
+        model = store.stored(candidates[place].estimator)
+        model = fit(model, store.source_numbers, y, store.target_numbers, classes, found.priors.target)
+        right[place] = float(np.mean(with_embedders(model).predict(texts) == labels))
     for candidate in candidates:
         candidate.estimator = None
     path.write_bytes(pickle.dumps((candidates, found, right, errors)))  # our own, read by us alone

@@ -16,6 +16,7 @@ from ._options import (
     Embedding,
     Format,
     GroupColumn,
+    Jobs,
     Overwrite,
     Recipes,
     Scoring,
@@ -53,6 +54,7 @@ def choose(
     ] = True,
     overwrite: Overwrite = False,
     random_state: Annotated[int, typer.Option(help="Seed of the subsamples and folds.")] = 0,
+    jobs: Jobs = 1,
     format: Format = Output.table,
 ):
     """Choose a model for the target without any of its labels, say how good it will be, and save it."""
@@ -76,6 +78,7 @@ def choose(
                 scoring=scoring,
                 guard=guard,
                 random_state=random_state,
+                n_jobs=jobs,
                 progress=progress,
             ).fit(X, y, X_target=X_target, groups=groups)
         table = search.results_.sort_values("rank")

@@ -63,6 +63,7 @@ Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundl
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
 Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
+Jobs = Annotated[int, typer.Option(help="Processes that try models beside one another; -1: all processors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
 Scoring = Annotated[
     str,

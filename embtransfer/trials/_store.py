@@ -92,6 +92,13 @@ class Store:
             return None
         return rebuilt(estimator, [*first, *map(clone, parts[n_text_steps:])])
 
+    def to_fit(self, estimator, source, target):
+        """(estimator, X, X_target) of texts of these numbers: of stored rows, or else the texts."""
+        stored = self.stored(estimator)
+        if stored is None:
+            return estimator, self.texts(source), self.texts(target)
+        return stored, source, target
+
 
 def with_embedders(fitted):
     """A fitted estimator on row numbers as the fitted estimator on texts that it stands for."""

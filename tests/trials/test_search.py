@@ -46,7 +46,7 @@ from embtransfer.trials.search._choice import (
     thresholded_confidence,
 )
 from embtransfer.trials.search._consensus import consensus
-from embtransfer.trials.search._evidence import Evidence, collect, probabilities
+from embtransfer.trials.search._evidence import Evidence, collect, fit, probabilities
 from embtransfer.trials.search._metric import Metric
 from embtransfer.trials.search._rounds import Asked, Round, judge, nested_order, sizes
 
@@ -80,7 +80,7 @@ def random_evidence(seed=0, n_source=40, n_target=30, n_classes=3):
     source, target = (softmax(2 * rng.normal(size=(n, n_classes)), axis=1) for n in (n_source, n_target))
     y = rng.integers(0, n_classes, n_source)
     return (
-        Evidence(None, source, target, rng.integers(0, n_classes, n_source), 0.1),
+        Evidence(source, target, rng.integers(0, n_classes, n_source), 0.1),
         y,
         rng.uniform(0, 2, n_source),
     )
@@ -173,7 +173,7 @@ def judged(labels, n_classes, right_on_source, seed, sure=0.9):
     source, target = (np.tile(spread[:1], (len(given_), 1)) for given_ in (given, labels))
     source[np.arange(300), given] = sure
     target[np.arange(len(labels)), labels] = sure
-    return Evidence(None, source, target, y, 0.1), y
+    return Evidence(source, target, y, 0.1), y
 
 
 def noisy(truth, accuracy, n_classes, seed):
@@ -262,9 +262,7 @@ class TestConsensus:
         y, truth, evidences = np.arange(300) % 2, np.arange(400) % 2, []
         for known, labels in ((0, truth), (1, 1 - truth)):  # right on this class, by chance on the other
             given = np.where(y == known, y, np.arange(300) // 2 % 2)
-            evidences.append(
-                Evidence(None, np.eye(2)[given] * 0.6 + 0.2, np.eye(2)[labels] * 0.6 + 0.2, y, 0)
-            )
+            evidences.append(Evidence(np.eye(2)[given] * 0.6 + 0.2, np.eye(2)[labels] * 0.6 + 0.2, y, 0))
         for often in (0, 1):
             priors = shares([0.5, 0.5], [0.9, 0.1][:: 1 - 2 * often])
             q = consensus(evidences, ["a", "b"], [True] * 2, y, priors)
@@ -320,14 +318,13 @@ class TestStore:
         source, y = [FILMS.data[i] for i in index], Y[index]
         target, new = list(PANS.data[:100]), list(PANS.data[100:])
         store = Store(source, target)
-        fitted = collect(
-            store.stored(make()), store.source_numbers, y, store.target_numbers, np.unique(y), []
-        )
-        found = with_embedders(fitted.fitted)
+        rows = store.source_numbers, y, store.target_numbers, np.unique(y)
+        evidence = collect(store.stored(make()), *rows, [])
+        found = with_embedders(fit(store.stored(make()), *rows, None))
         more = {} if "MultinomialNB" in repr(make()) else {"X_target": target}
         expected = make().fit(source, y, **more)
         np.testing.assert_allclose(found.predict_proba(new), expected.predict_proba(new), atol=2e-3)
-        np.testing.assert_allclose(fitted.target, expected.predict_proba(target), atol=2e-3)
+        np.testing.assert_allclose(evidence.target, expected.predict_proba(target), atol=2e-3)
         assert clone(found).get_params().keys() == make().get_params().keys()
 
     def test_an_embedder_runs_once(self):
@@ -526,7 +523,7 @@ def found_round(first, counterpart, consensus_gain, seed=0):
     for place, wrong in ((0, 0.3), (1, 0.3 + consensus_gain)):
         labels = np.where(np.arange(n) < wrong * n, 1 - truth, truth)
         back = np.where(np.arange(n) < (first, counterpart)[place] * n, y, 1 - y)
-        found.evidence[place] = Evidence(None, np.eye(2)[y], np.eye(2)[labels], back, 0.1)
+        found.evidence[place] = Evidence(np.eye(2)[y], np.eye(2)[labels], back, 0.1)
     return found
 
 
@@ -605,7 +602,7 @@ class TestExpectedScore:
 def test_thresholded_confidence():
     source = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
     target = np.array([[0.95, 0.05], [0.85, 0.15], [0.62, 0.38], [0.55, 0.45], [0.51, 0.49]])
-    evidence = Evidence(None, source, target, np.zeros(4), 0.1)
+    evidence = Evidence(source, target, np.zeros(4), 0.1)
     y = np.array([0, 0, 1, 1])
     assert _criteria.source_accuracy(evidence, y, np.ones(2)) == 0.5
     assert thresholded_confidence(evidence, y, np.ones(2)) == 2 / 5  # the threshold lies at 0.7
@@ -626,6 +623,15 @@ class TestSearch:
         plain = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
         plain.fit(FILMS.data, FILMS.target, X_target=PANS.data)
         assert search.score(PANS.data, PANS.target) > plain.score(PANS.data, PANS.target) + 0.04
+
+    def test_processes_beside_one_another_choose_the_same(self, search):
+        seen = []
+        parallel = clone(search).set_params(n_jobs=2, progress=lambda *step: seen.append(step))
+        parallel.fit(FILMS.data, FILMS.target, X_target=PANS.data)
+        columns = search.results_.columns.drop("fit_seconds")
+        pd.testing.assert_frame_equal(parallel.results_[columns], search.results_[columns])
+        np.testing.assert_array_equal(parallel.predict_proba(PANS.data), search.predict_proba(PANS.data))
+        assert [done for done, *_ in seen[:5]] == list(range(5))
 
     def test_results(self, search):
         frame = search.results_

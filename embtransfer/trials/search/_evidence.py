@@ -24,7 +24,6 @@ class Evidence:
     embedding apart.
     """
 
-    fitted: object
     source: np.ndarray
     target: np.ndarray
     back: np.ndarray
@@ -59,7 +58,7 @@ def collect(estimator, source, y, target, classes, splits, priors=None) -> Evide
     back = np.full(len(y), labels[0])
     if len(np.unique(labels)) > 1:
         back = fit(estimator, target, labels, source, classes, priors).predict(source)
-    return Evidence(fitted, of_source, of_target, np.searchsorted(classes, back), seconds)
+    return Evidence(of_source, of_target, np.searchsorted(classes, back), seconds)
 
 
 def fit(estimator, source, y, target, classes, priors):

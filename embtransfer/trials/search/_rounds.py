@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
@@ -73,6 +74,7 @@ class Asked:
     seed: int
     priors: Any
     metric: Metric
+    n_jobs: int | None = None
 
 
 def judge(candidates, places, store, source, y, groups, target, asked, tick, errors) -> Round:
@@ -86,19 +88,24 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
     priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
     found = Round(index, priors, metric)
+
+    def tasks():
+        for place in places:
+            try:
+                model, X, X_target = store.to_fit(candidates[place].estimator, source, target)
+            except Exception as error:  # a candidate that fails is a row of the table, not the end of it
+                yield delayed(line)(error)
+            else:
+                yield delayed(_collected)(model, X, y, X_target, classes, splits, priors.target)
+
+    results = Parallel(asked.n_jobs, return_as="generator")(tasks())
     for place in places:
         tick(candidates[place].name)
-        try:
-            estimator = candidates[place].estimator
-            stored = store.stored(estimator)
-            if stored is None:
-                rows = estimator, store.texts(source), y, store.texts(target)
-            else:
-                rows = stored, source, y, target
-            with threadpool_limits(1):  # many small solves: threads would wait for one another
-                found.evidence[place] = collect(*rows, classes, splits, priors.target)
-        except Exception as error:  # a candidate that fails is a row of the table, not the end of it
-            errors[place] = line(error)
+        result = next(results)
+        if isinstance(result, str):
+            errors[place] = result
+        else:
+            found.evidence[place] = result
     if not found.evidence:
         raise ValueError(
             f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"
@@ -123,6 +130,15 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     found.criteria = pd.DataFrame.from_dict(table, orient="index")
     confer(candidates, found)
     return found
+
+
+def _collected(*candidate):
+    """Evidence, or the message of what failed."""
+    try:
+        with threadpool_limits(1):  # many small solves: threads would wait for one another
+            return collect(*candidate)
+    except Exception as error:
+        return line(error)
 
 
 def _priors(wanted, candidates, places, store, source, index, target, n_classes) -> TargetPriors:

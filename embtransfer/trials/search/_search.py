@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
@@ -59,13 +60,14 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
     cv : int, default=3
-        Folds of the source; texts that are the same, and those of a group, stay together. Lowered to the
-        texts of the smallest class.
+        Folds of the source, at most the texts of the smallest class; groups and equal texts stay together.
     min_rows, max_rows : int, default=500, 8000
         Texts of each domain in the first and the last round of successive halving: each round takes four
         times as many texts, and the better third of the candidates. `best_estimator_` is fitted on all.
     random_state : int, RandomState instance or None, default=0
         For subsamples and folds.
+    n_jobs : int or None, default=None
+        Candidates judged at a time, in processes, as joblib counts them: None is 1, -1 all processors.
     progress : callable (done, total, description), default=None
         Called before each candidate and at the end of each round.
 
@@ -77,8 +79,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     best_index_ : int
         Its row of `results_`.
     reason_ : str
-        Why this one, in a sentence or two; and if source texts are repeated, or target texts stand in the
-        source, how many.
+        Why this one, and how many source texts are repeated, or target texts stand in the source.
     guarded_ : bool
         Whether the guard put an unadapted candidate in the place of the first.
     expected_score_ : float
@@ -101,8 +102,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ------
     ValueError
         At `fit`, if a domain has fewer than 10 texts, y fewer than two classes or a class with one text, a
-        name is unknown, `target_shares` are no shares of the labels, or no candidate could be fitted (with
-        the first one's error).
+        name is unknown, `target_shares` are no shares of the labels, or no candidate could be fitted.
 
     See Also
     --------
@@ -124,9 +124,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     **Class shares**: the target's are estimated once a round, from one embedder's rows for each view, and
     given to every part of a candidate that has a parameter `priors` and leaves it open. All accuracies are
-    of source texts weighed to these shares, and the views' probabilities are matched to them. No text can
-    show for certain that shares differ where the domains differ in other ways, too: with few signs of it the
-    source's are kept.
+    of source texts weighed to these shares, and the views' probabilities are matched to them. With few signs
+    that shares differ the source's are kept.
 
     The other criteria are published ones, see `embtransfer/trials/search/_criteria.py`. **weighted_accuracy**
     takes the weights "nearest" of `density_ratio`; **embedded_accuracy** those of "classifier", clipped at
@@ -137,7 +136,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     end lies deeper by half the error of the class share that is known worst, which no estimate sees.
     `expected_score_` is the mean of the first two, which err to opposite sides.
 
-    No labels of the target are used, and the target's texts are: score on others, or say that they were seen.
+    No target label is used, and the target's texts are: score on others, or say that they were seen.
 
     References
     ----------
@@ -171,6 +170,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "min_rows": [Interval(Integral, 20, None, closed="left")],
         "max_rows": [Interval(Integral, 20, None, closed="left")],
         "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
         "progress": [callable, None],
     }
 
@@ -192,6 +192,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         min_rows: int = 500,
         max_rows: int = 8000,
         random_state: Seed = 0,
+        n_jobs: int | None = None,
         progress: Progress | None = None,
     ):
         self.embedders = embedders
@@ -207,6 +208,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.min_rows = min_rows
         self.max_rows = max_rows
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.progress = progress
 
     def fit(self, X: Texts, y: Labels, X_target: Texts, groups: Labels | None = None) -> Self:
@@ -236,8 +238,9 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         errors: dict[int, str] = {}
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
-        known = known_priors(self.target_shares, labels)
-        asked = Asked(self.classes_, self.cv, seed, "estimated" if known is None else known, metric)
+        priors = known_priors(self.target_shares, labels)
+        priors = "estimated" if priors is None else priors
+        asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs)
         alive, most = list(range(len(candidates))), max(len(source), len(target))
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
             some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
@@ -254,14 +257,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.results_ = results_table(candidates, tables, errors, self.criterion)
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
         self.expected_score_, self.score_interval_ = expected_score(found, chosen)
-        estimator, told = candidates[chosen].estimator, (self.classes_, found.priors.target)
-        fitted, of_target = found.evidence[chosen].fitted, found.evidence[chosen].target
-        stored = store.stored(estimator)
-        if size < most:
-            rows = (store.source_numbers, store.target_numbers) if stored is not None else (source, target)
-            fitted = fit(estimator if stored is None else stored, rows[0], labels, rows[1], *told)
+        best = candidates[chosen].estimator
+        model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
+        with threadpool_limits(1):
+            fitted = fit(model, rows[0], labels, rows[1], self.classes_, found.priors.target)
             of_target = probabilities(fitted, rows[1], self.classes_)
-        self.best_estimator_: Any = fitted if stored is None else with_embedders(fitted)
+        self.best_estimator_: Any = fitted if model is best else with_embedders(fitted)
         self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
         return self
 
