@@ -68,7 +68,7 @@ def tasks(n_draws):
     for half in (FDU[:8], FDU[8:]):
         for i, source in enumerate(half * 2):
             target = half[(3 * i + 1 + i // 8) % 8]
-            if source != target and i < 12:
+            if source != target and i < 6:
                 for share in (0.1, 0.3, 0.5, 0.8):
                     yield Task("fdu_mtl", source, target, share, 0, half == FDU[:8])
     for data in SETS[2:]:

@@ -238,7 +238,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         errors: dict[int, str] = {}
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
-        priors = known_priors(self.target_shares, labels)
+        priors: Any = known_priors(self.target_shares, labels)
         priors = "estimated" if priors is None else priors
         asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs)
         alive, most = list(range(len(candidates))), max(len(source), len(target))
