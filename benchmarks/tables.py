@@ -10,7 +10,7 @@ quote figures are in _sentences.py: the tests look for them on their pages, but 
 import re
 from pathlib import Path
 
-from . import _accuracy_tables as accuracy, _speed_tables as speed
+from . import _accuracy_tables as accuracy, _speed_tables as speed, real_targets
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
 
@@ -37,6 +37,10 @@ TABLES = {
     "similarity": accuracy.similarity,
     "choosing, in short": accuracy.choosing_main,
     "choosing": accuracy.choosing_all,
+    "other shares, in short": real_targets.in_short,
+    "other shares": real_targets.of_accuracy,
+    "other shares, harm": real_targets.of_harm,
+    "other shares, search": real_targets.of_choices,
     "scoring, in short": speed.scoring_main,
     "scoring": speed.scoring_all,
     "embedding": speed.embedding,
