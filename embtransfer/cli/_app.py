@@ -65,7 +65,7 @@ def demo():
             embedders=["word_mean", "word_sif"],
             progress=progress,
         )
-    print_comparison(table, Output.table, "films -> kitchenware")
+    print_comparison(table, Output.table, "films -> kitchenware", "accuracy")
     pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
     pipeline.fit(films.data, films.target, X_target=pans.data)
     print("\nWhat the centred pipeline says of three kitchenware sentences:")
