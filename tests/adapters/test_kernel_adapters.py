@@ -355,7 +355,8 @@ def test_jda_leaves_out_a_class_that_no_target_row_has():
 def test_jda_stops_when_no_label_changes():
     source, target, y = make_domains()
     rounds = [
-        JointDistributionAdaptation(4, n_iter=n).fit(source, y, X_target=target).n_iter_ for n in (1, 50)
+        JointDistributionAdaptation(4, n_iter=n, priors="source").fit(source, y, X_target=target).n_iter_
+        for n in (1, 50)
     ]
     assert rounds[0] == 1
     assert 1 <= rounds[1] < 50

@@ -9,7 +9,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from embtransfer import (
     CORAL,
@@ -266,11 +265,6 @@ def test_coral_classifier_without_variance():
         labels = y[: len(pair[0])] if len(set(y[: len(pair[0])])) > 1 else ["bad", "good"]
         fitted = CORALClassifier().fit(pair[0], labels, X_target=pair[1])
         assert np.isfinite(fitted.decision_function(target)).all()
-
-
-@parametrize_with_checks([CORALClassifier()])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @every_container

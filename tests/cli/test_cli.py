@@ -259,7 +259,7 @@ def test_choose(data, tmp_path):
 
 def test_choose_says_what_it_is_for(data):
     files = "--source", data / "films.csv", "--target", data / "pans.csv"
-    said = succeed("choose", *files, "--adapters", "none", *CHOOSE, "--scoring", "f1:good").stderr
+    said = invoke("choose", *files, "--adapters", "none", *CHOOSE, "--scoring", "f1:good").stderr
     assert re.search(r"^Expected f1:good on the target: 0\.\d\d \(0\.\d\d to [01]\.\d\d\)$", said, re.M)
     said = fail("choose", *files, "--adapters", "none", *CHOOSE, "--scoring", "f1:great")
     assert "Got scoring='f1:great'. Expected a label of the source: ['bad', 'good']" in said
