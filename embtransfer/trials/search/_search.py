@@ -67,7 +67,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     random_state : int, RandomState instance or None, default=0
         For subsamples and folds.
     n_jobs : int or None, default=None
-        Candidates judged at a time, in processes, as joblib counts them: None is 1, -1 all processors.
+        Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
     progress : callable (done, total, description), default=None
         Called before each candidate and at the end of each round.
 
