@@ -36,7 +36,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
             *parts, target_shares=shares, scoring=scoring, random_state=seed, progress=progress
         ).fit(X, y, X_target=seen, groups=groups)
         with warnings.catch_warnings():  # the comparison has warned of the same texts
-            warnings.simplefilter("ignore", UserWarning)
+            warnings.filterwarnings("ignore", ".* (repeat another|stand in the source)", UserWarning)
             curves = learning_curve(
                 *data,
                 groups=groups,

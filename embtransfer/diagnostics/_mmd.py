@@ -110,13 +110,8 @@ def mmd(
     np.fill_diagonal(gram, 0)
     order = np.repeat(np.arange(X.shape[0])[:, None], n_permutations + 1, axis=1)
     order[:, 1:] = rng.permuted(order[:, 1:], axis=0)
-    values = _unbiased(
-        gram,
-        *(
-            np.concatenate(weights)[order]
-            for weights in ((of_source, 0 * of_target), (0 * of_source, of_target))
-        ),
-    )
+    of_source, of_target = np.append(of_source, 0 * of_target), np.append(0 * of_source, of_target)
+    values = _unbiased(gram, of_source[order], of_target[order])
     # relabellings that come to the same value but for rounding count as reaching it
     reached = values[1:] >= values[0] - 1e-9 * np.abs(values).max()
     return MMDResult(float(values[0]), float((1 + reached.sum()) / (1 + n_permutations)), gamma)
