@@ -184,18 +184,6 @@ def choosing_rows():
     return found
 
 
-def choosing_main():
-    found = choosing_rows()
-    rows = []
-    for label, key in (
-        ("**without target labels**, the default", ("aggregate", True)),
-        ("by cross-validation on the source", ("source accuracy", False)),
-    ):
-        cells = [f"{c['regret']:.1f}" for c in found[key]]
-        rows.append([label, *(f"**{c}**" if label.startswith("**") else c for c in cells)])
-    return markdown_table(["", *CHOOSING], rows)
-
-
 def choosing_all():
     found = choosing_rows()
     del found["aggregate", False]

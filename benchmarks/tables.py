@@ -35,7 +35,6 @@ TABLES = {
     "BANKING77": accuracy.accuracy_banking77,
     "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
-    "choosing, in short": accuracy.choosing_main,
     "choosing": accuracy.choosing_all,
     "other shares, in short": real_targets.in_short,
     "other shares": real_targets.of_accuracy,
