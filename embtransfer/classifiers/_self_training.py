@@ -1,5 +1,6 @@
 """Self-training: a classifier learns from its own surest target rows; the rounds, for one view or several."""
 
+import warnings
 from functools import reduce
 from numbers import Integral, Real
 from typing import Literal
@@ -59,7 +60,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     history_ : list of dict
         Of each round: "n_added", target rows taken; "confidence", their mean calibrated confidence;
         "agreement", share of all target rows that get the same label as from `unadapted_estimator_`. A
-        round that would take no other rows and labels than the one before is left out.
+        round that would take no other rows and labels than the one before is left out. Empty if none took
+        any, of which a warning tells.
     temperature_ : float
         Of the calibration.
     source_priors_ : ndarray of shape (n_classes,)
@@ -80,9 +82,11 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     Target probabilities p are matched to the priors,
     :math:`q_{ik} \propto p_{ik} \pi_k / \bar p_k`; the label of row i is the
     largest of :math:`q_i`, and each class takes the rows of its label with the largest q, in number
-    :math:`\pi_k` times the round's share of the target rows, rounded; of equal ones the first. All labels
-    are given anew in each round. Without a target the source is the target. With `sample_weight` a target row
-    counts as the mean source row; temperature and priors count rows.
+    :math:`\pi_k` times the round's share of the target rows, without the fraction; of equal ones the first.
+    The rows that the fractions come to go one each to classes that have more, of the largest fractions; of
+    equal ones the surest rows go first. All labels are given anew in each round. Without a target the source
+    is the target. With `sample_weight` a target row counts as the mean source row; temperature and priors
+    count rows.
 
     Shares are estimated by expectation maximisation on calibrated probabilities, several times. Of sparse
     rows the stable columns speak: those whose frequency in the target is within a factor of two of what the
@@ -212,6 +216,17 @@ def train(options, views, y, labels_from):
                 "agreement": float(same.mean()),
             }
         )
+    adapting = any(view.target is not view.source for view in views)
+    if last is first and options.n_rounds and adapting:
+        surest = _calibrated(np.mean(probas, axis=0), slope).max()
+        warnings.warn(
+            f"Got {len(unadapted)} target rows and took none in {options.n_rounds} rounds: the surest has a "
+            f"calibrated confidence of {surest:.2f}, with min_confidence={options.min_confidence} and "
+            f"share={options.share}. The classifier is that of the source alone. Lower min_confidence, raise "
+            "share or give more target rows to learn from them.",
+            UserWarning,
+            stacklevel=4,
+        )
     return first, last
 
 
@@ -228,12 +243,20 @@ def _surest(proba, slope, share, options):
     sure = matched(proba, options.priors_)
     labels = sure.argmax(axis=1)
     confidence = _calibrated(proba, slope)[np.arange(len(labels)), labels]
-    rows = []
-    for k, prior in enumerate(options.priors_):
-        of_class = np.flatnonzero((labels == k) & (confidence >= options.min_confidence))
-        order = np.argsort(-sure[of_class, k], kind="stable")
-        rows.append(of_class[order[: round(share * prior * len(labels))]])
-    rows = np.sort(np.concatenate(rows))
+    own = sure[np.arange(len(labels)), labels]
+    order = np.lexsort((-own, labels))  # by class, the surest first
+    order = order[confidence[order] >= options.min_confidence]
+    of_class = labels[order]
+    place = np.arange(len(order)) - np.searchsorted(of_class, of_class)  # within its class
+    quotas = np.round(share * options.priors_ * len(labels), 9)
+    whole = np.floor(quotas)
+    taken = place < whole[of_class]
+    # largest remainder: one more of each class with a row left, as far as the rows of all quotas go
+    left = (quotas - whole)[of_class]
+    following = np.flatnonzero((place == whole[of_class]) & (left > 0))
+    following = following[np.lexsort((-own[order[following]], -left[following]))]
+    taken[following[: round(quotas.sum() - whole.sum())]] = True
+    rows = np.sort(order[taken])
     return rows, labels[rows], confidence[rows]
 
 

@@ -46,7 +46,10 @@ def simulate(n_classes=2, n=120, n_target=90, seed=0):
 
 
 def naive_surest(proba, slope, share, priors, min_confidence):
-    """The rule of selection, row by row in Python numbers: (positions, labels, confidences)."""
+    """The rule of selection, row by row in Python numbers: (positions, labels, confidences).
+
+    The quotas' fractions go by the largest remainder, to classes that have a row left.
+    """
     n, n_classes = proba.shape
     mean = [max(sum(proba[:, k]) / n, 1e-12) for k in range(n_classes)]
     ranked = {k: [] for k in range(n_classes)}
@@ -58,11 +61,17 @@ def naive_surest(proba, slope, share, priors, min_confidence):
         confidence = sharpened[label] / sum(sharpened)
         if confidence >= min_confidence:
             ranked[label].append((-matched[label], i, confidence))
-    taken = sorted(
-        (i, k, confidence)
-        for k in range(n_classes)
-        for _, i, confidence in sorted(ranked[k])[: round(share * priors[k] * n)]
-    )
+    quotas = [round(share * priors[k] * n, 9) for k in range(n_classes)]
+    taken, following = [], []
+    for k, quota in enumerate(quotas):
+        for place, (sure, i, confidence) in enumerate(sorted(ranked[k])):
+            if place < int(quota):
+                taken.append((i, k, confidence))
+            elif place == int(quota) and quota > int(quota):
+                following.append((int(quota) - quota, sure, k, i, confidence))
+    for _, _, k, i, confidence in sorted(following)[: round(sum(quotas) - sum(map(int, quotas)))]:
+        taken.append((i, k, confidence))
+    taken.sort()
     return tuple(map(list, zip(*taken, strict=True))) if taken else ([], [], [])
 
 
@@ -108,7 +117,7 @@ class TestSelection:
         found, expected = self.both(proba, slope, share, priors, min_confidence)
         for ours, naive in zip(found, expected, strict=True):
             np.testing.assert_allclose(ours, naive, atol=1e-12)
-        assert len(found[0]) <= 200 * share + n_classes
+        assert len(found[0]) <= round(200 * share)
 
     def test_ties_go_to_the_first_rows_and_classes(self):
         proba = np.array([[0.5, 0.5], [0.8, 0.2], [0.2, 0.8]] * 10)
@@ -132,7 +141,7 @@ class TestSelection:
     def test_certain_and_impossible_classes(self):
         proba = np.repeat(np.eye(3), 4, axis=0)[:8]
         found, _ = self.both(proba, 1.0, 1.0, [0.4, 0.4, 0.2], 0.5)
-        assert found[1].tolist() == [0, 0, 0, 1, 1, 1]
+        assert found[1].tolist() == [0, 0, 0, 0, 1, 1, 1]  # the fraction of the class without rows goes on
         assert np.isfinite(found[2]).all()
 
 
@@ -266,7 +275,19 @@ class TestFewRows:
         model = SelfTrainingClassifier(min_confidence=0, share=0.5, priors="source").fit(
             X, y, X_target=X_target
         )
-        assert [step["n_added"] for step in model.history_] == [2, 4]
+        assert [step["n_added"] for step in model.history_] == [1, 2, 3, 4]
+
+    @pytest.mark.parametrize(("n_classes", "n_target"), [(1000, 600), (77, 50)])
+    def test_quotas_below_one_row_are_rounded_over_all_classes(self, n_classes, n_target):
+        rng = np.random.default_rng(0)
+        means = 3 * rng.normal(size=(n_classes, 20))
+        y, y_target = np.arange(3 * n_classes) % n_classes, rng.integers(n_classes, size=n_target)
+        X, X_target = (means[labels] + rng.normal(size=(len(labels), 20)) for labels in (y, y_target))
+        model = SelfTrainingClassifier(
+            GaussianNB(var_smoothing=0.01), n_rounds=2, share=0.4, min_confidence=0, priors="source", cv=2
+        )
+        model.fit(X, y, X_target=X_target)
+        assert [step["n_added"] for step in model.history_] == [n_target // 5, 2 * n_target // 5]
 
     def test_many_classes(self):
         X, y, X_target, _ = simulate(40, n=400, n_target=200)
@@ -291,7 +312,9 @@ class TestFewRows:
     def test_no_row_is_sure_enough(self):
         X, y, X_target, _ = simulate()
         X_target[:] = X.mean(axis=0)
-        model = SelfTrainingClassifier(min_confidence=0.99).fit(X, y, X_target=X_target)
+        model = SelfTrainingClassifier(min_confidence=0.99)
+        with pytest.warns(UserWarning, match="Got 90 target rows and took none in 5 rounds: the surest"):
+            model.fit(X, y, X_target=X_target)
         assert model.history_ == []
         assert model.estimator_ is model.unadapted_estimator_
 
