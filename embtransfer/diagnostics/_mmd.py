@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics.pairwise import euclidean_distances, linear_kernel
 
 from .._names import check_name
@@ -72,8 +73,8 @@ def mmd(
         - \frac{2 \sum_{i, j} k(x_i, y_j)}{n m}
 
     Equal rows of a domain are one draw, of so many times the weight: a pair of them does not count, and they
-    are relabelled together. The kernel matrix is computed once; all permutations are products of it with
-    matrices of weights.
+    are relabelled together. The linear kernel is of rows less the mean of all. The kernel matrix is computed
+    once; all permutations are products of it with matrices of weights.
 
     References
     ----------
@@ -102,7 +103,7 @@ def mmd(
     X = stack(source, target)
     check_memory(9 * 8 * X.shape[0] ** 2, f"The kernel matrix of {X.shape[0]:,} rows", "Lower max_rows.")
     if kernel == "linear":
-        gram, gamma = linear_kernel(X).astype(np.float64), None
+        gram, gamma = _centred_products(X), None
     else:
         gram = euclidean_distances(X, squared=True).astype(np.float64)
         gamma = _median_heuristic(gram) if gamma is None else float(gamma)
@@ -127,6 +128,15 @@ def _distinct(*domains):
     if min(len(first) for first, _ in found) < 2:
         return [(X, np.ones(X.shape[0])) for X in domains]
     return [(X[first], counts.astype(float)) for X, (first, counts) in zip(domains, found, strict=True)]
+
+
+def _centred_products(X):
+    """Of rows less their mean, in float64: products of large numbers would drown what differs."""
+    X = X.astype(np.float64)
+    if not issparse(X):
+        return linear_kernel(X - X.mean(axis=0))
+    gram = linear_kernel(X)
+    return gram - gram.mean(axis=0) - gram.mean(axis=1)[:, None] + gram.mean()
 
 
 def _median_heuristic(distances):

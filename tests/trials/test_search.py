@@ -9,9 +9,11 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict, cross_val_score
 from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from embtransfer import (
     CORAL,
@@ -609,6 +611,23 @@ def test_thresholded_confidence():
     ratio = shares([0.5, 0.5], [0.25, 0.75]).ratio  # a quarter is right: the two surest rows
     assert _criteria.source_accuracy(evidence, y, ratio) == 0.25
     assert thresholded_confidence(evidence, y, ratio) == 2 / 5
+
+
+@pytest.mark.parametrize(
+    "model",
+    [DecisionTreeClassifier(random_state=0), KNeighborsClassifier(1), KNeighborsClassifier(5)],
+    ids=str,
+)
+def test_thresholded_confidence_of_few_distinct_confidences(model):
+    rng = np.random.default_rng(0)
+    y, y_target = rng.integers(2, size=(2, 400))
+    X, X_target = (rng.normal(size=(400, 3)) + 0.8 * labels[:, None] for labels in (y, y_target))
+    held_out = cross_val_predict(model, X, y, method="predict_proba")
+    evidence = Evidence(held_out, model.fit(X, y).predict_proba(X_target), np.zeros(400), 0.1)
+    found = thresholded_confidence(evidence, y, np.ones(2))
+    assert found == pytest.approx(
+        model.score(X_target, y_target), abs=0.07
+    )  # 0 at a threshold that all reach
 
 
 @pytest.fixture(scope="module")

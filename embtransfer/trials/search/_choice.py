@@ -100,12 +100,19 @@ def expected_score(found, place):
 def thresholded_confidence(evidence, y, ratio) -> float:
     """Share of target rows of more confidence than a threshold that as many source rows pass as are right.
 
+    Of the rows at the threshold the same part passes in both domains: trees and nearest neighbours have few
+    distinct confidences.
+
     S. Garg, S. Balakrishnan, Z. Lipton, B. Neyshabur, H. Sedghi. "Leveraging unlabeled data to predict
     out-of-distribution performance." ICLR 2022.
     """
     right = _criteria.source_accuracy(evidence, y, ratio)
-    confidence = evidence.source.max(axis=1)
-    order = np.argsort(-confidence)
-    passed = np.searchsorted(np.cumsum(ratio[y][order]), right * ratio[y].sum())
-    threshold = confidence[order[min(passed, len(order) - 1)]]
-    return float(np.mean(evidence.target.max(axis=1) > threshold))
+    # rounded: means of equal parts differ in the last bits
+    of_source, of_target = (np.round(rows.max(axis=1), 9) for rows in (evidence.source, evidence.target))
+    weights = ratio[y] / ratio[y].sum()
+    order = np.argsort(-of_source)
+    passed = int(np.searchsorted(np.cumsum(weights[order]), right))
+    threshold = of_source[order[min(passed, len(order) - 1)]]
+    above, tied = weights[of_source > threshold].sum(), weights[of_source == threshold].sum()
+    part = np.clip((right - above) / tied, 0, 1) if tied > 0 else 0.0
+    return float(np.mean(of_target > threshold) + part * np.mean(of_target == threshold))
