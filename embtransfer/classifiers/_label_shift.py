@@ -175,8 +175,12 @@ class LabelShiftClassifier(BaseTransferClassifier):
             self.prior_intervals_ = np.stack([known, known], axis=1)
             return
         self.target_priors_, self.prior_ratio_ = self._shift(calibration, source, index, target)
-        of_target = groups if X_target is X else identical(X_target)
-        self.prior_intervals_ = self._intervals(calibration, source, index, groups, target, of_target, rng)
+        self.prior_intervals_ = np.full((len(self.classes_), 2), np.nan)
+        if self.n_bootstrap:
+            of_target = groups if X_target is X else identical(X_target)
+            drawn = self._drawn(calibration, source, index, groups, target, of_target, rng)
+            ends = (1 - self.confidence) / 2, (1 + self.confidence) / 2
+            self.prior_intervals_ = np.quantile(drawn, ends, axis=0).T
 
     def _shift(self, calibration, source, y, target):
         """Priors of the target and the ratio to correct by, from logits."""
@@ -184,9 +188,10 @@ class LabelShiftClassifier(BaseTransferClassifier):
         source, target = (softmax(calibration[0] * logits + biases, axis=1) for logits in (source, target))
         return estimate(source, y, target, self.method)
 
-    def _intervals(self, calibration, source, y, groups, target, of_target, rng):
+    def _drawn(self, calibration, source, y, groups, target, of_target, rng):
+        """Priors of the target by rows drawn anew, (n_bootstrap, n_classes)."""
         n_classes = len(self.classes_)
-        repeated = np.full((max(self.n_bootstrap, 1), n_classes), np.nan)
+        repeated = np.empty((self.n_bootstrap, n_classes))
         own, classes = pd.factorize(groups * n_classes + y)  # of a class each
         by_class = [np.flatnonzero(classes % n_classes == k) for k in range(n_classes)]
         own, of_target = Groups(own), Groups(of_target)
@@ -199,8 +204,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
             moved = calibration + moves[drawn].sum(axis=0)
             moved[0] = max(moved[0], 1e-3)
             repeated[row] = self._shift(moved, source[drawn], y[drawn], target[from_target])[0]
-        ends = (1 - self.confidence) / 2, (1 + self.confidence) / 2
-        return np.quantile(repeated, ends, axis=0).T
+        return repeated
 
     def _check_estimator(self):
         estimator = self._make_estimator()

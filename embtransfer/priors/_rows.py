@@ -1,5 +1,8 @@
 """Class shares of the target from embedded rows of both domains, by logistic regression."""
 
+from threading import Lock
+
+import joblib
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
@@ -10,6 +13,9 @@ from ._target import TargetPriors, check_priors, stratified_rows, target_priors
 
 _ROWS = 4000  # of a domain, which estimate shares within a hundredth
 _FOLDS = 3
+_MOST = 200  # estimates that are kept
+_found: dict[str, TargetPriors | None] = {}  # by the rows' hash: adapters tried on the same rows ask again
+_lock = Lock()
 
 
 def priors_by_rows(wanted, domains, index, of_words=None) -> TargetPriors:
@@ -39,17 +45,32 @@ def _known(source, target):
 
 
 def _estimated(domains, index, of_words):
+    """What was found before on the same rows, or anew."""
+    some, others = rows_for_priors(index, domains[0][1].shape[0])
+    domains = [(source[some], target[others]) for source, target in domains]
+    asked = domains, index[some], index.max() + 1, of_words
+    key = joblib.hash(asked)
+    with _lock:
+        if key in _found:
+            return _found[key]
+    found = _estimated_anew(*asked)
+    with _lock:
+        _found[key] = found
+        if len(_found) > _MOST:
+            del _found[next(iter(_found))]
+    return found
+
+
+def _estimated_anew(domains, index, n_classes, of_words):
     """On the rows; then, of dense ones, on centred ones, the source's mean weighed by these shares.
 
     None where a class has too few distinct rows to be held out.
     """
     rng = check_random_state(0)
-    some, others = rows_for_priors(index, domains[0][1].shape[0])
-    n_classes, index = index.max() + 1, index[some]
-    splits = complete_folds(index, identical(domains[0][0][some]), _FOLDS, rng)
+    splits = complete_folds(index, identical(domains[0][0]), _FOLDS, rng)
     if not splits or len(np.unique(index)) < n_classes:
         return None
-    domains = [_scaled(source[some], target[others]) for source, target in domains]
+    domains = [_scaled(*rows) for rows in domains]
     found = target_priors([_view(*rows, index, splits, of_words) for rows in domains], index, rng)
     if all(sparse.issparse(source) for source, _ in domains):
         return found

@@ -403,7 +403,7 @@ class TestModelSelection:
 
         view = make_transfer_pipeline(Looking(priors="source"), LogisticRegression())
         search = GridSearchCV(
-            CoTrainingClassifier([("one", view)]),
+            CoTrainingClassifier([("one", view)], priors="source"),
             {"n_rounds": [0, 2], "one__logisticregression__C": [1, 10]},
             cv=3,
             scoring=source_scorer(),

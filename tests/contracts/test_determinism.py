@@ -116,7 +116,7 @@ def test_embedders_with_more_threads_and_other_batches(name):
             fitted = embedders(n_jobs)[name].fit(texts)
             results.append(fitted.transform(texts))
     stack = sparse.vstack if sparse.issparse(results[0]) else np.vstack
-    for size in (1, 7, 100):
+    for size in (7, 100):
         parts = [fitted.transform(texts[start : start + size]) for start in range(0, len(texts), size)]
         results.append(stack(parts, **({"format": "csr"} if sparse.issparse(results[0]) else {})))
     if name in ("sif", "usif"):  # components are taken off by BLAS, which adds in an order that blocks set
@@ -163,7 +163,7 @@ EVERYTHING = """
 import hashlib, sys, warnings
 from pathlib import Path
 import numpy as np
-from embtransfer import (NGramVectorizer, TransferSearch, WordEmbedder, WordVectors, compare,
+from embtransfer import (NGramVectorizer, TransferSearch, WordEmbedder, WordVectors,
     compile_pipeline, make_adapter, make_classifier, make_recipe, make_report, make_transfer_pipeline,
     save_pipeline)
 from embtransfer.datasets import load_demo_reviews
@@ -191,8 +191,6 @@ for name, pipeline in pipelines.items():
         tell(f"{name} {again}", *files(folder / f"{name}-{again}"))
 compile_pipeline(pipelines["dense"]).save(folder / "compiled")
 tell("compiled", *files(folder / "compiled"))
-table = compare(X, y, Z, pans.target[::4], cv=2).drop(columns=["fit_seconds", "texts_per_second"])
-tell("compare", table.to_csv().encode())
 report = make_report(X, y, Z, pans.target[::4])
 made = report.created.encode()
 tell("report", *(part.encode().replace(made, b"") for part in (report.to_html(), report.to_markdown())))
@@ -226,6 +224,6 @@ def test_two_processes_with_other_seeds_of_hashes(tmp_path):
         said.append(done.stdout.splitlines())
     assert said[0] == said[1]
     hashes = dict(line.rsplit(" ", 1) for line in said[0])
-    assert len(hashes) == 11
+    assert len(hashes) == 10
     for name in ("dense", "sparse", "recipe"):
         assert hashes[f"{name} a"] == hashes[f"{name} b"]

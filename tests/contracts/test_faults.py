@@ -576,8 +576,7 @@ def test_a_damaged_download(tmp_path, change, message):
             fetch_banking77(data_home=tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["nbi", "nbc"])
-@pytest.mark.parametrize("size", [0, 8, 100])
+@pytest.mark.parametrize(("kind", "size"), [("nbi", 0), ("nbi", 100), ("nbc", 8)])
 def test_a_kept_kernel_that_was_cut_is_compiled_anew(tmp_path, kind, size):
     """What a loss of power leaves: numba itself raises EOFError or UnpicklingError ever after."""
     code = "from embtransfer.kernels._compiling import njit\n"

@@ -91,11 +91,8 @@ def joined(words, known):
 
 
 # ---------------------------------------------------------------- tokens, by the kernel and by Python
-@pytest.mark.parametrize("min_length", [1, 2])
-@pytest.mark.parametrize("phrases", [False, True])
-@pytest.mark.parametrize("lowercase", [True, False])
-@settings(max_examples=150, deadline=None)
-@given(texts=texts_strategy)
+@settings(max_examples=400, deadline=None)
+@given(st.booleans(), st.booleans(), st.sampled_from([1, 2]), texts_strategy)
 def test_tokens(lowercase, phrases, min_length, texts):
     vectors = table([*PHRASES, "new", "times", "οδος", "漢字", "a", "é"])
     options = {"phrases": phrases, "lowercase": lowercase}

@@ -304,7 +304,7 @@ class TestClassifiers:
             ("vectors", make_transfer_pipeline(WordEmbedder(), DomainCentering(), logistic())),
             ("other", make_transfer_pipeline(WordEmbedder(pooling="max"), logistic())),
         ]
-        model = CoTrainingClassifier(views, predict_with=["vectors", "words"], n_rounds=1)
+        model = CoTrainingClassifier(views, predict_with=["vectors", "words"], n_rounds=1, priors="source")
         model.fit(SOURCE, y, X_target=TARGET)
         assert_same(model, compile_pipeline(model))
 

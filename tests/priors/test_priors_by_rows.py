@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from embtransfer.priors import priors_by_rows
+from embtransfer import NaiveBayesLogisticRegression
+from embtransfer.priors import _rows, priors_by_rows
 
 Y = np.arange(200) % 2
 TARGET = np.random.default_rng(7).random(200) < 0.8
@@ -59,12 +60,27 @@ def test_a_shift_and_a_scale_of_dense_rows_is_taken_off_before():
     np.testing.assert_allclose(found, expected, atol=1e-2)
 
 
-def test_the_same_rows_give_the_same_shares_and_float32_nearly_so():
+def test_the_same_rows_give_the_same_shares_and_float32_nearly_so(monkeypatch):
     source, target = dense()
-    first, again = (priors_by_rows("estimated", [(source, target)], Y).target for _ in range(2))
-    np.testing.assert_array_equal(first, again)
+    first = priors_by_rows("estimated", [(source, target)], Y).target
+    monkeypatch.setattr(_rows, "_found", {})
+    np.testing.assert_array_equal(priors_by_rows("estimated", [(source, target)], Y).target, first)
     single = [(source.astype(np.float32), target.astype(np.float32))]
     np.testing.assert_allclose(priors_by_rows("estimated", single, Y).target, first, atol=2e-3)
+
+
+def test_what_was_found_is_kept_for_the_same_rows_labels_and_classifier(monkeypatch):
+    monkeypatch.setattr(_rows, "_found", {})
+    monkeypatch.setattr(_rows, "_MOST", 4)
+    source, target = counts()
+    asked = [(source, target, Y, None), (source, target, 1 - Y, None), (source, target[1:], Y, None)]
+    asked.append((source, target, Y, NaiveBayesLogisticRegression()))
+    found = [priors_by_rows("estimated", [(s, t)], y, c).target for s, t, y, c in asked]
+    assert len({tuple(shares) for shares in found}) == len(_rows._found) == 4
+    again = priors_by_rows("estimated", [(source.copy(), target.copy())], Y.copy()).target
+    assert again is found[0]
+    priors_by_rows("estimated", [(source[1:], target)], Y[1:])
+    assert len(_rows._found) == 4
 
 
 def test_a_class_of_one_row_leaves_the_sources_shares():

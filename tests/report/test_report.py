@@ -667,7 +667,8 @@ def test_quoted_commands_run_and_name_no_home(tail):
 def test_compare_with_a_report(tmp_path):
     folder = tmp_path / "out put"
     words = ["compare", "--dataset", "demo", "--source", "films", "--target", "kitchenware"]
-    words += ["--adapters", "coral", "--recipes", "", "--test-size", "0.25", "--format", "csv"]
+    words += ["--embedders", "word_mean", "--adapters", "coral", "--recipes", ""]
+    words += ["--test-size", "0.25", "--format", "csv"]
     words += ["--diagnostics", "--report", str(folder)]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output

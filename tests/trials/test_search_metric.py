@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
 
-from embtransfer import TransferSearch
+from embtransfer import TransferSearch, compile_pipeline, load_pipeline, save_pipeline
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.priors import matched
 from embtransfer.trials.search._metric import Metric
@@ -134,12 +134,18 @@ def test_what_is_no_metric(scoring, message):
 
 
 class TestSearch:
-    def test_costs_decide_what_predict_gives(self):
+    def test_costs_decide_what_predict_gives(self, tmp_path):
         """To call a bad pan good costs ten times as much as the other error."""
         costs = np.array([[0, 10], [1, 0]])
         search = TransferSearch(**SMALL, scoring=costs).fit(FILMS.data, FILMS.target, X_target=PANS.data)
-        wanted, probable = search.predict(PANS.data), search.best_estimator_.predict(PANS.data)
+        wanted, proba = search.predict(PANS.data), search.predict_proba(PANS.data)
+        probable = proba.argmax(axis=1)
         assert wanted.mean() < probable.mean() - 0.1
+        np.testing.assert_array_equal(wanted, proba[:, 1] >= search.best_estimator_.threshold)
+        save_pipeline(search.best_estimator_, tmp_path / "model")
+        loaded = load_pipeline(tmp_path / "model")
+        np.testing.assert_array_equal(loaded.predict(PANS.data), wanted)
+        np.testing.assert_array_equal(compile_pipeline(loaded).predict(PANS.data), wanted)
         wanted, probable = (-costs[PANS.target, labels].mean() for labels in (wanted, probable))
         assert wanted > probable
         low, high = search.score_interval_

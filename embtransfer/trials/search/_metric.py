@@ -1,6 +1,8 @@
 """The user's metric: what a label is worth where the class is known with some probability."""
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
 
 from ...priors import LEAST, matched
 
@@ -101,6 +103,20 @@ class Metric:
         if self.of_class is None:
             return slope / n
         return slope * (np.arange(n) == self.of_class)
+
+
+def at_threshold(model, worth, classes):
+    """The fitted model, giving the second of two classes where proba @ worth is larger for it; else None."""
+    rights_are_worth_more = worth.trace() > worth[::-1].trace()
+    if len(classes) != 2 or not hasattr(model, "predict_proba") or not rights_are_worth_more:
+        return None
+    first, second = worth[:, 0] - worth[:, 1]  # what the first label is worth more, by class
+    return FixedThresholdClassifier(
+        FrozenEstimator(model),
+        threshold=first / (first - second),
+        pos_label=classes[1],
+        response_method="predict_proba",
+    ).fit(None, classes)
 
 
 def _confusion(labels, truth, weights=None):

@@ -22,7 +22,7 @@ from .._store import Store, with_embedders
 from ._candidates import make_candidates
 from ._choice import choose, expected_score
 from ._evidence import fit, probabilities
-from ._metric import Metric
+from ._metric import Metric, at_threshold
 from ._rounds import CRITERIA, Asked, judge, nested_order, results_table, sizes, survivors
 
 
@@ -48,8 +48,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         What is to be good: "accuracy", "balanced_accuracy", "f1_macro", "f1:LABEL" (one class's),
         "neg_log_loss", or what it costs to give a text of a class (row) a label (column), classes sorted.
         The choice, the guard, `expected_score_`, its interval and `predict` follow it; `best_estimator_` by
-        itself gives its most probable label. In `results_` "consensus", "source_accuracy" and
-        "reverse_accuracy" are of it.
+        itself does so for two classes, as a FixedThresholdClassifier, and of more gives the most probable.
+        In `results_` "consensus", "source_accuracy" and "reverse_accuracy" are of it.
     criterion : {"aggregate", "consensus", "source_accuracy", "weighted_accuracy", "embedded_accuracy", \
             "reverse_accuracy", "negative_entropy", "mutual_information", "neighbourhood_density"}, \
             default="aggregate"
@@ -134,9 +134,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     **score_interval_** spans three estimates of the accuracy (on held-out source texts; the consensus;
     average thresholded confidence, of accuracy alone) and the error of a score of as many texts; its lower
     end lies deeper by half the error of the class share that is known worst, which no estimate sees.
-    `expected_score_` is the mean of the first two, which err to opposite sides.
-
-    No target label is used, and the target's texts are: score on others, or say that they were seen.
+    `expected_score_` is the mean of the first two, which err to opposite sides. No target label is used, and
+    the target's texts are: score on others, or say that they were seen.
 
     References
     ----------
@@ -238,8 +237,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         errors: dict[int, str] = {}
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
-        priors: Any = known_priors(self.target_shares, labels)
-        priors = "estimated" if priors is None else priors
+        priors: Any = "estimated" if self.target_shares is None else known_priors(self.target_shares, labels)
         asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs)
         alive, most = list(range(len(candidates))), max(len(source), len(target))
         for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
@@ -260,10 +258,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         best = candidates[chosen].estimator
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
         with threadpool_limits(1):
-            fitted = fit(model, rows[0], labels, rows[1], self.classes_, found.priors.target)
+            fitted: Any = fit(model, rows[0], labels, rows[1], self.classes_, found.priors.target)
             of_target = probabilities(fitted, rows[1], self.classes_)
-        self.best_estimator_: Any = fitted if model is best else with_embedders(fitted)
+        self.best_estimator_ = self._fitted = fitted if model is best else with_embedders(fitted)
         self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
+        if self._worth is not None and (model := at_threshold(self._fitted, self._worth, self.classes_)):
+            self.best_estimator_, self._worth = model, None
         return self
 
     def _check(self, X, y, X_target, groups):
@@ -295,6 +295,6 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.classes_[(proba @ self._worth).argmax(axis=1)]
 
     def source_view(self) -> Estimator:
-        """The best candidate as it predicts source texts."""
+        """The best candidate as it predicts source texts, the most probable labels."""
         check_is_fitted(self)
-        return for_source(self.best_estimator_)
+        return for_source(self._fitted)
