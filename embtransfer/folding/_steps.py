@@ -91,15 +91,12 @@ def _texts(step):
 
 
 def _words(step):
-    from ..embedders._word import _KERNEL_PATTERNS
-
-    if step.token_pattern not in _KERNEL_PATTERNS:
+    if (shared := step._vocabulary()) is None:
         raise CannotFold(f"its token_pattern={step.token_pattern!r} runs in Python, not in the kernel")
     if step.unknown != "skip" or step.phrases:
         raise CannotFold("unknown='skip' and phrases=False fold; other settings look beyond single words")
     if len(step._powers):
         raise CannotFold(f"pooling={step.pooling!r} is no sum over words; mean, idf, sif and usif fold")
-    shared = Vocabulary(*step.vectors_._index, step.lowercase, _KERNEL_PATTERNS[step.token_pattern])
     vocabulary = own_vocabulary(shared)
     divisor = "weights" if step.pooling == "idf" else "count"
     weights = None if step.weights_ is None else np.asarray(step.weights_, np.float32)

@@ -2,7 +2,7 @@
 
 Texts pass four tight loops, some 64 kB together. `_copy_texts` puts them side by side, lower-cased: ASCII
 64 bytes at a time, a text with any other character through `_fold_unicode`, whose table the running Python's
-own `str.lower` and `re` fill, so that both always agree. `_edges` turns blocks of 64 bytes into a bit mask of
+own `str.lower` and `re` fill, so that both always agree, and `_words`, if marks belong to words. `_edges` turns blocks of 64 bytes into a bit mask of
 word characters and writes down where tokens begin and end. `_lookup` finds each token in an open-addressing
 table whose key is the token's first 16 bytes and its length.
 
@@ -14,11 +14,12 @@ import numpy as np
 
 from ._compiling import njit
 from ._instructions import bit_count, fold_block, load64, trailing_zeros
-from ._unicode import CASED, CODE, IGNORABLE, SIGMA, SPECIAL, WORD
+from ._unicode import CASED, CODE, COMPOSING, IGNORABLE, MARK, SIGMA, SPECIAL, WORD
 
 _U = np.uint64  # addresses and bit masks; never mixed with signed integers, which numba would make float64
 _MIX_1, _MIX_2 = _U(0x9E3779B97F4A7C15), _U(0xC2B2AE3D27D4EB4F)
 _ALL = _U(0xFFFFFFFFFFFFFFFF)
+_HIGH = _U(0x8080808080808080)
 _PAD = 128  # bytes readable and writable past the end of every scratch buffer
 _GROUP = 1 << 16  # bytes of text that pass the loops together: they stay in the nearest cache
 
@@ -70,6 +71,33 @@ def _is_final_sigma(data, begin, i, end, unicode):
 
 
 @njit
+def uncomposed_texts(data, offsets, unicode):
+    """Numbers of the texts with a character for which they may not be composed: int64."""
+    found = np.empty(len(offsets) - 1, np.int64)
+    address, count = _U(data.ctypes.data), 0
+    for text in range(len(offsets) - 1):
+        i, end = offsets[text], offsets[text + 1]
+        while i < end:
+            if i + 8 <= end and load64(address + _U(i)) & _HIGH == _U(0):
+                i += 8
+                continue
+            point, length = _decode(data, i, end)
+            if unicode[point] & COMPOSING:
+                found[count] = text
+                count += 1
+                break
+            i += length
+    return found[:count]
+
+
+@njit
+def _ends_word(byte):
+    """Whether the last byte that was written is of a word: other characters beyond ASCII became spaces."""
+    letter = np.int64(byte) | 0x20
+    return byte >= 0x80 or (0x61 <= letter <= 0x7A) or (0x30 <= byte <= 0x39) or byte == 0x5F
+
+
+@njit
 def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
     """Rewrite a text to scratch[at:]: word characters mapped, all others a space; return its length.
 
@@ -95,7 +123,10 @@ def _fold_unicode(data, begin, end, scratch, at, unicode, lowercase):
         if entry & SPECIAL and point == SIGMA and _is_final_sigma(data, begin, i, end, unicode):
             new = 0x3C2
         i += length
-        if entry & WORD == 0:
+        is_kept = entry & WORD != 0
+        if entry & MARK:
+            is_kept = o > at and _ends_word(scratch[o - 1])
+        if not is_kept:
             scratch[o] = 0x20
             o += 1
         elif new < 0x80:
