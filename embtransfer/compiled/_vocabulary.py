@@ -130,10 +130,10 @@ class Vocabulary(Remade):
 
 def _composed(data, offsets, unicode):
     """Bytes and offsets of texts of which those that are not composed (NFC) become so."""
-    from ..kernels import _tokens
+    from ..kernels import _cutting
 
     changed = {}
-    for i in _tokens.uncomposed_texts(data, offsets, unicode).tolist():
+    for i in _cutting.uncomposed_texts(data, offsets, unicode).tolist():
         text = data[offsets[i] : offsets[i + 1]].tobytes().decode(errors="replace")  # parts words, as a space
         if (composed := normalize("NFC", text)) != text:
             changed[i] = composed.encode()
