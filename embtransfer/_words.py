@@ -56,7 +56,8 @@ def composing() -> str:
 
 def composed_spans(text: str) -> tuple[str, list[tuple[int, int]]]:
     """A text composed (NFC), and where in it each character was."""
-    parts, spans = [], []
+    parts: list[str] = []
+    spans: list[tuple[int, int]] = []
     for match in _joined_pattern().finditer(text):
         part = unicodedata.normalize("NFC", match[0])
         first, last = match.span()

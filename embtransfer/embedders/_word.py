@@ -1,5 +1,6 @@
 """WordEmbedder: pooled word vectors."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
@@ -9,7 +10,7 @@ import pyarrow as pa
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._texts import check_texts, iter_text_chunks
+from .._texts import check_texts, iter_text_chunks, text_buffers
 from .._types import FilePath, Texts
 from ..compiled._vocabulary import Vocabulary
 from ..word_vectors import WordVectors
@@ -18,11 +19,14 @@ from ._cutting import KERNEL_PATTERNS, cutter, left_out
 from ._pooled import PooledEmbedder, keep_tokens, table_of
 from ._spelling import nearest_rows
 
+_WARN_FROM, _LOOKED_AT = 20, 1000  # texts that `fit` gets, and of them looked at for known words
+
 
 class WordEmbedder(PooledEmbedder):
     r"""Embed texts by pooling the vectors of their words.
 
-    A text without any known word gives the zero vector.
+    A text without any known word gives the zero vector; `fit` warns if those are more than a tenth of twenty
+    texts or more.
 
     Parameters
     ----------
@@ -166,6 +170,28 @@ class WordEmbedder(PooledEmbedder):
             dropped = [out_of_tokens(text) for text in chunk.to_pylist()]
             found._add(ids < len(self.vectors_), indptr, unknown, dropped)
         return found
+
+    def _fit(self, texts):
+        super()._fit(texts)
+        if len(texts) >= _WARN_FROM:
+            self._warn_of_unknown(texts[:: -(-len(texts) // _LOOKED_AT)])
+
+    def _warn_of_unknown(self, texts):
+        """Say it if a table and texts do not fit, as of another language."""
+        n_texts = n_unknown = 0
+        for _, chunk in iter_text_chunks(texts):
+            has_text = np.diff(text_buffers(chunk)[1]) > 0
+            n_texts += np.count_nonzero(has_text)
+            n_unknown += np.count_nonzero(has_text & (np.diff(self._rows(chunk)[1]) == 0))
+        if n_unknown > n_texts / 10:
+            warnings.warn(
+                f"Got texts of which {n_unknown / n_texts:.0%} have no word that the table "
+                f"{self.vectors_.name} has ({n_texts:,} looked at): their rows are zero. Take a table of the "
+                "texts' language; coverage(texts) lists what it lacks, and token_pattern='characters' cuts "
+                "scripts without spaces, such as Chinese, and emoji.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _load(self):
         cutter(self.token_pattern, self.lowercase)  # refuses a bad pattern

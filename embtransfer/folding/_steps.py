@@ -21,7 +21,6 @@ from sklearn.random_projection import BaseRandomProjection
 from ..adapters._base import AffineMap, BaseAdapter, Identity
 from ..adapters._length import ScaleMap
 from ..adapters._scl import PivotProjection
-from ..compiled._vocabulary import Vocabulary
 from ..embedders import DistilledEmbedder, NGramVectorizer, WordEmbedder
 from ._rows import CannotFold, Rows, Terms, Words
 from ._vectorizers import counted_terms, own_vocabulary

@@ -34,7 +34,9 @@ FINAL_SIGMA = "ΣσςΑάΆ\u0345ʰªǅß'’.·:^`\u00ad\ufe0f\u200d\u0301\u030
 DOTTED_I = "İIıi\u0307\u0301 Ix"
 GROWS = "ȺⱥȾⱦẞßKÅΩ"  # capitals and small letters of different lengths in UTF-8
 SCRIPTS = "ЖжҐґႠⴀაᲐ漢字かなहिंعر𐐀𐐨𝐀𞤀𞤢"
-MARKS = "aé e\u0301\u0323\u030a\u0327नि\u094d\u093c\u0958\u200c\u200dกำ่\u1100\u1161\u11a8가ഩ\u212b\u20e3\ufe0f."
+MARKS = (
+    "aé e\u0301\u0323\u030a\u0327नि\u094d\u093c\u0958\u200c\u200dกำ่\u1100\u1161\u11a8가ഩ\u212b\u20e3\ufe0f."
+)
 OTHERS = "\x00\x01\x1f\x7f\x85\u2028\u2029\u200b\ufeff😀👍🏽\u20e3_-٣३𝟘²½Ⅷⅷ"
 BLOCKS = ["a" * 63, "A" * 64, " " * 64, "b" * 15, "ab " * 21, "Жж" * 16, "a " * 32]
 
@@ -135,7 +137,19 @@ def test_words_as_python(lowercase, texts):
 
 
 @pytest.mark.parametrize(
-    "text", ["ΟΔΟΣ", "ΣΑΣ ΑΣ'Σ ΑΣ' Σ", "Α\u0345Σ", "ʰΣ", "𐐀Σ", "İΣ", "AΣ\ufe0fB", "İİ I\u0307x", "न\u094dग \u094d", "e\u0301 e\u0301\u200dé"]
+    "text",
+    [
+        "ΟΔΟΣ",
+        "ΣΑΣ ΑΣ'Σ ΑΣ' Σ",
+        "Α\u0345Σ",
+        "ʰΣ",
+        "𐐀Σ",
+        "İΣ",
+        "AΣ\ufe0fB",
+        "İİ I\u0307x",
+        "न\u094dग \u094d",
+        "e\u0301 e\u0301\u200dé",
+    ],
 )
 @pytest.mark.parametrize("before", [0, 1, 62, 63, 64, 130])
 def test_context_at_block_edges(text, before):
