@@ -1,9 +1,9 @@
 """Compiled kernels: UTF-8 bytes -> lower-cased bytes -> where tokens begin and end.
 
 Texts pass in groups of some 64 kB. `copy_texts` puts them side by side, lower-cased: ASCII 64 bytes at a
-time, a text with any other character through `_fold_unicode`, whose table the running Python's own `str.lower`
-and `re` fill, and `_words` where marks belong to words, so that both always agree. `edges_of` turns blocks of
-64 bytes into a bit mask of word characters and writes down where tokens begin and end.
+time, a text with any other character through `_fold_unicode`, whose table the running Python's own
+`str.lower` and `re` fill, and `_words` where marks belong to words, so that both always agree. `edges_of`
+turns blocks of 64 bytes into a bit mask of word characters and writes down where tokens begin and end.
 """
 
 import numpy as np

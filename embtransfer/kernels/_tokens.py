@@ -1,8 +1,8 @@
 """Compiled kernels: UTF-8 bytes -> tokens -> rows of a word table.
 
 Texts pass tight loops, some 64 kB together: those of `_cutting` lower-case them and find where tokens begin
-and end, and `_lookup` finds each token in an open-addressing table whose key is the token's first 16 bytes and
-its length.
+and end, and `_lookup` finds each token in an open-addressing table whose key is the token's first 16 bytes
+and its length.
 
 numba compiles at the first call and keeps the result on disk (`cache=True`). All functions release the GIL
 and keep no state: threads may share a table.
