@@ -1,4 +1,4 @@
-"""Texts through the tokenising kernels, against `re`, `str.lower` and a dict."""
+"""Texts through the tokenising kernels, against `re`, `str.lower`, `_words` and a dict."""
 
 import re
 from functools import cache
@@ -8,6 +8,7 @@ import numpy as np
 
 from embtransfer import WordEmbedder, WordVectors
 from embtransfer._texts import check_texts, iter_text_chunks
+from embtransfer._words import words_of
 
 from ._guard import expect, guarded
 
@@ -33,7 +34,7 @@ def seeds() -> dict[str, bytes]:
         "final_sigma": "ΟΔΟΣ ΣΑΣ Σ'Α\x1eΑ\u0345Σ AΣ\ufe0fB",
         "dotted_i": "İstanbul İİ I\u0307x ıI",
         "scripts": "Жук ҐҐ Ⴀა 漢字かな हिंदी عربي 𐐀𐐨 𝐀𝟘 ٣३",
-        "marks": "e\u0301te cafe\u0301 \u0301\u0301 n\u0303 \u200d👍🏽 \u20e3",
+        "marks": "e\u0301te cafe\u0301 \u0301\u0301 n\u0303 \u200d👍🏽 \u20e3 हि\u200dन् \u1100\u1161\u11a8",
         "long": "a\x1f\xff" + "Ж\x1f\xff word" + "b" * 63 + " " + "c" * 64,
         "controls": "\x00a\x00bc\x85de\u2028fg\ufeffhi_jk\x7f",
         "phrases": "new_york new york city new york_city \x1eNew York",
@@ -45,7 +46,7 @@ def seeds() -> dict[str, bytes]:
 
 def mutate(data: bytes, rng) -> bytes:
     """Put a telling character somewhere."""
-    characters = "ΣσςİıẞßȺ\u0301\u0345\u00ad'·_\x00\x1e\x1f\u2028😀٣A z"
+    characters = "ΣσςİıẞßȺ\u0301\u0345\u093c\u200d\u00ad'·_\x00\x1e\x1f\u2028😀٣A z"
     at = rng.randrange(len(data) + 1)
     return data[:at] + "".join(rng.choices(characters, k=rng.randrange(1, 4))).encode() + data[at:]
 
@@ -64,7 +65,7 @@ def run(data: bytes) -> str:
     words = list(dict.fromkeys(words))
     row_of = {word: row for row, word in enumerate(words)}
     with guarded():
-        embedder = _embedder(min_length, lowercase, False)
+        embedder = _embedder(_PATTERNS[min_length], lowercase, False)
         embedder.vectors_ = vectors = WordVectors(words, _numbers(len(words)))
         expected = [[row_of[token] for token in found if token in row_of] for found in tokens]
         expect(_rows(embedder, texts) == expected, "other rows than re and a dict give")
@@ -73,16 +74,18 @@ def run(data: bytes) -> str:
         expect(np.abs(got - means).max(initial=0) < 1e-4, "other means than numpy gives")
         _check_all_tokens(embedder, texts, tokens, row_of)
         if phrases:
-            embedder = _embedder(min_length, lowercase, True)
+            embedder = _embedder(_PATTERNS[min_length], lowercase, True)
             embedder.vectors_ = vectors
             _check_all_tokens(embedder, texts, [_join(found, row_of) for found in tokens], row_of)
+        embedder = _embedder("words", lowercase, False)
+        embedder.vectors_ = vectors
+        _check_all_tokens(embedder, texts, [words_of(text, lowercase) for text in clean], row_of)
     return f"{min(sum(map(len, tokens)), 3)} tokens or more"
 
 
 @cache
-def _embedder(min_length, lowercase, phrases):
+def _embedder(pattern, lowercase, phrases):
     """Fitted once: only the table is another for each input."""
-    pattern = _PATTERNS[min_length]
     embedder = WordEmbedder(
         WordVectors(["a"], _numbers(1)), token_pattern=pattern, lowercase=lowercase, phrases=phrases
     )

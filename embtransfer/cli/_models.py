@@ -44,7 +44,10 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
         embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
         if isinstance(embedders[name], WordEmbedder):
             embedders[name].set_params(
-                unknown=str(embedding.unknown), phrases=embedding.phrases, lowercase=not embedding.cased
+                unknown=str(embedding.unknown),
+                phrases=embedding.phrases,
+                lowercase=not embedding.cased,
+                token_pattern=str(embedding.tokens),
             )
     return embedders
 

@@ -26,6 +26,11 @@ class Dataset(StrEnum):
     demo = "demo"
 
 
+class Tokens(StrEnum):
+    words = "words"
+    characters = "characters"
+
+
 class UnknownWords(StrEnum):
     skip = "skip"
     subwords = "subwords"
@@ -62,6 +67,14 @@ Recipes = Annotated[str, typer.Option(help="Recipes, with commas: {recipes}.")]
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
 Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
+HowTokens = Annotated[
+    Tokens,
+    typer.Option(
+        "--tokens",
+        help="What a token is: a word; with characters also each letter of scripts without spaces (Chinese, "
+        "Japanese, Thai) and each symbol, such as an emoji.",
+    ),
+]
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
 Jobs = Annotated[int, typer.Option(help="Processes that try models beside one another; -1: all processors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
@@ -113,6 +126,7 @@ class Embedding:
     )
     phrases: Phrases = False
     cased: Cased = False
+    tokens: HowTokens = Tokens.words
 
 
 def with_groups(command: Callable) -> Callable:

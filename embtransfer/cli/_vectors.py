@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..system._escape import visible
-from ._options import TABLE, Cased, Format, Phrases, TextColumn, Vectors
+from ._options import TABLE, Cased, Format, HowTokens, Phrases, TextColumn, Tokens, Vectors
 from ._tables import Output, print_table
 from ._terminal import clear_errors, load_vectors, progress_bar, talk
 
@@ -48,6 +48,7 @@ def vectors_coverage(
     text_column: TextColumn = "text",
     cased: Cased = False,
     phrases: Phrases = False,
+    tokens: HowTokens = Tokens.words,
     top: Annotated[int, typer.Option(help="How many unknown words to print.")] = 20,
     format: Format = Output.table,
 ):
@@ -56,11 +57,18 @@ def vectors_coverage(
     from ..tables import TableReader
 
     with clear_errors():
-        embedder = WordEmbedder(load_vectors(vectors), lowercase=not cased, phrases=phrases).fit([""])
+        embedder = WordEmbedder(
+            load_vectors(vectors), token_pattern=str(tokens), lowercase=not cased, phrases=phrases
+        ).fit([""])
         found = Coverage()
         for batch in TableReader(source).batches([text_column], text_column=text_column):
             found.add(embedder.coverage(batch.column(text_column)))
         talk.print(str(found))
+        if len(characters := found.dropped(5)):
+            few = " ".join(characters["character"])
+            talk.print(
+                f"In no token: {found.n_dropped.sum():,} letters, digits and symbols, most often {few}"
+            )
         print_table(found.unknown(top), format, "Unknown words")
 
 

@@ -74,7 +74,7 @@ def _part_tree(part, arrays, vocabularies):
 def _vocabulary_tree(vocabulary, i, arrays):
     for name in ("words", "offsets", "slots", "ngrams"):
         arrays[f"vocabulary_{i}_{name}"] = getattr(vocabulary, name)
-    names = ("lowercase", "min_length", "longest", "n_forming")
+    names = ("lowercase", "min_length", "longest", "n_forming", "marks")
     return {name: int(getattr(vocabulary, name)) for name in names}
 
 
@@ -127,8 +127,9 @@ def _read_vocabulary(tree, i, arrays):
     expect(kinds == expected and parts[3].shape[1] == 2, "a table of words has another type")
     names = ("lowercase", "min_length", "longest", "n_forming")
     lowercase, min_length, longest, n_forming = (_whole(tree[name]) for name in names)
+    marks = bool(_whole(tree.get("marks", 0)))  # which models of earlier versions lack
     expect(1 <= longest <= 100, "n-grams are too long")
-    return Vocabulary(*parts[:3], bool(lowercase), min_length, parts[3], longest, n_forming)
+    return Vocabulary(*parts[:3], bool(lowercase), min_length, parts[3], longest, n_forming, marks)
 
 
 def _whole(number):

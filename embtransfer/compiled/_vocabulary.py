@@ -1,7 +1,9 @@
 """Words and n-grams, and their rows in any text: of compiled pipelines, and of embedders."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -35,6 +37,7 @@ class Vocabulary(Remade):
     longest : words of the longest n-gram
     lowercase : whether texts are lower-cased
     min_length : characters of the shortest token
+    marks : whether words are those of `_words`; if not, they are the runs that `re` calls word characters
     """
 
     words: np.ndarray
@@ -45,6 +48,7 @@ class Vocabulary(Remade):
     ngrams: Any = None
     longest: int = 1
     n_forming: int = 0
+    marks: bool = False
 
     def __post_init__(self):
         self.ngrams = _NO_NGRAMS if self.ngrams is None else self.ngrams
@@ -70,7 +74,10 @@ class Vocabulary(Remade):
     def text_arguments(self, chunk):
         """What the kernels take of a chunk of texts (pyarrow.LargeStringArray) and of the words."""
         data, offsets = text_buffers(chunk)
-        unicode = unicode_table_for(data[offsets[0] : offsets[-1]], self.lowercase)
+        how = bool(self.lowercase), bool(self.marks)
+        unicode, may_be_apart = unicode_table_for(data[offsets[0] : offsets[-1]], *how)
+        if may_be_apart:
+            data, offsets = _composed(data, offsets, unicode)
         return data, offsets, unicode, np.uint64(self.lowercase), np.uint64(self.min_length), self._index
 
     def rows(self, chunk):
@@ -119,3 +126,24 @@ class Vocabulary(Remade):
             and bool((ngrams[:, 0] < rows_before).all())
             and bool((ngrams[:, 1] < max(self.n_forming, 1)).all())
         )
+
+
+def _composed(data, offsets, unicode):
+    """Bytes and offsets of texts of which those that are not composed (NFC) become so."""
+    from ..kernels import _cutting
+
+    changed = {}
+    for i in _cutting.uncomposed_texts(data, offsets, unicode).tolist():
+        text = data[offsets[i] : offsets[i + 1]].tobytes().decode(errors="replace")  # parts words, as a space
+        if (composed := normalize("NFC", text)) != text:
+            changed[i] = composed.encode()
+    if not changed:
+        return data, offsets
+    texts = [
+        changed[i] if i in changed else data[begin:end].tobytes()
+        for i, (begin, end) in enumerate(pairwise(offsets.tolist()))
+    ]
+    data = np.frombuffer(b"".join(texts), np.uint8)
+    offsets = np.cumsum([0, *map(len, texts)])
+    offsets.flags.writeable = False  # kernels compile for one kind of array
+    return data, offsets

@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from .._texts import check_texts, iter_text_chunks
 from .._types import Texts
+from .._words import words_of
 
 
 def word_shift(
@@ -28,7 +29,7 @@ def word_shift(
     top : int or None, default=20
         Words of each domain; None gives all.
     vectorizer : CountVectorizer, default=None
-        What counts the words; it is cloned. None is CountVectorizer().
+        What counts the words; it is cloned. None counts words as WordEmbedder cuts them.
     prior_words : float, default=500
         Weight of the prior, in words of text: enough to keep words that are seen a few times from the
         top, little against any corpus. More draws rare words closer to 0.
@@ -81,7 +82,7 @@ def word_shift(
     if not prior_words > 0:
         raise ValueError(f"Got prior_words={prior_words!r}. Expected a number above 0.")
     source, target = check_texts(texts_source), check_texts(texts_target)
-    vectorizer = CountVectorizer() if vectorizer is None else clone(vectorizer)
+    vectorizer = CountVectorizer(analyzer=words_of) if vectorizer is None else clone(vectorizer)
     counts = vectorizer.fit_transform(text for texts in (source, target) for text in _iterate(texts))
     words = vectorizer.get_feature_names_out()
     if len(words) < 2:

@@ -1,6 +1,7 @@
-"""Coverage: which tokens of texts a table has."""
+"""Coverage: which tokens of texts a table has, and what is no token."""
 
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ class Coverage:
         Those that the table has.
     share : float
         Share of all tokens that the table has; NaN without any token.
+    n_dropped : ndarray of shape (n_texts,), int64
+        Letters, digits and symbols (emoji, currency, arithmetic) of each text that are in no token: with
+        "words" the words of one character and all symbols. 0 for a `token_pattern` that is a function.
     n_zero_rows : int
         Texts without any known token.
 
@@ -34,17 +38,20 @@ class Coverage:
     """
 
     def __init__(self):
-        self._parts = [np.zeros((2, 0), np.int64)]  # tokens and known tokens of texts; joined when asked for
-        self._unknown = Counter()
+        # tokens, known tokens and dropped characters of texts; joined when asked for
+        self._parts = [np.zeros((3, 0), np.int64)]
+        self._unknown, self._dropped = Counter(), Counter()
 
     def add(self, other: "Coverage") -> None:
         """Add the texts of another: for files that are read in parts."""
         self._parts += other._parts
         self._unknown.update(other._unknown)
+        self._dropped.update(other._dropped)
 
-    def _add(self, is_known, indptr, unknown):
+    def _add(self, is_known, indptr, unknown, dropped):
         known = np.concatenate([[0], np.cumsum(is_known)])[indptr]
-        self._parts.append(np.stack([np.diff(indptr), np.diff(known)]))
+        self._parts.append(np.stack([np.diff(indptr), np.diff(known), [*map(len, dropped)]]))
+        self._dropped.update(chain.from_iterable(dropped))
         for count in unknown.value_counts().to_pylist():
             self._unknown[count["values"]] += count["counts"]
 
@@ -62,6 +69,10 @@ class Coverage:
         return self._counts()[1]
 
     @property
+    def n_dropped(self) -> np.ndarray:
+        return self._counts()[2]
+
+    @property
     def share(self) -> float:
         return float(self.n_known.sum() / self.n_tokens.sum()) if self.n_tokens.sum() else float("nan")
 
@@ -71,12 +82,20 @@ class Coverage:
 
     def unknown(self, n: int = 20) -> pd.DataFrame:
         """The n most frequent unknown words: columns word, count, share_of_unknown."""
-        words = sorted(self._unknown.items(), key=lambda item: (-item[1], item[0]))[:n]
-        table = pd.DataFrame(words, columns=["word", "count"])
-        return table.assign(share_of_unknown=table["count"] / max(self._unknown.total(), 1))
+        return _most_frequent(self._unknown, "word", n, "unknown")
+
+    def dropped(self, n: int = 20) -> pd.DataFrame:
+        """The n most frequent characters in no token: columns character, count, share_of_dropped."""
+        return _most_frequent(self._dropped, "character", n, "dropped")
 
     def __repr__(self):
         return (
             f"Coverage({self.share:.1%} of {self.n_tokens.sum():,} tokens in {len(self.n_tokens):,} texts; "
             f"{self.n_zero_rows:,} texts without a known word)"
         )
+
+
+def _most_frequent(counts, name, n, of):
+    found = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:n]
+    table = pd.DataFrame(found, columns=[name, "count"])
+    return table.assign(**{f"share_of_{of}": table["count"] / max(counts.total(), 1)})

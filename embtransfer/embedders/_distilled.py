@@ -103,6 +103,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
     at once, in time and memory linear in the texts. A word that the texts lack has its row of
     :math:`\beta G G^\top R^\top (\ldots)^{-1} T` alone.
 
+    Words are those of WordEmbedder: two or more letters and digits in a row, with their combining marks.
     Where both domains matter, give the target to `fit`; in a TransferPipeline that happens by itself.
 
     References

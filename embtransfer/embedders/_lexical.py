@@ -50,7 +50,8 @@ class NGramVectorizer(TwoDomainEmbedder):
 
     Notes
     -----
-    Words are runs of two or more letters and digits. With N texts and df of them holding a column's word,
+    Words are those of WordEmbedder: two or more letters and digits in a row, with their combining marks. With
+    N texts and df of them holding a column's word,
     :math:`idf = \ln\frac{1 + N}{1 + df} + 1`. Columns: words by falling document frequency, then n-grams.
 
     Examples

@@ -1,12 +1,13 @@
 """Words and frequent n-grams of a corpus, and their rows in any text."""
 
-import re
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from .._texts import iter_text_chunks
+from .._words import words_of
 from ..compiled._vocabulary import Remade, Vocabulary
 from ..word_vectors import WordVectors
 
@@ -27,10 +28,11 @@ class NGrams(Remade):
     ngrams: np.ndarray
     longest: int
     lowercase: bool
+    marks: bool = False  # as in Vocabulary; models of earlier versions lack it
 
     def __post_init__(self):
         words = *self.words._index, self.lowercase, _MIN_LENGTH
-        self.vocabulary = Vocabulary(*words, self.ngrams, self.longest, self.n_corpus)
+        self.vocabulary = Vocabulary(*words, self.ngrams, self.longest, self.n_corpus, self.marks)
 
     def __setstate__(self, state):
         """Refuse what would send a kernel outside its arrays: a file may be made to deceive."""
@@ -55,7 +57,7 @@ class NGrams(Remade):
         """
         from ..kernels import _tokens
 
-        vocabulary = Vocabulary(*words._index, lowercase, _MIN_LENGTH)
+        vocabulary = Vocabulary(*words._index, lowercase, _MIN_LENGTH, marks=True)
         chunks = (vocabulary.text_arguments(chunk) for _, chunk in iter_text_chunks(texts))
         found = [_tokens.text_rows(*arguments, True) for arguments in chunks]
         ids = np.concatenate([ids for ids, _ in found]).astype(np.int64)
@@ -79,10 +81,10 @@ class NGrams(Remade):
             row[1:][together] = np.where(is_frequent, first + at, -1)
             first += len(frequent)
             prefix = row
-        return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase)
+        return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase, True)
 
 
-def _can_be_indexed(words, n_corpus, ngrams, longest, lowercase):
+def _can_be_indexed(words, n_corpus, ngrams, longest, lowercase, marks=False):
     return (
         isinstance(words, WordVectors)
         and isinstance(ngrams, np.ndarray)
@@ -101,7 +103,8 @@ def find_words(texts, pretrained, *, min_df, max_features, lowercase):
     Returns (WordVectors of zeros, how many words come from the corpus). Of the pretrained table (or None)
     words are left out that no text is cut into.
     """
-    counter = CountVectorizer(lowercase=lowercase, min_df=min_df, max_features=max_features, binary=True)
+    analyzer = partial(words_of, lowercase=lowercase)
+    counter = CountVectorizer(analyzer=analyzer, min_df=min_df, max_features=max_features, binary=True)
     try:
         counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
     except ValueError as error:
@@ -117,9 +120,9 @@ def find_words(texts, pretrained, *, min_df, max_features, lowercase):
                 f"Got the table {pretrained.name}, whose rows are tokens of a tokenizer, not words. Pass a "
                 "table of words, or vectors=None."
             )
-        known, is_word = set(corpus), re.compile(r"\w\w+").fullmatch
-        more = (word for word in pretrained.words if word not in known and is_word(word))
-        words += [word for word in more if not lowercase or word == word.lower()]
+        known = set(corpus)
+        more = (word for word in pretrained.words if word not in known)
+        words += [word for word in more if words_of(word, lowercase) == [word]]
     return WordVectors(words, np.zeros((len(words), 1), np.float32)), len(corpus)
 
 

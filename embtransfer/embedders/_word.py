@@ -1,6 +1,6 @@
 """WordEmbedder: pooled word vectors."""
 
-import re
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
@@ -10,30 +10,23 @@ import pyarrow as pa
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._texts import check_texts, iter_text_chunks
+from .._texts import check_texts, iter_text_chunks, text_buffers
 from .._types import FilePath, Texts
 from ..compiled._vocabulary import Vocabulary
 from ..word_vectors import WordVectors
 from ._coverage import Coverage
+from ._cutting import KERNEL_PATTERNS, cutter, left_out
 from ._pooled import PooledEmbedder, keep_tokens, table_of
 from ._spelling import nearest_rows
 
-# patterns whose tokens are all runs of word characters of at least so many
-_KERNEL_PATTERNS = {
-    r"(?u)\b\w\w+\b": 2,
-    r"\b\w\w+\b": 2,
-    r"\w\w+": 2,
-    r"(?u)\b\w+\b": 1,
-    r"\b\w+\b": 1,
-    r"(?u)\w+": 1,
-    r"\w+": 1,
-}
+_WARN_FROM, _LOOKED_AT = 20, 1000  # texts that `fit` gets, and of them looked at for known words
 
 
 class WordEmbedder(PooledEmbedder):
     r"""Embed texts by pooling the vectors of their words.
 
-    A text without any known word gives the zero vector.
+    A text without any known word gives the zero vector; `fit` warns if those are more than a tenth of twenty
+    texts or more.
 
     Parameters
     ----------
@@ -46,11 +39,14 @@ class WordEmbedder(PooledEmbedder):
         component, "usif" by its variant without a parameter [2]_, less a part of five components: all
         learned from the texts given to `fit`. "max" is the largest value of each column, "mean_max_min"
         three vectors side by side, "power_means" [3]_ those of `powers`.
-    token_pattern : str or callable, default=r"(?u)\b\w\w+\b"
-        What a token is: a regular expression with at most one group, or a function from a text to a list
-        of str. The default (words of two or more characters, as in scikit-learn) and a few like it run in
-        a compiled kernel, ten times as fast as any other pattern, which runs in Python; the tokens and
-        vectors are the same.
+    token_pattern : {"words", "characters"}, str or callable, default="words"
+        What a token is. "words": two or more letters, digits and "_" in a row, with the combining marks and
+        zero-width joiners after them, of composed text (NFC); whole runs where a script has no spaces.
+        "characters": each letter of such a script (Chinese, Japanese, Thai, Lao, Khmer, Burmese) and each
+        symbol, such as an emoji, is a token; other scripts' words as before. Or a regular expression with at
+        most one group, which means what `re` makes of it, or a function from a text to a list of str.
+        "words" and the likes of r"\w\w+" run in a compiled kernel, ten times as fast as Python, where all
+        others run.
     lowercase : bool, default=True
         Lower-case texts before they are cut into tokens. Set False for a table with capitals.
     unknown : {"skip", "subwords", "nearest"}, default="skip"
@@ -130,7 +126,7 @@ class WordEmbedder(PooledEmbedder):
         vectors: WordVectors | FilePath | None = None,
         *,
         pooling: str = "mean",
-        token_pattern: str | Callable = r"(?u)\b\w\w+\b",
+        token_pattern: str | Callable = "words",
         lowercase: bool = True,
         unknown: Literal["skip", "subwords", "nearest"] = "skip",
         phrases: bool = False,
@@ -149,7 +145,7 @@ class WordEmbedder(PooledEmbedder):
         self.n_jobs = n_jobs
 
     def coverage(self, X: Texts) -> "Coverage":
-        """Count which tokens of texts the table has.
+        """Count which tokens of texts the table has, and what of the texts is no token.
 
         Parameters
         ----------
@@ -168,13 +164,37 @@ class WordEmbedder(PooledEmbedder):
         """
         check_is_fitted(self)
         texts, found = check_texts(X), Coverage()
+        out_of_tokens = left_out(self.token_pattern, self.lowercase)
         for _, chunk in iter_text_chunks(texts):
             ids, indptr, unknown = self._tokens(chunk)
-            found._add(ids < len(self.vectors_), indptr, unknown)
+            dropped = [out_of_tokens(text) for text in chunk.to_pylist()]
+            found._add(ids < len(self.vectors_), indptr, unknown, dropped)
         return found
 
+    def _fit(self, texts):
+        super()._fit(texts)
+        if len(texts) >= _WARN_FROM:
+            self._warn_of_unknown(texts[:: -(-len(texts) // _LOOKED_AT)])
+
+    def _warn_of_unknown(self, texts):
+        """Say it if a table and texts do not fit, as of another language."""
+        n_texts = n_unknown = 0
+        for _, chunk in iter_text_chunks(texts):
+            has_text = np.diff(text_buffers(chunk)[1]) > 0
+            n_texts += np.count_nonzero(has_text)
+            n_unknown += np.count_nonzero(has_text & (np.diff(self._rows(chunk)[1]) == 0))
+        if n_unknown > n_texts / 10:
+            warnings.warn(
+                f"Got texts of which {n_unknown / n_texts:.0%} have no word that the table "
+                f"{self.vectors_.name} has ({n_texts:,} looked at): their rows are zero. Take a table of the "
+                "texts' language; coverage(texts) lists what it lacks, and token_pattern='characters' cuts "
+                "scripts without spaces, such as Chinese, and emoji.",
+                UserWarning,
+                stacklevel=3,
+            )
+
     def _load(self):
-        self._tokenizer()  # refuses a bad pattern
+        cutter(self.token_pattern, self.lowercase)  # refuses a bad pattern
         vectors = WordVectors.bundled() if self.vectors is None else table_of(self.vectors)
         if vectors.tokenizer is not None:
             raise ValueError(
@@ -190,10 +210,8 @@ class WordEmbedder(PooledEmbedder):
         return vectors
 
     def _rows(self, chunk):
-        if not callable(self._tokenizer()) and self.unknown == "skip" and not self.phrases:
-            from ..kernels import _tokens
-
-            return *_tokens.text_rows(*self._kernel_arguments(chunk), False), None
+        if self.unknown == "skip" and not self.phrases and (vocabulary := self._vocabulary()) is not None:
+            return *vocabulary.rows(chunk), None
         ids, indptr, unknown = self._tokens(chunk)
         more = None
         if self.unknown == "subwords":
@@ -208,27 +226,22 @@ class WordEmbedder(PooledEmbedder):
 
         An id of V + k is the k-th of the unknown tokens, a pyarrow LargeStringArray.
         """
-        tokenizer = self._tokenizer()
-        if not callable(tokenizer):
+        if (vocabulary := self._vocabulary()) is not None:
             from ..kernels import _tokens
 
-            arguments = *self._kernel_arguments(chunk), bool(self.phrases)
+            arguments = *vocabulary.text_arguments(chunk), bool(self.phrases)
             ids, indptr, data, offsets = _tokens.text_tokens(*arguments)
             buffers = pa.py_buffer(offsets), pa.py_buffer(data)
             return ids, indptr, pa.LargeStringArray.from_buffers(len(offsets) - 1, *buffers)
-        tokens, ends = [], [0]
+        cut, tokens, ends = cutter(self.token_pattern, self.lowercase), [], [0]
         for text in chunk.to_pylist():
-            found = list(tokenizer(text.lower() if self.lowercase else text))
+            found = cut(text)
             tokens.extend(self._join_phrases(found) if self.phrases else found)
             ends.append(len(tokens))
         ids = self.vectors_.rows_of(tokens)
         unknown = np.flatnonzero(ids < 0)
         ids[unknown] = len(self.vectors_) + np.arange(len(unknown))
         return ids, np.array(ends), pa.array([tokens[at] for at in unknown], pa.large_string())
-
-    def _kernel_arguments(self, chunk):
-        words = Vocabulary(*self.vectors_._index, self.lowercase, self._tokenizer())
-        return words.text_arguments(chunk)
 
     def _join_phrases(self, tokens):
         """Join from the left, as long as the table has what is joined."""
@@ -276,19 +289,9 @@ class WordEmbedder(PooledEmbedder):
         state = super().__getstate__()
         return {**state, "_nearest": {}} if "_nearest" in state else state
 
-    def _tokenizer(self):
-        """The kernel's minimal token length, or a function from a text to its tokens."""
-        if callable(self.token_pattern):
-            return self.token_pattern
-        if self.token_pattern in _KERNEL_PATTERNS:
-            return _KERNEL_PATTERNS[self.token_pattern]
-        try:
-            pattern = re.compile(self.token_pattern)
-        except re.error as error:
-            raise ValueError(f"Got token_pattern={self.token_pattern!r}: {error}.") from error
-        if pattern.groups > 1:
-            raise ValueError(
-                f"Got token_pattern={self.token_pattern!r} with {pattern.groups} groups. Expected at most "
-                "one; write (?:...) for groups that only bracket."
-            )
-        return pattern.findall
+    def _vocabulary(self):
+        """What the kernel cuts and finds; None for patterns that run in Python."""
+        if callable(self.token_pattern) or self.token_pattern not in KERNEL_PATTERNS:
+            return None
+        min_length, marks = KERNEL_PATTERNS[self.token_pattern]
+        return Vocabulary(*self.vectors_._index, self.lowercase, min_length, marks=marks)

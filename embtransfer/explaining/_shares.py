@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from .._words import composed_spans, read, words_pattern
 from ..compiled._program import Dense, TermSums, WordSums
 
 
@@ -33,7 +34,7 @@ class Reading:
         self.terms, self.occurrences, self.rows = {}, [], {}
         tokens, words, known = {}, {}, set()
         for vocabulary in vocabularies:
-            way = vocabulary.lowercase, vocabulary.min_length
+            way = vocabulary.lowercase, vocabulary.min_length, vocabulary.marks
             if way not in tokens:
                 tokens[way] = _tokens(self.text, *way)
                 words |= {span: word for word, span in reversed(tokens[way])}
@@ -75,16 +76,17 @@ def n_words_of(vocabulary, row):
     return n
 
 
-def _tokens(text, lowercase, min_length):
+def _tokens(text, lowercase, min_length, marks):
     r"""(word, (start, end)) of each token, as the kernels cut them; places are those in the text as it is."""
-    read = text.lower() if lowercase else text
-    found = [(match[0], match.span()) for match in re.finditer(rf"\w{{{min_length},}}", read)]
-    if len(read) == len(text):
-        return found
-    source = np.repeat(
-        np.arange(len(text)), [len(character.lower()) for character in text]
-    )  # "İ" becomes two
-    return [(word, (int(source[start]), int(source[end - 1]) + 1)) for word, (start, end) in found]
+    if marks:
+        composed, spans = composed_spans(text)
+        cut, pattern = read(composed, lowercase), words_pattern()
+    else:
+        cut, pattern = text.lower() if lowercase else text, re.compile(rf"\w{{{min_length},}}")
+        n_made = [len(c.lower()) if lowercase else 1 for c in text]  # "İ" becomes two
+        spans = [(i, i + 1) for i, n in enumerate(n_made) for _ in range(n)]
+    found = ((match[0], *match.span()) for match in pattern.finditer(cut))
+    return [(word, (spans[start][0], spans[end - 1][1])) for word, start, end in found]
 
 
 def program_shares(program, reading, spread):

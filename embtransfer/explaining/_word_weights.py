@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from .._texts import check_texts, iter_text_chunks
 from .._types import Estimator, Texts
 from ..compiled._program import TermSums, WordSums
-from ..kernels._unicode import unicode_table_for
 from ._explain import folded
 from ._shares import averaging, decision_matrix, n_words_of, vocabularies
 
@@ -146,10 +146,9 @@ def _rows_of(vocabulary, numbers, n_terms):
     """The row of each term, -1 where the vocabulary lacks it or no text is cut into it, such as "U.S."."""
     from ..kernels import _tokens
 
-    words, offsets, _ = vocabulary._index
-    unicode = unicode_table_for(words, vocabulary.lowercase)
-    how = unicode, np.uint64(vocabulary.lowercase), np.uint64(vocabulary.min_length), vocabulary._index
-    ids, indptr = _tokens.text_rows(words, offsets, *how, True)
+    buffers = pa.py_buffer(vocabulary.offsets), pa.py_buffer(vocabulary.words)
+    words = pa.LargeStringArray.from_buffers(vocabulary.n_words, *buffers)
+    ids, indptr = _tokens.text_rows(*vocabulary.text_arguments(words), True)
     once = np.flatnonzero(np.diff(indptr) == 1)
     found = np.zeros(len(vocabulary), bool)
     found[once] = ids[indptr[once]] == once

@@ -21,7 +21,6 @@ from sklearn.random_projection import BaseRandomProjection
 from ..adapters._base import AffineMap, BaseAdapter, Identity
 from ..adapters._length import ScaleMap
 from ..adapters._scl import PivotProjection
-from ..compiled._vocabulary import Vocabulary
 from ..embedders import DistilledEmbedder, NGramVectorizer, WordEmbedder
 from ._rows import CannotFold, Rows, Terms, Words
 from ._vectorizers import counted_terms, own_vocabulary
@@ -91,15 +90,12 @@ def _texts(step):
 
 
 def _words(step):
-    from ..embedders._word import _KERNEL_PATTERNS
-
-    if step.token_pattern not in _KERNEL_PATTERNS:
+    if (shared := step._vocabulary()) is None:
         raise CannotFold(f"its token_pattern={step.token_pattern!r} runs in Python, not in the kernel")
     if step.unknown != "skip" or step.phrases:
         raise CannotFold("unknown='skip' and phrases=False fold; other settings look beyond single words")
     if len(step._powers):
         raise CannotFold(f"pooling={step.pooling!r} is no sum over words; mean, idf, sif and usif fold")
-    shared = Vocabulary(*step.vectors_._index, step.lowercase, _KERNEL_PATTERNS[step.token_pattern])
     vocabulary = own_vocabulary(shared)
     divisor = "weights" if step.pooling == "idf" else "count"
     weights = None if step.weights_ is None else np.asarray(step.weights_, np.float32)

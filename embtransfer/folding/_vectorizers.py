@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..compiled._vocabulary import Vocabulary
+from ..embedders._cutting import KERNEL_PATTERNS
 from ..word_vectors import WordVectors
 from ._rows import CannotFold, Terms
 
@@ -18,8 +19,6 @@ def own_vocabulary(shared):
 
 def counted_terms(step):
     """The columns of a fitted CountVectorizer or TfidfVectorizer, not yet weighted."""
-    from ..embedders._word import _KERNEL_PATTERNS
-
     longest = step.ngram_range[1]
     plain = (
         step.analyzer == "word"
@@ -27,7 +26,8 @@ def counted_terms(step):
         and step.preprocessor is None
         and step.strip_accents is None
         and step.input == "content"
-        and step.token_pattern in _KERNEL_PATTERNS
+        and step.token_pattern in KERNEL_PATTERNS
+        and not KERNEL_PATTERNS[step.token_pattern][1]
     )
     if not plain:
         raise CannotFold(
@@ -50,7 +50,7 @@ def counted_terms(step):
     shared = Vocabulary(
         *WordVectors(words, np.zeros((len(words), 1), np.float32))._index,
         step.lowercase,
-        _KERNEL_PATTERNS[step.token_pattern],
+        KERNEL_PATTERNS[step.token_pattern][0],
         ngrams=np.array(pairs, np.int64).reshape(-1, 2),
         longest=longest if pairs else 1,
         n_forming=len(words),

@@ -8,18 +8,8 @@ and counts each once a text. As in `_tokens`, all functions release the GIL and 
 import numpy as np
 
 from ._compiling import njit
-from ._tokens import (
-    _GROUP,
-    _MIX_1,
-    _MIX_2,
-    _PAD,
-    _copy_texts,
-    _drop_single_characters,
-    _edges,
-    _hash_shift,
-    _key,
-    _same_tail,
-)
+from ._cutting import GROUP, PAD, copy_texts, drop_single_characters, edges_of
+from ._tokens import _MIX_1, _MIX_2, _hash_shift, _key, _same_tail
 
 _U = np.uint64
 VALUES = 6  # the columns of the slots, seen as float32, that hold a word's two numbers: 6 and 7
@@ -81,19 +71,19 @@ def score_words(data, offsets, unicode, lowercase, min_length, index, values):
     values: the slots of the index as float32, (n_slots, 8)
     """
     n_texts = len(offsets) - 1
-    size = _GROUP
+    size = GROUP
     for i in range(n_texts):
         size = max(size, (offsets[i + 1] - offsets[i]) * 3 // 2)
-    size += 3 * _PAD
-    scratch, edges = np.zeros(size, np.uint8), np.empty(size + _PAD, np.int32)
+    size += 3 * PAD
+    scratch, edges = np.zeros(size, np.uint8), np.empty(size + PAD, np.int32)
     starts = np.empty(n_texts + 1, np.int64)
     sums, counts = np.empty((n_texts, 2)), np.empty(n_texts, np.int64)
     text = np.int64(0)
     while text < n_texts:
-        n, any_high = _copy_texts(data, offsets, text, scratch, unicode, lowercase, starts)
-        n_edges = _edges(scratch, starts[n], edges)
+        n, any_high = copy_texts(data, offsets, text, scratch, unicode, lowercase, starts)
+        n_edges = edges_of(scratch, starts[n], edges)
         if any_high and min_length > _U(1):
-            _drop_single_characters(scratch, edges, n_edges)
+            drop_single_characters(scratch, edges, n_edges)
         _sum_slots(scratch, edges, n_edges, starts[: n + 1], min_length, index, values, sums, counts, text)
         text += n
     return sums, counts

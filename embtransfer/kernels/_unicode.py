@@ -5,18 +5,22 @@ from functools import cache
 
 import numpy as np
 
+from .._words import composing, marks
+
 SIGMA, DOTTED_I = 0x3A3, 0x130  # the two characters whose lower case is not one fixed character
 CODE = 0x1FFFFF
-WORD, CASED, IGNORABLE, SPECIAL = (1 << bit for bit in (21, 22, 23, 24))
+WORD, CASED, IGNORABLE, SPECIAL, MARK, COMPOSING = (1 << bit for bit in (21, 22, 23, 24, 25, 26))
+_FIRST_COMPOSING = 0xCC  # the first byte of U+0300, before which nothing combines
 
 
 @cache
-def unicode_table(lowercase):
+def unicode_table(lowercase, with_marks):
     r"""Each code point's lower case and classes, uint32 of shape (0x110000,), 4.4 MB.
 
     Bits 0 to 20: the code point to use instead; then whether that is `\w`, and for the rule of the Greek
     final sigma whether the character is cased or ignored in a search for cased ones (Unicode 3.13, D136).
-    The answers are read off `str.lower` and `re`, whatever Unicode version this Python has.
+    The answers are read off `str.lower` and `re`, whatever Unicode version this Python has. With marks also
+    whether the character belongs to the word before it, and whether a text with it may not be composed.
     """
     points = np.arange(0x110000, dtype=np.uint32)
     points[0xD800:0xE000] = ord(" ")  # lone surrogates are no text
@@ -36,7 +40,10 @@ def unicode_table(lowercase):
         either = _points(_text(np.stack([letter, plain, sigma, space], axis=1)).lower())[2::4] == ord("ς")
         classes[some] = np.where(cased, CASED, np.where(either, IGNORABLE, 0))
         classes[DOTTED_I] = CASED
-        classes[[SIGMA, DOTTED_I]] |= SPECIAL
+        classes[SIGMA if with_marks else [SIGMA, DOTTED_I]] |= SPECIAL
+    if with_marks:
+        classes[_points(marks())] |= MARK
+        classes[_points(composing())] |= COMPOSING
     for run in re.finditer(r"\w+", _text(mapped)):
         classes[run.start() : run.end()] |= WORD
     return mapped | classes
@@ -45,11 +52,15 @@ def unicode_table(lowercase):
 _ASCII = np.zeros(0x80, np.uint32)
 
 
-def unicode_table_for(data, lowercase):
-    """`unicode_table`, or a table that no kernel looks at while all texts were ASCII: a tenth of a second."""
-    if unicode_table.cache_info().currsize or (len(data) and data.max() >= 0x80):
-        return unicode_table(lowercase)
-    return _ASCII
+def unicode_table_for(data, lowercase, with_marks):
+    """The table for some bytes, and whether they may need to be composed.
+
+    Where all of them are ASCII it is one that no kernel looks at: the real one takes a tenth of a second.
+    """
+    largest = data.max(initial=0)
+    if largest < 0x80:
+        return _ASCII, False
+    return unicode_table(lowercase, with_marks), with_marks and largest >= _FIRST_COMPOSING
 
 
 def _text(points):

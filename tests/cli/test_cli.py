@@ -219,6 +219,16 @@ def test_words_that_a_table_lacks_become_what_the_embedder_offers():
     assert set(UnknownWords) == offered.options
 
 
+def test_coverage_says_what_is_in_no_token(tmp_path):
+    (tmp_path / "v.txt").write_text("good 1 0\n👍 0 1\n好 1 1\n", "utf-8")
+    (tmp_path / "texts.csv").write_text("text\nGood 👍\n好👍\n", "utf-8")
+    words = "vectors", "coverage", tmp_path / "texts.csv", "--vectors", tmp_path / "v.txt"
+    assert "In no token: 3 letters, digits and symbols, most often 👍 好" in succeed(*words).stderr
+    result = succeed(*words, "--tokens", "characters")
+    assert "100.0% of 4 tokens" in result.stderr
+    assert "In no token" not in result.stderr
+
+
 def test_version():
     assert succeed("--version").stdout == f"embtransfer {__version__}\n"
 
@@ -779,10 +789,12 @@ def test_options_that_do_not_fit_the_embedder(data, tmp_path, monkeypatch, optio
 def test_options_of_words_reach_the_embedder(data, tmp_path):
     model = tmp_path / "model"
     succeed(
-        "fit", "--source", data / "films.csv", "-o", model, "--unknown", "nearest", "--phrases", "--cased"
+        *("fit", "--source", data / "films.csv", "-o", model, "--unknown", "nearest", "--phrases", "--cased"),
+        *("--tokens", "characters"),
     )
     embedder = load_pipeline(model)[0]
     assert (embedder.unknown, embedder.phrases, embedder.lowercase) == ("nearest", True, False)
+    assert embedder.token_pattern == "characters"
 
 
 def test_warnings_are_lines(tmp_path):

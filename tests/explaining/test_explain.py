@@ -404,10 +404,11 @@ class TestTexts:
         assert "unknown: xyzzyq, qyzzyx" in found.to_html()
 
     def test_places_are_those_of_the_text_as_it_is(self):
-        words = ["αας", "stanbul", "straße", "crème", "brûlée", "good", "i̇"]
+        words = ["αας", "istanbul", "straße", "crème", "brûlée", "good", "हिन्दी", "i̇"]
         embedder = WordEmbedder(WordVectors(words, np.eye(len(words), 8)))
         pipeline = fit(embedder, logistic(), target=False)
-        text = "İİ ΑΑΣ İSTANBUL Straße, CRÈME Brûlée Good a xx\ud800yy 😀 good"
+        apart = "Bru\u0302le\u0301e"  # accents as characters of their own
+        text = f"İİ ΑΑΣ İSTANBUL Straße, CRÈME Brûlée Good a xx\ud800yy 😀 हिन्दी good {apart}."
         found = explain(pipeline, text)
         clean = text.replace("\ud800", " ")
         assert found.text == clean
@@ -417,13 +418,14 @@ class TestTexts:
         }
         assert written == {
             "αας": ["ΑΑΣ"],
-            "stanbul": ["STANBUL"],
+            "istanbul": ["İSTANBUL"],
+            "हिन्दी": ["हिन्दी"],
             "straße": ["Straße"],
             "crème": ["CRÈME"],
-            "brûlée": ["Brûlée"],
+            "brûlée": ["Brûlée", apart],
             "good": ["Good", "good"],
         }
-        assert found.unknown["word"].tolist() == ["xx", "yy"]
+        assert found.unknown["word"].tolist() == ["ii", "xx", "yy"]
         assert ">BRÛLÉE<" not in found.to_html()
         assert ">Brûlée<" in found.to_html()
 

@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import re
 import sys
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,17 @@ from hypothesis import given, settings, strategies as st
 
 from embtransfer import WordEmbedder, WordVectors
 from embtransfer._texts import check_texts, iter_text_chunks
-from embtransfer.kernels._unicode import CASED, CODE, IGNORABLE, SPECIAL, WORD, unicode_table
+from embtransfer._words import composing, marks, words_of
+from embtransfer.kernels._unicode import (
+    CASED,
+    CODE,
+    COMPOSING,
+    IGNORABLE,
+    MARK,
+    SPECIAL,
+    WORD,
+    unicode_table,
+)
 
 KERNEL = {1: r"(?u)\b\w+\b", 2: r"(?u)\b\w\w+\b"}
 PYTHON = {1: r"\b(\w+)\b", 2: r"\b(\w\w+)\b"}
@@ -23,6 +34,9 @@ FINAL_SIGMA = "ΣσςΑάΆ\u0345ʰªǅß'’.·:^`\u00ad\ufe0f\u200d\u0301\u030
 DOTTED_I = "İIıi\u0307\u0301 Ix"
 GROWS = "ȺⱥȾⱦẞßKÅΩ"  # capitals and small letters of different lengths in UTF-8
 SCRIPTS = "ЖжҐґႠⴀაᲐ漢字かなहिंعر𐐀𐐨𝐀𞤀𞤢"
+MARKS = (
+    "aé e\u0301\u0323\u030a\u0327नि\u094d\u093c\u0958\u200c\u200dกำ่\u1100\u1161\u11a8가ഩ\u212b\u20e3\ufe0f."
+)
 OTHERS = "\x00\x01\x1f\x7f\x85\u2028\u2029\u200b\ufeff😀👍🏽\u20e3_-٣३𝟘²½Ⅷⅷ"
 BLOCKS = ["a" * 63, "A" * 64, " " * 64, "b" * 15, "ab " * 21, "Жж" * 16, "a " * 32]
 
@@ -32,7 +46,7 @@ def alphabet(characters):
 
 
 anything = st.text(st.characters(exclude_categories=()), max_size=40)
-rich = st.one_of(*map(alphabet, [FINAL_SIGMA, DOTTED_I, GROWS, SCRIPTS, OTHERS, "aAzZ09_ -~@[`{"]))
+rich = st.one_of(*map(alphabet, [FINAL_SIGMA, DOTTED_I, GROWS, SCRIPTS, MARKS, OTHERS, "aAzZ09_ -~@[`{"]))
 blocks = st.sampled_from(BLOCKS)
 texts_strategy = st.lists(
     st.lists(rich | rich | blocks | anything, max_size=6).map("".join) | anything, min_size=1, max_size=6
@@ -52,10 +66,18 @@ def rows(embedder, texts):
     return [ids[a:b].tolist() for ids, ends in parts for a, b in pairwise(ends)]
 
 
-def expected_rows(vectors, texts, pattern=r"\w\w+", lowercase=True):
+def expected_rows(vectors, texts, pattern=None, lowercase=True):
+    """Of a pattern as `re` sees it, or of words."""
     row_of = {word: row for row, word in enumerate(vectors.words)}
-    tokens = (re.findall(pattern, text.lower() if lowercase else text) for text in texts)
+    if pattern is None:
+        tokens = (words_of(_without_surrogates(text), lowercase) for text in texts)
+    else:
+        tokens = (re.findall(pattern, text.lower() if lowercase else text) for text in texts)
     return [[row_of[token] for token in found if token in row_of] for found in tokens]
+
+
+def _without_surrogates(text):
+    return re.sub("[\ud800-\udfff]", " ", text)
 
 
 def mean(vectors, ids):
@@ -68,9 +90,9 @@ def assert_close(got, expected):
     np.testing.assert_array_less(np.abs(got - expected) / np.maximum(1, np.abs(expected)), 1e-5)
 
 
-def assert_as_regex(texts, n_columns=5, **params):
-    """Tokens, rows and means of the default pattern, for a table of every token."""
-    known = sorted({token for text in texts for token in re.findall(r"\w\w+", text.lower())})
+def assert_as_python(texts, n_columns=5, **params):
+    """Tokens, rows and means of words, for a table of every word."""
+    known = sorted({word for text in texts for word in words_of(text)})
     vectors = table([*dict.fromkeys(known + ABSENT)], n_columns)
     embedder = fit(vectors, **params)
     expected = expected_rows(vectors, texts)
@@ -93,17 +115,49 @@ def test_as_regex(lowercase, min_length, texts):
     np.testing.assert_array_equal(kernel.transform(texts), python.transform(texts))
 
 
+@pytest.mark.parametrize("lowercase", [True, False])
+@settings(max_examples=400, deadline=None)
+@given(texts=texts_strategy)
+def test_words_as_python(lowercase, texts):
+    clean = [_without_surrogates(text) for text in texts]
+    words = sorted({word for text in clean for word in words_of(text, lowercase)})
+    vectors = table([*dict.fromkeys([word for i, word in enumerate(words) if i % 5] + ABSENT)])
+    kernel, python = (
+        fit(vectors, lowercase=lower, token_pattern=pattern)
+        for lower, pattern in ((lowercase, "words"), (False, partial(words_of, lowercase=lowercase)))
+    )
+    expected = expected_rows(vectors, texts, lowercase=lowercase)
+    assert rows(kernel, texts) == rows(python, texts) == expected
+    np.testing.assert_array_equal(kernel.transform(texts), python.transform(texts))
+    found, again = kernel.coverage(texts), python.coverage(texts)
+    assert found.n_tokens.tolist() == again.n_tokens.tolist() == [len(words_of(t, lowercase)) for t in clean]
+    assert found.unknown(1000).equals(again.unknown(1000))
+
+
 @pytest.mark.parametrize(
-    "text", ["ΟΔΟΣ", "ΣΑΣ ΑΣ'Σ ΑΣ' Σ", "Α\u0345Σ", "ʰΣ", "𐐀Σ", "İΣ", "AΣ\ufe0fB", "İİ I\u0307x"]
+    "text",
+    [
+        "ΟΔΟΣ",
+        "ΣΑΣ ΑΣ'Σ ΑΣ' Σ",
+        "Α\u0345Σ",
+        "ʰΣ",
+        "𐐀Σ",
+        "İΣ",
+        "AΣ\ufe0fB",
+        "İİ I\u0307x",
+        "न\u094dग \u094d",
+        "e\u0301 e\u0301\u200dé",
+    ],
 )
 @pytest.mark.parametrize("before", [0, 1, 62, 63, 64, 130])
 def test_context_at_block_edges(text, before):
-    assert_as_regex(["x" * before + text, " " * before + text + " end", text + "x" * before])
+    assert_as_python(["x" * before + text, " " * before + text + " end", text + "x" * before])
 
 
+@pytest.mark.parametrize("with_marks", [True, False])
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_unicode_table(lowercase):
-    entries = unicode_table(lowercase)
+def test_unicode_table(lowercase, with_marks):
+    entries = unicode_table(lowercase, with_marks)
     word = re.compile(r"\w").match
     code, classes = np.full(0x110000, ord(" ")), np.zeros(0x110000, np.int64)
     for point in range(0x110000):
@@ -113,6 +167,8 @@ def test_unicode_table(lowercase):
         lower = character.lower() if lowercase else character
         code[point] = ord(lower[0])
         classes[point] = WORD if word(lower) else 0
+        if with_marks and character == "\u0130":
+            continue
         if len(lower) > 1:
             assert (character, lower) == ("\u0130", "i\u0307")
         if lowercase:
@@ -121,7 +177,16 @@ def test_unicode_table(lowercase):
             elif ("A" + character + "Σ").lower()[-1] == "ς":
                 classes[point] |= IGNORABLE
     if lowercase:
-        classes[[ord("Σ"), 0x130]] |= SPECIAL
+        classes[ord("Σ")] |= SPECIAL
+        if with_marks:
+            code[0x130], classes[0x130] = ord("i"), WORD | CASED
+        else:
+            classes[0x130] |= SPECIAL
+    elif with_marks:
+        code[0x130], classes[0x130] = 0x130, WORD
+    if with_marks:
+        classes[[*map(ord, marks())]] |= MARK
+        classes[[*map(ord, composing())]] |= COMPOSING
     np.testing.assert_array_equal(entries & CODE, code)
     np.testing.assert_array_equal(entries & ~np.uint32(CODE), classes)
 
@@ -163,14 +228,14 @@ def test_long_token(character):
 def test_group_boundary(filler, size):
     long = (filler * size).encode()[:size].decode(errors="ignore")
     short = ["short one", "", "Ⱥⱥ ab", "cd" * 40]
-    assert_as_regex([*short * 50, long, *short, long, long, *short * 400, long])
+    assert_as_python([*short * 50, long, *short, long, long, *short * 400, long])
 
 
 def test_many_texts_of_many_sizes():
     rng = np.random.default_rng(2)
     words = ["ab", "Ж", "ὈΔΥΣΣΕΎΣ", "c", "word" * 5, "😀", "İx", "straße"]
     texts = [" ".join(rng.choice(words, size)) for size in rng.geometric(0.01, size=3000)]
-    assert_as_regex(texts)
+    assert_as_python(texts)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "idf", "sif"])

@@ -296,8 +296,8 @@ def test_damaged_glove(write, data, message):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("3 2\ngood 1 2\nbad 3 4\n", "got 2 words, the header says 3"),
-        ("1 2\ngood 1 2\nbad 3 4\n", "got 2 words, the header says 1"),
+        ("3 2\ngood 1 2\nbad 3 4\n", "got 2 words, the header says 3. .* max_words=2 reads what is there"),
+        ("1 2\ngood 1 2\nbad 3 4\n", "got 2 words, the header says 1. .* max_words=2 reads what is there"),
         ("2 2\ngood 1 2\nbad 3\n", "line 3: got 1 numbers, expected 2"),
         ("2 2\ngood 1 2\nbad 3 x\n", "line 3: got b'x', expected a number"),
         ("2 3\ngood 1 2\nbad 3 4\n", "line 2: got 2 numbers, expected 3"),
@@ -309,6 +309,24 @@ def test_damaged_glove(write, data, message):
 def test_damaged_word2vec(write, data, message, guess):
     with pytest.raises(ValueError, match=message):
         WordVectors.load(write(data), None if guess else "word2vec")
+
+
+@pytest.mark.parametrize(
+    ("data", "max_words"),
+    [
+        (b"3 2\ngood 1 2\nbad 3 4\n", 2),
+        (b"1 2\ngood 1 2\nbad 3 4\n", 2),
+        (b"3 2\ngood " + ONE_TWO + b"\nbad " + THREE_FOUR, 2),
+        (b"1 2\ngood " + ONE_TWO + b"\nbad " + THREE_FOUR, 1),
+    ],
+)
+def test_a_header_of_another_number_of_words_has_a_way_out(write, data, max_words):
+    path = write(data)
+    with pytest.raises(ValueError, match=rf"the header says \d.* max_words={max_words} reads"):
+        WordVectors.load(path)
+    found = WordVectors.load(path, max_words=max_words)
+    assert found.words == ["good", "bad"][:max_words]
+    assert_array_equal(found.matrix, [[1, 2], [3, 4]][:max_words])
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,13 @@ def _trailing_numbers(line, separator):
     return count
 
 
+def _other_number(name, n, what, n_words):
+    """The error for a file with another number of words than its header says."""
+    problem = "The file is cut short" if n < n_words else "The file has more than it says"
+    way_out = f": max_words={n} reads what is there" if n else ""
+    return ValueError(f"{name}: got {n:,} {what}, the header says {n_words:,}. {problem}{way_out}.")
+
+
 # ---------------------------------------------------------------- lines
 def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> Iterator:
     n_blocks = n_threads(-1)
@@ -123,7 +130,7 @@ def _read_lines(file, name, head, n_columns, separator, first_line, n_words) -> 
             line += len(rows)
     n = line - first_line
     if n_words is not None and n != n_words:
-        raise ValueError(f"{name}: got {n:,} words, the header says {n_words:,}. The file is cut short.")
+        raise _other_number(name, n, "words", n_words)
     bad.warn()
 
 
@@ -256,9 +263,7 @@ def _read_records(file, name, n_words, n_columns) -> Iterator:
         block = file.read(max(_BLOCK, min(2 * size, 1 << 26)))
         data = np.frombuffer(rest + block, np.uint8)
         if not block and len(data) <= size:
-            raise ValueError(
-                f"{name}: got {done:,} whole words, the header says {n_words:,}. The file is cut short."
-            )
+            raise _other_number(name, done, "whole words", n_words)
         most = min(n_words - done, len(data) // (size + 1))
         if len(data) > _LONGEST + _BLOCK + (1 << 26):
             raise ValueError(
@@ -272,11 +277,12 @@ def _read_records(file, name, n_words, n_columns) -> Iterator:
         n, at = parse_binary(data, rows, words, ends)
         rest = data[at:].tobytes()
         if n == 0 and not block:
-            raise ValueError(
-                f"{name}: got {done:,} whole words, the header says {n_words:,}. The file is cut short."
-            )
+            raise _other_number(name, done, "whole words", n_words)
         yield bad.left_out(_binary_array(words, ends[:n]), rows[:n], done + 1)
         done += n
     if (rest + file.read(1 << 16)).strip():
-        raise ValueError(f"{name}: got more after the last word, the header says {n_words:,} words.")
+        raise ValueError(
+            f"{name}: got more after the last word, the header says {n_words:,} words. The file is damaged, "
+            f"or its header wrong: max_words={n_words} reads these words and no more."
+        )
     bad.warn()
