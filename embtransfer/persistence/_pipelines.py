@@ -15,7 +15,7 @@ from ..system import _model_folders
 from ..system._folders import new_folder
 from ..system._model_folders import ModelFormat, is_model, read_folder, write_config
 from ..word_vectors import embedded_tables
-from ._state import TRUSTED, checked_state, foreign_types, write_state
+from ._state import TRUSTED, checked_state, foreign_types, skops_io, write_state
 
 _PIPELINE = ModelFormat(
     "embtransfer-pipeline",
@@ -142,8 +142,6 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
         ...
     FileNotFoundError: There is no model folder no/such/folder.
     """
-    import skops.io
-
     path = Path(path)
     config, state = read_folder(path, _PIPELINE)
     trusted = [*TRUSTED, *trusted]
@@ -157,7 +155,7 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
             stacklevel=2,
         )
     try:
-        pipeline = skops.io.load(file, trusted=trusted)
+        pipeline = skops_io().load(file, trusted=trusted)
         parameters = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error

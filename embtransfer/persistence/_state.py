@@ -2,6 +2,8 @@
 
 import io
 import json
+import sys
+from importlib import import_module
 from zipfile import ZipFile, ZipInfo
 
 from ..system._unpacking import check_packing, check_unpacked
@@ -27,12 +29,21 @@ _MODULE_OF = {name: module for module, names in _TYPES_OF.items() for name in na
 TRUSTED = tuple(f"{module}.{name}" for name, module in _MODULE_OF.items())
 
 
+def skops_io():
+    """skops.io, whose import looks for types in all of scikit-learn, and would find torch there: seconds."""
+    if not {"torch", "skops.io"} & set(sys.modules):
+        sys.modules["torch"] = None  # type: ignore[assignment]  # as if it were not installed
+        try:
+            return import_module("skops.io")
+        finally:
+            del sys.modules["torch"]
+    return import_module("skops.io")
+
+
 def write_state(pipeline, path):
     """Write what skops makes, less what differs every time: addresses in memory, random names, the time."""
-    import skops.io
-
     made = io.BytesIO()
-    skops.io.dump(pipeline, made)
+    skops_io().dump(pipeline, made)
     with ZipFile(made) as old, ZipFile(path, "w") as new:
         schema = json.loads(old.read(_SCHEMA))
         numbers, names = {}, {}
@@ -56,10 +67,8 @@ def checked_state(state, trusted):
 
 def foreign_types(file, trusted, state):
     """Types in a file beside those that are trusted."""
-    import skops.io
-
     try:
-        return sorted(set(skops.io.get_untrusted_types(file=file)) - set(trusted))
+        return sorted(set(skops_io().get_untrusted_types(file=file)) - set(trusted))
     except Exception as error:  # what a damaged file raises is not documented
         raise ValueError(f"{state} is damaged: {error}") from error
 

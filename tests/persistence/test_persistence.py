@@ -176,9 +176,11 @@ def test_a_loaded_pipeline_is_as_good_as_new(tmp_path):
 
 
 def test_in_a_fresh_process(folder):
+    """And without importing torch, which takes longer than all the rest."""
     code = (
         "import sys, json; from embtransfer import load_pipeline; "
-        "print(json.dumps(load_pipeline(sys.argv[1]).predict_proba(json.loads(sys.argv[2])).tolist()))"
+        "print(json.dumps(load_pipeline(sys.argv[1]).predict_proba(json.loads(sys.argv[2])).tolist())); "
+        "assert 'torch' not in sys.modules"
     )
     command = [sys.executable, "-W", "error", "-c", code, folder, json.dumps(NEW)]
     run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder.parent)
