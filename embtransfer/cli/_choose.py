@@ -94,6 +94,6 @@ def choose(
         )
         if output is not None:
             save_pipeline(search.best_estimator_, output, overwrite=overwrite)
-            if len(search.classes_) > 2 and scoring not in ("accuracy", "neg_log_loss"):
+            if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
             talk.print(f"Saved {search.best_name_} to {output}")

@@ -19,7 +19,6 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     that it chooses.
     """
     from sklearn.base import clone
-    from sklearn.model_selection import FixedThresholdClassifier
 
     from ..report import make_report
     from ..trials import learning_curve
@@ -48,13 +47,10 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
                 random_state=seed,
                 progress=progress,
             )
-        best = search.best_estimator_
-        if isinstance(best, FixedThresholdClassifier):  # of this fit
-            best = best.estimator.estimator
         report = make_report(
             *data,
             table=table,
-            model=clone(best),
+            model=clone(search._fitted),  # without a threshold, which is of that fit
             selection=search,
             curves=curves,
             title=title,

@@ -78,8 +78,9 @@ def checked_state(state, trusted):
 
 def foreign_types(file, trusted, state):
     """Types in a file beside those that are trusted."""
+    skops = skops_io()  # not below: that it is not installed is no damage
     try:
-        return sorted(set(skops_io().get_untrusted_types(file=file)) - set(trusted))
+        return sorted(set(skops.get_untrusted_types(file=file)) - set(trusted))
     except Exception as error:  # what a damaged file raises is not documented
         raise ValueError(f"{state} is damaged: {error}") from error
 

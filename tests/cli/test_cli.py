@@ -312,8 +312,8 @@ def test_compare_gives_what_the_library_gives(data):
         "embedders": ["word_idf", "word_mean"],
         "adapters": ["subspace", "none"],
         "classifiers": ["ridge"],
+        "recipes": [],
     }
-    options["recipes"] = []
     expected = compare(films["text"], films["label"], pans["text"], pans["label"], **options, test_size=0.3)
     words = [word for name, value in options.items() for word in (f"--{name}", ",".join(value))]
     words = [*compare_words(data)[:5], *words, "--test-size", 0.3, "--format", "json"]

@@ -8,6 +8,7 @@ import inspect
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -116,9 +117,9 @@ def test_embedders_with_more_threads_and_other_batches(name):
             fitted = embedders(n_jobs)[name].fit(texts)
             results.append(fitted.transform(texts))
     stack = sparse.vstack if sparse.issparse(results[0]) else np.vstack
-    for size in (7, 100):
-        parts = [fitted.transform(texts[start : start + size]) for start in range(0, len(texts), size)]
-        results.append(stack(parts, **({"format": "csr"} if sparse.issparse(results[0]) else {})))
+    edges = [*range(20), *range(20, 300, 7), *range(300, len(texts), 100), len(texts)]  # of batches
+    parts = [fitted.transform(texts[start:end]) for start, end in pairwise(edges)]
+    results.append(stack(parts, **({"format": "csr"} if sparse.issparse(results[0]) else {})))
     if name in ("sif", "usif"):  # components are taken off by BLAS, which adds in an order that blocks set
         for other in results[3:]:
             np.testing.assert_allclose(other, results[0], rtol=0, atol=1e-5)
