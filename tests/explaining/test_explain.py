@@ -61,7 +61,7 @@ from embtransfer.explaining._html import word_shares
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 SOURCE, TARGET = FILMS.data[:240], PANS.data[:160]
 Y2 = np.where(np.asarray(FILMS.target[:240]) == 1, "good", "bad")
-Y3 = np.array([3, 7, 9])[[(len(text) + label) % 3 for text, label in zip(SOURCE, FILMS.target, strict=False)]]
+Y3 = np.where(Y2 == "bad", 3, np.where([" the " in text for text in SOURCE], 7, 9))
 TEXTS = [
     *PANS.data[160:164],
     "",

@@ -72,4 +72,4 @@ def test_known_shares_are_better_still_or_as_good(make, positive):
 
 @either
 def test_little_is_lost_where_shares_are_the_same(make):
-    assert abs(accuracy(make, "estimated", 0.5) - accuracy(make, "source", 0.5)) <= 0.02
+    assert accuracy(make, "estimated", 0.5) >= accuracy(make, "source", 0.5) - 0.03  # 5 of 160 texts

@@ -24,6 +24,7 @@ from embtransfer import (
     save_pipeline,
     score_file,
 )
+from embtransfer._words import words_of
 from embtransfer.cli import app
 from embtransfer.tables import FORMATS, TableReader
 
@@ -420,7 +421,7 @@ def nasty():
 @pytest.fixture(scope="module")
 def by_hand(nasty, pipeline):
     """Labels and vectors text by text, through Python's own regular expression rather than the kernel."""
-    plain = WordEmbedder(token_pattern=r"(?u)\b(?:\w\w+)\b").fit(FILMS).transform(nasty)
+    plain = WordEmbedder(token_pattern=words_of, lowercase=False).fit(FILMS).transform(nasty)
     return plain, pipeline[1:].predict(plain)
 
 
