@@ -220,8 +220,8 @@ def train(options, views, y, labels_from):
     if last is first and options.n_rounds and adapting:
         surest = _calibrated(np.mean(probas, axis=0), slope).max()
         warnings.warn(
-            f"Got {len(unadapted)} target rows and took none in any round (n_rounds={options.n_rounds}): the surest has a "
-            f"calibrated confidence of {surest:.2f}, with min_confidence={options.min_confidence} and "
+            f"Got {len(unadapted)} target rows and took none in any round: the surest has a calibrated "
+            f"confidence of {surest:.2f}, with min_confidence={options.min_confidence} and "
             f"share={options.share}. The classifier is that of the source alone. Lower min_confidence, raise "
             "share or give more target rows to learn from them.",
             UserWarning,
