@@ -13,6 +13,7 @@ from ._options import (
     Embedders,
     Embedding,
     Format,
+    Jobs,
     Recipes,
     Scoring,
     Texts,
@@ -42,6 +43,7 @@ def compare(
     ] = False,
     test_size: Annotated[float, typer.Option(help="Share of the target texts held back for scoring.")] = 0.5,
     random_state: Annotated[int, typer.Option(help="Seed of the split and the folds.")] = 0,
+    jobs: Jobs = 1,
     format: Format = Output.table,
     report: Annotated[
         Path | None, typer.Option(help="A folder for a report: report.html, report.md, report.json.")
@@ -72,6 +74,7 @@ def compare(
                 scoring=scoring,
                 diagnostics=diagnostics,
                 **split,
+                n_jobs=jobs,
                 progress=progress,
             )
         print_comparison(table, format, f"{texts.source} -> {texts.target}", scoring)

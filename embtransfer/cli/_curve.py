@@ -8,7 +8,7 @@ import typer
 from ..system._folders import new_files
 from ._inputs import load_domains, parse_shares
 from ._models import make_models, split_names
-from ._options import Embedders, Embedding, Format, Recipes, Scoring, Texts, with_groups
+from ._options import Embedders, Embedding, Format, Jobs, Recipes, Scoring, Texts, with_groups
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
 
@@ -28,7 +28,7 @@ def curve(
     repeats: Annotated[int, typer.Option(help="How often to draw anew which texts have labels.")] = 3,
     test_size: Annotated[float, typer.Option(help="Share of the labelled target texts held back.")] = 0.5,
     random_state: Annotated[int, typer.Option(help="Seed of what is held back and of the labels.")] = 0,
-    jobs: Annotated[int, typer.Option(help="Processes; -1 all processors.")] = 1,
+    jobs: Jobs = 1,
     format: Format = Output.table,
     output: Annotated[
         Path | None,

@@ -2,39 +2,31 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache, partial
-from itertools import product
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from joblib import Parallel
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.validation import has_fit_parameter
 
 from .._types import Estimator, Labels, Progress, Texts
 from ..adapters import make_adapter
 from ..classifiers import make_classifier
-from ..diagnostics import domain_shift
-from ..embedders import BaseEmbedder, make_embedder
-from ..pipeline import class_shares, for_source, shares_in_words
+from ..embedders import make_embedder
+from ..pipeline import shares_in_words
 from ..priors import known_priors, with_priors
 from ..recipes import make_recipe
+from ._combinations import NAMES, names_of, trials
 from ._named_estimators import named
-from ._progress import Steps, line
+from ._progress import Steps
 from ._scoring import scorer
 from ._splits import Split
-from ._store import learn, target_for
 
 COLUMNS = [
-    "embedder",
-    "adapter",
-    "classifier",
+    *NAMES,
     "source_cv",
     "target_score",
     "gain",
@@ -63,6 +55,7 @@ def compare(
     cv: int = 5,
     random_state: int = 0,
     diagnostics: bool = False,
+    n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Try combinations of embedder, adapter and classifier, and whole recipes.
@@ -107,6 +100,9 @@ def compare(
     diagnostics : bool, default=False
         Whether to add the columns of `domain_shift`: how far apart the source and the seen target rows are
         still, as the adapter maps them.
+    n_jobs : int or None, default=None
+        Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
+        Only the times depend on it.
     progress : callable (done, total, description), default=None
         Called before each combination and at the end.
 
@@ -155,28 +151,24 @@ def compare(
     for said in filter(None, (data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     score = scorer(scoring, data.y)
-    jobs = list(_baselines())
+    blocks = list(_baselines())
     priors = known_priors(target_shares, data.y)
     named_adapters = _told(named(adapters, make_adapter), priors)
     named_classifiers = _told(named(classifiers, make_classifier), priors)
     for name, embedder in named(embedders, make_embedder):
-        jobs.append((name, embedder, False, named_adapters, named_classifiers))
+        blocks.append((name, embedder, False, named_adapters, named_classifiers))
     named_recipes = _told(named(recipes, make_recipe), priors) if len(recipes) else []
-    steps = Steps(progress, sum(len(job[3]) * len(job[4]) for job in jobs) + len(named_recipes))
-    rows: list[dict] = []
+    rows = names_of(blocks, named_recipes)
+    steps = Steps(progress, len(rows))
+    results = Parallel(n_jobs, return_as="generator")(trials(blocks, named_recipes, data, score, diagnostics))
     shares = [(-np.inf, "", "")]  # source_cv, class shares in words, and whose they are
-    for names, what, evaluate in _trials(jobs, named_recipes, data, score, diagnostics):
-        steps(what)
-        row = dict(zip(COLUMNS, names, strict=False), target_texts=data.target_texts, error="")
-        try:
-            figures, found = evaluate()
-            row.update(figures)
-            if found is not None:
-                by = ", ".join(name for name in names if name != "-")
-                shares.append((figures["source_cv"], shares_in_words(found), by))
-        except Exception as error:  # a failed combination is a row of the table, not its end
-            row["error"] = line(error)
-        rows.append(row)
+    for row in rows:
+        names = [name for name in row.values() if name != "-"]
+        steps(" ".join(names) if row["embedder"] == "recipe" else " + ".join(row.values()))
+        figures, found, error = next(results)
+        row.update(figures, target_texts=data.target_texts, error=error)
+        if found is not None:
+            shares.append((figures["source_cv"], shares_in_words(found), ", ".join(names)))
     steps("done")
     table = pd.DataFrame(rows)
     table = table.reindex(columns=[*COLUMNS, *(column for column in table if column not in COLUMNS)])
@@ -193,93 +185,6 @@ def compare(
 def _told(pairs, priors):
     """Named estimators that know the shares of the target's classes."""
     return [(name, with_priors(estimator, priors)) for name, estimator in pairs]
-
-
-def _trials(jobs, named_recipes, data, score, diagnostics):
-    """(names, what is tried, a call that gives its figures and class shares) of each row."""
-    for embedder_name, embedder, joint, adapters, classifiers in jobs:
-        embed = cache(partial(_Embedded, embedder, data, joint))  # at the first combination: it may fail
-        for (adapter_name, adapter), (classifier_name, classifier) in product(adapters, classifiers):
-            names = embedder_name, adapter_name, classifier_name
-            evaluate = partial(_evaluate, embed, data, adapter, classifier, score, diagnostics)
-            yield names, " + ".join(names), evaluate
-    for name, model in named_recipes:
-        yield ("recipe", "-", name), f"recipe {name}", partial(_evaluate_recipe, model, data, score)
-
-
-class _Embedded:
-    """The matrices of one embedder, and how long they took."""
-
-    def __init__(self, embedder, data, joint):
-        takes_target = has_fit_parameter(embedder, "X_target")
-        if isinstance(embedder, BaseEmbedder) and not takes_target:  # kernels and tables load off the clock
-            clone(embedder).fit(data.source[:1]).transform(data.source[:1])
-        embedder = clone(embedder)
-        start = perf_counter()
-        if joint or takes_target:
-            self.source = learn(embedder, data.source, data.seen, joint).transform(data.source)
-        else:  # TF-IDF reads texts once, to learn and to embed
-            self.source = embedder.fit_transform(data.source)
-        seen_start = perf_counter()
-        self.seen = embedder.transform(data.seen)
-        end = perf_counter()
-        self.fit_seconds, self.score_seconds = end - start, end - seen_start
-        self.scored = self.seen
-        if data.scored is not data.seen:
-            self.scored = embedder.transform(data.scored)
-            self.score_seconds = perf_counter() - end
-
-
-def _evaluate(embed, data, adapter, classifier, score, diagnostics):
-    embedded = embed()
-    start = perf_counter()
-    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
-    fit_seconds = embedded.fit_seconds + perf_counter() - start
-    start = perf_counter()
-    rows = adapter_.transform(embedded.scored)
-    classifier_.predict(rows)
-    score_seconds = embedded.score_seconds + perf_counter() - start
-    scores = []
-    for train, test in data.splits:
-        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
-        to_space = getattr(fold[0], "transform_source", fold[0].transform)
-        scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
-    shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
-    target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
-    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
-    return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
-
-
-def _fit(adapter, classifier, source, y, seen):
-    """The fitted adapter and classifier, and the source rows as the adapter maps them."""
-    adapter, classifier = clone(adapter), clone(classifier)
-    rows = adapter.fit_transform(source, y, **target_for(adapter, seen))
-    takes_target = has_fit_parameter(classifier, "X_target")
-    target = {"X_target": adapter.transform(seen)} if takes_target else {}
-    return adapter, classifier.fit(rows, y, **target), rows
-
-
-def _evaluate_recipe(model, data, score):
-    start = perf_counter()
-    fitted = clone(model).fit(data.source, data.y, **target_for(model, data.seen))
-    fit_seconds = perf_counter() - start
-    start = perf_counter()
-    fitted.predict(data.scored)
-    score_seconds = perf_counter() - start
-    scores = []
-    for train, test in data.splits:
-        some, held_out = ([data.source[i] for i in part] for part in (train, test))
-        fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
-        scores.append(score(for_source(fold), held_out, data.y[test]))
-    target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
-    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
-    return figures, class_shares(fitted)
-
-
-def _figures(source_scores, *others):
-    """What a row of the table says, by column."""
-    columns = "source_cv", "target_score", "fit_seconds", "texts_per_second"
-    return dict(zip(columns, (float(np.mean(source_scores)), *others), strict=True))
 
 
 def _baselines():

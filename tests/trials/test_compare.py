@@ -325,9 +325,11 @@ def test_a_name_that_comes_twice_gives_both_rows(options):
 # failures are rows
 
 
-def test_a_combination_that_fails_is_a_row():
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_combination_that_fails_is_a_row(n_jobs):
     table = ours(
         run(
+            n_jobs=n_jobs,
             embedders={"missing": WordEmbedder("missing-file.txt"), "fine": "word_mean"},
             adapters=["none", "coral"],
             classifiers={"counts": MultinomialNB(), "ridge": "ridge"},

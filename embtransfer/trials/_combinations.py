@@ -1,0 +1,129 @@
+"""What compare does for each row of its table: an embedder's rows, adapted, learned from and scored."""
+
+from itertools import product
+from time import perf_counter
+
+import numpy as np
+from joblib import delayed
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from ..diagnostics import domain_shift
+from ..embedders import BaseEmbedder
+from ..pipeline import class_shares, for_source
+from ._progress import line
+from ._store import learn, target_for
+
+NAMES = ("embedder", "adapter", "classifier")
+
+
+def names_of(blocks, named_recipes):
+    """The names of each row."""
+    rows = [
+        (embedder, adapter, classifier)
+        for embedder, _, _, adapters, classifiers in blocks
+        for (adapter, _), (classifier, _) in product(adapters, classifiers)
+    ]
+    rows += [("recipe", "-", name) for name, _ in named_recipes]
+    return [dict(zip(NAMES, names, strict=True)) for names in rows]
+
+
+def trials(blocks, named_recipes, data, score, diagnostics):
+    """A task for each row; an embedder runs here, once, before the first of its rows."""
+    for _, embedder, joint, adapters, classifiers in blocks:
+        parts = product((adapter for _, adapter in adapters), (classifier for _, classifier in classifiers))
+        try:
+            embedded = _Embedded(embedder, data, joint)
+        except Exception as error:
+            yield from (delayed(_failed)(line(error)) for _ in parts)
+        else:
+            yield from (delayed(_tried)(_evaluate, embedded, data, *two, score, diagnostics) for two in parts)
+    for _, model in named_recipes:
+        yield delayed(_tried)(_evaluate_recipe, model, data, score)
+
+
+def _tried(evaluate, *arguments):
+    """Figures, class shares and error of a row; a failed combination is a row of the table, not its end."""
+    try:
+        return *evaluate(*arguments), ""
+    except Exception as error:
+        return _failed(line(error))
+
+
+def _failed(error):
+    return {}, None, error
+
+
+class _Embedded:
+    """The matrices of one embedder, and how long they took."""
+
+    def __init__(self, embedder, data, joint):
+        takes_target = has_fit_parameter(embedder, "X_target")
+        if isinstance(embedder, BaseEmbedder) and not takes_target:  # kernels and tables load off the clock
+            clone(embedder).fit(data.source[:1]).transform(data.source[:1])
+        embedder = clone(embedder)
+        start = perf_counter()
+        if joint or takes_target:
+            self.source = learn(embedder, data.source, data.seen, joint).transform(data.source)
+        else:  # TF-IDF reads texts once, to learn and to embed
+            self.source = embedder.fit_transform(data.source)
+        seen_start = perf_counter()
+        self.seen = embedder.transform(data.seen)
+        end = perf_counter()
+        self.fit_seconds, self.score_seconds = end - start, end - seen_start
+        self.scored = self.seen
+        if data.scored is not data.seen:
+            self.scored = embedder.transform(data.scored)
+            self.score_seconds = perf_counter() - end
+
+
+def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
+    start = perf_counter()
+    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
+    fit_seconds = embedded.fit_seconds + perf_counter() - start
+    start = perf_counter()
+    rows = adapter_.transform(embedded.scored)
+    classifier_.predict(rows)
+    score_seconds = embedded.score_seconds + perf_counter() - start
+    scores = []
+    for train, test in data.splits:
+        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
+        to_space = getattr(fold[0], "transform_source", fold[0].transform)
+        scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
+    shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
+    target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
+    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
+    return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
+
+
+def _fit(adapter, classifier, source, y, seen):
+    """The fitted adapter and classifier, and the source rows as the adapter maps them."""
+    adapter, classifier = clone(adapter), clone(classifier)
+    rows = adapter.fit_transform(source, y, **target_for(adapter, seen))
+    takes_target = has_fit_parameter(classifier, "X_target")
+    target = {"X_target": adapter.transform(seen)} if takes_target else {}
+    return adapter, classifier.fit(rows, y, **target), rows
+
+
+def _evaluate_recipe(model, data, score):
+    start = perf_counter()
+    fitted = clone(model).fit(data.source, data.y, **target_for(model, data.seen))
+    fit_seconds = perf_counter() - start
+    start = perf_counter()
+    fitted.predict(data.scored)
+    score_seconds = perf_counter() - start
+    scores = []
+    for train, test in data.splits:
+        some, held_out = ([data.source[i] for i in part] for part in (train, test))
+        fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
+        scores.append(score(for_source(fold), held_out, data.y[test]))
+    target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
+    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
+    return figures, class_shares(fitted)
+
+
+def _figures(source_scores, *others):
+    """What a row of the table says, by column."""
+    columns = "source_cv", "target_score", "fit_seconds", "texts_per_second"
+    return dict(zip(columns, (float(np.mean(source_scores)), *others), strict=True))
