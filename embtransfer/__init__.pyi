@@ -23,6 +23,7 @@ from .classifiers import (
     FeatureAugmentationClassifier as FeatureAugmentationClassifier,
     ImportanceWeightedClassifier as ImportanceWeightedClassifier,
     LabelShiftClassifier as LabelShiftClassifier,
+    MultiLabelClassifier as MultiLabelClassifier,
     NaiveBayesLogisticRegression as NaiveBayesLogisticRegression,
     PooledClassifier as PooledClassifier,
     SelfTrainingClassifier as SelfTrainingClassifier,

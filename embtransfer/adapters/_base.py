@@ -18,7 +18,10 @@ _DTYPES = [np.float64, np.float32]
 
 def _are_classes(y):
     """Whether labels are given and name at least two classes."""
-    return y is not None and type_of_target(y) in ("binary", "multiclass") and len(np.unique(y)) > 1
+    try:
+        return y is not None and type_of_target(y) in ("binary", "multiclass") and len(np.unique(y)) > 1
+    except ValueError:  # lists of labels
+        return False
 
 
 class AffineMap:

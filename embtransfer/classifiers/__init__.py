@@ -14,6 +14,7 @@ from ._density_ratio import density_ratio
 from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
 from ._importance import ImportanceWeightedClassifier
 from ._label_shift import LabelShiftClassifier
+from ._multi_label import MultiLabelClassifier
 from ._naive_bayes import NaiveBayesLogisticRegression
 from ._self_training import SelfTrainingClassifier
 
@@ -24,6 +25,7 @@ __all__ = [
     "FeatureAugmentationClassifier",
     "ImportanceWeightedClassifier",
     "LabelShiftClassifier",
+    "MultiLabelClassifier",
     "NaiveBayesLogisticRegression",
     "PooledClassifier",
     "SelfTrainingClassifier",

@@ -9,6 +9,8 @@ A head is a dictionary, as it stands in a compiled model's config.json:
 - calibrated: mean over members, each an inner head with calibrators.
 - mean: weighted mean probability of heads.
 - threshold: the second class where its probability or decision reaches a threshold.
+- labels: several labels a text, a head of two classes for each; they are given as columns of 0 and 1.
+- number: column `start` is the number predicted.
 """
 
 import numpy as np
@@ -17,8 +19,15 @@ LINKS = ("logistic", "softmax", "one_vs_rest", "modified_huber", None)
 
 
 def predict(head, scores):
-    """Numbers of the classes: int64 (n,). scores: float64 (n, n_columns)."""
+    """Numbers of the classes: int64 (n,). scores: float64 (n, n_columns).
+
+    Of several labels 0 or 1: int64 (n, n_labels). Of a number itself: float64 (n,).
+    """
     kind = head["kind"]
+    if kind == "labels":
+        return np.stack([predict(inner, scores) for inner in head["heads"]], axis=1)
+    if kind == "number":
+        return scores[:, head["start"]].astype(np.float64)
     if kind == "linear":
         columns = scores[:, head["start"] : head["stop"]]
         return (columns[:, 0] > 0).astype(np.int64) if columns.shape[1] == 1 else columns.argmax(axis=1)
@@ -37,6 +46,10 @@ def predict(head, scores):
 
 def has_proba(head):
     """Whether the head gives probabilities."""
+    if head["kind"] == "number":
+        return False
+    if head["kind"] == "labels":
+        return all(map(has_proba, head["heads"]))
     if head["kind"] == "linear":
         return head["link"] is not None
     return has_proba(head["head"]) if head["kind"] == "threshold" else True
@@ -46,11 +59,15 @@ def has_decision(head):
     """Whether the head has a decision function."""
     if head["kind"] == "threshold":
         return has_decision(head["head"])
+    if head["kind"] == "labels":
+        return all(map(has_decision, head["heads"]))
     return head["kind"] == "shift" or (head["kind"] == "linear" and head["decision"])
 
 
 def decision(head, scores):
-    """The decision function: float64 (n,) for two classes, (n, n_classes) for more."""
+    """The decision function: float64 (n,) for two classes, (n, n_classes) for more, or for several labels."""
+    if head["kind"] == "labels":
+        return np.stack([decision(inner, scores) for inner in head["heads"]], axis=1)
     if head["kind"] == "threshold":
         return decision(head["head"], scores)
     if head["kind"] == "shift":
@@ -63,6 +80,8 @@ def decision(head, scores):
 def proba(head, scores):
     """Class probabilities: float64 (n, n_classes)."""
     kind = head["kind"]
+    if kind == "labels":
+        return np.stack([proba(inner, scores)[:, 1] for inner in head["heads"]], axis=1)
     if kind == "threshold":
         return proba(head["head"], scores)
     if kind == "shift":
@@ -94,8 +113,18 @@ def expect(condition, what):
 
 def check_head(head, n_columns, n_classes):
     """Refuse, with ValueError or KeyError, a head that does not fit the columns or the classes."""
-    expect(n_classes >= 2, "there are no two classes")
     kind = head["kind"]
+    if kind == "number":
+        expect(n_classes == 0, "a number has no classes")
+        expect(0 <= head["start"] < n_columns, "a head has other columns than the program")
+        return
+    if kind == "labels":
+        expect(len(head["heads"]) == n_classes > 0, "a head has other labels")
+        for inner in head["heads"]:
+            expect(inner["kind"] not in ("labels", "number"), "a label is no class")
+            check_head(inner, n_columns, 2)
+        return
+    expect(n_classes >= 2, "there are no two classes")
     if kind == "linear":
         width = head["stop"] - head["start"]
         expect(0 <= head["start"] < head["stop"] <= n_columns, "a head has other columns than the program")
@@ -131,12 +160,13 @@ def try_head(head, n_columns, n_classes):
     ------
     ValueError, TypeError, LookupError, ArithmeticError
     """
-    scores = np.zeros((2, n_columns))
+    scores, kind = np.zeros((2, n_columns)), head["kind"]
     with np.errstate(all="ignore"):
         classes = predict(head, scores)
-        expect(
-            classes.dtype == np.int64 and ((classes >= 0) & (classes < n_classes)).all(), "a class is unknown"
-        )
+        if kind == "number":
+            return
+        most = 2 if kind == "labels" else n_classes
+        expect(classes.dtype == np.int64 and ((classes >= 0) & (classes < most)).all(), "a class is unknown")
         if has_proba(head):
             expect(proba(head, scores).shape == (2, n_classes), "a head has other classes")
         if has_decision(head):

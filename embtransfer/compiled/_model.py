@@ -63,6 +63,9 @@ class CompiledPipeline:
     def predict(self, X: Texts) -> np.ndarray:
         """Predict labels of target texts: array of shape (n_texts,).
 
+        Of a model of several labels a text: 0 or 1, array of shape (n_texts, n_labels), int64. Of one of
+        numbers: the numbers, float64.
+
         Parameters
         ----------
         X : 1-D sequence of str
@@ -73,7 +76,15 @@ class CompiledPipeline:
         TypeError, ValueError
             If X is not a 1-D sequence of texts.
         """
-        return self.classes_[self._of_chunks(X, _heads.predict)]
+        return self._named(self._of_chunks(X, _heads.predict))
+
+    def _named(self, found):
+        return found if self._head["kind"] in ("labels", "number") else self.classes_[found]
+
+    @property
+    def multilabel_(self) -> bool:
+        """Whether a text may have several labels."""
+        return self._head["kind"] == "labels"
 
     @property
     def decision_function(self) -> Callable[[Texts], np.ndarray]:
@@ -97,7 +108,7 @@ class CompiledPipeline:
             return _heads.predict(head, scores), _heads.proba(head, scores)
 
         best, values = self._of_chunks(X, both)
-        return self.classes_[best], values
+        return self._named(best), values
 
     def predict_top_k(self, X: Texts, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
         """The k most probable classes, the best first.

@@ -7,6 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import (
     LogisticRegression,
     Perceptron,
@@ -25,9 +26,11 @@ from ..classifiers import (
     CoTrainingClassifier,
     FeatureAugmentationClassifier,
     LabelShiftClassifier,
+    MultiLabelClassifier,
     NaiveBayesLogisticRegression,
 )
 from ..classifiers._base import BaseTransferClassifier
+from ..classifiers._multi_label import CERTAIN
 from ..priors import LEAST
 from ._rows import Block, CannotFold, Rows
 from ._steps import fold_steps
@@ -69,6 +72,8 @@ def fold_model(model, rows, scores):
             if error.args[0].startswith("step "):
                 raise
             raise CannotFold(f"step {name!r} ({type(last).__name__}): {error}") from None
+    if isinstance(model, MultiLabelClassifier):
+        return _labels(model, rows, scores)
     if isinstance(model, CoTrainingClassifier):
         names = model.views_ if model.predict_with is None else model.predict_with
         heads = [fold_model(model.views_[name], rows, scores) for name in names]
@@ -102,6 +107,20 @@ def fold_model(model, rows, scores):
     if isinstance(model, BaseTransferClassifier):
         return fold_model(model.estimator_, rows, scores)
     return _plain(model, rows, scores)
+
+
+def _labels(model, rows, scores):
+    heads = []
+    for one in model.estimators_:
+        if isinstance(one, DummyClassifier):  # a label that all source texts had, or none
+            constant = [CERTAIN if one.classes_[0] else -CERTAIN]
+            heads.append(_linear(Rows([Block(1, constant=np.array(constant))]), scores, "logistic", True))
+        else:
+            heads.append(fold_model(one, rows, scores))
+    if len(heads) < len(model.classes_):  # of a ridge that solved all labels at once
+        columns = range(heads[0]["start"], heads[0]["stop"])
+        heads = [heads[0] | {"start": column, "stop": column + 1} for column in columns]
+    return {"kind": "labels", "heads": heads}
 
 
 def _plain(model, rows, scores):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 
 from .._parts import children
 from .._types import Estimator, Labels, Matrix, Rows
+from ._labels import check_labels
 from ._source import source_view
 from ._target import Target, any_takes
 
@@ -92,7 +93,8 @@ class TransferPipeline(Pipeline):
         X : 1-D sequence of texts, or what the first step takes
             Source data.
         y : array-like of shape (n_source,), default=None
-            Source labels of any type that scikit-learn takes.
+            Source labels: one a row, classes or numbers; for MultiLabelClassifier lists of labels, or a
+            matrix of 0 and 1.
         X_target : like X, or Target, default=None
             Target data.
         y_target : array-like of shape (n_target,), default=None
@@ -108,7 +110,8 @@ class TransferPipeline(Pipeline):
         Raises
         ------
         ValueError
-            If X_target or y_target is given and no step takes it, or y_target without X_target.
+            If X_target or y_target is given and no step takes it, or y_target without X_target; if labels
+            are missing, or of another shape.
         """
         return self._with_target(super().fit, X, y, X_target, y_target, params)
 
@@ -137,6 +140,8 @@ class TransferPipeline(Pipeline):
         return self._with_target(super().fit_predict, X, y, X_target, y_target, params)
 
     def _with_target(self, fit, X, y, X_target, y_target, params):
+        if y is not None:
+            check_labels(y, self)
         if isinstance(X_target, Target):
             if y_target is not None and X_target.y_target is not None:
                 raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")

@@ -1,0 +1,231 @@
+"""Several labels a text: a classifier for each label, one against the rest."""
+
+import warnings
+from collections.abc import Collection
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.preprocessing import MultiLabelBinarizer
+from sklearn.utils import check_consistent_length
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from .._types import Estimator, Rows
+
+CERTAIN = 40.0  # the decision where all source texts have a label, or none: a probability of 1 - 4e-18
+
+
+def label_matrix(y: ArrayLike) -> tuple[np.ndarray, sparse.csc_array]:
+    """Names of labels, and whether each row has each: csc, int8, of shape (n, n_labels).
+
+    Raises
+    ------
+    ValueError
+        If y is neither a matrix of 0 and 1 nor collections of labels.
+    """
+    names = None
+    if isinstance(y, pd.DataFrame):
+        names, y = np.array(y.columns.tolist()), y.to_numpy()
+    if getattr(y, "ndim", 1) != 2:  # a list, or a column, of one collection a row
+        y = list(y)
+        wrong = next((one for one in y if isinstance(one, str) or not isinstance(one, Collection)), None)
+        if wrong is not None or not y:
+            raise ValueError(
+                f"Got {'no labels' if not y else f'the label {wrong!r}'}. Expected a list of labels for each "
+                "text, empty where it has none, or a matrix of 0 and 1 with a column a label."
+            )
+        if len({len(one) for one in y}) == 1 and all(type(k) is int and k in (0, 1) for one in y for k in one):
+            y = np.array(y)
+        else:
+            binarizer = MultiLabelBinarizer(sparse_output=True)
+            y = binarizer.fit_transform(y)
+            names = np.array(binarizer.classes_.tolist())
+    y = sparse.csc_array(y)
+    if y.dtype == object or not np.isin(y.data, (0, 1)).all():
+        raise ValueError(
+            f"Got a matrix of {y.dtype} of shape {y.shape} that holds more than 0 and 1. Expected whether each "
+            "text has each label: 0 or 1, a column a label."
+        )
+    if not y.shape[1]:
+        raise ValueError("Got texts without any label. Expected at least one label.")
+    y.eliminate_zeros()
+    return np.arange(y.shape[1]) if names is None else names, y.astype(np.int8)
+
+
+def _all_have(method):
+    return available_if(lambda self: hasattr(self._make_estimator(), method))
+
+
+class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    r"""Predict several labels a text: a classifier for each label, one against the rest.
+
+    For tags, topics or kinds of toxicity, where a text may have one, many or none. Each label has its own copy
+    of the classifier, which adapts to the target by itself: self-training and label shift work as for two
+    classes.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Of rows, or a whole model of texts. Each copy learns whether a row has the label: 1, or 0. None:
+        logistic regression with C = 10. A RidgeClassifier solves all labels at once.
+    n_jobs : int or None, default=None
+        Labels that are fitted beside one another, in processes as joblib counts them: None is 1 or
+        parallel_config's, -1 all processors.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_labels,)
+        The labels, sorted, if `fit` was given lists of them; names of the columns of a DataFrame; or numbers.
+    estimators_ : list of n_labels classifiers, or of one RidgeClassifier
+        A label that all source texts have, or none, has a DummyClassifier.
+    multilabel_ : True
+
+    See Also
+    --------
+    sklearn.preprocessing.MultiLabelBinarizer : From lists of labels to a matrix and back.
+
+    Notes
+    -----
+    Labels are independent given the rows (binary relevance): that one makes another likely is not learned.
+
+    Examples
+    --------
+    >>> from embtransfer import MultiLabelClassifier, NGramVectorizer, make_transfer_pipeline
+    >>> model = make_transfer_pipeline(NGramVectorizer(), MultiLabelClassifier())
+    >>> texts = ["fast ship, sunk", "fast train", "late train", "ship sunk"]
+    >>> tags = [["sea", "accident"], ["rail"], ["rail"], ["sea", "accident"]]
+    >>> model.fit(texts, tags).predict(["a fast train", "a ship"])
+    array([[0, 1, 0],
+           [1, 0, 1]])
+    >>> model.classes_.tolist()
+    ['accident', 'rail', 'sea']
+    """
+
+    __metadata_request__fit = {"X_target": True}
+
+    multilabel_ = True
+
+    _parameter_constraints: dict = {"estimator": [HasMethods(["fit", "predict"]), None], "n_jobs": [int, None]}
+
+    def __init__(self, estimator: Estimator = None, *, n_jobs: int | None = None):
+        self.estimator = estimator
+        self.n_jobs = n_jobs
+
+    def fit(
+        self, X: Rows, y: ArrayLike, X_target: Rows | None = None, *, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Fit a classifier for each label.
+
+        Parameters
+        ----------
+        X : what the classifier takes, of n_source rows
+            Source rows or texts.
+        y : sequence of n_source collections of labels, or matrix of shape (n_source, n_labels)
+            The labels of each row; or 0 and 1, bool or numbers, as an array, a DataFrame or a sparse matrix.
+        X_target : like X, default=None
+            Unlabelled target rows, for classifiers that take them.
+        sample_weight : array-like of shape (n_source,), default=None
+            Weights of the source rows, for classifiers that take them.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y is of another shape, or its length is not that of X.
+
+        Warns
+        -----
+        UserWarning
+            If all source rows have a label, or none has it: it is predicted for all rows, or for none.
+        """
+        self._validate_params()
+        self.classes_, y = label_matrix(y)
+        check_consistent_length(X, y)
+        estimator = self._make_estimator()
+        given = {"X_target": X_target, "sample_weight": sample_weight}
+        if X_target is not None and not has_fit_parameter(estimator, "X_target"):
+            del given["X_target"]  # the adapter before it takes it
+        given = {name: value for name, value in given.items() if value is not None}
+        if isinstance(estimator, RidgeClassifier) and y.shape[1] > 1:
+            self.estimators_ = [estimator.fit(X, y.toarray(), **given)]
+            return self
+        counts = np.diff(y.indptr)
+        constant = self.classes_[(counts == 0) | (counts == y.shape[0])].tolist()
+        if constant:
+            some = ", ".join(map(str, constant[:5])) + (", ..." if len(constant) > 5 else "")
+            warnings.warn(
+                f"All source rows have the same of {len(constant)} labels, have it or lack it: {some}. So "
+                "will all predictions.",
+                UserWarning,
+                stacklevel=2,
+            )
+        columns = (y[:, [k]].toarray().ravel() for k in range(y.shape[1]))
+        tasks = (delayed(_fit_one)(estimator, X, column, given) for column in columns)
+        self.estimators_ = Parallel(self.n_jobs)(tasks)
+        return self
+
+    def _make_estimator(self):
+        return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
+
+    def predict(self, X: Rows) -> np.ndarray:
+        """Predict labels of target rows: 0 or 1, array of shape (n_rows, n_labels), int64."""
+        check_is_fitted(self)
+        return _columns([np.asarray(one.predict(X)) for one in self.estimators_]).astype(np.int64)
+
+    @_all_have("predict_proba")
+    def predict_proba(self, X: Rows) -> np.ndarray:
+        """Predict the probability of each label: array of shape (n_rows, n_labels)."""
+        check_is_fitted(self)
+        return _columns([_share(one, X) for one in self.estimators_])
+
+    @_all_have("decision_function")
+    def decision_function(self, X: Rows) -> np.ndarray:
+        """Signed distances of target rows for each label: array of shape (n_rows, n_labels)."""
+        check_is_fitted(self)
+        return _columns([_decision(one, X) for one in self.estimators_])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.single_output = False
+        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _fit_one(estimator, X, y, given):
+    if y.min() == y.max():
+        return DummyClassifier(strategy="most_frequent").fit(X, y)
+    return clone(estimator).fit(X, y, **given)
+
+
+def _columns(parts):
+    """A column a label; the one RidgeClassifier of all labels gives all of them."""
+    return parts[0] if parts[0].ndim == 2 else np.stack(parts, axis=1)
+
+
+def _share(one, X):
+    if len(one.classes_) == 1:
+        return np.full(_n_rows(X), float(one.classes_[0]))
+    return one.predict_proba(X)[:, 1]
+
+
+def _decision(one, X):
+    if len(one.classes_) == 1:
+        return np.full(_n_rows(X), CERTAIN if one.classes_[0] else -CERTAIN)
+    return one.decision_function(X)
+
+
+def _n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
