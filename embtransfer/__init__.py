@@ -12,8 +12,9 @@ _NAMES_OF = {
         MSDA NoAdaptation OptimalTransport SCL SubspaceAlignment TCA make_adapter""",
     "alignment": "align_word_vectors",
     "classifiers": """CORALClassifier CoTrainingClassifier FeatureAugmentationClassifier
-        ImportanceWeightedClassifier LabelShiftClassifier MultiLabelClassifier
-        NaiveBayesLogisticRegression PooledClassifier SelfTrainingClassifier density_ratio make_classifier""",
+        ImportanceWeightedClassifier ImportanceWeightedRegressor LabelShiftClassifier MultiLabelClassifier
+        NaiveBayesLogisticRegression PooledClassifier SelfTrainingClassifier density_ratio make_classifier
+        make_regressor""",
     "compiled": "CompiledPipeline",
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
     "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder WordEmbedder

@@ -22,6 +22,7 @@ from .classifiers import (
     CoTrainingClassifier as CoTrainingClassifier,
     FeatureAugmentationClassifier as FeatureAugmentationClassifier,
     ImportanceWeightedClassifier as ImportanceWeightedClassifier,
+    ImportanceWeightedRegressor as ImportanceWeightedRegressor,
     LabelShiftClassifier as LabelShiftClassifier,
     MultiLabelClassifier as MultiLabelClassifier,
     NaiveBayesLogisticRegression as NaiveBayesLogisticRegression,
@@ -29,6 +30,7 @@ from .classifiers import (
     SelfTrainingClassifier as SelfTrainingClassifier,
     density_ratio as density_ratio,
     make_classifier as make_classifier,
+    make_regressor as make_regressor,
 )
 from .compiled import CompiledPipeline as CompiledPipeline
 from .diagnostics import (

@@ -1,7 +1,7 @@
 """Lightweight scikit-learn classifiers, set up for embedded texts."""
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
@@ -12,7 +12,7 @@ from ._co_training import CoTrainingClassifier
 from ._coral import CORALClassifier
 from ._density_ratio import density_ratio
 from ._few_labels import FeatureAugmentationClassifier, PooledClassifier
-from ._importance import ImportanceWeightedClassifier
+from ._importance import ImportanceWeightedClassifier, ImportanceWeightedRegressor
 from ._label_shift import LabelShiftClassifier
 from ._multi_label import MultiLabelClassifier
 from ._naive_bayes import NaiveBayesLogisticRegression
@@ -20,10 +20,12 @@ from ._self_training import SelfTrainingClassifier
 
 __all__ = [
     "CLASSIFIERS",
+    "REGRESSORS",
     "CORALClassifier",
     "CoTrainingClassifier",
     "FeatureAugmentationClassifier",
     "ImportanceWeightedClassifier",
+    "ImportanceWeightedRegressor",
     "LabelShiftClassifier",
     "MultiLabelClassifier",
     "NaiveBayesLogisticRegression",
@@ -31,6 +33,7 @@ __all__ = [
     "SelfTrainingClassifier",
     "density_ratio",
     "make_classifier",
+    "make_regressor",
 ]
 
 # embeddings are averages, whose columns vary by some 0.1 only: the usual C = 1 would be strong shrinkage
@@ -47,6 +50,35 @@ _MAKERS = {
     "label_shift": lambda seed: LabelShiftClassifier(random_state=seed),
 }
 CLASSIFIERS = tuple(_MAKERS)
+_REGRESSOR_MAKERS = {"ridge": Ridge, "importance": lambda: ImportanceWeightedRegressor(weights="nearest")}
+REGRESSORS = tuple(_REGRESSOR_MAKERS)
+
+
+def make_regressor(name: str) -> Estimator:
+    """Make a regressor by name, for labels that are numbers, such as ratings.
+
+    Parameters
+    ----------
+    name : {"ridge", "importance"}
+        Ridge regression, or the same weighted by nearest neighbours in the target.
+
+    Returns
+    -------
+    regressor : a new, unfitted scikit-learn regressor
+
+    Raises
+    ------
+    ValueError
+        If there is no regressor of that name.
+
+    Examples
+    --------
+    >>> from embtransfer import make_regressor
+    >>> make_regressor("ridge")
+    Ridge()
+    """
+    check_name("regressor", name, REGRESSORS)
+    return _REGRESSOR_MAKERS[name]()
 
 
 def make_classifier(name: str, random_state: int | None = 0) -> Estimator:

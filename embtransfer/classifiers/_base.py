@@ -1,4 +1,4 @@
-"""The contract of classifiers that also see unlabelled target rows."""
+"""The contract of classifiers and regressors that also see unlabelled target rows."""
 
 from abc import ABCMeta, abstractmethod
 from typing import Self
@@ -65,8 +65,8 @@ def _inner_has(method):
     return available_if(has)
 
 
-class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
-    """A wrapper that fits a classifier on labelled source rows and unlabelled target rows.
+class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
+    """A wrapper that fits a classifier or regressor on labelled source rows and unlabelled target rows.
 
     A subclass supplies `_fit(X, y, X_target, sample_weight)`, which sets `estimator_`. Rows are dense or
     sparse, float32 or float64. Predictions are for target rows. As the last step of a TransferPipeline it
@@ -74,8 +74,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
 
     Attributes
     ----------
-    estimator_ : the fitted classifier that predicts
-    classes_ : ndarray of shape (n_classes,)
+    estimator_ : the fitted classifier or regressor that predicts
     n_features_in_ : int
     """
 
@@ -98,7 +97,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
         X : {array-like, sparse matrix} of shape (n_source, n_features)
             Source rows.
         y : array-like of shape (n_source,)
-            Source labels.
+            Source labels, or numbers for a regressor.
         X_target : {array-like, sparse matrix} of shape (n_target, n_features), default=None
             Unlabelled target rows. None: the target is the source.
         sample_weight : array-like of shape (n_source,), default=None
@@ -121,7 +120,7 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
     def _check_fit(self, X, y, X_target):
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=_DTYPES, accept_sparse="csr")
-        self.classes_ = classes_of(y)
+        self._check_labels(y)
         if X_target is None:
             return X, y, X
         given = X_target
@@ -134,31 +133,63 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
         validate_data(self, given, reset=False, skip_check_array=True)  # names and order of columns
         return X, y, X_target
 
+    @abstractmethod
+    def _check_labels(self, y):
+        """Refuse what the classifier or regressor cannot learn; a classifier sets `classes_`."""
+
+    @abstractmethod
+    def _make_estimator(self):
+        """A new copy of the classifier or regressor; a plain linear one where none was given."""
+
     def _check_weights(self, sample_weight, y):
-        if sample_weight is not None:
-            self._check_takes_weights()
-        return check_weights(sample_weight, y)
+        """Weights of the rows, float64, or None."""
+        if sample_weight is None:
+            return None
+        self._check_takes_weights()
+        return _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
 
     def _check_takes_weights(self):
         estimator = self._make_estimator()
         if not has_fit_parameter(estimator, "sample_weight"):
             raise ValueError(
-                f"Got {type(estimator).__name__}, whose fit takes no sample_weight. Expected a classifier "
-                "that takes it, such as LogisticRegression() or LinearSVC()."
+                f"Got {type(estimator).__name__}, whose fit takes no sample_weight. Expected one that takes "
+                "it, such as LogisticRegression(), LinearSVC() or, of numbers, Ridge()."
             )
-
-    def _make_estimator(self):
-        """A new copy of the classifier; logistic regression with C = 10 where none was given."""
-        return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
 
     def _check_rows(self, X):
         check_is_fitted(self)
         return validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False)
 
     def predict(self, X: Rows) -> np.ndarray:
-        """Predict labels of target rows: array of shape (n_rows,)."""
+        """Predict labels, or numbers, of target rows: array of shape (n_rows,)."""
         X = self._check_rows(X)
         return self.estimator_.predict(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class BaseTransferClassifier(ClassifierMixin, BaseTransferPredictor):
+    """A wrapper of a classifier: see BaseTransferPredictor.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    """
+
+    def _check_labels(self, y):
+        self.classes_ = classes_of(y)
+
+    def _check_weights(self, sample_weight, y):
+        if sample_weight is not None:
+            self._check_takes_weights()
+        return check_weights(sample_weight, y)
+
+    def _make_estimator(self):
+        """A new copy of the classifier; logistic regression with C = 10 where none was given."""
+        return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
 
     @_inner_has("predict_proba")
     def predict_proba(self, X: Rows) -> np.ndarray:
@@ -171,8 +202,3 @@ class BaseTransferClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator,
         """Signed distances of target rows, shaped as the inner classifier gives them."""
         X = self._check_rows(X)
         return self.estimator_.decision_function(X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

@@ -5,16 +5,77 @@ from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
+from sklearn.base import RegressorMixin, clone
+from sklearn.linear_model import Ridge
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Estimator, Seed
-from ._base import BaseTransferClassifier
+from ._base import BaseTransferClassifier, BaseTransferPredictor
 from ._density_ratio import METHODS, density_ratio
 
 _FEW = 0.05  # share of the rows below which weights leave too little to learn from
 
 
-class ImportanceWeightedClassifier(BaseTransferClassifier):
+class _ImportanceWeighted(BaseTransferPredictor):
+    """Weights of the source rows, whatever learns from them."""
+
+    _parameter_constraints = {
+        **BaseTransferPredictor._parameter_constraints,
+        "weights": [StrOptions(set(METHODS))],
+        "flatten": [Interval(Real, 0, 1, closed="both")],
+        "clip": [StrOptions({"sqrt"}), Interval(Real, 1, None, closed="left"), None],
+        "max_rows": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Estimator = None,
+        weights: Literal["classifier", "kliep", "kmm", "nearest"] = "classifier",
+        *,
+        flatten: float = 1.0,
+        clip: float | Literal["sqrt"] | None = "sqrt",
+        max_rows: int = 1000,
+        random_state: Seed = 0,
+    ):
+        self.estimator = estimator
+        self.weights = weights
+        self.flatten = flatten
+        self.clip = clip
+        self.max_rows = max_rows
+        self.random_state = random_state
+
+    def _fit(self, X, y, X_target, sample_weight):
+        self._check_takes_weights()
+        self.weights_ = self._weights(X, X_target)
+        self.effective_sample_size_ = float(self.weights_.sum() ** 2 / (self.weights_**2).sum())
+        if self.effective_sample_size_ < _FEW * len(self.weights_):
+            warnings.warn(
+                f"The weights leave an effective sample of {self.effective_sample_size_:.1f} of "
+                f"{len(self.weights_)} source rows: few of them are like the target's. Put an adapter "
+                "first, or lower flatten or clip.",
+                UserWarning,
+                stacklevel=3,
+            )
+        weights = self.weights_ if sample_weight is None else self.weights_ * sample_weight
+        self.estimator_ = self._make_estimator().fit(X, y, sample_weight=weights)
+
+    def _weights(self, X, X_target):
+        if X_target is X:
+            return np.ones(X.shape[0])
+        weights = density_ratio(
+            X, X_target, self.weights, max_rows=self.max_rows, random_state=self.random_state
+        )
+        weights **= self.flatten
+        weights /= weights.mean()
+        if self.clip is not None:
+            most = np.sqrt(len(weights)) if self.clip == "sqrt" else self.clip
+            weights = np.minimum(weights, most)
+        weights = np.maximum(weights, 1e-6)
+        return weights / weights.mean()
+
+
+class ImportanceWeightedClassifier(_ImportanceWeighted, BaseTransferClassifier):
     r"""Fit a classifier on source rows weighted by p_target(x) / p_source(x).
 
     Parameters
@@ -53,6 +114,7 @@ class ImportanceWeightedClassifier(BaseTransferClassifier):
     See Also
     --------
     density_ratio : The weights alone.
+    ImportanceWeightedRegressor : For numbers.
 
     Notes
     -----
@@ -81,57 +143,52 @@ class ImportanceWeightedClassifier(BaseTransferClassifier):
     True
     """
 
-    _parameter_constraints = {
-        **BaseTransferClassifier._parameter_constraints,
-        "weights": [StrOptions(set(METHODS))],
-        "flatten": [Interval(Real, 0, 1, closed="both")],
-        "clip": [StrOptions({"sqrt"}), Interval(Real, 1, None, closed="left"), None],
-        "max_rows": [Interval(Integral, 2, None, closed="left")],
-        "random_state": ["random_state"],
-    }
 
-    def __init__(
-        self,
-        estimator: Estimator = None,
-        weights: Literal["classifier", "kliep", "kmm", "nearest"] = "classifier",
-        *,
-        flatten: float = 1.0,
-        clip: float | Literal["sqrt"] | None = "sqrt",
-        max_rows: int = 1000,
-        random_state: Seed = 0,
-    ):
-        self.estimator = estimator
-        self.weights = weights
-        self.flatten = flatten
-        self.clip = clip
-        self.max_rows = max_rows
-        self.random_state = random_state
+class ImportanceWeightedRegressor(RegressorMixin, _ImportanceWeighted):
+    """Fit a regressor on source rows weighted by p_target(x) / p_source(x).
 
-    def _fit(self, X, y, X_target, sample_weight):
-        self._check_takes_weights()
-        self.weights_ = self._weights(X, X_target)
-        self.effective_sample_size_ = float(self.weights_.sum() ** 2 / (self.weights_**2).sum())
-        if self.effective_sample_size_ < _FEW * len(self.weights_):
-            warnings.warn(
-                f"The weights leave an effective sample of {self.effective_sample_size_:.1f} of "
-                f"{len(self.weights_)} source rows: few of them are like the target's. Put an adapter before "
-                "the classifier, or lower flatten or clip.",
-                UserWarning,
-                stacklevel=3,
-            )
-        weights = self.weights_ if sample_weight is None else self.weights_ * sample_weight
-        self.estimator_ = self._make_estimator().fit(X, y, sample_weight=weights)
+    Parameters
+    ----------
+    estimator : regressor whose `fit` takes `sample_weight`, default=None
+        None: ridge regression with alpha = 1.
+    weights, flatten, clip, max_rows, random_state
+        As in ImportanceWeightedClassifier, as are the formula and its source.
 
-    def _weights(self, X, X_target):
-        if X_target is X:
-            return np.ones(X.shape[0])
-        weights = density_ratio(
-            X, X_target, self.weights, max_rows=self.max_rows, random_state=self.random_state
-        )
-        weights **= self.flatten
-        weights /= weights.mean()
-        if self.clip is not None:
-            most = np.sqrt(len(weights)) if self.clip == "sqrt" else self.clip
-            weights = np.minimum(weights, most)
-        weights = np.maximum(weights, 1e-6)
-        return weights / weights.mean()
+    Attributes
+    ----------
+    estimator_ : the fitted regressor
+    weights_ : ndarray of shape (n_source,)
+    effective_sample_size_ : float
+    n_features_in_ : int
+
+    Raises
+    ------
+    ValueError
+        If the rows hold NaN or infinity, or y is no numbers.
+
+    Warns
+    -----
+    UserWarning
+        If the effective sample size is below 5 % of the source rows.
+
+    See Also
+    --------
+    ImportanceWeightedClassifier : For classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from embtransfer import ImportanceWeightedRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> source, target = rng.normal(0, 1, (400, 1)), rng.normal(1, 0.5, (400, 1))
+    >>> model = ImportanceWeightedRegressor().fit(source, source[:, 0] ** 2, X_target=target)
+    >>> bool(model.score(target, target[:, 0] ** 2) > 0.5)  # nearly straight where the target is
+    True
+    """
+
+    def _check_labels(self, y):
+        if np.asarray(y).dtype.kind not in "biuf":
+            raise ValueError(f"Got labels such as {np.asarray(y)[0]!r}. Expected numbers.")
+
+    def _make_estimator(self):
+        return Ridge() if self.estimator is None else clone(self.estimator)

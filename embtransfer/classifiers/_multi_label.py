@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Collection
-from typing import Self
+from copy import copy
+from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from .._types import Estimator, Rows
 CERTAIN = 40.0  # the decision where all source texts have a label, or none: a probability of 1 - 4e-18
 
 
-def label_matrix(y: ArrayLike) -> tuple[np.ndarray, sparse.csc_array]:
+def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
     """Names of labels, and whether each row has each: csc, int8, of shape (n, n_labels).
 
     Raises
@@ -36,28 +38,30 @@ def label_matrix(y: ArrayLike) -> tuple[np.ndarray, sparse.csc_array]:
         names, y = np.array(y.columns.tolist()), y.to_numpy()
     if getattr(y, "ndim", 1) != 2:  # a list, or a column, of one collection a row
         y = list(y)
-        wrong = next((one for one in y if isinstance(one, str) or not isinstance(one, Collection)), None)
-        if wrong is not None or not y:
+        wrong = [one for one in y if isinstance(one, str) or not isinstance(one, Collection)]
+        if wrong or not y:
             raise ValueError(
-                f"Got {'no labels' if not y else f'the label {wrong!r}'}. Expected a list of labels for each "
-                "text, empty where it has none, or a matrix of 0 and 1 with a column a label."
+                f"Got {f'the label {wrong[0]!r}' if wrong else 'no labels'}. Expected a list of labels for "
+                "each text, empty where it has none, or a matrix of 0 and 1 with a column a label."
             )
-        if len({len(one) for one in y}) == 1 and all(type(k) is int and k in (0, 1) for one in y for k in one):
+        if len({len(one) for one in y}) == 1 and all(
+            type(k) is int and k in (0, 1) for one in y for k in one
+        ):
             y = np.array(y)
         else:
             binarizer = MultiLabelBinarizer(sparse_output=True)
             y = binarizer.fit_transform(y)
             names = np.array(binarizer.classes_.tolist())
-    y = sparse.csc_array(y)
-    if y.dtype == object or not np.isin(y.data, (0, 1)).all():
+    matrix = sparse.csc_array(y)
+    if matrix.dtype == object or not np.isin(matrix.data, (0, 1)).all():
         raise ValueError(
-            f"Got a matrix of {y.dtype} of shape {y.shape} that holds more than 0 and 1. Expected whether each "
-            "text has each label: 0 or 1, a column a label."
+            f"Got a matrix of {matrix.dtype} of shape {matrix.shape} that holds more than 0 and 1. Expected 0 "
+            "or 1, whether each text has each label: a column a label."
         )
-    if not y.shape[1]:
+    if not matrix.shape[1]:
         raise ValueError("Got texts without any label. Expected at least one label.")
-    y.eliminate_zeros()
-    return np.arange(y.shape[1]) if names is None else names, y.astype(np.int8)
+    matrix.eliminate_zeros()
+    return np.arange(matrix.shape[1]) if names is None else names, matrix.astype(np.int8)
 
 
 def _all_have(method):
@@ -67,9 +71,9 @@ def _all_have(method):
 class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     r"""Predict several labels a text: a classifier for each label, one against the rest.
 
-    For tags, topics or kinds of toxicity, where a text may have one, many or none. Each label has its own copy
-    of the classifier, which adapts to the target by itself: self-training and label shift work as for two
-    classes.
+    For tags, topics or kinds of toxicity, where a text may have one, many or none. Each label has its own
+    copy of the classifier, which adapts to the target by itself: self-training and label shift work as for
+    two classes.
 
     Parameters
     ----------
@@ -77,8 +81,8 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Of rows, or a whole model of texts. Each copy learns whether a row has the label: 1, or 0. None:
         logistic regression with C = 10. A RidgeClassifier solves all labels at once.
     n_jobs : int or None, default=None
-        Labels that are fitted beside one another, in processes as joblib counts them: None is 1 or
-        parallel_config's, -1 all processors.
+        Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
+        Each fits a label at a time.
 
     Attributes
     ----------
@@ -113,7 +117,10 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     multilabel_ = True
 
-    _parameter_constraints: dict = {"estimator": [HasMethods(["fit", "predict"]), None], "n_jobs": [int, None]}
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "n_jobs": [Integral, None],
+    }
 
     def __init__(self, estimator: Estimator = None, *, n_jobs: int | None = None):
         self.estimator = estimator
@@ -150,18 +157,18 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             If all source rows have a label, or none has it: it is predicted for all rows, or for none.
         """
         self._validate_params()
-        self.classes_, y = label_matrix(y)
-        check_consistent_length(X, y)
+        self.classes_, labels = label_matrix(y)
+        check_consistent_length(X, labels)
         estimator = self._make_estimator()
         given = {"X_target": X_target, "sample_weight": sample_weight}
         if X_target is not None and not has_fit_parameter(estimator, "X_target"):
             del given["X_target"]  # the adapter before it takes it
         given = {name: value for name, value in given.items() if value is not None}
-        if isinstance(estimator, RidgeClassifier) and y.shape[1] > 1:
-            self.estimators_ = [estimator.fit(X, y.toarray(), **given)]
+        if isinstance(estimator, RidgeClassifier) and labels.shape[1] > 1:
+            self.estimators_ = [estimator.fit(X, labels.toarray(), **given)]
             return self
-        counts = np.diff(y.indptr)
-        constant = self.classes_[(counts == 0) | (counts == y.shape[0])].tolist()
+        counts = np.diff(labels.indptr)
+        constant = self.classes_[(counts == 0) | (counts == labels.shape[0])].tolist()
         if constant:
             some = ", ".join(map(str, constant[:5])) + (", ..." if len(constant) > 5 else "")
             warnings.warn(
@@ -170,13 +177,19 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        columns = (y[:, [k]].toarray().ravel() for k in range(y.shape[1]))
+        columns = (labels[:, [k]].toarray().ravel() for k in range(labels.shape[1]))
         tasks = (delayed(_fit_one)(estimator, X, column, given) for column in columns)
         self.estimators_ = Parallel(self.n_jobs)(tasks)
         return self
 
     def _make_estimator(self):
         return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
+
+    def source_view(self) -> Self:
+        """A copy that predicts source rows: each classifier by its own source view, where it has one."""
+        view = copy(self)
+        view.estimators_ = [getattr(one, "source_view", lambda one=one: one)() for one in self.estimators_]
+        return view
 
     def predict(self, X: Rows) -> np.ndarray:
         """Predict labels of target rows: 0 or 1, array of shape (n_rows, n_labels), int64."""

@@ -28,6 +28,7 @@ class CompiledPipeline:
     head : dict
         What labels and probabilities are made of it; see compiled/_heads.py.
     classes : ndarray of shape (n_classes,)
+        Or of the labels, if a text may have several; empty if numbers are predicted.
     n_jobs : int or None, default=None
         Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
@@ -222,4 +223,5 @@ class CompiledPipeline:
 
     def __repr__(self):
         where = "" if self._path is None else f", {str(self._path)!r}"
-        return f"CompiledPipeline({len(self.classes_)} classes{where})"
+        what = {"number": "numbers", "labels": f"{len(self.classes_)} labels"}
+        return f"CompiledPipeline({what.get(self._head['kind'], f'{len(self.classes_)} classes')}{where})"

@@ -22,7 +22,8 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
     text : str or None
         None and other missing values are an empty text.
     label : object, default=None
-        The class whose decision is explained. None is the predicted one, which is what is asked most often.
+        The class whose decision is explained. None is the predicted one, which is what is asked most often;
+        of several labels a text the most probable.
     spread : bool, default=True
         Whether, where words are averaged, the constant is averaged with them. Vectors have much in common,
         which the constant takes off again: kept apart (False), it is large and most words have its opposite
@@ -87,10 +88,9 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
     """
     chunk = _one_text(text)
     model = folded(model)
-    program, head, classes = model._program, model._head, model.classes_
+    program, head, classes = model._program, model._head, explained_classes(model)
     scores = np.asarray(program(chunk), np.float64)
-    predicted = int(_heads.predict(head, scores)[0])
-    chosen = predicted if label is None else _number_of(label, classes)
+    predicted = _heads.predict(head, scores)[0]
     matrix = decision_matrix(head, program.width, len(classes))
     reading = Reading(chunk, vocabularies(program))
     constant, shares = program_shares(program, reading, spread)
@@ -98,16 +98,27 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
     decisions = (scores @ matrix)[0]
     probabilities = _heads.proba(head, scores)[0] if _heads.has_proba(head) else None
     others = np.array(decisions if probabilities is None else probabilities)
+    if label is not None:
+        chosen = _number_of(label, classes)
+    elif head["kind"] in ("labels", "number"):
+        chosen = int(others.argmax())
+    else:
+        chosen = int(predicted)
     others[chosen] = -np.inf
     rival = int(others.argmax())
     table, unknown, spans = _tables(reading, shares[:, chosen], shares[:, chosen] - shares[:, rival])
-    if len(classes) == 2:  # twice the share
+    rivals = head["kind"] not in ("labels", "number")
+    if len(classes) == 2 or not rivals:  # of two classes twice the share
         del table["contrast"]
+    if head["kind"] == "labels":
+        predicted = classes[predicted == 1].tolist()
+    elif rivals:
+        predicted = classes[predicted]
     return Explanation(
         text=reading.text,
         label=classes[chosen],
-        predicted=classes[predicted],
-        runner_up=classes[rival],
+        predicted=predicted,
+        runner_up=classes[rival] if rivals else None,
         labels=classes,
         probabilities=probabilities,
         decision=float(decisions[chosen]),
@@ -116,6 +127,11 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
         unknown=unknown,
         spans=spans,
     )
+
+
+def explained_classes(model):
+    """The classes or labels that a compiled model decides; "number" where it predicts one."""
+    return model.classes_ if len(model.classes_) else np.array(["number"])
 
 
 def folded(model) -> CompiledPipeline:

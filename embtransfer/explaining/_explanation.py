@@ -20,9 +20,10 @@ class Explanation:
     label : object
         The class whose decision is explained.
     predicted : object
-        The class that the model predicts.
+        The class that the model predicts; a list of all labels, where a text may have several; or the number.
     runner_up : object
-        Of the other classes, the one with the highest probability, or decision where there is none.
+        Of the other classes, the one with the highest probability, or decision where there is none; None
+        where a text may have several labels, or a number is predicted.
     labels : ndarray of shape (n_classes,)
         All classes.
     probabilities : ndarray of shape (n_classes,) or None
@@ -159,8 +160,11 @@ class Explanation:
 
     def _summary(self):
         """The explained class and its decision in one line."""
-        said = "" if self.predicted == self.label else f"; predicted: {self.predicted}"
-        number = self._format()
+        number, said = self._format(), ""
+        if isinstance(self.predicted, list):
+            said = f"; predicted: {', '.join(map(str, self.predicted)) or 'no label'}"
+        elif self.runner_up is not None and self.predicted != self.label:
+            said = f"; predicted: {self.predicted}"
         return f"{self._with_probability(self.label)}: decision {number(self.decision)}{said}"
 
     def _with_probability(self, label):

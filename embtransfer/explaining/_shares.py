@@ -158,9 +158,14 @@ def decision_matrix(head, n_columns, n_classes):
     """The decision for each class before calibration, shift and threshold: scores @ this.
 
     Float64 (n_columns, n_classes). Of two classes it is the one against the other. Of several members it is
-    the mean of their decisions; likelihoods, which no decision function gives, count against their mean.
+    the mean of their decisions; likelihoods, which no decision function gives, count against their mean. Of
+    several labels a text it is each label's own; of a number that alone.
     """
     kind = head["kind"]
+    if kind == "labels":
+        return np.stack([decision_matrix(one, n_columns, 2)[:, 1] for one in head["heads"]], axis=1)
+    if kind == "number":
+        return np.eye(n_columns)[:, [head["start"]]]
     if kind in ("shift", "threshold"):
         return decision_matrix(head["head"], n_columns, n_classes)
     if kind in ("mean", "calibrated"):

@@ -10,7 +10,7 @@ import pyarrow as pa
 from .._texts import check_texts, iter_text_chunks
 from .._types import Estimator, Texts
 from ..compiled._program import TermSums, WordSums
-from ._explain import folded
+from ._explain import explained_classes, folded
 from ._shares import averaging, decision_matrix, n_words_of, vocabularies
 
 _BLOCK = 1 << 14  # terms at a time
@@ -70,7 +70,7 @@ def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) ->
     if not isinstance(top, int | np.integer) or top < 1:
         raise ValueError(f"Got top={top!r}. Expected a number of words above 0.")
     model = folded(model)
-    program, classes = model._program, model.classes_
+    program, classes = model._program, explained_classes(model)
     found = vocabularies(program)
     numbers, n_terms = _numbered(found)
     rows = {v: _rows_of(v, number, n_terms) for v, number in zip(found, numbers, strict=True)}

@@ -51,8 +51,9 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
     optimal transport, subspace alignment, geodesic flow kernel, linear TCA, SCL, LengthScaling); scalers,
     PCA, TruncatedSVD, random projections, selectors, TfidfTransformer, FeatureUnion, nested pipelines; linear
     classifiers, naive Bayes, nearest centroid, NaiveBayesLogisticRegression, the wrappers of this package,
-    calibration and thresholds. Rows of length 1 (Normalizer) and naive Bayes with other variances in each
-    class do not fold: embedding, that step and one product run instead, to the same numbers.
+    MultiLabelClassifier, calibration and thresholds; linear regression, such as Ridge. Rows of length 1
+    (Normalizer) and naive Bayes with other variances in each class do not fold: embedding, that step and one
+    product run instead, to the same numbers.
 
     Examples
     --------
@@ -69,4 +70,5 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
         head = fold_model(pipeline, None, scores)
     except CannotFold as error:
         raise CannotFold(f"Cannot compile {error}. It scores as it is, only slower.") from None
-    return CompiledPipeline(Rows(scores.blocks).program(), head, np.asarray(pipeline.classes_), n_jobs)
+    classes = np.empty(0) if head["kind"] == "number" else np.asarray(pipeline.classes_)
+    return CompiledPipeline(Rows(scores.blocks).program(), head, classes, n_jobs)

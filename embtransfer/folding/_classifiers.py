@@ -5,22 +5,31 @@ from dataclasses import replace
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import (
+    BayesianRidge,
+    ElasticNet,
+    ElasticNetCV,
+    HuberRegressor,
+    LassoCV,
+    LinearRegression,
     LogisticRegression,
     Perceptron,
+    Ridge,
     RidgeClassifier,
     RidgeClassifierCV,
+    RidgeCV,
     SGDClassifier,
+    SGDRegressor,
 )
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.naive_bayes import ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVC
+from sklearn.svm import LinearSVC, LinearSVR
 
 from ..classifiers import (
     CoTrainingClassifier,
@@ -29,7 +38,7 @@ from ..classifiers import (
     MultiLabelClassifier,
     NaiveBayesLogisticRegression,
 )
-from ..classifiers._base import BaseTransferClassifier
+from ..classifiers._base import BaseTransferPredictor
 from ..classifiers._multi_label import CERTAIN
 from ..priors import LEAST
 from ._rows import Block, CannotFold, Rows
@@ -43,6 +52,18 @@ _LINEAR = (
     SGDClassifier,
     Perceptron,
     LinearDiscriminantAnalysis,
+)
+_NUMBERS = (
+    LinearRegression,
+    Ridge,
+    RidgeCV,
+    ElasticNet,  # the lasso is one
+    LassoCV,
+    ElasticNetCV,
+    BayesianRidge,
+    HuberRegressor,
+    SGDRegressor,
+    LinearSVR,
 )
 
 
@@ -104,7 +125,7 @@ def fold_model(model, rows, scores):
         parts = (rows, zeros, rows) if model.domain_ == "target" else (rows, rows, zeros)
         rows = Rows([block for part in parts for block in part.blocks])
         return fold_model(model.estimator_, rows, scores)
-    if isinstance(model, BaseTransferClassifier):
+    if isinstance(model, BaseTransferPredictor):
         return fold_model(model.estimator_, rows, scores)
     return _plain(model, rows, scores)
 
@@ -133,8 +154,10 @@ def _plain(model, rows, scores):
         return _linear(rows.affine(model.feature_log_prob_.T, after=constant), scores, "softmax", False)
     if isinstance(model, NearestCentroid):
         return _centroid(model, rows, scores)
+    if isinstance(model, _NUMBERS):
+        return _number(model, rows, scores)
     if not isinstance(model, _LINEAR):
-        raise CannotFold("it is not among the classifiers that fold")
+        raise CannotFold("it is not among the classifiers and regressors that fold")
     decided = rows.affine(np.atleast_2d(model.coef_).T, after=np.ravel(model.intercept_))
     return _linear(decided, scores, _link(model), True)
 
@@ -154,6 +177,14 @@ def _link(model):
 def _linear(rows, scores, link, decision):
     start, stop = scores.add(rows)
     return {"kind": "linear", "start": start, "stop": stop, "link": link, "decision": decision}
+
+
+def _number(model, rows, scores):
+    coef, intercept = np.ravel(model.coef_), np.ravel(model.intercept_)
+    if len(intercept) != 1 or len(coef) != rows.width:
+        raise CannotFold(f"it predicts {len(intercept)} numbers a text; one folds")
+    start, _ = scores.add(rows.affine(coef[:, None], after=intercept))
+    return {"kind": "number", "start": start}
 
 
 def _log_count_ratios(model, rows, scores):

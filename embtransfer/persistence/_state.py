@@ -15,10 +15,10 @@ _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 _TYPES_OF = {
     "embtransfer": """CORAL CORALClassifier CoTrainingClassifier DistilledEmbedder DomainCentering
         FeatureAugmentationClassifier GeodesicFlowKernel ImportanceWeightedClassifier
-        JointDistributionAdaptation LabelShiftClassifier LengthScaling LinearOT MSDA MultiLabelClassifier
-        NGramVectorizer NaiveBayesLogisticRegression NoAdaptation OptimalTransport PooledClassifier SCL SelfTrainingClassifier
-        SentenceEmbedder StackedDomains StaticEmbedder SubspaceAlignment TCA TransferPipeline WordEmbedder
-        WordVectors""",
+        ImportanceWeightedRegressor JointDistributionAdaptation LabelShiftClassifier LengthScaling LinearOT
+        MSDA MultiLabelClassifier NGramVectorizer NaiveBayesLogisticRegression NoAdaptation OptimalTransport
+        PooledClassifier SCL SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder
+        SubspaceAlignment TCA TransferPipeline WordEmbedder WordVectors""",
     "embtransfer.adapters": """AffineMap DenoisingLayers DisplacementMap Identity KernelMap LinearMap Moments
         PivotProjection RBFKernel ScaleMap""",
     "embtransfer.embedders": "NGrams",

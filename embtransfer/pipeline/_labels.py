@@ -7,8 +7,8 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
 SEVERAL = (
-    "Several labels a text need MultiLabelClassifier(...) around the classifier, or as the last step; of lists "
-    "of labels or a matrix of 0 and 1 it fits one classifier a label."
+    "Several labels a text need MultiLabelClassifier(...) around the classifier: of lists of labels, or of a "
+    "matrix of 0 and 1, it fits one classifier a label."
 )
 
 
@@ -21,15 +21,18 @@ def check_labels(y, last):
     """
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
-    # of scikit-learn's OneVsRestClassifier, too
-    if getattr(type(last), "multilabel_", None) is not None or not (is_classifier(last) or is_regressor(last)):
+    if hasattr(type(last), "multilabel_") or not (is_classifier(last) or is_regressor(last)):
         return
-    if sparse.issparse(y) or isinstance(y, pd.DataFrame):
+    if sparse.issparse(y):
         shape = y.shape
     else:
-        collection = next((one for one in y if isinstance(one, (list, tuple, set, frozenset))), None)
-        if collection is not None and not isinstance(y, np.ndarray):
-            raise ValueError(f"Got labels such as {collection!r:.80}. Expected one label a text. {SEVERAL}")
+        y = y if isinstance(y, (list, tuple)) else np.asarray(y)
+        of_objects = isinstance(y, (list, tuple)) or (y.ndim == 1 and y.dtype == object)
+        collections = (
+            one for one in (y if of_objects else ()) if isinstance(one, list | tuple | set | frozenset)
+        )
+        if (several := next(collections, None)) is not None:
+            raise ValueError(f"Got labels such as {several!r:.80}. Expected one label a text. {SEVERAL}")
         shape = np.shape(y)
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
@@ -39,6 +42,6 @@ def check_labels(y, last):
     missing = np.flatnonzero(pd.isna(y)) if len(shape) == 1 else ()
     if len(missing):
         raise ValueError(
-            f"Got {len(missing):,} missing labels (None, NaN, pandas.NA), the first in row {missing[0]}. Leave "
-            "these rows out of the source; without labels they can be part of X_target."
+            f"Got {len(missing):,} missing labels (None, NaN, pandas.NA), the first in row {missing[0]}. "
+            "Leave these rows out of the source; without labels they can be part of X_target."
         )

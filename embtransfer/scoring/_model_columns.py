@@ -17,7 +17,8 @@ class ModelColumns:
     Attributes
     ----------
     schema : pyarrow.Schema
-        The columns, in the order label, each class's probability, k best labels with theirs, vector.
+        The columns, in the order label, each class's probability, k best labels with theirs, vector. Of
+        several labels a text a column of 0 and 1 each, then probabilities; of numbers the number.
 
     Raises
     ------
@@ -30,15 +31,18 @@ class ModelColumns:
     def __init__(self, model, output_column, proba, top_k, vectors, batch_size):
         self.model, self.batch_size = model, batch_size
         self.proba, self.top_k, self.vectors = proba, top_k or 0, vectors
-        self.classes = np.asarray(model.classes_)
-        label = pa.array(self.classes).type
+        self.several, self.classes = _several_labels(model), _classes(model)
+        label = pa.array(self.classes).type if len(self.classes) else pa.float64()
         if top_k is not None and not 1 <= top_k <= len(self.classes):
             raise ValueError(f"Got top_k={top_k}. Expected 1 to {len(self.classes)}, the number of classes.")
         if proba or top_k:
             model.predict_proba  # noqa: B018  says itself why it is not there
         fields = [(output_column, label)]
+        if self.several:
+            fields = [(f"{output_column}_{name}", pa.int64()) for name in self.classes]
         if proba:
-            fields += [(f"{output_column}_{name}", pa.float64()) for name in self.classes]
+            after = "_proba" if self.several else ""
+            fields += [(f"{output_column}_{name}{after}", pa.float64()) for name in self.classes]
         for k in range(1, self.top_k + 1):
             fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
         if vectors:
@@ -87,6 +91,10 @@ class ModelColumns:
         labels = np.asarray(model.predict(texts))
         if len(labels) != len(texts) if isinstance(texts, pa.Array) else len(labels) != texts.shape[0]:
             raise ValueError(f"The model gave {len(labels)} labels for {len(texts)} texts.")
+        if labels.ndim != 1 + self.several:
+            raise ValueError(
+                f"The model gave labels of shape {labels.shape}. Expected one a text: fit a model for each."
+            )
         return labels, shares, vectors
 
     def _vectors(self, texts):
@@ -105,8 +113,13 @@ class ModelColumns:
         return vectors
 
     def _columns(self, labels, shares, vectors):
-        kind = self.schema.types[0]
-        arrays = [_labels(labels, self.classes, kind)]
+        kind = pa.array(self.classes).type
+        if self.several:
+            arrays = [pa.array(np.ascontiguousarray(column), pa.int64()) for column in labels.T]
+        elif len(self.classes):
+            arrays = [_labels(labels, self.classes, kind)]
+        else:
+            arrays = [pa.array(labels, pa.float64())]
         if self.proba:
             arrays += [pa.array(share, pa.float64()) for share in shares.T]
         if self.top_k:
@@ -123,6 +136,43 @@ class ModelColumns:
 def _is_pipeline(model):
     """Whether it is a scikit-learn Pipeline of two or more steps; that need not be installed."""
     return hasattr(model, "named_steps") and len(model.steps) > 1
+
+
+def _last_step(model):
+    """The last step of a pipeline, or of the best one of a search; of others themselves."""
+    while hasattr(model, "best_estimator_") or _is_pipeline(model):
+        model = model.steps[-1][1] if _is_pipeline(model) else model.best_estimator_
+    return model
+
+
+def _several_labels(model):
+    """Whether a text may have several labels; of scikit-learn's OneVsRestClassifier, too."""
+    return bool(getattr(_last_step(model), "multilabel_", False))
+
+
+def _classes(model):
+    """The classes or labels; none where the model predicts numbers.
+
+    Raises
+    ------
+    ValueError
+        If it predicts several numbers, or labels of several kinds.
+    """
+    classes = getattr(model, "classes_", None)
+    if classes is None and not _is_regressor(_last_step(model)):
+        return np.asarray(model.classes_)  # says itself why it is not there
+    if isinstance(classes, list) and np.ndim(classes[0]):
+        raise ValueError(
+            f"Got a model that predicts {len(classes)} labels a text. Expected one, or MultiLabelClassifier, "
+            "for labels that a text has or lacks; others need a model each."
+        )
+    return np.empty(0) if classes is None else np.asarray(classes)
+
+
+def _is_regressor(model):
+    from sklearn.base import is_regressor  # here, for compiled models run without it
+
+    return is_regressor(model)
 
 
 def _take(classes, codes, kind):

@@ -7,22 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel
-from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
 from .._types import Estimator, Labels, Progress, Texts
 from ..adapters import make_adapter
-from ..classifiers import make_classifier
 from ..embedders import make_embedder
 from ..pipeline import shares_in_words
 from ..priors import known_priors, with_priors
-from ..recipes import make_recipe
 from ._combinations import NAMES, names_of, trials
+from ._label_kinds import CLASSES, as_arrays, baselines_of, fit_for, kind_of, makers, score_for
 from ._named_estimators import named
 from ._progress import Steps
-from ._scoring import scorer
 from ._splits import Split
 
 COLUMNS = [
@@ -47,8 +43,8 @@ def compare(
     target_shares: Mapping[Any, float] | None = None,
     embedders: Estimator = ("word_mean",),
     adapters: Estimator = ("none", "centering", "coral", "subspace"),
-    classifiers: Estimator = ("logistic",),
-    recipes: Estimator = ("words",),
+    classifiers: Estimator = None,
+    recipes: Estimator = None,
     scoring: str | Callable = "accuracy",
     transductive: bool = False,
     test_size: float = 0.5,
@@ -68,7 +64,8 @@ def compare(
     ----------
     X_source : 1-D sequence of str of length n_source
     y_source : array-like of shape (n_source,)
-        Labels of the source.
+        Labels of the source: classes; numbers, if `scoring` is of numbers, such as "r2"; or several labels a
+        text, as MultiLabelClassifier takes them: lists, or columns of 0 and 1.
     X_target : 1-D sequence of str of length n_target
     y_target : array-like of shape (n_target,), default=None
         Labels of the target, if there are any. They give `target_score` and nothing else. Texts without one
@@ -81,12 +78,15 @@ def compare(
         How often each class occurs in the target, if that is known, for all parts with a parameter `priors`
         that holds no numbers yet. None: they estimate it.
     embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
-        Names are those of make_embedder, make_adapter and make_classifier.
-    recipes : sequence of str or model, or dict of name -> str or model, default=("words",)
+        Names are those of make_embedder, make_adapter and make_classifier (of numbers make_regressor); the
+        default classifier is "logistic" (of numbers "ridge"). Of several labels a text each is fitted for
+        each label.
+    recipes : sequence of str or model, or dict of name -> str or model, default=None
         Whole models from texts to labels: names of make_recipe, or anything whose `fit` takes X_target.
-        They come last, under the embedder "recipe".
+        They come last, under the embedder "recipe". None: "words", or none for numbers.
     scoring : str or callable, default="accuracy"
-        A scorer, as in scikit-learn; or "f1:LABEL", the F1 of one class, such as "f1:positive".
+        A scorer, as in scikit-learn; or "f1:LABEL", the F1 of one class, such as "f1:positive". A score of
+        numbers, such as "r2" or "neg_mean_absolute_error", makes the labels numbers.
     transductive : bool, default=False
         False: the target texts are split at random, adapters see one part, without labels, and the other
         part is scored. True: adapters see all target texts, and the same are scored; the table says so.
@@ -145,19 +145,25 @@ def compare(
     >>> list(table["adapter"])
     ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace', '-']
     """
-    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state, groups)
+    kind = kind_of(y_source, scoring)
+    y_source, y_target = as_arrays(kind, y_source, y_target)
+    split = transductive, test_size, random_state, groups, kind == CLASSES
+    data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     data.check_labels_in_common()
     for said in filter(None, (data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
-    score = scorer(scoring, data.y)
-    blocks = list(_baselines())
-    priors = known_priors(target_shares, data.y)
+    score = score_for(kind, scoring, data.y)
+    blocks = list(_baselines(kind))
+    priors = known_priors(target_shares, data.y) if kind == CLASSES else None
+    make, make_model, usual, usual_recipes = makers(kind)
+    classifiers = usual if classifiers is None else classifiers
+    recipes = usual_recipes if recipes is None else recipes
     named_adapters = _told(named(adapters, make_adapter), priors)
-    named_classifiers = _told(named(classifiers, make_classifier), priors)
+    named_classifiers = fit_for(kind, _told(named(classifiers, make), priors))
     for name, embedder in named(embedders, make_embedder):
         blocks.append((name, embedder, False, named_adapters, named_classifiers))
-    named_recipes = _told(named(recipes, make_recipe), priors) if len(recipes) else []
+    named_recipes = fit_for(kind, _told(named(recipes, make_model), priors)) if len(recipes) else []
     rows = names_of(blocks, named_recipes)
     steps = Steps(progress, len(rows))
     results = Parallel(n_jobs, return_as="generator")(trials(blocks, named_recipes, data, score, diagnostics))
@@ -187,16 +193,16 @@ def _told(pairs, priors):
     return [(name, with_priors(estimator, priors)) for name, estimator in pairs]
 
 
-def _baselines():
+def _baselines(kind):
     """(embedder name, embedder, fitted on both domains, adapters, classifiers) of each baseline."""
     same = FunctionTransformer()  # sparse rows pass, as they do not through the adapters
-    # min_df=2: pairs of words seen once carry nothing over; C=10: TF-IDF rows have length 1
+    # min_df=2: pairs of words seen once carry nothing over
     tfidf = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    logistic = [("logistic", LogisticRegression(C=10.0, max_iter=1000))]
+    constant, learned = baselines_of(kind)
     counts = FunctionTransformer(_constant)
-    yield "-", counts, False, [("none", same)], [("majority", DummyClassifier(strategy="most_frequent"))]
-    yield "tfidf", tfidf, False, [("none", same)], logistic
-    yield "tfidf", tfidf, True, [("joint", same)], logistic
+    yield "-", counts, False, [("none", same)], constant
+    yield "tfidf", tfidf, False, [("none", same)], learned
+    yield "tfidf", tfidf, True, [("joint", same)], learned
 
 
 def _constant(texts):

@@ -1,13 +1,17 @@
 """The texts of two domains, and how a trial cuts them: seen and scored, draws of labels, folds."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.multiclass import type_of_target
 
 from .._texts import check_texts, text_list
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
+
+_OTHERS = "compare takes several labels a text, too, and numbers, with scoring='r2' and the like."
 
 
 class Domains:
@@ -18,21 +22,24 @@ class Domains:
     labelled : positions of the target texts with a label
     groups, target_groups : numbers of the texts, equal where folds keep them together: those that are the
         same but for case and white space, and source texts of a group that was given
+    of_classes : whether a text has one label, a class; else several, as columns of 0 and 1, or a number
     n_repeated : source texts that repeat one before them
     in_source : whether a target text stands in the source as well
     n_left_out : of the `n_to_score` target texts with a label that are to be scored, so many are not, since
         they stand in the source
     """
 
-    def __init__(self, X_source, y_source, X_target, y_target=None, groups=None):
+    def __init__(self, X_source, y_source, X_target, y_target=None, groups=None, of_classes=True):
+        self.of_classes = of_classes
         self.source, self.target = text_list(check_texts(X_source)), text_list(check_texts(X_target))
-        self.y, self.y_target = _labels(y_source, self.source, "source"), None
+        self.y, self.y_target = _labels(y_source, self.source, "source", of_classes), None
         if missing := np.count_nonzero(pd.isna(self.y)):
             raise ValueError(f"Got {missing:,} source texts without a label. Leave them out.")
         self.labelled = np.arange(0)
         if y_target is not None:
-            self.y_target = _labels(y_target, self.target, "target")
-            self.labelled = np.flatnonzero(~pd.isna(self.y_target))
+            self.y_target = _labels(y_target, self.target, "target", of_classes)
+            missing = pd.isna(self.y_target)
+            self.labelled = np.flatnonzero(~(missing.any(axis=1) if missing.ndim == 2 else missing))
         self.n_to_score = self.n_left_out = 0
         n = len(self.source)
         numbers = identical([*self.source, *self.target])
@@ -67,6 +74,12 @@ class Domains:
 
     def check_groups(self, least, name=""):
         """Refuse classes whose texts, those that folds keep together counted once, are fewer than `least`."""
+        if not self.of_classes:
+            if len(np.unique(self.groups)) < least:
+                raise ValueError(
+                    f"Got {len(self.y)} source texts. Expected at least {name}{least} that are not the same."
+                )
+            return
         n_classes = len(np.unique(self.y))
         smallest = fewest_groups(self.y, self.groups) if n_classes else 0
         if n_classes < 2 or smallest < least:
@@ -85,9 +98,18 @@ class Split(Domains):
     """
 
     def __init__(
-        self, X_source, y_source, X_target, y_target, transductive, test_size, random_state, groups=None
+        self,
+        X_source,
+        y_source,
+        X_target,
+        y_target,
+        transductive,
+        test_size,
+        random_state,
+        groups=None,
+        of_classes=True,
     ):
-        super().__init__(X_source, y_source, X_target, y_target, groups)
+        super().__init__(X_source, y_source, X_target, y_target, groups, of_classes)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
         if self.y_target is None or (self.target and not len(self.labelled)):
@@ -115,10 +137,11 @@ class Split(Domains):
 
     def make_folds(self, cv, random_state):
         self.check_groups(cv, "cv=")
-        self.splits = stratified_folds(self.y, self.groups, cv, random_state)
+        y = self.y if self.of_classes else np.zeros(len(self.y), int)
+        self.splits = stratified_folds(y, self.groups, cv, random_state)
 
     def check_labels_in_common(self):
-        if self.y_scored is not None:
+        if self.y_scored is not None and self.of_classes:
             _check_in_common(self.y, self.y_scored)
 
 
@@ -162,12 +185,25 @@ def known(y, rows):
     return np.array(y[rows].tolist())
 
 
-def _labels(y, texts, domain):
-    y = np.asarray(y)
-    if y.ndim != 1 or len(y) != len(texts):
+def several_in(y):
+    """A text's labels, if they are a list or set of labels; else None."""
+    first = next((one for one in y if one is not None), None) if np.iterable(y) else None
+    return first if isinstance(first, Collection) and not isinstance(first, str | bytes) else None
+
+
+def _labels(y, texts, domain, of_classes):
+    if of_classes and getattr(y, "ndim", 1) == 1 and (several := several_in(y)) is not None:
         raise ValueError(
-            f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text."
+            f"Got labels such as {several!r:.60} of a {domain} text. Expected one a text. {_OTHERS}"
         )
+    y = np.asarray(y)
+    if (y.ndim != 1 and of_classes) or y.shape[:1] != (len(texts),):
+        others = f" {_OTHERS}" if y.ndim == 2 else ""
+        raise ValueError(
+            f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text.{others}"
+        )
+    if of_classes and y.dtype.kind == "f" and type_of_target(y[~np.isnan(y)]) == "continuous":
+        raise ValueError(f"Got {domain} labels that are numbers, such as {y[0]}. Expected classes. {_OTHERS}")
     return y
 
 

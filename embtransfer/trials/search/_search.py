@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -271,7 +271,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if X_target.y_target is not None:
                 raise ValueError("Got a Target with y_target. TransferSearch takes no target labels.")
             X_target = X_target.X_target
-        data = Domains(X, column_or_1d(y), X_target, groups=groups)
+        data = Domains(X, y, X_target, groups=groups)
         check_classification_targets(data.y)
         for name, texts in (("source", data.source), ("target", data.target)):
             if len(texts) < 10:
