@@ -55,8 +55,8 @@ def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
     matrix = sparse.csc_array(y)
     if matrix.dtype == object or not np.isin(matrix.data, (0, 1)).all():
         raise ValueError(
-            f"Got a matrix of {matrix.dtype} of shape {matrix.shape} that holds more than 0 and 1. Expected 0 "
-            "or 1, whether each text has each label: a column a label."
+            f"Got a matrix of {matrix.dtype} of shape {matrix.shape} that holds more than 0 and 1. Expected "
+            "0 or 1, whether each text has each label: a column a label."
         )
     if not matrix.shape[1]:
         raise ValueError("Got texts without any label. Expected at least one label.")
