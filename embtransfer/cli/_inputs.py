@@ -24,11 +24,11 @@ def load_source(dataset, name, columns: Columns, group_column=None):
     from ..tables import TableReader
 
     text_column, label_column = columns.text_column, columns.label_column
-    table = TableReader(name)
-    name, wanted = table.name, {"--text-column": text_column, "--label-column": label_column}
+    table = TableReader(name, columns.delimiter, columns.encoding)
+    name, wanted = table.name, {"text_column": text_column, "label_column": label_column}
     if group_column:
-        wanted["--group-column"] = group_column
-    _check_columns(table, wanted, "Name one of these.")
+        wanted["group_column"] = group_column
+    table.check_columns(wanted)
     texts, labels, *others = table.columns(list(wanted.values()), text_column)
     missing = sum(label in (None, "") for label in labels)
     if missing:
@@ -47,13 +47,13 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
         return _load_domain(dataset, name)
     from ..tables import TableReader
 
-    table = TableReader(name)
+    table = TableReader(name, columns.delimiter, columns.encoding)
     name = table.name
     text_column = columns.target_text_column or columns.text_column
-    wanted = {"--target-text-column" if columns.target_text_column else "--text-column": text_column}
+    wanted = {"target_text_column" if columns.target_text_column else "text_column": text_column}
     if own_label_column:
-        wanted["--target-label-column"] = own_label_column
-    _check_columns(table, wanted, "Name one of these; --target-text-column names the target's alone.")
+        wanted["target_label_column"] = own_label_column
+    table.check_columns(wanted, "Name one of these; --target-text-column names the target's alone.")
     label_column = own_label_column or label_column
     if label_column not in table.schema.names:
         return table.columns([text_column], text_column)[0], None
@@ -92,10 +92,3 @@ def _load_domain(dataset, name):
 
     bunch = (fetch_amazon_reviews if dataset is Dataset.amazon else load_demo_reviews)(name)
     return bunch.data, bunch.target
-
-
-def _check_columns(table, wanted, hint):
-    name, names = table.name, table.schema.names
-    lacking = [f"{option} {column}" for option, column in wanted.items() if column not in names]
-    if lacking and names:
-        raise ValueError(f"Got {' and '.join(lacking)}, but {name} has columns: {', '.join(names)}. {hint}")

@@ -41,6 +41,16 @@ Source = Annotated[
     str, typer.Option(help="Labelled texts: a file, folder, quoted pattern or -, as for score; or a domain.")
 ]
 Target = Annotated[str, typer.Option(help="Texts of the target domain: as the source, labels optional.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        help="What parts the fields of csv, such as ; or \\t. By default header and first row tell."
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="The encoding of csv and jsonl, such as cp1252. By default UTF-8, or as marked."),
+]
 TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
 GroupColumn = Annotated[
     str | None,
@@ -90,11 +100,15 @@ Format = Annotated[Output, typer.Option(help="How to print the table.")]
 
 @dataclass(frozen=True)
 class Columns:
+    """Columns of the files of source and target, and how these are written."""
+
     text_column: TextColumn = "text"
     label_column: Annotated[str, typer.Option(help="The column with the labels.")] = "label"
     target_text_column: Annotated[
         str | None, typer.Option(help="The target's column with the texts, if it has another name.")
     ] = None
+    delimiter: Delimiter = None
+    encoding: Encoding = None
 
 
 @dataclass(frozen=True)

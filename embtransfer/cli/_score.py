@@ -12,7 +12,7 @@ import typer
 from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
-from ._options import ModelFolder, Overwrite, TextColumn
+from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn
 from ._terminal import clear_errors, progress_bar, talk
 
 
@@ -22,8 +22,8 @@ class OnError(StrEnum):
 
 
 _INPUT = (
-    "Files of one format, a folder, a quoted pattern, or - for stdin: .csv, .jsonl or .parquet, "
-    "the first two also .gz or .zst."
+    "Files of one format, a folder, a quoted pattern, or - for stdin: .csv, .tsv, .jsonl or .parquet, "
+    "all but the last also .gz or .zst."
 )
 
 
@@ -59,6 +59,8 @@ def score(
     block_size: Annotated[
         int | None, typer.Option(help="Bytes of input a block. By default 8 MiB, 1 MiB with --vectors.")
     ] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     input_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdin.")] = None,
     output_format: Annotated[str | None, typer.Option(help="Such as csv or jsonl.gz, for stdout.")] = None,
 ):
@@ -83,6 +85,8 @@ def score(
                 n_jobs=jobs,
                 batch_size=batch_size,
                 block_size=block_size,
+                delimiter=delimiter,
+                encoding=encoding,
                 input_format=input_format,
                 output_format=output_format,
                 model_id=_checksum(model),

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from ..system._escape import visible
-from ._options import TABLE, Cased, Format, HowTokens, Phrases, TextColumn, Tokens, Vectors
+from ._options import (
+    TABLE,
+    Cased,
+    Delimiter,
+    Encoding,
+    Format,
+    HowTokens,
+    Phrases,
+    TextColumn,
+    Tokens,
+    Vectors,
+)
 from ._tables import Output, print_table
 from ._terminal import clear_errors, load_vectors, progress_bar, talk
 
@@ -49,6 +60,8 @@ def vectors_coverage(
     cased: Cased = False,
     phrases: Phrases = False,
     tokens: HowTokens = Tokens.words,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     top: Annotated[int, typer.Option(help="How many unknown words to print.")] = 20,
     format: Format = Output.table,
 ):
@@ -61,7 +74,9 @@ def vectors_coverage(
             load_vectors(vectors), token_pattern=str(tokens), lowercase=not cased, phrases=phrases
         ).fit([""])
         found = Coverage()
-        for batch in TableReader(source).batches([text_column], text_column=text_column):
+        table = TableReader(source, delimiter, encoding)
+        table.check_columns({"text_column": text_column})
+        for batch in table.batches([text_column], text_column=text_column):
             found.add(embedder.coverage(batch.column(text_column)))
         talk.print(str(found))
         if len(characters := found.dropped(5)):

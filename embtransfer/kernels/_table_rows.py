@@ -8,12 +8,12 @@ import numpy as np
 from ._compiling import njit
 
 ROW, FIELD, PLAIN, QUOTED, QUOTE, CR = range(6)  # what was read last: see `_next`
-_LF, _CR, _COMMA, _QUOTE = 10, 13, 44, 34
+_LF, _CR, _QUOTE = 10, 13, 34
 _SPACES = (32, 9, 13)
 
 
 @njit
-def _next(state, byte):
+def _next(state, byte, delimiter):
     """State after a byte of csv, by the rules of pyarrow's parser.
 
     A quote opens a quoted value only as the value's first byte. Within it two quotes are one; after the quote
@@ -27,11 +27,11 @@ def _next(state, byte):
         return ROW
     if byte == _CR:
         return CR
-    return FIELD if byte == _COMMA else PLAIN
+    return FIELD if byte == delimiter else PLAIN
 
 
 @njit
-def last_row_end(data, start, state, only_first):
+def last_row_end(data, start, state, only_first, delimiter):
     """End of the last (or first) row that is sure to end within data[start:], or -1; the state after."""
     end = -1
     for i in range(start, len(data)):
@@ -40,7 +40,7 @@ def last_row_end(data, start, state, only_first):
             end = i
             if only_first:
                 return end, ROW
-        state = _next(state, byte)
+        state = _next(state, byte, delimiter)
         if byte == _LF and state == ROW:
             end = i + 1
             if only_first:
@@ -49,7 +49,7 @@ def last_row_end(data, start, state, only_first):
 
 
 @njit
-def csv_rows(data, ends, n_fields):
+def csv_rows(data, ends, n_fields, delimiter):
     """Fill in each row's end and number of fields, if the arrays are as long; the number of rows."""
     state, n, fields, start = ROW, 0, 1, 0
     for i in range(len(data)):
@@ -58,7 +58,7 @@ def csv_rows(data, ends, n_fields):
             if n < len(ends):
                 ends[n], n_fields[n] = i, fields
             n, fields, start = n + 1, 1, i
-        state = _next(state, byte)
+        state = _next(state, byte, delimiter)
         if state == FIELD:
             fields += 1
         elif state == ROW and byte == _LF:

@@ -30,6 +30,8 @@ def score_file(
     n_jobs: int | None = None,
     batch_size: int = 10_000,
     block_size: int | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
     input_format: str | None = None,
     output_format: str | None = None,
     model_id: str | None = None,
@@ -46,7 +48,8 @@ def score_file(
     model : fitted pipeline, or any object with `classes_` and a `predict` that takes texts
     source : str, path or list of these
         Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings
-        are .csv, .jsonl and .parquet; .csv and .jsonl may be followed by .gz or .zst.
+        are .csv, .tsv, .jsonl and .parquet; all but the last may be followed by .gz or .zst. Folders such as
+        lang=en that the files lie in are columns.
     destination : str or path
         A file with one of these endings, which is replaced if it is there, or "-" for stdout.
     text_column : str, default="text"
@@ -79,6 +82,11 @@ def score_file(
         Rows given to the model at a time.
     block_size : int, default=None
         Bytes of input a block, 8 MiB, and 1 MiB with vectors. A longer row makes a longer block.
+    delimiter, encoding : str, default=None
+        What parts the fields of csv in the input, and the encoding of csv and jsonl there, such as "cp1252".
+        None: a mark at the beginning names the encoding, header and first row show the delimiter, or else it
+        is UTF-8 with commas (.tsv: tabs). A mark counts more than what is given. The output is UTF-8, with
+        commas (.tsv: tabs).
     input_format, output_format : str, default=None
         Such as "csv" or "jsonl.gz", instead of the ending; needed for stdout. Without it stdin is jsonl if it
         begins with "{", else csv.
@@ -143,12 +151,14 @@ def score_file(
     kind, codec = file_format(f".{output_format.lstrip('.')}" if output_format else destination)
     if to_stdout and (resume or on_error == "skip"):
         raise ValueError("Got resume or on_error='skip' with stdout. Both need files: name a destination.")
-    if vectors and kind == ".csv":
-        raise ValueError("Got vectors=True (--vectors) and a csv output. Write to .parquet or .jsonl.")
+    if vectors and kind in (".csv", ".tsv"):
+        raise ValueError(
+            f"Got vectors=True (--vectors) and a {kind[1:]} output. Write to .parquet or .jsonl."
+        )
     block_size = block_size or (_BLOCK_WITH_VECTORS if vectors else _BLOCK_SIZE)
     if resume and source in (STDIN, [STDIN]):
         raise ValueError("Got resume (--resume) with stdin, which cannot be read again. Put it in a file.")
-    read = Source(source, input_format, block_size)
+    read = Source(source, input_format, block_size, delimiter, encoding)
     if read.is_stdin and read.kind == ".jsonl" != kind:
         raise ValueError(
             f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are "
@@ -165,6 +175,8 @@ def score_file(
         "vectors": vectors,
         "batch_size": batch_size,
         "block_size": block_size,
+        "delimiter": delimiter,
+        "encoding": encoding,
         "input_format": read.kind,
         "output_format": [kind, codec],
     }

@@ -55,7 +55,7 @@ class PartFile:
             raise IsADirectoryError(f"{self.path} is a folder. Choose another name for the output.")
         if self.path.exists() and not self.path.is_file():
             raise OSError(f"{self.path} is no regular file. Write to - (stdout) and redirect that.")
-        digest = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]
+        digest = hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:8]
         self.part, self.side, self.journal, lock = (
             folder / f".{self.path.name}.{digest}.{kind}" for kind in ("part", "rejected", "journal", "lock")
         )

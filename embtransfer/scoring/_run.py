@@ -21,6 +21,7 @@ from ..tables import check_columns
 from ..tables._blocks import Block, Source
 from ..tables._json_lines import jsonl_schema
 from ..tables._parquet_footer import move_row_group
+from ..tables._partitions import with_partition
 from ..tables._rows import Rejected, check_added, plain_texts, read_rows
 from ..tables._writers import Writer
 from ._journal import PartFile, State
@@ -58,9 +59,10 @@ class ScoreRun:
         self.text_column, self.carried = options["text_column"], options["columns"]
         if source.schema is not None:
             names, name = source.schema.names, Path(source.name(0))
-            check_columns(name, names, [self.text_column, *(self.carried or ())])
-            plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
+            check_columns(name, names, {"text_column": self.text_column})
             self.carried = names if self.carried is None else self.carried
+            check_columns(name, names, self.carried)
+            plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
         columns = ("output_column", "proba", "top_k", "vectors", "batch_size")
         self.columns = ModelColumns(model, *(options[name] for name in columns))
         check_added(self.carried or (), self.columns.schema.names)
@@ -126,11 +128,13 @@ class ScoreRun:
         kind = self.options["output_format"][0]
         if self.source.kind != ".jsonl":
             return pa.schema([self.source.schema.field(n) for n in self.carried], self.source.schema.metadata)
-        if kind == ".jsonl":
+        partition = self.source.partitions[0]
+        if kind == ".jsonl" and not partition:
             return None
         if known is not None:
             return pa.ipc.read_schema(pa.py_buffer(b64decode(known)))
         schema = jsonl_schema((block.data for block in self.source.blocks()), self.text_column)
+        schema = with_partition(schema, partition)
         if self.carried is not None:
             check_columns(Path(self.source.name(0)), schema.names, self.carried)
             schema = pa.schema([schema.field(name) for name in self.carried])
@@ -178,16 +182,12 @@ class ScoreRun:
         lines = state.lines if same_file else self.source.header_lines[block.file]
         name = self.source.name(block.file)
         if scored.rejected and not self.skip:
-            bad = scored.rejected[0]
-            raise _BadRowError(
-                f"{name}, line {lines + bad.line + 1}: {bad.reason}. Mend the row, or pass on_error='skip' "
-                "(--on-error skip) to set such rows aside."
-            )
+            what = self.source.bad_row(block.file, lines, scored.rejected[0])
+            raise _BadRowError(f"{what}, or pass on_error='skip' (--on-error skip) to set such rows aside.")
         if block.unclosed and (swallowed := scored.rejected[-1].raw.strip().count(b"\n")) > _SWALLOWED:
-            bad = scored.rejected[-1]
+            what = self.source.bad_row(block.file, lines, scored.rejected[-1])
             raise ValueError(
-                f"{name}, line {lines + bad.line + 1}: {bad.reason}. With the {swallowed:,} lines after it "
-                "that is one row, and not set aside. Mend it."
+                f"{what}. With the {swallowed:,} lines after it that is one row, and not set aside."
             )
         side = sum(self.out.reject(_rejected_line(name, lines, bad)) for bad in scored.rejected)
         groups = [
@@ -234,4 +234,4 @@ def _rejected_line(name, lines, bad):
     row["text"] = bad.raw.decode("utf-8", "replace")
     if "\ufffd" in row["text"]:  # not UTF-8: all of it, for what is left of the text is not
         row["base85"] = b85encode(bad.raw).decode()
-    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(row, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"  # of a file's name

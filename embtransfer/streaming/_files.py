@@ -27,6 +27,8 @@ def fit_files(
     text_column: str = "text",
     label_column: str = "label",
     target_text_column: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
     batch_size: int = 10_000,
     epochs: int = 5,
     max_memory: float = 1e9,
@@ -53,6 +55,8 @@ def fit_files(
         The columns with the texts, in both files, and with the labels, in the source.
     target_text_column : str, default=None
         The target's column with the texts, if it has another name.
+    delimiter, encoding : str, default=None
+        What parts the fields of csv, and the encoding of csv and jsonl, as for `score_file`.
     batch_size : int, default=10_000
         Rows held in memory at a time.
     epochs : int, default=5
@@ -111,10 +115,11 @@ def fit_files(
     steps = [(name, step if step in _SKIPPED else clone(step)) for name, step in pipeline.steps]
     active = [(name, step) for name, step in steps if step not in _SKIPPED]
     report = progress or (lambda done, total, description: None)
-    columns = text_column, label_column, target_text_column or text_column
+    columns = text_column, label_column, target_text_column
+    dialect = delimiter, encoding
     with (
         TemporaryDirectory(prefix="embtransfer-") as folder,
-        closing(Passes(Path(folder), source, target, columns, batch_size, report)) as passes,
+        closing(Passes(Path(folder), source, target, columns, dialect, batch_size, report)) as passes,
     ):
         passes.embed(active[0][1])
         passes.adapt(active[1:-1])

@@ -24,20 +24,27 @@ class Passes:
         For the spooled rows.
     source, target : str, path or list of these; target may be None
     columns : (str, str, str)
-        Names of the columns with texts and labels, and with the target's texts.
+        Names of the columns with texts and labels, and with the target's texts, if that is another.
+    dialect : (str or None, str or None)
+        Delimiter and encoding of the files.
     batch_size : int
     report : callable (rows so far, None, what is being done)
     """
 
-    def __init__(self, folder, source, target, columns, batch_size, report):
+    def __init__(self, folder, source, target, columns, dialect, batch_size, report):
         if any(given is not None and find_files(given) == [STDIN] for given in (source, target)):
             raise ValueError(
                 "Got - (stdin), which can be read once; a fit from files takes several passes. Put it in a "
                 "file, or fit in memory: pipeline.fit, or no --stream."
             )
-        self.folder, self.source = folder, TableReader(source)
-        self.target = None if target is None else TableReader(target)
-        self.text_column, self.label_column, self.target_column = columns
+        self.folder, self.source = folder, TableReader(source, *dialect)
+        self.target = None if target is None else TableReader(target, *dialect)
+        self.text_column, self.label_column, own = columns
+        self.target_column = own or self.text_column
+        self.source.check_columns({"text_column": self.text_column, "label_column": self.label_column})
+        if self.target is not None:
+            option = "target_text_column" if own else "text_column"
+            self.target.check_columns({option: self.target_column})
         self.batch_size, self.report = batch_size, report
         self.spools = {}
         self.classes, self.numbers = {}, self._spool("labels", np.int32)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ._blocks import Block, Source, check_columns
+from ._partitions import with_partition
 
 _BLOCK_SIZE = 8 << 20  # bytes
 
@@ -19,14 +20,19 @@ class TableReader:
     ----------
     source : str, path or list of these
         Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin, csv or jsonl.
-        The endings are .csv, .jsonl and .parquet; .csv and .jsonl may be followed by .gz or .zst.
+        The endings are .csv, .tsv, .jsonl and .parquet; all but the last may be followed by .gz or .zst.
+        Folders such as lang=en that the files lie in are columns.
+    delimiter, encoding : str, default=None
+        What parts the fields of csv, and the encoding of csv and jsonl, such as "cp1252". None: a mark at the
+        beginning names the encoding, header and first row show the delimiter, or else it is UTF-8 with commas
+        (.tsv: tabs). A mark counts more than what is given.
 
     Attributes
     ----------
     name : str
     schema : pyarrow.Schema
         Of all columns. Those of csv are text, exactly as it stands; those of jsonl and parquet have types.
-        What fits no one type in jsonl is text of JSON.
+        What fits no one type in jsonl is text of JSON; BINARY of parquet is text.
 
     Raises
     ------
@@ -34,19 +40,31 @@ class TableReader:
         If the format is unknown, files differ in columns, or one is damaged.
     OSError
         If a file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If an encoding or a delimiter was found by looking.
     """
 
-    def __init__(self, source):
-        self._source = Source(source, None, _BLOCK_SIZE)
+    def __init__(self, source, delimiter: str | None = None, encoding: str | None = None):
+        self._source = Source(source, None, _BLOCK_SIZE, delimiter, encoding)
         self.name = "stdin" if self._source.is_stdin else str(source)
 
     @cached_property
     def schema(self) -> pa.Schema:
-        if self._source.schema is not None:
-            return self._source.schema
         from ._json_lines import jsonl_schema  # imports numba
+        from ._rows import is_binary
 
-        return jsonl_schema(block.data for block in self._blocks())
+        if self._source.schema is None:
+            schema = jsonl_schema(block.data for block in self._blocks())
+            return with_partition(schema, self._source.partitions[0])
+        return pa.schema(
+            [
+                field.with_type(pa.string()) if is_binary(field.type) else field
+                for field in self._source.schema
+            ]
+        )
 
     @cached_property
     def _held(self) -> list[Block]:
@@ -85,13 +103,12 @@ class TableReader:
 
         source, names = self._source, self.schema.names
         columns = names if columns is None else list(dict.fromkeys(columns))
-        if names or source.kind != ".jsonl":  # without rows nothing tells the columns of jsonl
-            check_columns(Path(source.name(0)), names, columns)
+        self.check_columns(columns)
         text = pa.string()
         schema = pa.schema([self.schema.field(n) if n in names else pa.field(n, text) for n in columns])
         if text_column is not None and source.kind == ".jsonl":
             schema = schema.set(columns.index(text_column), pa.field(text_column, text))
-        n_rows, file, lines = 0, None, 0
+        n_rows, file, lines = 0, -1, 0
         for block in self._blocks(columns):
             if block.file != file:
                 file, lines = block.file, source.header_lines[block.file]
@@ -99,13 +116,16 @@ class TableReader:
             if rows.rejected:
                 source.check_unchanged(file)
                 bad = rows.rejected[0]
-                raise ValueError(
-                    f"{source.name(file)}, line {lines + bad.line + 1}: {bad.reason}. Mend the row."
-                )
+                raise ValueError(f"{source.bad_row(file, lines, bad)}.")
             yield from rows.table.to_batches(batch_size)
             n_rows, lines = n_rows + rows.table.num_rows, lines + rows.n_lines
         if not n_rows:
             yield pa.RecordBatch.from_pylist([], schema)
+
+    def check_columns(self, wanted: dict[str, str] | list[str], hint: str = "Name one of these.") -> None:
+        """Refuse columns that are not there, but of jsonl without rows: nothing tells its columns."""
+        if self.schema.names or self._source.kind != ".jsonl":
+            check_columns(Path(self._source.name(0)), self.schema.names, wanted, hint)
 
     def columns(self, names: list[str], text_column: str | None = None) -> list[list]:
         """Whole columns as lists; missing values are None. Parameters and errors as for `batches`."""

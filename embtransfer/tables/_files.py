@@ -1,8 +1,7 @@
 """Names of table files, their formats, and their bytes unpacked."""
 
-import csv
+import codecs
 import glob
-import io
 import os
 import sys
 from collections.abc import Iterable
@@ -11,19 +10,21 @@ from pathlib import Path
 import pyarrow as pa
 
 from .._types import FilePath
+from ._dialect import BOM, looks_like_utf8, marked_encoding, unmarked_encoding
+from ._partitions import files_below
 
-FORMATS = (".csv", ".jsonl", ".parquet")
+FORMATS = (".csv", ".jsonl", ".parquet")  # beside .tsv, which is csv with tabs
 CODECS = {"": None, ".gz": "gzip", ".zst": "zstd"}
-STREAMED = [kind + codec for kind in (".csv", ".jsonl") for codec in CODECS]
-ENDINGS = (*STREAMED, ".parquet")
+_KINDS = {kind + codec: kind for kind in (".csv", ".tsv", ".jsonl") for codec in CODECS}
+_KINDS[".parquet"] = ".parquet"
+ENDINGS = tuple(_KINDS)
 STDIN = "-"
-_LONGEST = 1 << 26  # bytes of a header
-BOM = b"\xef\xbb\xbf"
+_HEAD = 1 << 12  # bytes looked at for the encoding
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")
 
 
 def file_format(name: FilePath) -> tuple[str, str | None]:
-    """Kind (".csv", ".jsonl" or ".parquet") and codec of a file's name or ending.
+    """Kind (".csv", ".tsv", ".jsonl" or ".parquet") and codec of a file's name or ending.
 
     Raises
     ------
@@ -31,8 +32,8 @@ def file_format(name: FilePath) -> tuple[str, str | None]:
         If the ending is none of these.
     """
     for ending in ENDINGS:
-        if str(name).endswith(ending):
-            kind = next(kind for kind in FORMATS if ending.startswith(kind))
+        if str(name).lower().endswith(ending):
+            kind = _KINDS[ending]
             return kind, CODECS[ending.removeprefix(kind)]
     raise ValueError(
         f"Got {Path(name).name!r}. Expected a file that ends in one of: {', '.join(ENDINGS)}. "
@@ -64,10 +65,8 @@ def find_files(source, any_ending: bool = False) -> list[str | Path]:
         if str(name) == STDIN or path.is_file():
             files.append(STDIN if str(name) == STDIN else path)
         elif path.is_dir():
-            found = [p for p in sorted(path.iterdir()) if p.name.endswith(ENDINGS) and p.is_file()]
-            found = [
-                p for p in found if not p.name.startswith(".") and not p.name.endswith(".rejected.jsonl")
-            ]
+            found = [p for p in files_below(path) if p.name.lower().endswith(ENDINGS)]
+            found = [p for p in found if not p.name.endswith(".rejected.jsonl")]
             if not found:
                 raise FileNotFoundError(f"{path} holds no file that ends in one of: {', '.join(ENDINGS)}.")
             files += found
@@ -101,40 +100,74 @@ def stamp(path) -> list:
 
 
 class ByteStream:
-    """Bytes of a file or stdin, unpacked; what was read too far is put back in `rest`."""
+    """Bytes of a file or stdin, unpacked and in UTF-8; what was read too far is put back in `rest`.
 
-    def __init__(self, path, codec):
-        if path == STDIN:
-            self.file = pa.PythonFile(sys.stdin.buffer, mode="r") if codec else sys.stdin.buffer
-        else:
-            self.file = pa.OSFile(str(path))
-        self.stream = pa.CompressedInputStream(self.file, codec) if codec else self.file
+    Attributes
+    ----------
+    encoding : str
+        By the mark at the beginning, else as given, else by looking.
+    is_doubtful : bool
+        Whether it was given, and the file looks like UTF-8.
+    """
+
+    def __init__(self, path, codec, encoding=None):
         self.is_stdin, self.rest, self.at = path == STDIN, b"", 0
         self.taken = 0  # bytes that came in
+        if self.is_stdin:
+            self.file = pa.PythonFile(sys.stdin.buffer, mode="r") if codec else sys.stdin.buffer
+        else:
+            self.file = pa.OSFile(os.fsencode(path))
+        self.stream = pa.CompressedInputStream(self.file, codec) if codec else self.file
+        self._decoder = None
+        head = self.read(_HEAD)
+        self.encoding = marked_encoding(head) or encoding or unmarked_encoding(head)
+        self.is_doubtful = self.encoding == encoding != "utf-8" and looks_like_utf8(head)
+        if self.encoding != "utf-8":
+            self._decoder = codecs.getincrementaldecoder(self.encoding)()
+        self.rest = self._decoded(head)
 
     def read(self, size):
         """As many bytes, fewer only at the end, after those put back."""
         pieces, self.rest = [self.rest[:size]] if self.rest else [], self.rest[size:]
         size -= sum(map(len, pieces))
-        while size > 0 and (piece := self.stream.read(size)):
-            pieces.append(piece)
-            size -= len(piece)
-            self.taken += len(piece)
+        while size > 0:
+            raw = self.stream.read(size)
+            self.taken += len(raw)
+            if piece := self._decoded(raw):
+                pieces.append(piece[:size])
+                self.rest = piece[size:]
+                size -= len(pieces[-1])
+            if not raw:
+                break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def peek(self, size):
+        """The next bytes, which stay."""
+        data = self.read(size)
+        self.rest = data + self.rest
+        return data
+
+    def take(self, size):
+        """Bytes read as their own part of the file."""
+        self.at += size
+        return self.read(size)
+
+    def _decoded(self, raw):
+        return raw if self._decoder is None else self._decoder.decode(raw, not raw).encode()
+
     def skip(self, size):
-        if self.stream is self.file and not self.is_stdin:
+        if self.stream is self.file and not self.is_stdin and self._decoder is None:
             self.file.seek(size)
+            self.rest = b""
         else:
             left = size
-            while left and (piece := self.stream.read(min(left, 1 << 23))):
+            while left and (piece := self.read(min(left, 1 << 23))):
                 left -= len(piece)
         self.at = size
 
     def skip_mark(self):
-        data = self.read(len(BOM))
-        self.at = len(BOM) * (data == BOM)
-        self.rest = (b"" if data == BOM else data) + self.rest
+        if self.peek(len(BOM)) == BOM:
+            self.take(len(BOM))
 
     def tell(self):
         return self.taken if self.is_stdin else self.file.tell()
@@ -153,7 +186,7 @@ def guess_format(stream):
     ValueError
         If there is nothing, or what must be unpacked first.
     """
-    stream.rest = head = stream.read(1 << 12)
+    head = stream.peek(_HEAD)
     if not head:
         raise ValueError("Got nothing from stdin, which can be read once. Expected a table.")
     if head.startswith(_PACKED):
@@ -162,35 +195,3 @@ def guess_format(stream):
             "input_format (--input-format), such as csv.gz."
         )
     return "jsonl" if head.removeprefix(BOM).lstrip().startswith(b"{") else "csv"
-
-
-def read_header(stream, name):
-    """Column names of a csv file, and the lines up to its first row, where the stream is then."""
-    from ..kernels._table_rows import byte_array, last_row_end
-
-    stream.skip_mark()
-    n_lines = 0
-    while True:
-        size = 1 << 16
-        data = stream.read(size)
-        while (end := last_row_end(byte_array(data), 0, 0, True)[0]) < 0 and len(data) == size:
-            if size >= _LONGEST:
-                raise ValueError(
-                    f"{name} has a header longer than {_LONGEST >> 20} MB. Does a quote there never close?"
-                )
-            stream.rest, size = data + stream.rest, size * 2
-            data = stream.read(size)
-        end = len(data) if end < 0 else end
-        row = data[:end]
-        n_lines += row.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n")
-        stream.rest, stream.at = data[end:] + stream.rest, stream.at + end
-        if row.strip(b"\r\n"):
-            break
-        if not row:
-            raise ValueError(f"{name} is empty. Expected a header line.")
-    try:
-        return next(csv.reader(io.StringIO(row.decode(), newline=""))), n_lines
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is damaged: its header is not UTF-8 ({error}). Save it as UTF-8.") from None
-    except csv.Error as error:
-        raise ValueError(f"{name} is damaged: its header cannot be read ({error}).") from None

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from .._texts import check_texts
+from .._texts import check_texts, is_text_type
 from ..kernels._table_rows import byte_array, count_lines, csv_rows
 from ._blocks import Block, Source
-from ._files import BOM
+from ._dialect import BOM
 from ._json_lines import AS_JSON, is_utf8, json_column, parse, parse_line, split
+from ._partitions import add_partition
 
 _LF, _CR = 10, 13
 
@@ -39,6 +40,12 @@ class Rows:
     n_lines: int = 0
 
 
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether a pyarrow type is of bytes of any length."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+
+
 def plain_texts(column: pa.ChunkedArray) -> pa.Array:
     """A column as one Arrow array of texts; missing is empty.
 
@@ -47,7 +54,9 @@ def plain_texts(column: pa.ChunkedArray) -> pa.Array:
     TypeError
         If it is a column of something else.
     """
-    texts = check_texts(column)
+    if not (is_text_type(column.type) or is_binary(column.type) or pa.types.is_null(column.type)):
+        raise TypeError(f"Got a column of {column.type} as texts. Expected a column of strings.")
+    texts = check_texts(column.cast(pa.large_string()) if is_binary(column.type) else column)
     if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
         texts = texts.cast(pa.large_string())
     return texts.fill_null("") if texts.null_count else texts
@@ -68,34 +77,65 @@ def read_rows(source: Source, block: Block, text_column: str | None, carried, sc
     added : list of str, default=()
         Names that objects of jsonl must not have already.
     """
+    partition = source.partitions[block.file]
     if source.kind == ".jsonl":
-        return read_jsonl(block.data, text_column, carried, schema, added)
+        own = schema and pa.schema([one for one in schema if one.name not in partition])
+        rows = read_jsonl(block.data, text_column, carried, own, added)
+        n_rows, names = rows.n_read - len(rows.rejected), [] if schema is None else schema.names
+        return replace(rows, table=add_partition(rows.table, partition, names, n_rows))
     wanted = list(dict.fromkeys([*carried, *([] if text_column is None else [text_column])]))
-    table, rejected, n_lines = block.data, [], 0
+    own = [name for name in wanted if name not in partition]
     if source.kind == ".csv":
-        table, rejected = _read_csv(block.data, source.schema.names, wanted, block.unclosed)
+        names, delimiter = source.names[block.file], source.delimiters[block.file]
+        table, rejected = _read_csv(block.data, names, own, delimiter, block.unclosed)
         n_lines = count_lines(byte_array(block.data))
+    else:
+        table, rejected = _read_parquet(block.data, own, text_column, schema)
+        n_lines = block.data.num_rows
+    table = add_partition(table, partition, wanted, table.num_rows)
     texts = None if text_column is None else plain_texts(table[text_column])
     carried = _one_chunk(table.select(carried))
     return Rows(texts, carried, None, rejected, table.num_rows + len(rejected), n_lines)
 
 
-def _read_csv(data, names, wanted, unclosed):
+def _read_csv(data, names, wanted, delimiter, unclosed):
     """Rows of a block of csv, every value as text as it stands, and those that are malformed."""
     try:
         # pyarrow checks the columns it converts; whether a row is malformed is no matter of which they are
         if unclosed or (len(wanted) < len(names) and not is_utf8(data)):
             raise pa.ArrowInvalid
-        return _parse_csv(data, names, wanted), []
+        return _parse_csv(data, names, wanted, delimiter), []
     except pa.ArrowInvalid:
-        good, n_good, rejected = _sort_out(byte_array(data), names, unclosed)
-        table = _parse_csv(pa.py_buffer(good), names, wanted)
+        good, n_good, rejected = _sort_out(byte_array(data), names, ord(delimiter), unclosed)
+        table = _parse_csv(pa.py_buffer(good), names, wanted, delimiter)
         if table.num_rows != n_good:
             raise ValueError(f"Got {table.num_rows} rows of csv where {n_good} were counted.") from None
         return table, rejected
 
 
-def _parse_csv(data, names, wanted):
+def _read_parquet(table, wanted, text_column, schema):
+    """Rows of a block of parquet, and those where BINARY, by which old writers mean text, is none.
+
+    It has to be text in the texts' column, and where the schema says so.
+    """
+    asked = [name for name in wanted if name == text_column or schema.field(name).type == pa.string()]
+    binary, rejected = [name for name in asked if is_binary(table.schema.field(name).type)], {}
+    for name in binary:
+        try:
+            table[name].cast(pa.string())
+        except pa.ArrowInvalid:
+            for row, value in enumerate(table[name].to_pylist()):
+                if value is not None and not is_utf8(pa.py_buffer(value)):
+                    rejected[row] = Rejected(row, f"not UTF-8 in {name!r}", value)
+    if rejected:
+        table = table.filter(pa.array([row not in rejected for row in range(table.num_rows)]))
+    for name in binary:
+        if name in schema.names and schema.field(name).type == pa.string():
+            table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.string()))
+    return table, [rejected[row] for row in sorted(rejected)]
+
+
+def _parse_csv(data, names, wanted, delimiter):
     if not len(data):
         return pa.schema([(name, pa.string()) for name in wanted]).empty_table()
     if bytes(data[: len(BOM)]) == BOM:  # of files that were joined; pyarrow takes the first away
@@ -104,7 +144,7 @@ def _parse_csv(data, names, wanted):
         pa.BufferReader(data),
         pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=max(len(data), 1)),
         # one column: an empty line is a row with an empty text; more: it can only be padding
-        pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
+        pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=len(names) > 1),
         pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             include_columns=wanted,
@@ -114,11 +154,11 @@ def _parse_csv(data, names, wanted):
     )
 
 
-def _sort_out(data, names, unclosed):
+def _sort_out(data, names, delimiter, unclosed):
     """The good rows of a block of csv, their number, and the others."""
-    n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64))
+    n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64), delimiter)
     ends, n_fields = np.empty(n, np.int64), np.empty(n, np.int64)
-    csv_rows(data, ends, n_fields)
+    csv_rows(data, ends, n_fields, delimiter)
     starts = np.concatenate([[0], ends[:-1]])
     lines = np.searchsorted(_line_ends(data), starts)
     rejected, good, n_good = [], [], 0

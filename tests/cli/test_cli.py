@@ -164,11 +164,14 @@ def test_columns_of_the_target_that_are_not_there(data, tmp_path):
     other = other_columns(data, tmp_path)
     words = compare_words(data, target=other)
     assert re.search(
-        r"Got --text-column text, but .*other\.csv has columns: Review, stars.*--target-text-column",
+        r"text_column \(--text-column\) 'text', but .*other\.csv has columns: Review, stars.*--target-text",
         fail(*words),
     )
     message = fail(*words, "--target-text-column", "Review", "--target-label-column", "mark")
-    assert re.search(r"Got --target-label-column mark, but .* has columns: Review, stars", message)
+    assert re.search(
+        r"\(--target-label-column\) 'mark', but .* has columns: Review, stars",
+        message,
+    )
     words = ["fit", "--source", data / "films.csv", "--target", other, "-o", tmp_path / "m", "--stream"]
     assert re.search(r"'text'.*other\.csv has columns: Review, stars", fail(*words))
 
@@ -515,11 +518,11 @@ COMPARE_ERRORS = {
     "ending": ({"source": "films.txt"}, r"Got 'films\.txt'\. Expected a file that ends in"),
     "text column": (
         {"text_column": "review"},
-        r"Got --text-column review, but .*films\.csv has columns: text, label",
+        r"Got text_column \(--text-column\) 'review', but .*films\.csv has columns: text, label",
     ),
     "label column": (
         {"label_column": "stars"},
-        r"Got --label-column stars, but .*films\.csv has columns: text, label",
+        r"Got label_column \(--label-column\) 'stars', but .*films\.csv has columns: text, label",
     ),
     "embedder": ({"embedders": "word_none"}, r"Got embedder 'word_none'\. Expected one of: word_mean"),
     "adapter": ({"adapters": "none,coral,"}, None),
@@ -606,7 +609,7 @@ def test_compare_errors(broken, changes, message):
         (["--source", "films.csv", "--target", "none.csv"], r"There is no file .*none\.csv"),
         (
             ["--source", "unlabelled.csv"],
-            r"Got --label-column label, but .*unlabelled\.csv has columns",
+            r"Got label_column \(--label-column\) 'label', but .*unlabelled\.csv has columns",
         ),
         (["--source", "missing.csv"], r"missing\.csv has 2 rows without a 'label'"),
         (["--source", "missing.jsonl"], r"missing\.jsonl has 2 rows without a 'label'"),
@@ -649,7 +652,10 @@ def test_fit_onto_what_is_no_model(data, tmp_path, there, options):
         (["model", "empty.csv"], r"empty\.csv is empty"),
         (["model", "bad.jsonl"], r"bad\.jsonl, line 2: got no JSON"),
         (["model", "deep.jsonl"], r"deep\.jsonl, line 1"),
-        (["model", "pans.csv", "--text-column", "review"], r"Got column 'review', but pans\.csv has columns"),
+        (
+            ["model", "pans.csv", "--text-column", "review"],
+            r"\(--text-column\) 'review', but pans\.csv has",
+        ),
         (["model", "pans.csv", "--output-column", "label"], r"The input has a column 'label' already"),
         (["model", "pans.csv", "--batch-size", "0"], r"Got batch_size=0\. Expected at least 1"),
         (["model", "numbers.jsonl", "--text-column", "label"], r"line 1: got int in 'label'"),

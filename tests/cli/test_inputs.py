@@ -175,4 +175,4 @@ def test_lacking_columns_are_named_for_stdin(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = json.dumps({"review": "a", "label": "b"}) + "\n"
     message = fit_error("--source", "-", stdin=rows)
-    assert "Got --text-column text, but stdin has columns: review, label" in message
+    assert "Got text_column (--text-column) 'text', but stdin has columns: review, label" in message

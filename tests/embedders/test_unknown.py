@@ -478,7 +478,10 @@ def test_coverage_command(tmp_path, suffix):
     ("words", "message"),
     [
         (["coverage", "none.csv"], r"There is no file none\.csv"),
-        (["coverage", "texts.csv"], r"Got column 'text', but texts\.csv has columns: Review"),
+        (
+            ["coverage", "texts.csv"],
+            r"\(--text-column\) 'text', but texts\.csv has columns: Review",
+        ),
         (["coverage", "texts.csv", "--text-column", "Review", "--vectors", "none.txt"], r"none\.txt"),
         (["convert", "none.txt"], r"none\.txt"),
         (["convert", "texts.csv"], r"texts\.csv"),

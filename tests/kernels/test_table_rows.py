@@ -47,9 +47,9 @@ def random_csv(n):
 
 def rows_of(data):
     data = byte_array(data)
-    n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64))
+    n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64), ord(","))
     ends, n_fields = np.empty(n, np.int64), np.empty(n, np.int64)
-    assert csv_rows(data, ends, n_fields) == n
+    assert csv_rows(data, ends, n_fields, ord(",")) == n
     return ends.tolist(), n_fields.tolist()
 
 
@@ -96,10 +96,10 @@ def test_rows_are_those_of_pythons_csv():
 def test_a_scan_that_goes_on_finds_what_one_of_all_does():
     for _ in range(500):
         data = random_csv(40)
-        whole, state = last_row_end(byte_array(data), 0, 0, False)
+        whole, state = last_row_end(byte_array(data), 0, 0, False, ord(","))
         cut = int(RNG.integers(0, len(data)))
-        first, before = last_row_end(byte_array(data[:cut]), 0, 0, False)
-        second, after = last_row_end(byte_array(data), cut, before, False)
+        first, before = last_row_end(byte_array(data[:cut]), 0, 0, False, ord(","))
+        second, after = last_row_end(byte_array(data), cut, before, False, ord(","))
         assert (max(first, second), after) == (whole, state), (data, cut)
         ends, _ = rows_of(data)
         assert whole in (-1, *ends)
@@ -119,10 +119,10 @@ def test_a_scan_that_goes_on_finds_what_one_of_all_does():
     ],
 )
 def test_ends(data, first, last, quoted):
-    end, state = last_row_end(byte_array(data), 0, 0, False)
+    end, state = last_row_end(byte_array(data), 0, 0, False, ord(","))
     assert end == last
     assert (state == QUOTED) == quoted
-    assert last_row_end(byte_array(data), 0, 0, True)[0] == first
+    assert last_row_end(byte_array(data), 0, 0, True, ord(","))[0] == first
 
 
 def test_lines():

@@ -285,14 +285,18 @@ def test_a_destination_that_is_there_is_replaced(tmp_path, pipeline):
         (
             {"text_column": "review"},
             ValueError,
-            r"Got column 'review', but in.parquet has columns: id, text, stars",
+            r"Got text_column \(--text-column\) 'review', but in.parquet has columns: id, text, stars",
         ),
         ({"output_column": "text"}, ValueError, r"The input has a column 'text' already"),
         ({"output_column": "stars"}, ValueError, r"The input has a column 'stars' already"),
         ({"batch_size": 0}, ValueError, r"Got batch_size=0\. Expected at least 1"),
         ({"batch_size": -5}, ValueError, r"Got batch_size=-5\. Expected at least 1"),
-        ({"text_column": "id"}, TypeError, r"Got a column of int64\. Expected a 1-D sequence of str"),
-        ({"text_column": "stars"}, TypeError, r"Got a column of double\. Expected a 1-D sequence of str"),
+        ({"text_column": "id"}, TypeError, r"Got a column of int64 as texts\. Expected a column of strings"),
+        (
+            {"text_column": "stars"},
+            TypeError,
+            r"Got a column of double as texts",
+        ),
     ],
 )
 def test_errors_leave_nothing(tmp_path, pipeline, suffix_out, options, error, message):

@@ -707,8 +707,14 @@ def test_labels_of_two_kinds(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"text_column": "review"}, "Got column 'review', but pans.csv has columns: text"),
-        ({"label_column": "stars"}, "Got column 'stars', but films.csv has columns: text, label"),
+        (
+            {"text_column": "review"},
+            r"text_column \(--text-column\) 'review', but films.csv has columns",
+        ),
+        (
+            {"label_column": "stars"},
+            r"label_column \(--label-column\) 'stars', but films.csv has columns: text, label",
+        ),
         ({"batch_size": 0}, "Got batch_size=0. Expected at least 1"),
         ({"epochs": 0}, "Got epochs=0. Expected at least 1"),
         ({"target": "empty.csv"}, "empty.csv has no rows. Expected at least one"),
@@ -848,7 +854,10 @@ def test_fit_stream(demo, files, tmp_path, suffix, classifier):
             ["--classifier", "self_training"],
             "The step 'selftrainingclassifier', SelfTrainingClassifier, learns",
         ),
-        (["--label-column", "stars"], "Got column 'stars', but films.csv has columns"),
+        (
+            ["--label-column", "stars"],
+            r"label_column \(--label-column\) 'stars', but films.csv has columns",
+        ),
     ],
     ids=str,
 )

@@ -213,10 +213,10 @@ def test_csv_as_others_write_it(tmp_path, content, texts):
         ("text,n\na,1\nb,2,3\n", "a.csv, line 3: got 3 fields, expected 2. Mend the row"),
         (
             "text\ncaf\u00e9\n".encode("latin-1"),
-            "a.csv, line 2: not UTF-8. Mend the row",
+            r"a.csv, line 2: not UTF-8. .* encoding \(--encoding\), on Windows cp1252. Or mend the row",
         ),
-        ("t\u00e9xt\ncafe\n".encode("latin-1"), "a.csv .*(UTF|utf)"),
-        ("text\na\n".encode("utf-16"), "a.csv .*(UTF|utf)"),
+        ("t\u00e9xt\ncafe\n".encode("latin-1"), "a.csv: its header is not UTF-8 .* Or save it as UTF-8"),
+        ("text\na\n".encode("utf-16")[:-1], "a.csv is not utf-16.* truncated data"),
         ("text,n,text\na,1,b\n", "a.csv has more than one column named text"),
         ('text,n\na,"1\nb,2\n', "a.csv, line 2: a quote that opens here never closes"),
         ('text\n"a\nb\nc\n', "a.csv, line 2: a quote that opens here never closes"),
@@ -327,10 +327,10 @@ def test_a_wanted_key_may_be_missing_in_the_first_rows(tmp_path, batch_size):
 # what every format refuses
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.CSV", "a.csv.xz", "a", "csv", "a.json"])
+@pytest.mark.parametrize("name", ["a.txt", "a.csv.xz", "a", "csv", "a.json"])
 def test_unknown_ending(tmp_path, name):
     path = save(tmp_path / name, "text\na\n")
-    message = f"Got {name!r}. Expected a file that ends in one of: .csv, .csv.gz, .csv.zst, .jsonl"
+    message = f"Got {name!r}. Expected a file that ends in one of: .csv, .csv.gz, .csv.zst, .tsv"
     with pytest.raises(ValueError, match=message):
         rows(path)
 
