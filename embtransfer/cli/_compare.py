@@ -9,12 +9,10 @@ from ._inputs import load_domains, parse_shares
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
-    Classifiers,
     Embedders,
     Embedding,
     Format,
     Jobs,
-    Recipes,
     Scoring,
     Texts,
     with_groups,
@@ -30,8 +28,12 @@ def compare(
     texts: Texts,
     embedders: Embedders = "word_mean",
     adapters: Adapters = "none,centering,coral,subspace",
-    classifiers: Classifiers = "logistic",
-    recipes: Recipes = "words",
+    classifiers: Annotated[
+        str | None, typer.Option(help="Classifiers, with commas: {classifiers}; of numbers {regressors}.")
+    ] = None,
+    recipes: Annotated[
+        str | None, typer.Option(help="Recipes, with commas: {recipes}. Without it words; of numbers none.")
+    ] = None,
     *,
     embedding: Embedding,
     scoring: Scoring = "accuracy",
@@ -51,12 +53,20 @@ def compare(
 ):
     """Try embedders x adapters x classifiers on a source and a target, and print the table."""
     from ..trials import compare as run
+    from ..trials._label_kinds import CLASSES, kind_of, makers
 
     with clear_errors():
         check_folder(report)
         data, groups = load_domains(texts)
         shares = parse_shares(texts.target_shares, data[1])
-        made, models = make_models(embedders, recipes, embedding, data[2])
+        kind = kind_of(data[1], scoring)
+        if report is not None and kind != CLASSES:
+            raise ValueError(f"Got --report with {kind}. Reports are of one class a text: leave it out.")
+        _, _, usual, usual_recipes = makers(kind)
+        names = list(usual) if classifiers is None else split_names(classifiers)
+        made, models = make_models(
+            embedders, ",".join(usual_recipes) if recipes is None else recipes, embedding, data[2]
+        )
         split: dict[str, Any] = {
             "transductive": transductive,
             "test_size": test_size,
@@ -69,7 +79,7 @@ def compare(
                 target_shares=shares,
                 embedders=made,
                 adapters=split_names(adapters),
-                classifiers=split_names(classifiers),
+                classifiers=names,
                 recipes=models,
                 scoring=scoring,
                 diagnostics=diagnostics,
@@ -84,5 +94,5 @@ def compare(
             raise typer.Exit(1)
         say_shares(table.attrs["class_shares"], table.attrs["class_shares_by"])
         if report is not None:
-            parts = made, split_names(adapters), split_names(classifiers), models
+            parts = made, split_names(adapters), names, models
             write_report(report, context, data, groups, shares, table, parts, split, scoring)

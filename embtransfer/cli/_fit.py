@@ -32,12 +32,21 @@ def fit(
     dataset: DatasetOption = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
     adapter: Annotated[str, typer.Option(help="{adapters}.")] = "centering",
-    classifier: Annotated[str, typer.Option(help="{classifiers}.")] = "logistic",
+    classifier: Annotated[
+        str | None, typer.Option(help="{classifiers}. Without it logistic, or ridge for numbers.")
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(help="A whole model instead of embedder, adapter and classifier: {recipes}."),
     ] = None,
     embedding: Embedding,
+    numbers: Annotated[
+        bool,
+        typer.Option(
+            "--numbers",
+            help="The labels are numbers, such as ratings: predict numbers. --classifier: {regressors}.",
+        ),
+    ] = False,
     stream: Annotated[
         bool, typer.Option("--stream", help="Read the files batch by batch: for more than memory holds.")
     ] = False,
@@ -49,10 +58,11 @@ def fit(
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from ..adapters import make_adapter
-    from ..classifiers import make_classifier
+    from ..classifiers import make_classifier, make_regressor
     from ..persistence import check_destination, save_pipeline
     from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
     from ..priors import known_priors, with_priors
+    from ..trials._label_kinds import NUMBERS, as_arrays, fit_for, kind_of
 
     with clear_errors():
         if embed_vectors and embedder == "sentence":
@@ -60,20 +70,27 @@ def fit(
                 "Got --embed-vectors with a sentence model, which is never saved: the machine that scores "
                 "needs the same model. Leave the option out."
             )
-        if recipe and (embedder, adapter, classifier) != ("word_mean", "centering", "logistic"):
+        if recipe and (embedder, adapter, classifier) != ("word_mean", "centering", None):
             raise ValueError(
                 f"Got --recipe {recipe} with --embedder, --adapter or --classifier. Expected the recipe, "
                 "which is a whole model, or the others."
+            )
+        if recipe and numbers:
+            raise ValueError(
+                f"Got --recipe {recipe} with --numbers, but recipes predict classes. Leave one of them out."
             )
         if stream and (dataset or recipe or target_shares):
             raise ValueError(
                 "Got --stream with --dataset, --recipe or --target-shares, which take all texts at once. "
                 "Expected files, and --embedder, --adapter and --classifier, or no --stream."
             )
+        if stream and (numbers or "," in columns.label_column):
+            raise ValueError("Got --stream with numbers or several labels a text. Expected a class a text.")
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
-            pipeline = make_transfer_pipeline(made, make_adapter(adapter), make_classifier(classifier))
+            make, usual = (make_regressor, "ridge") if numbers else (make_classifier, "logistic")
+            pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual))
         else:
             pipeline = recipes_by_name([recipe], embedding.model)[recipe]
         X = X_target = None
@@ -83,7 +100,11 @@ def fit(
             X, y, _ = load_source(dataset, source, columns)
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
-            pipeline = with_priors(pipeline, known_priors(parse_shares(target_shares, y), y))
+            kind = NUMBERS if numbers else kind_of(y, "accuracy")
+            y = as_arrays(kind, y, None)[0] if numbers else y
+            if shares := parse_shares(target_shares, y):
+                pipeline = with_priors(pipeline, known_priors(shares, y))
+            pipeline = fit_for(kind, [("", pipeline)])[0][1]
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)

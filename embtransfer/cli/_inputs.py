@@ -1,5 +1,6 @@
 """How commands read texts and labels."""
 
+from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Columns, Dataset, Texts
 from ._terminal import talk
@@ -25,15 +26,17 @@ def load_source(dataset, name, columns: Columns, group_column=None):
 
     text_column, label_column = columns.text_column, columns.label_column
     table = TableReader(name, columns.delimiter, columns.encoding)
-    name, wanted = table.name, {"text_column": text_column, "label_column": label_column}
-    if group_column:
-        wanted["group_column"] = group_column
-    table.check_columns(wanted)
-    texts, labels, *others = table.columns(list(wanted.values()), text_column)
-    missing = sum(label in (None, "") for label in labels)
+    name, names = table.name, label_columns(table, label_column)
+    for column in names:
+        wanted = {"text_column": text_column, "label_column": column}
+        table.check_columns(wanted | ({"group_column": group_column} if group_column else {}))
+    groups = [group_column] if group_column else []
+    texts, *found = table.columns([text_column, *names, *groups], text_column)
+    labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
+    missing = sum(missing_labels(labels))
     if missing:
         raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
-    if labels and len(set(labels)) < 2:
+    if len(names) == 1 and labels and not isinstance(labels[0], list) and len(set(labels)) < 2:
         raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
     return texts, labels, [group or None for group in others[0]] if others else None
 
@@ -51,24 +54,29 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
     name = table.name
     text_column = columns.target_text_column or columns.text_column
     wanted = {"target_text_column" if columns.target_text_column else "text_column": text_column}
-    if own_label_column:
+    if own_label_column and label_columns(table, own_label_column) == [own_label_column]:
         wanted["target_label_column"] = own_label_column
     table.check_columns(wanted, "Name one of these; --target-text-column names the target's alone.")
     label_column = own_label_column or label_column
-    if label_column not in table.schema.names:
+    names = label_columns(table, label_column) if label_column else []
+    if not names or not set(names) <= set(table.schema.names):
         return table.columns([text_column], text_column)[0], None
-    texts, labels = table.columns([text_column, label_column], text_column)
-    labels = [None if label == "" else label for label in labels]
-    labelled = sum(label is not None for label in labels)
-    if labelled < len(labels):
-        talk.print(f"{name}: {labelled:,} of {len(labels):,} rows have a {label_column!r}.", style="yellow")
-    return texts, labels if labelled or not labels else None
+    texts, *found = table.columns([text_column, *names], text_column)
+    labels = read_labels(table, names, found)
+    if len(names) == 1:
+        labels = [None if label == "" else label for label in labels]
+    labelled = len(texts) - sum(missing_labels(labels))
+    if labelled < len(texts):
+        talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
+    return texts, labels if labelled or not texts else None
 
 
 def parse_shares(text, y) -> dict | None:
     """Label -> share, from "positive=0.2,negative=0.8"; the labels as they are in y, numbers perhaps."""
     if text is None:
         return None
+    if (len(y) and not isinstance(y, list)) or isinstance(y[0], list):
+        raise ValueError("Got --target-shares with several labels a text. Leave it out: they have no shares.")
     labels, shares = {str(label): label for label in set(y)}, {}
     for pair in split_names(text):
         name, _, share = pair.rpartition("=")

@@ -103,7 +103,13 @@ class Columns:
     """Columns of the files of source and target, and how these are written."""
 
     text_column: TextColumn = "text"
-    label_column: Annotated[str, typer.Option(help="The column with the labels.")] = "label"
+    label_column: Annotated[
+        str,
+        typer.Option(
+            help="The column with the labels. For several labels a text one with lists of them, in jsonl and "
+            "parquet, or columns of 0 and 1, with commas: sports,politics."
+        ),
+    ] = "label"
     target_text_column: Annotated[
         str | None, typer.Option(help="The target's column with the texts, if it has another name.")
     ] = None
@@ -184,6 +190,7 @@ class NamingCommand(TyperCommand):
             "demo_domains": datasets.DEMO_DOMAINS,
             "poolings": POOLINGS,
             "recipes": recipes.RECIPES,
+            "regressors": classifiers.REGRESSORS,
         }
         names = {registry: ", ".join(found) for registry, found in registries.items()}
         for option in self.params:

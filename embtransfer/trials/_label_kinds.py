@@ -44,7 +44,7 @@ def _numbers(y):
     try:
         return np.asarray(y, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"Got labels that are no numbers, with a score of numbers: {error}.") from None
+        raise ValueError(f"Got labels that are no numbers: {error!s:.100}.") from None
 
 
 def _by_names(names, y_target):

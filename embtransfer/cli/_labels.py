@@ -1,0 +1,45 @@
+"""Labels as commands read them: of one column, or of several that say whether a text has a label."""
+
+import pandas as pd
+
+from ._models import split_names
+
+_MEANING = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "": None, "none": None}
+
+
+def label_columns(table, given: str) -> list[str]:
+    """The one column of that name, or several, with commas between."""
+    return [given] if given in table.schema.names else split_names(given)
+
+
+def read_labels(table, names, values):
+    """One column as it is; several as a DataFrame of 0 and 1, and NaN in rows that lack one of them.
+
+    Raises
+    ------
+    ValueError
+        If one of several columns holds anything else.
+    """
+    if len(names) == 1:
+        return values[0]
+    frame = pd.DataFrame(
+        {name: pd.Series(map(str, column)) for name, column in zip(names, values, strict=True)}
+    )
+    known = frame.apply(lambda column: column.str.strip().str.lower())
+    for name in names:
+        wrong = ~known[name].isin(_MEANING)
+        if wrong.any():
+            row = int(wrong.idxmax())
+            raise ValueError(
+                f"{table.name} has {frame[name][row]!r} in {name!r}, row {row + 1}. Expected 0 or 1 in "
+                f"each of several label columns: {', '.join(names)}."
+            )
+    found = known.apply(lambda column: column.map(_MEANING).astype(float))
+    return found.mask(found.isna().any(axis=1))
+
+
+def missing_labels(labels) -> list[bool]:
+    """Whether each row lacks its label."""
+    if isinstance(labels, pd.DataFrame):
+        return labels.isna().any(axis=1).tolist()
+    return [label is None or label == "" for label in labels]
