@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -45,6 +46,7 @@ COLUMNS = [
 ]
 
 
+@config_context(transform_output="default")  # rows are cut by their numbers
 def compare(
     X_source: Texts,
     y_source: Labels,
