@@ -30,9 +30,12 @@ def load_source(dataset, name, columns: Columns, group_column=None):
         wanted["group_column"] = group_column
     table.check_columns(wanted)
     texts, labels, *others = table.columns(list(wanted.values()), text_column)
-    missing = sum(label in (None, "") for label in labels)
+    missing = [row for row, label in enumerate(labels) if label in (None, "") or label != label]
     if missing:
-        raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
+        raise ValueError(
+            f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "
+            f"{table.place(missing[0])}. Remove them first, or write labels there."
+        )
     if labels and len(set(labels)) < 2:
         raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
     return texts, labels, [group or None for group in others[0]] if others else None

@@ -153,7 +153,6 @@ def compare(
     """
     data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state, groups)
     data.make_folds(cv, random_state)
-    data.check_labels_in_common()
     for said in filter(None, (data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     score = scorer(scoring, data.y)

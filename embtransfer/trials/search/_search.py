@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from ..._texts import plain_labels
 from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
 from ...priors import known_priors
@@ -278,7 +279,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if X_target.y_target is not None:
                 raise ValueError("Got a Target with y_target. TransferSearch takes no target labels.")
             X_target = X_target.X_target
-        data = Domains(X, column_or_1d(y), X_target, groups=groups)
+        data = Domains(X, column_or_1d(plain_labels(y)), X_target, groups=groups)
         check_classification_targets(data.y)
         for name, texts in (("source", data.source), ("target", data.target)):
             if len(texts) < 10:
