@@ -1,8 +1,8 @@
-"""Checks at the door: texts in any common container."""
+"""Checks at the door: texts in any common container, and labels of nullable types."""
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +46,11 @@ def check_texts(X):
     elif isinstance(X, list | tuple):
         return X
     shape = getattr(X, "shape", None)
+    if shape is None and isinstance(X, Sequence):  # such as a column of datasets
+        return list(X)
     if shape is None or not hasattr(X, "__getitem__"):
-        raise TypeError(f"Got {type(X).__name__}. {_EXPECTED}")
+        one_by_one = hasattr(X, "__iter__") and not isinstance(X, dict)
+        raise TypeError(f"Got {type(X).__name__}. {_EXPECTED}{' Pass list(...) of it.' * one_by_one}")
     if len(shape) != 1:
         raise ValueError(
             f"Got a {type(X).__name__} of shape {tuple(shape)}. {_EXPECTED} "
@@ -146,6 +149,13 @@ def _is_missing(value):
     if pandas := _pandas():
         return bool(pandas.api.types.is_scalar(value) and pandas.isna(value))
     return np.isscalar(value) and value != value
+
+
+def plain_labels(y):
+    """Labels as they are; those of pandas' nullable types, which scikit-learn makes floating, as NumPy's."""
+    kind, pandas = getattr(y, "dtype", None), _pandas()
+    nullable = pandas and isinstance(kind, pandas.api.extensions.ExtensionDtype) and kind.kind in "iub"
+    return y.to_numpy(kind.numpy_dtype) if nullable and not y.isna().any() else y
 
 
 def _pandas():

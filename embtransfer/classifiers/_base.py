@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .._texts import plain_labels
 from .._types import Labels, Rows
 
 _DTYPES = [np.float64, np.float32]
@@ -119,7 +120,7 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
 
     def _check_fit(self, X, y, X_target):
         self._validate_params()
-        X, y = validate_data(self, X, y, dtype=_DTYPES, accept_sparse="csr")
+        X, y = validate_data(self, X, plain_labels(y), dtype=_DTYPES, accept_sparse="csr")
         self._check_labels(y)
         if X_target is None:
             return X, y, X

@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._parts import takes
+from .._texts import plain_labels
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
 from ._base import check_weights, classes_of
@@ -157,7 +158,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self._validate_params()
         self._check_views(sample_weight is not None)
         X_target = _unwrap(X_target)
-        y = column_or_1d(y)
+        y = column_or_1d(plain_labels(y))
         check_consistent_length(X, y)
         self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))

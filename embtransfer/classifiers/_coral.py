@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from sklearn import config_context
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -137,7 +138,8 @@ class CORALClassifier(BaseTransferClassifier):
         values, axes = np.zeros(0), np.zeros((d, 0))
         if trace > 0 and k > 0:
             solver = "covariance_eigh" if k == d else "arpack"
-            pca = PCA(k, svd_solver=solver, random_state=self.random_state).fit(X.astype(np.float64))
+            with config_context(array_api_dispatch=False):  # with which arpack is refused
+                pca = PCA(k, svd_solver=solver, random_state=self.random_state).fit(X.astype(np.float64))
             values = pca.explained_variance_ * (n - 1) / n
             kept = values > 1e-10 * values[0]  # axes without variance are rounding
             values, axes = values[kept], pca.components_[kept].T

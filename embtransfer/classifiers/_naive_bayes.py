@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._texts import plain_labels
 from .._types import Labels, Rows
 from ._base import check_weights, classes_of
 from ._newton import fit_logistic
@@ -120,7 +121,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         self
         """
         self._validate_params()
-        X, y = validate_data(self, X, y, dtype=_DTYPES, accept_sparse="csr")
+        X, y = validate_data(self, X, plain_labels(y), dtype=_DTYPES, accept_sparse="csr")
         if X.shape[0] and (X.data if sparse.issparse(X) else X).min(initial=0) < 0:
             raise ValueError(
                 "Negative values in data passed to NaiveBayesLogisticRegression. Expected counts of words, "

@@ -171,6 +171,8 @@ class View:
 def _stack(first, second):
     if hasattr(first, "iloc"):
         return pd.concat([first, second], ignore_index=True)
+    if hasattr(first, "vstack"):  # a polars DataFrame
+        return first.vstack(second)
     if sparse.issparse(first) or getattr(first, "dtype", None) in (np.float32, np.float64):
         return stack_rows(first, second)
     return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ..system._escape import visible
-from ._options import ModelFolder
+from ._models import split_names
+from ._options import ModelFolder, Trusted
 from ._terminal import clear_errors
 
 
@@ -21,6 +22,7 @@ class Form(StrEnum):
 def explain(
     model: ModelFolder,
     text: Annotated[str, typer.Argument(help="The text, in quotes; - is all of stdin.")],
+    trusted: Trusted = "",
     top: Annotated[int, typer.Option(help="Words to show.")] = 20,
     label: Annotated[
         str | None, typer.Option(help="The class to explain. By default the predicted one.")
@@ -32,7 +34,7 @@ def explain(
     from ..persistence import load_model
 
     with clear_errors():
-        loaded = load_model(model)
+        loaded = load_model(model, split_names(trusted))
         text = sys.stdin.read() if text == "-" else text
         by_name = {str(one): one for one in loaded.classes_.tolist()}
         explanation = run(loaded, text, label=None if label is None else by_name.get(label, label))

@@ -1,5 +1,7 @@
 """How commands read texts and labels."""
 
+import numpy as np
+
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Columns, Dataset, Texts
@@ -33,9 +35,12 @@ def load_source(dataset, name, columns: Columns, group_column=None):
     groups = [group_column] if group_column else []
     texts, *found = table.columns([text_column, *names, *groups], text_column)
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
-    missing = sum(missing_labels(labels))
-    if missing:
-        raise ValueError(f"{name} has {missing:,} rows without a {label_column!r}. Remove them first.")
+    missing = np.flatnonzero(missing_labels(labels))
+    if len(missing):
+        raise ValueError(
+            f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "
+            f"{table.place(missing[0])}. Remove them first, or write labels there."
+        )
     if len(names) == 1 and labels and not isinstance(labels[0], list) and len(set(labels)) < 2:
         raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
     return texts, labels, [group or None for group in others[0]] if others else None

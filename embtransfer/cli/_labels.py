@@ -42,4 +42,4 @@ def missing_labels(labels) -> list[bool]:
     """Whether each row lacks its label."""
     if isinstance(labels, pd.DataFrame):
         return labels.isna().any(axis=1).tolist()
-    return [label is None or label == "" for label in labels]
+    return [label is None or label == "" or label != label for label in labels]  # NaN is not itself

@@ -76,6 +76,13 @@ Classifiers = Annotated[str, typer.Option(help="Classifiers, with commas: {class
 Recipes = Annotated[str, typer.Option(help="Recipes, with commas: {recipes}.")]
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
+Trusted = Annotated[
+    str,
+    typer.Option(
+        help="Types of other packages that the model may hold, by their full names, with commas, such as "
+        "mypackage.MyStep; their modules are imported. Name them if you know where the model comes from."
+    ),
+]
 Phrases = Annotated[bool, typer.Option("--phrases", help='Join words that the table joins by "_".')]
 HowTokens = Annotated[
     Tokens,

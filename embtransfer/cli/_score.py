@@ -12,7 +12,8 @@ import typer
 from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
-from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn
+from ._models import split_names
+from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted
 from ._terminal import clear_errors, progress_bar, talk
 
 
@@ -38,6 +39,7 @@ def score(
             help="The file to write, or to replace; its ending gives the format. - is stdout.",
         ),
     ],
+    trusted: Trusted = "",
     text_column: TextColumn = "text",
     columns: Annotated[
         str | None, typer.Option(help='Columns to carry through, with commas; "" none. By default all.')
@@ -68,7 +70,7 @@ def score(
     from ..scoring import score_file
 
     with clear_errors(), _notes():
-        pipeline = _load(model, vectors)
+        pipeline = _load(model, vectors, split_names(trusted))
         with _stopped_by_signals(), _bar() as monitor:
             report = score_file(
                 pipeline,
@@ -115,22 +117,23 @@ def compile_model(
     model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make.")],
     overwrite: Overwrite = False,
+    trusted: Trusted = "",
 ):
     """Fold a model into tables of scores: it scores several times as fast, and without scikit-learn."""
     from ..folding import compile_pipeline
     from ..persistence import load_pipeline
 
     with clear_errors():
-        compile_pipeline(load_pipeline(model)).save(output, overwrite=overwrite)
+        compile_pipeline(load_pipeline(model, trusted=split_names(trusted))).save(output, overwrite=overwrite)
         talk.print(f"Compiled {model}. Saved to {output}")
 
 
-def _load(folder, vectors):
+def _load(folder, vectors, trusted):
     """The model of a folder, compiled if it can be; vectors want the pipeline itself."""
     from ..compiled import CompiledPipeline
     from ..persistence import load_model
 
-    model = load_model(folder)
+    model = load_model(folder, trusted)
     if vectors or isinstance(model, CompiledPipeline):
         return model
     from ..folding import compile_pipeline  # imports scikit-learn

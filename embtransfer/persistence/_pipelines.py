@@ -91,7 +91,8 @@ def save_pipeline(
         foreign = foreign_types(state, TRUSTED, state)
         if foreign:
             warnings.warn(
-                f"The pipeline holds types of other packages. To load it pass trusted={foreign}.",
+                f"The pipeline holds types of other packages. To load it pass trusted={foreign} "
+                f"(--trusted {','.join(foreign)}).",
                 UserWarning,
                 stacklevel=2,
             )
@@ -162,10 +163,10 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
     return _without_memory(pipeline, parameters, path)
 
 
-def load_model(path):
+def load_model(path, trusted=()):
     """Load a folder of either kind: what CompiledPipeline.save or save_pipeline made, as they load it."""
     compiled = is_model(Path(path), COMPILED)
-    return CompiledPipeline.load(path) if compiled else load_pipeline(path)
+    return CompiledPipeline.load(path) if compiled else load_pipeline(path, trusted=trusted)
 
 
 def check_destination(path: Path, overwrite: bool) -> None:

@@ -71,7 +71,7 @@ def checked_state(state, trusted):
     if foreign:
         raise ValueError(
             f"{state} holds types that are not trusted: {', '.join(foreign)}. If you know where the file "
-            f"comes from, pass trusted={foreign}."
+            f"comes from, pass trusted={foreign} (--trusted {','.join(foreign)})."
         )
     return file
 

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from .._parts import children
+from .._texts import plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
 from ._labels import check_labels
 from ._source import source_view
@@ -166,11 +167,11 @@ class TransferPipeline(Pipeline):
                     "Got y_target, but no step of the pipeline takes it. Put PooledClassifier() or "
                     "FeatureAugmentationClassifier() last."
                 )
-            params["y_target"] = y_target
+            params["y_target"] = plain_labels(y_target)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target
             try:
-                return fit(X, y, **params)
+                return fit(X, plain_labels(y), **params)
             finally:
                 del self._on_its_way
 

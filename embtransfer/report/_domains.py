@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from sklearn import config_context
 from sklearn.decomposition import PCA
 
 from ..diagnostics import domain_shift, word_shift
@@ -76,6 +77,7 @@ def marks_of(points):
     return groups
 
 
+@config_context(transform_output="default", array_api_dispatch=False)  # with dispatch arpack is refused
 def _project(source, target, labels):
     sparse = sp.issparse(source)
     stacked = sp.vstack([source, target]) if sparse else np.vstack([source, target])

@@ -216,7 +216,6 @@ def make_report(
     {'curves': 'No learning curves were given (curves=learning_curve(...)).'}
     """
     data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
-    data.check_labels_in_common()
     _check_inputs(table, curves, selection)
     steps = Steps(progress, total=5, of="report: ")
     if model is None:

@@ -49,6 +49,7 @@ class TableReader:
 
     def __init__(self, source, delimiter: str | None = None, encoding: str | None = None):
         self._source = Source(source, None, _BLOCK_SIZE, delimiter, encoding)
+        self._starts: list[tuple[int, int]] = []  # the first row of each file, of those of all
         self.name = "stdin" if self._source.is_stdin else str(source)
 
     @cached_property
@@ -108,10 +109,11 @@ class TableReader:
         schema = pa.schema([self.schema.field(n) if n in names else pa.field(n, text) for n in columns])
         if text_column is not None and source.kind == ".jsonl":
             schema = schema.set(columns.index(text_column), pa.field(text_column, text))
-        n_rows, file, lines = 0, -1, 0
+        n_rows, file, lines, self._starts = 0, -1, 0, []
         for block in self._blocks(columns):
             if block.file != file:
                 file, lines = block.file, source.header_lines[block.file]
+                self._starts.append((n_rows, file))
             rows = read_rows(source, block, text_column, columns, schema)
             if rows.rejected:
                 source.check_unchanged(file)
@@ -121,6 +123,11 @@ class TableReader:
             n_rows, lines = n_rows + rows.table.num_rows, lines + rows.n_lines
         if not n_rows:
             yield pa.RecordBatch.from_pylist([], schema)
+
+    def place(self, row: int) -> str:
+        """File and row, counted from 1 after the header, of a row of the last pass, counted from 0."""
+        start, file = max(one for one in self._starts if one[0] <= row)
+        return f"{self._source.name(file)}, row {row - start + 1}"
 
     def check_columns(self, wanted: dict[str, str] | list[str], hint: str = "Name one of these.") -> None:
         """Refuse columns that are not there, but of jsonl without rows: nothing tells its columns."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel
+from sklearn import config_context
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer
 
@@ -33,6 +34,7 @@ COLUMNS = [
 ]
 
 
+@config_context(transform_output="default")  # rows are cut by their numbers
 def compare(
     X_source: Texts,
     y_source: Labels,
@@ -150,7 +152,6 @@ def compare(
     split = transductive, test_size, random_state, groups, kind == CLASSES
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
-    data.check_labels_in_common()
     for said in filter(None, (data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     score = score_for(kind, scoring, data.y)

@@ -60,7 +60,13 @@ def _by_names(names, y_target):
                 "Expected the same columns."
             )
         return np.asarray(y_target, dtype=float)
-    rows = [None if one is None or one is pd.NA else set(one) for one in y_target]
+    rows = [set(one) if np.iterable(one) and not isinstance(one, str) else None for one in y_target]
+    alone = [one for one, row in zip(y_target, rows, strict=True) if row is None and not pd.isna(one)]
+    if alone:
+        raise ValueError(
+            f"Got several labels for each source text, and the target label {alone[0]!r}. Expected a list of "
+            "labels, or None where they are not known."
+        )
     unknown = sorted({str(label) for one in rows if one for label in one} - set(map(str, names)))
     if unknown:
         some = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")

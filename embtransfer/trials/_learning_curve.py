@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
@@ -190,6 +191,7 @@ def _split_off_embedder(model, data, draw):
     return rows, TransferPipeline(model.steps[1:])
 
 
+@config_context(transform_output="default")  # rows are cut by their numbers
 def _curve(name, model, data, draw, runs, score, repeat):
     """A row a run, for one model and one draw."""
     scored = "source" if data.y_target is None else "target"

@@ -33,13 +33,15 @@ class Domains:
         self.of_classes = of_classes
         self.source, self.target = text_list(check_texts(X_source)), text_list(check_texts(X_target))
         self.y, self.y_target = _labels(y_source, self.source, "source", of_classes), None
-        if missing := np.count_nonzero(pd.isna(self.y)):
-            raise ValueError(f"Got {missing:,} source texts without a label. Leave them out.")
-        self.labelled = np.arange(0)
+        if len(missing := np.flatnonzero(_missing(self.y))):
+            raise ValueError(
+                f"Got {len(missing):,} source texts without a label, the first is text {missing[0] + 1}. "
+                "Leave them out."
+            )
+        self.labelled, self._unknown = np.arange(0), ""
         if y_target is not None:
             self.y_target = _labels(y_target, self.target, "target", of_classes)
-            missing = pd.isna(self.y_target)
-            self.labelled = np.flatnonzero(~(missing.any(axis=1) if missing.ndim == 2 else missing))
+            self._find_labelled()
         self.n_to_score = self.n_left_out = 0
         n = len(self.source)
         numbers = identical([*self.source, *self.target])
@@ -63,14 +65,33 @@ class Domains:
         n = np.count_nonzero(self.in_source)
         return f"{n:,} of {len(self.target):,} target texts stand in the source as well." if n else ""
 
+    def _find_labelled(self):
+        """Target texts whose label the source has: no model can give another."""
+        labelled = np.flatnonzero(~_missing(self.y_target))
+        if not self.of_classes:
+            self.labelled = labelled
+            return
+        labels, of_source = known(self.y_target, labelled).tolist(), set(self.y.tolist())
+        _check_in_common(of_source, set(labels))
+        lacking = np.array([label not in of_source for label in labels], bool)
+        self.labelled = labelled[~lacking]
+        if lacking.any():
+            names, first = _some(set(labels) - of_source), labelled[lacking][0] + 1
+            self._unknown = (
+                f"{lacking.sum():,} of {len(labels):,} labelled target texts have labels that the source "
+                f"lacks: {names}; the first is text {first}. They are not scored. If they are other names of "
+                "the same classes, make the names alike."
+            )
+
     def left_out(self) -> str:
-        """How many of them have a label, and are not scored all the same, in a sentence; "" if none."""
+        """Which target texts have a label, and are not scored all the same, in sentences; "" if none."""
         if not self.n_left_out:
-            return ""
-        return (
+            return self._unknown
+        said = (
             f"{self.n_left_out:,} of {self.n_to_score:,} target texts to score stand in the source as well. "
             "They are left out of the score."
         )
+        return f"{self._unknown} {said}".strip()
 
     def check_groups(self, least, name=""):
         """Refuse classes whose texts, those that folds keep together counted once, are fewer than `least`."""
@@ -83,11 +104,15 @@ class Domains:
         n_classes = len(np.unique(self.y))
         smallest = fewest_groups(self.y, self.groups) if n_classes else 0
         if n_classes < 2 or smallest < least:
+            counts = pd.Series(self.groups).groupby(self.y).nunique()
+            few = [f"{label!r} ({n})" for label, n in counts.items() if n < least]
+            what = f": {', '.join(few[:5])}{', ...' * (len(few) > 5)}" if few else ""
             alone = len(np.unique(self.groups)) == len(self.y)
             once = "" if alone else ", those that folds keep together counted once"
             raise ValueError(
-                f"Got {n_classes} source classes, the smallest with {smallest} texts{once}. "
-                f"Expected at least 2 classes of at least {name}{least} texts."
+                f"Got {n_classes} source classes, the smallest with {smallest} texts{once}{what}. "
+                f"Expected at least 2 classes of at least {name}{least} texts. Give such classes more texts, "
+                "or leave theirs out."
             )
 
 
@@ -140,10 +165,6 @@ class Split(Domains):
         y = self.y if self.of_classes else np.zeros(len(self.y), int)
         self.splits = stratified_folds(y, self.groups, cv, random_state)
 
-    def check_labels_in_common(self):
-        if self.y_scored is not None and self.of_classes:
-            _check_in_common(self.y, self.y_scored)
-
 
 class Draw(NamedTuple):
     """Positions of texts in one repeat."""
@@ -159,8 +180,6 @@ class Draws(Domains):
 
     def __init__(self, X_source, y_source, X_target, y_target, test_size, random_state, groups=None):
         super().__init__(X_source, y_source, X_target, y_target, groups)
-        if self.y_target is not None:
-            _check_in_common(self.y, known(self.y_target, self.labelled))
         self.source, self.target = _text_array(self.source), _text_array(self.target)
         self.test_size, self.random_state = test_size, random_state
         self.n_to_score = len(self.labelled)
@@ -189,6 +208,12 @@ def several_in(y):
     """A text's labels, if they are a list or set of labels; else None."""
     first = next((one for one in y if one is not None), None) if np.iterable(y) else None
     return first if isinstance(first, Collection) and not isinstance(first, str | bytes) else None
+
+
+def _missing(y):
+    """Whether each row lacks its label, or one of several."""
+    missing = pd.isna(y)
+    return missing.any(axis=1) if missing.ndim == 2 else missing
 
 
 def _labels(y, texts, domain, of_classes):
@@ -243,8 +268,7 @@ def _by_class(y, rng):
     return stratified_order(pd.factorize(y)[0], rng)
 
 
-def _check_in_common(y, y_target):
-    labels, found = set(y.tolist()), set(y_target.tolist())
+def _check_in_common(labels, found):
     if found and not labels & found:
         raise ValueError(
             f"Got source labels {_some(labels)} and target labels {_some(found)}, none in common. "

@@ -1,6 +1,7 @@
 """Each embedder learns once and embeds each text once: what it learns from, and rows kept for many fits."""
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
@@ -95,7 +96,8 @@ class Store:
     def to_fit(self, estimator, source, target):
         """(estimator, X, X_target) of texts of these numbers: of stored rows, or else the texts."""
         stored = self.stored(estimator)
-        if stored is None:
+        named = get_config()["transform_output"] != "default"  # steps learn names, which stored rows have not
+        if stored is None or named:
             return estimator, self.texts(source), self.texts(target)
         return stored, source, target
 

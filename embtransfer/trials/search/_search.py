@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -13,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from ..._texts import plain_labels
 from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
 from ...pipeline import Target, for_source
 from ...priors import known_priors
@@ -228,6 +230,10 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         data = self._check(X, y, X_target, groups)
+        return self._fit_best(*self._choose(data), data.y)
+
+    @config_context(transform_output="default")  # rows are cut by their numbers
+    def _choose(self, data):
         source, target, labels = data.source, data.target, data.y
         metric, rng = Metric(self.scoring, self.classes_), check_random_state(self.random_state)
         candidates = make_candidates(
@@ -255,7 +261,9 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.results_ = results_table(candidates, tables, errors, self.criterion)
         self.best_index_, self.best_name_ = chosen, candidates[chosen].name
         self.expected_score_, self.score_interval_ = expected_score(found, chosen)
-        best = candidates[chosen].estimator
+        return candidates[chosen].estimator, store, found, metric
+
+    def _fit_best(self, best, store, found, metric, labels):
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
         with threadpool_limits(1):
             fitted: Any = fit(model, rows[0], labels, rows[1], self.classes_, found.priors.target)
@@ -271,7 +279,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if X_target.y_target is not None:
                 raise ValueError("Got a Target with y_target. TransferSearch takes no target labels.")
             X_target = X_target.X_target
-        data = Domains(X, y, X_target, groups=groups)
+        data = Domains(X, plain_labels(y), X_target, groups=groups)
         check_classification_targets(data.y)
         for name, texts in (("source", data.source), ("target", data.target)):
             if len(texts) < 10:
