@@ -15,7 +15,7 @@ from ._pooled import for_chunks
 from ._pooling import idf_weights
 
 
-class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # as scikit-learn's, whatever is set
+class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     r"""Count words and n-grams, as scikit-learn's vectorizers do, in the compiled kernels.
 
     The vocabulary comes from the texts of both domains, so that words of the target alone have a column too:

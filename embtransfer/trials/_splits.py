@@ -269,7 +269,7 @@ def _by_class(y, rng):
 
 
 def _check_in_common(labels, found):
-    if found and not labels & found:
+    if found and labels and not labels & found:
         raise ValueError(
             f"Got source labels {_some(labels)} and target labels {_some(found)}, none in common. "
             "Give both the same labels, of the same type."

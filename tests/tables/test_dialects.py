@@ -231,3 +231,15 @@ def test_folders_of_partitions_are_columns(tmp_path, suffix, out):
     shutil.copy(tmp_path / f"logs/lang=de/year=2024/part-0{suffix}", tmp_path / "logs")
     with pytest.raises(ValueError, match=r"has columns .*Pass files of the same columns"):
         TableReader(tmp_path / "logs")
+
+
+def test_rows_are_named_by_file(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text("text\nx\ny\n")
+    read = TableReader(tmp_path)
+    read.columns(["text"])
+    assert [read.place(row) for row in (0, 1, 2)] == [
+        f"{tmp_path}/a.csv, row 1",
+        f"{tmp_path}/a.csv, row 2",
+        f"{tmp_path}/b.csv, row 1",
+    ]

@@ -562,7 +562,7 @@ def test_progress():
         ({"y": Y * 0}, r"Got 1 source classes, .*Expected at least 2 classes of at least cv=3"),
         (
             {"y": np.arange(48) < 2},
-            r"the smallest with 2 texts\. Expected at least 2 classes of at least cv=3",
+            r"the smallest with 2 texts: .*\. Expected at least 2 classes of at least cv=3",
         ),
         ({"X": [], "y": []}, r"Got (0|no) source (classes|texts)"),
         ({"X_target": ["one"], "y_target": [1]}, r"Got 1 target texts, too few to split with test_size=0\.5"),
@@ -590,7 +590,7 @@ def test_progress():
         ({"classifiers": {}}, r"Got an empty list of embedders, adapters or classifiers"),
         ({"scoring": "accurate"}, r"Got scoring 'accurate'\. Expected a name of .* f1_macro, .* f1:LABEL"),
         ({"cv": 1}, r"cv|n_splits"),
-        ({"y": [None, *Y[1:]]}, r"Got 1 source texts without a label\. Leave them out"),
+        ({"y": [None, *Y[1:]]}, r"Got 1 source texts without a label, the first is text 1\. Leave them out"),
         (
             {"y_target": [1, *[None] * 40]},
             r"Got 1 target texts with a label, too few to split",
@@ -772,3 +772,25 @@ class TestClassShares:
     def test_shares_of_other_labels(self):
         with pytest.raises(ValueError, match="Got target_shares of '1', but the source's labels are 0, 1"):
             compare(*self.DATA, target_shares={0: 0.8, "1": 0.2})
+
+
+def test_target_labels_that_the_source_lacks_are_told_and_not_scored():
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    y_target = np.array(["-", "+"])[pans.target].astype(object)
+    y_target[[4, 9]] = "neutral"
+    options = {"adapters": ["none"], "recipes": [], "transductive": True}
+    y = np.array(["-", "+"])[films.target]
+    message = r"2 of 320 labelled .* source lacks: 'neutral'; the first is text 5\. They are not scored"
+    with pytest.warns(UserWarning, match=message):
+        table = compare(films.data, y, pans.data, y_target, **options)
+    y_target[[4, 9]] = None
+    unlabelled = compare(films.data, y, pans.data, y_target, **options)
+    assert list(table["target_score"]) == list(unlabelled["target_score"])
+
+
+def test_classes_that_are_too_small_are_named():
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    y = np.array(["-", "+"])[films.target].astype(object)
+    y[0] = "rare"
+    with pytest.raises(ValueError, match=r"smallest with 1 texts: 'rare' \(1\)\. .* or leave theirs out"):
+        compare(films.data, y, pans.data, None)

@@ -230,7 +230,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         data = self._check(X, y, X_target, groups)
-        return self._fit_best(*self._choose(data), data.y)
+        best, store, found, metric = self._choose(data)
+        return self._fit_best(best, store, found, metric, data.y)
 
     @config_context(transform_output="default")  # rows are cut by their numbers
     def _choose(self, data):
