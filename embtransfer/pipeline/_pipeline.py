@@ -14,6 +14,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 
 from .._parts import children
 from .._types import Estimator, Labels, Matrix, Rows
+from ._labels_seen import warn_of_labels_seen
 from ._source import source_view
 from ._target import Target, any_takes
 
@@ -162,6 +163,7 @@ class TransferPipeline(Pipeline):
                     "FeatureAugmentationClassifier() last."
                 )
             params["y_target"] = y_target
+        warn_of_labels_seen(self.steps)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target
             try:

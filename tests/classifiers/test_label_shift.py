@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import minimize
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from embtransfer import (
     LabelShiftClassifier,
     NoAdaptation,
+    SelfTrainingClassifier,
     estimate_priors,
     load_pipeline,
     make_transfer_pipeline,
@@ -364,3 +367,18 @@ class TestKnownShares:
         X, y, X_target, _ = simulate([0.5, 0.5], [0.9, 0.1], n=50)
         with pytest.raises(ValueError, match=r"Expected 2 numbers of at least 0 .* or None, to estimate"):
             LabelShiftClassifier(priors=priors).fit(X, y, X_target=X_target)
+
+
+@pytest.mark.parametrize("classifier", [LabelShiftClassifier, SelfTrainingClassifier])
+def test_a_step_that_learns_from_labels_belongs_inside(classifier):
+    """Before the classifier it makes noise sure, and is warned of; inside, each fold fits it anew."""
+    rng = np.random.default_rng(0)
+    X, X_target, y = rng.normal(size=(150, 1000)), rng.normal(size=(150, 1000)), rng.integers(0, 2, 150)
+    selection, logistic = SelectKBest(k=20), LogisticRegression(C=10)
+    before = make_transfer_pipeline(selection, classifier(logistic))
+    with pytest.warns(UserWarning, match=r"'selectkbest', which learns .* Put the step inside: "):
+        before.fit(X, y, X_target=X_target)
+    if classifier is LabelShiftClassifier:
+        inside = classifier(make_pipeline(selection, logistic)).fit(X, y, X_target=X_target)
+        assert before[-1].slope_ > 0.2
+        assert inside.slope_ < 0.02  # scores that say nothing
