@@ -127,19 +127,11 @@ class TestCriteria:
         found = _criteria.reverse_accuracy(evidence, y, np.ones(3), metric)
         assert found == pytest.approx((evidence.back == y).mean())
 
-    def test_control_variate_is_the_regression_on_the_weights(self):
-        evidence, y, weights = random_evidence(n_source=200)
-        loss = weights * (evidence.source.argmax(axis=1) != y)
-        slope = np.polyfit(weights, loss, 1)[0]
-        expected = loss.mean() - slope * (weights.mean() - 1)
-        assert _criteria.embedded_accuracy(evidence, y, weights) == pytest.approx(1 - expected)
-
     def test_equal_weights_change_nothing(self):
         evidence, y, _ = random_evidence()
         ones = np.ones(len(y))
         plain = _criteria.source_accuracy(evidence, y, np.ones(3))
         assert _criteria.weighted_accuracy(evidence, y, ones) == pytest.approx(plain)
-        assert _criteria.embedded_accuracy(evidence, y, ones) == pytest.approx(plain)
 
     def test_entropy_and_information(self):
         evidence, *_ = random_evidence()

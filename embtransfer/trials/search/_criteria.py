@@ -31,18 +31,6 @@ def weighted_accuracy(evidence: Evidence, y, weights) -> float:
     return float(np.average(_right(evidence, y), weights=weights))
 
 
-def embedded_accuracy(evidence: Evidence, y, weights) -> float:
-    r"""The same with the weights as control variate: :math:`\overline{wc} + \eta \bar w - \eta`.
-
-    :math:`\eta = -cov(wc, w) / var(w)`. K. You, X. Wang, M. Long, M. Jordan. "Towards accurate model
-    selection in deep unsupervised domain adaptation." ICML 2019.
-    """
-    wrong = weights * ~_right(evidence, y)
-    variance = weights.var()
-    eta = -np.cov(wrong, weights, ddof=0)[0, 1] / variance if variance > 0 else 0.0
-    return float(1 - (wrong.mean() + eta * weights.mean() - eta))
-
-
 def reverse_accuracy(evidence: Evidence, y, ratio, metric) -> float:
     """The metric on held-out source rows of a model of the target's predicted labels, adapted to the source.
 
