@@ -95,6 +95,26 @@ class TestPriors:
         )
         np.testing.assert_allclose(estimate_priors(source, y, target, "bbse"), exact.x, atol=1e-5)
 
+    def test_bbse_of_scores_that_say_nothing_keeps_the_source_s_shares(self):
+        rng = np.random.default_rng(0)
+        for n_classes in (2, 4):
+            y = rng.integers(0, n_classes, 400)
+            source, target = rng.dirichlet(np.ones(n_classes), (2, 400))
+            found = estimate_priors(source, y, target, "bbse")
+            np.testing.assert_allclose(found, np.bincount(y) / 400, atol=1e-6)
+
+    def test_bbse_of_two_classes_that_no_score_tells_apart(self):
+        """The third class's share is found, and the other two divide the rest as in the source."""
+        y, y_target = np.repeat([0, 1, 2], [300, 100, 200]), np.repeat([0, 2], [100, 300])
+        rng = np.random.default_rng(0)
+        source, target = (
+            np.where((labels == 2)[:, None], [0.1, 0.1, 0.8], [0.45, 0.45, 0.1]) for labels in (y, y_target)
+        )
+        noise = rng.uniform(-0.08, 0.08, (2, 600, 1))
+        source, target = source + noise[0] * [1, -1, 0], target + noise[1, :400] * [1, -1, 0]
+        found = estimate_priors(source, y, target, "bbse")
+        np.testing.assert_allclose(found, [0.1875, 0.0625, 0.75], atol=0.02)
+
     @every_method
     def test_the_source_as_target(self, method):
         source, y, _ = probabilities()

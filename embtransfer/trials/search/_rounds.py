@@ -110,7 +110,7 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
             f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"
         )
     of_source, of_target = _weighing_rows(store, source, target)
-    nearest = density_ratio(of_source, of_target, "nearest")
+    nearest = (density_ratio(of_source, of_target, "nearest") + 1) / 2  # as ImportanceWeightedClassifier's
     table, ratio = {}, found.priors.ratio
     for place, evidence in found.evidence.items():
         table[place] = {

@@ -128,7 +128,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     that shares differ the source's are kept.
 
     The other criteria are published ones, see `embtransfer/trials/search/_criteria.py`. **weighted_accuracy**
-    takes the weights "nearest" of `density_ratio`.
+    takes the weights "nearest" of ImportanceWeightedClassifier.
 
     **score_interval_** spans three estimates of the accuracy (on held-out source texts; the consensus;
     average thresholded confidence, of accuracy alone) and the error of a score of as many texts; its lower
