@@ -43,7 +43,7 @@ ALL_ROWS = (
     ("GloVe, centering", "GloVe, centering"),
     ("GloVe, CORAL", "GloVe, CORAL"),
     ("GloVe, linear optimal transport", "GloVe, linear OT"),
-    ("the same by skada", "GloVe, skada linear OT"),
+    ("the same by skada (reg 1, about centring)", "GloVe, skada linear OT"),
     ("GloVe, subspace alignment", "GloVe, subspace alignment"),
     ("GloVe, geodesic flow kernel", "GloVe, geodesic flow kernel"),
     ("GloVe, TCA", "GloVe, TCA"),

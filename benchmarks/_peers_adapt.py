@@ -73,7 +73,7 @@ GAMMAS = {"kernel": "rbf", "gamma": [0.1, 1.0, 10.0]}  # each chooses among them
 PEERS = {
     "skada: CORAL": Peer("skada", by_skada("CORAL", reg=0.1)),
     "skada: subspace alignment": Peer("skada", by_skada("SubspaceAlignment", n_components=30)),
-    "skada: linear OT": Peer("skada", by_skada("LinearOTMapping")),
+    "skada: linear OT (reg 1, about centring)": Peer("skada", by_skada("LinearOTMapping")),
     "skada: nearest-neighbour weights": Peer("skada", by_skada_weights("NearestNeighborReweight")),
     "POT: LinearTransport": Peer("POT", by_pot("LinearTransport", reg=1e-3)),
     "POT: EMDTransport": Peer("POT", by_pot("EMDTransport")),

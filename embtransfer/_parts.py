@@ -1,8 +1,10 @@
-"""What a model is made of: its parts, a copy with other parts, and whether one of them sees the target."""
+"""What a model is made of: its parts, a copy with other parts, whether one sees the target or labels."""
 
 from collections.abc import Iterator
 from copy import copy
+from inspect import signature
 
+from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 
@@ -37,6 +39,24 @@ def takes(estimator, name) -> bool:
     if not hasattr(estimator, "get_metadata_routing"):
         return False
     return bool(estimator.get_metadata_routing().consumes("fit", [name]))
+
+
+def learns_from_labels(estimator, but=()) -> bool:
+    """Whether it, or a part within it, is fitted to y: says so, needs y, or selects columns.
+
+    `but`: types of parts that do not count.
+    """
+    inner = estimator.get_params().values() if hasattr(estimator, "get_params") else ()
+    return any(_is_fitted_to_labels(part) for part in (estimator, *inner) if not isinstance(part, but))
+
+
+def _is_fitted_to_labels(part):
+    if isinstance(part, type) or not hasattr(part, "fit"):
+        return False
+    if getattr(part, "_uses_labels", False) or isinstance(part, SelectorMixin):
+        return True
+    y = signature(part.fit).parameters.get("y")
+    return y is not None and y.default is y.empty
 
 
 def _attribute(estimator):

@@ -4,6 +4,7 @@ from abc import ABCMeta, abstractmethod
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
@@ -167,6 +168,8 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _check_domains(self, X, X_target, first):
         """Rows of both domains as float matrices, either of them maybe None; `first` sets the columns."""
+        for rows, name in ((X, "X"), (X_target, "X_target")):
+            self._check_dense(rows, name)
         if X is not None:
             X = validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=first)
         if X_target is not None:
@@ -180,6 +183,14 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 )
             validate_data(self, given, reset=first, skip_check_array=True)  # names and order of columns
         return X, X_target
+
+    def _check_dense(self, rows, name):
+        if issparse(rows) and not self._accepts_sparse:
+            raise TypeError(
+                f"Got {name} as a sparse matrix {rows.shape}, but {type(self).__name__} expects dense rows. "
+                "Put TruncatedSVD(300) before it, or take NoAdaptation(), the adapter for words and n-grams, "
+                "with SelfTrainingClassifier() after it."
+            )
 
     @property
     def _sparse(self):
@@ -228,6 +239,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.source_map_(self._check(X))
 
     def _check(self, X):
+        self._check_dense(X, "X")
         return validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=False)
 
     def __sklearn_tags__(self):

@@ -46,7 +46,7 @@ _MAKERS = {
     "centroid": lambda seed: NearestCentroid(),
     "log_count_ratio": lambda seed: NaiveBayesLogisticRegression(),
     "self_training": lambda seed: SelfTrainingClassifier(random_state=seed),
-    "importance": lambda seed: ImportanceWeightedClassifier(weights="nearest", random_state=seed),
+    "importance": lambda seed: ImportanceWeightedClassifier(random_state=seed),
     "label_shift": lambda seed: LabelShiftClassifier(random_state=seed),
 }
 CLASSIFIERS = tuple(_MAKERS)

@@ -1,25 +1,24 @@
 """Co-training: views of the same texts learn from one another's surest target rows."""
 
 from copy import copy
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import ClassifierMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from .._parts import takes
 from .._texts import plain_labels
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
 from ._base import check_weights, classes_of
-from ._self_training import CONSTRAINTS, View, train
+from ._self_training import CONSTRAINTS, train
+from ._views import fit_steps, join, takes_target
 
 
 class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
@@ -68,7 +67,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     Predictions are those of the views' mean probability. The temperature for `min_confidence` is fitted to
     that mean, too. Shares of the target's classes are estimated by each view as in SelfTrainingClassifier,
     and averaged, each with the weight of its certainty; where views disagree, the interval widens and the
-    estimate is drawn towards the source's shares.
+    estimate is drawn towards the source's shares. Steps of a view that learn from labels, such as
+    SelectKBest, are fitted anew in each fold.
 
     As with TransferPipeline, predictions are for *target* rows, and `predict_source` is for source rows: in
     model selection use `source_scorer`, and `Target` for X_target. Parameters of a view go as
@@ -163,13 +163,13 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))
         weights = check_weights(sample_weight, y)
-        parts = [_fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
+        parts = [fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
         for view, _ in parts:
             view.weights = weights
         first, last = train(self, [view for view, _ in parts], y, self.labels_from)
         self.unadapted_views_, self.views_ = (
             {
-                name: _join(estimator, steps, classifier)
+                name: join(estimator, steps, classifier)
                 for (name, estimator), (_, steps), classifier in zip(
                     self.estimators, parts, classifiers, strict=True
                 )
@@ -205,7 +205,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
                     f"Got sample_weight, but the view {name!r} ends in {type(last).__name__}, whose fit "
                     "takes none. Expected a classifier that takes it, such as LogisticRegression()."
                 )
-            if _takes_target(estimator) and not has_fit_parameter(estimator, "X_target"):
+            if takes_target(estimator) and not has_fit_parameter(estimator, "X_target"):
                 raise ValueError(
                     f"Got the view {name!r}, a Pipeline with an adapter, which would not hand it X_target. "
                     "Make it with make_transfer_pipeline."
@@ -258,41 +258,3 @@ def _unwrap(X_target):
             "Got a Target with y_target, but CoTrainingClassifier takes no target labels. Leave them out."
         )
     return X_target.X_target
-
-
-def _takes_target(estimator):
-    """Whether a step before the classifier asks for X_target."""
-    return isinstance(estimator, Pipeline) and len(estimator) > 1 and takes(estimator[:-1], "X_target")
-
-
-def _fit_steps(estimator, X, y, X_target):
-    """The view's classifier with its rows, and the fitted steps that made them."""
-    target = X if X_target is None else X_target
-    if not isinstance(estimator, Pipeline):
-        return View(estimator, _taken(X), _taken(target)), None
-    classifier = estimator.steps[-1][1]
-    if len(estimator.steps) == 1:
-        return View(classifier, _taken(X), _taken(target)), []
-    steps = clone(estimator)[:-1]
-    taken = {"X_target": X_target} if X_target is not None and _takes_target(estimator) else {}
-    source = _taken(steps.fit_transform(X, y, **taken))
-    mapped = source if X_target is None else _taken(steps.transform(X_target))
-    return View(classifier, source, mapped), steps.steps
-
-
-def _taken(rows):
-    """Sparse rows as csr, a list of rows of numbers as an array; others, such as texts, as they are."""
-    if sparse.issparse(rows):
-        return rows.tocsr()
-    first = rows[0] if isinstance(rows, list | tuple) and len(rows) else None
-    of_numbers = isinstance(first, list | tuple | np.ndarray) and len(first) and isinstance(first[0], Real)
-    return np.asarray(rows) if of_numbers else rows
-
-
-def _join(estimator, steps, classifier):
-    """The view with fitted steps and a fitted classifier."""
-    if steps is None:
-        return classifier
-    joined = copy(estimator)
-    joined.steps = [*steps, (estimator.steps[-1][0], classifier)]
-    return joined

@@ -79,8 +79,9 @@ def density_ratio(
     between source and target rows; solved by accelerated projected gradient. The source is cut at random
     into parts of at most `max_rows` rows, each matched to a sample of `max_rows` target rows by itself.
 
-    "nearest": the number of target rows nearest to the row, plus 1. It compares all source rows with
-    all target rows, a block at a time.
+    "nearest": the number of target rows nearest to the row; equal rows share theirs. It compares all source
+    rows with all target rows, a block at a time. Many weights are 0: `ImportanceWeightedClassifier` draws
+    them half way to 1.
 
     The other three are linear in rows. The weights of "kmm" and "nearest" are right on the average of
     neighbouring rows, not one by one, and so leave a smaller effective sample. Kernels and
@@ -122,9 +123,14 @@ def density_ratio(
     elif method == "kmm":
         weights = _kmm(source, target, max_rows, rng)
     else:
-        nearest = pairwise_distances_argmin(target, source)
-        weights = 1.0 + np.bincount(nearest, minlength=source.shape[0])
+        weights = _nearest(source, target)
     return weights / weights.mean()
+
+
+def _nearest(source, target):
+    counts = np.bincount(pairwise_distances_argmin(target, source), minlength=source.shape[0])
+    groups = identical(source)
+    return (np.bincount(groups, weights=counts) / np.bincount(groups))[groups]
 
 
 def _classifier(source, target, rng):

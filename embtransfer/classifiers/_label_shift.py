@@ -94,6 +94,9 @@ class LabelShiftClassifier(BaseTransferClassifier):
     the population that the target rows come from. Equal rows are drawn together: a copy is no evidence. The
     classifier itself is not fitted anew.
 
+    Steps that learn from labels, such as SelectKBest, belong inside, as `LabelShiftClassifier(make_pipeline(
+    SelectKBest(), LogisticRegression()))`: there each fold fits them anew.
+
     `sample_weight` reaches the classifier, in the folds too. Calibration and shares count rows: leave out
     rows whose labels are not to be believed, instead of weighing them little.
 
@@ -119,6 +122,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
     (array([0.5, 0.5]), array([0.9, 0.1]))
     """
 
+    _holds_labels_out = True  # steps before it that learn from labels spoil that
     _parameter_constraints = {
         **BaseTransferClassifier._parameter_constraints,
         "method": [StrOptions(set(METHODS))],

@@ -121,6 +121,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     [16, 32, 48, 64, 80]
     """
 
+    _holds_labels_out = True  # steps before it that learn from labels spoil that
     _parameter_constraints = {
         **CONSTRAINTS,
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
@@ -153,10 +154,15 @@ class SelfTrainingClassifier(BaseTransferClassifier):
 
 
 class View:
-    """A classifier to be fitted, its source and target rows, and weights of the source rows or None."""
+    """A classifier to be fitted, its source and target rows, and weights of the source rows or None.
 
-    def __init__(self, classifier, source, target, weights=None):
+    `fold(y, seen, unseen)` gives the source rows at the first and the second positions, made without the
+    labels of the second.
+    """
+
+    def __init__(self, classifier, source, target, weights=None, fold=None):
         self.classifier, self.source, self.target, self.weights = classifier, source, target, weights
+        self.fold = fold or (lambda y, *places: [_safe_indexing(source, place) for place in places])
 
     def fit(self, y, rows=(), labels=()):
         """Fitted on the source rows and on the target rows at these positions."""
@@ -271,9 +277,9 @@ def _held_out(views, fitted, y, index, cv, rng):
     out = [np.zeros((len(y), index.max() + 1)) for _ in views]
     for seen, unseen in splits:
         for view, of_view in zip(views, out, strict=True):
-            some = _safe_indexing(view.source, seen)
+            some, others = view.fold(y, seen, unseen)
             model = clone(view.classifier).fit(some, y[seen], **weights_of(view.weights, seen))
-            of_view[unseen] = _proba(model, _safe_indexing(view.source, unseen))
+            of_view[unseen] = _proba(model, others)
     return out
 
 

@@ -16,6 +16,7 @@ from .._parts import children
 from .._texts import plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
 from ._labels import check_labels
+from ._labels_seen import warn_of_labels_seen
 from ._source import source_view
 from ._target import Target, any_takes
 
@@ -168,6 +169,7 @@ class TransferPipeline(Pipeline):
                     "FeatureAugmentationClassifier() last."
                 )
             params["y_target"] = plain_labels(y_target)
+        warn_of_labels_seen(self.steps)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target
             try:

@@ -54,7 +54,9 @@ def estimate_priors(
     probabilities the share of each class, and on others what makes "no shift" come out as such.
 
     "bbse" minimises :math:`|A q - m|^2` over the simplex: column k of A is the mean of `proba_source` over
-    rows of class k, m the mean of `proba_target`.
+    rows of class k, m the mean of `proba_target`. In directions in which A is no longer than three times its
+    standard error, the shares stay the source's: scores that say nothing of the classes say nothing of their
+    shares.
 
     References
     ----------
@@ -94,12 +96,25 @@ def estimate(source, y, target, method):
         return priors, priors / before
     counts = np.bincount(y)
     confusion = np.stack([source[y == k].mean(axis=0) for k in range(len(counts))], axis=1)
+    shares = counts / counts.sum()
     # the simplex by one more equation, heavy enough to hold: rows of probabilities sum to 1 in any case
-    heavy = 1e4
-    equations = np.vstack([confusion, np.full(len(counts), heavy)])
-    priors = nnls(equations, np.append(target.mean(axis=0), heavy))[0]
+    heavy = 1e4 * np.vstack([np.ones(len(counts)), _not_told_apart(source, y, confusion, shares)])
+    equations = np.vstack([confusion, heavy])
+    priors = nnls(equations, np.append(target.mean(axis=0), heavy @ shares))[0]
     priors /= priors.sum()
-    return priors, priors / (counts / counts.sum())
+    return priors, priors / shares
+
+
+def _not_told_apart(source, y, confusion, shares):
+    """Directions (n, n_classes) of which the confusion matrix says no more than its own noise.
+
+    Those of (q - p) / sqrt(p), as multiples of q: classes that are not told apart keep their proportion.
+    """
+    root = np.sqrt(shares)
+    noise = np.mean([source[y == k].var(axis=0).sum() for k in range(len(shares))]) / len(y)
+    scaled = confusion * root
+    _, sizes, directions = np.linalg.svd(scaled - np.outer(scaled @ root, root))
+    return directions[sizes < 3 * np.sqrt(noise)] / root
 
 
 def _em(proba, before, tol=1e-8, max_iter=10_000):

@@ -153,7 +153,7 @@ def compare(
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     for said in filter(None, (data.repeated(), data.left_out())):
-        warnings.warn(said, UserWarning, stacklevel=2)
+        warnings.warn(said, UserWarning, stacklevel=3)  # of config_context
     score = score_for(kind, scoring, data.y)
     blocks = list(_baselines(kind))
     priors = known_priors(target_shares, data.y) if kind == CLASSES else None

@@ -64,7 +64,7 @@ def _by_names(names, y_target):
     alone = [one for one, row in zip(y_target, rows, strict=True) if row is None and not pd.isna(one)]
     if alone:
         raise ValueError(
-            f"Got several labels for each source text, and the target label {alone[0]!r}. Expected a list of "
+            f"Got several labels for each source text, and the target label {alone[0]}. Expected a list of "
             "labels, or None where they are not known."
         )
     unknown = sorted({str(label) for one in rows if one for label in one} - set(map(str, names)))
@@ -74,7 +74,7 @@ def _by_names(names, y_target):
             f"Got {len(unknown)} target labels that no source text has: {some}. No model can predict "
             "them: they are left out of the score.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,  # compare runs within a context
         )
     place = {name: column for column, name in enumerate(names.tolist())}
     matrix = np.zeros((len(rows), len(names)))

@@ -15,6 +15,7 @@ from embtransfer import (
     MSDA,
     SCL,
     CORALClassifier,
+    DomainCentering,
     Target,
     load_pipeline,
     make_adapter,
@@ -370,3 +371,12 @@ def test_parameters_out_of_range(part, name):
     source, y, target = make_counts()
     with pytest.raises(ValueError, match=f"The '{name}' parameter of {type(part).__name__} must be"):
         part.fit(source, y, X_target=target)
+
+
+def test_n_grams_before_an_adapter_of_dense_rows():
+    rows = sparse.csr_matrix(np.eye(4))
+    message = r"Got X as a sparse matrix \(4, 4\), but DomainCentering expects dense rows\. Put Trunc"
+    with pytest.raises(TypeError, match=message):
+        make_transfer_pipeline(DomainCentering(), LogisticRegression()).fit(rows, [0, 1] * 2, X_target=rows)
+    with pytest.raises(TypeError, match="Got X as a sparse matrix"):
+        DomainCentering().fit(np.eye(4)).transform(rows)

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
@@ -529,3 +530,16 @@ class TestErrors:
         for method in ("predict", "predict_proba", "predict_source", "predict_proba_source"):
             with pytest.raises(NotFittedError, match="not fitted"):
                 getattr(both(), method)(["text"])
+
+
+@pytest.mark.parametrize("pipeline", [make_pipeline, make_transfer_pipeline])
+def test_steps_that_learn_from_labels_do_not_make_noise_sure(pipeline):
+    """Columns are chosen anew in each fold: where the labels are noise, the surest rows are not sure."""
+    rng = np.random.default_rng(0)
+    X, X_target, y = rng.normal(size=(150, 1000)), rng.normal(size=(150, 1000)), rng.integers(0, 2, 150)
+    steps = [StandardScaler(), SelectKBest(k=20), LogisticRegression(C=10)]
+    if pipeline is make_transfer_pipeline:
+        steps.insert(1, NoAdaptation())
+    view = ("view", pipeline(*steps))
+    model = CoTrainingClassifier([view], priors="source", min_confidence=0.0).fit(X, y, X_target=X_target)
+    assert model.history_[0]["confidence"] < 0.65

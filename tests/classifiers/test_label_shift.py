@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import minimize
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from embtransfer import (
     LabelShiftClassifier,
     NoAdaptation,
+    SelfTrainingClassifier,
     estimate_priors,
     load_pipeline,
     make_transfer_pipeline,
@@ -91,6 +94,26 @@ class TestPriors:
             options={"ftol": 1e-15},
         )
         np.testing.assert_allclose(estimate_priors(source, y, target, "bbse"), exact.x, atol=1e-5)
+
+    def test_bbse_of_scores_that_say_nothing_keeps_the_source_s_shares(self):
+        rng = np.random.default_rng(0)
+        for n_classes in (2, 4):
+            y = rng.integers(0, n_classes, 400)
+            source, target = rng.dirichlet(np.ones(n_classes), (2, 400))
+            found = estimate_priors(source, y, target, "bbse")
+            np.testing.assert_allclose(found, np.bincount(y) / 400, atol=1e-6)
+
+    def test_bbse_of_two_classes_that_no_score_tells_apart(self):
+        """The third class's share is found, and the other two divide the rest as in the source."""
+        y, y_target = np.repeat([0, 1, 2], [300, 100, 200]), np.repeat([0, 2], [100, 300])
+        rng = np.random.default_rng(0)
+        source, target = (
+            np.where((labels == 2)[:, None], [0.1, 0.1, 0.8], [0.45, 0.45, 0.1]) for labels in (y, y_target)
+        )
+        noise = rng.uniform(-0.08, 0.08, (2, 600, 1))
+        source, target = source + noise[0] * [1, -1, 0], target + noise[1, :400] * [1, -1, 0]
+        found = estimate_priors(source, y, target, "bbse")
+        np.testing.assert_allclose(found, [0.1875, 0.0625, 0.75], atol=0.02)
 
     @every_method
     def test_the_source_as_target(self, method):
@@ -364,3 +387,18 @@ class TestKnownShares:
         X, y, X_target, _ = simulate([0.5, 0.5], [0.9, 0.1], n=50)
         with pytest.raises(ValueError, match=r"Expected 2 numbers of at least 0 .* or None, to estimate"):
             LabelShiftClassifier(priors=priors).fit(X, y, X_target=X_target)
+
+
+@pytest.mark.parametrize("classifier", [LabelShiftClassifier, SelfTrainingClassifier])
+def test_a_step_that_learns_from_labels_belongs_inside(classifier):
+    """Before the classifier it makes noise sure, and is warned of; inside, each fold fits it anew."""
+    rng = np.random.default_rng(0)
+    X, X_target, y = rng.normal(size=(150, 1000)), rng.normal(size=(150, 1000)), rng.integers(0, 2, 150)
+    selection, logistic = SelectKBest(k=20), LogisticRegression(C=10)
+    before = make_transfer_pipeline(selection, classifier(logistic))
+    with pytest.warns(UserWarning, match=r"'selectkbest', which learns .* Put the step inside: "):
+        before.fit(X, y, X_target=X_target)
+    if classifier is LabelShiftClassifier:
+        inside = classifier(make_pipeline(selection, logistic)).fit(X, y, X_target=X_target)
+        assert before[-1].slope_ > 0.2
+        assert inside.slope_ < 0.02  # scores that say nothing

@@ -60,11 +60,11 @@ def adapting_helps(found, place, counterpart):
     alone is often wrong, since unadapted models err together where the domains lie far apart.
     """
     by_views = _gains(found, place, found.balanced) - _gains(found, counterpart, found.balanced)
-    ratio = found.priors.ratio
-    one, other = (
-        _criteria.reverse_gains(found.evidence[p], found.y, ratio, found.metric) for p in (place, counterpart)
+    (one, weights), (other, _) = (
+        _criteria.reverse_gains(found.evidence[p], found.y, found.priors.ratio, found.metric)
+        for p in (place, counterpart)
     )
-    in_reverse = (one - other) * ratio[found.y]
+    in_reverse = (one - other) * weights
     shown, holds = [], False
     for name, difference in (("consensus", by_views), ("reverse accuracy", in_reverse)):
         gain, error = difference.mean(), difference.std() / np.sqrt(len(difference))

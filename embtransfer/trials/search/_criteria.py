@@ -31,34 +31,26 @@ def weighted_accuracy(evidence: Evidence, y, weights) -> float:
     return float(np.average(_right(evidence, y), weights=weights))
 
 
-def embedded_accuracy(evidence: Evidence, y, weights) -> float:
-    r"""The same with the weights as control variate: :math:`\overline{wc} + \eta \bar w - \eta`.
-
-    :math:`\eta = -cov(wc, w) / var(w)`. K. You, X. Wang, M. Long, M. Jordan. "Towards accurate model
-    selection in deep unsupervised domain adaptation." ICML 2019.
-    """
-    wrong = weights * ~_right(evidence, y)
-    variance = weights.var()
-    eta = -np.cov(wrong, weights, ddof=0)[0, 1] / variance if variance > 0 else 0.0
-    return float(1 - (wrong.mean() + eta * weights.mean() - eta))
-
-
 def reverse_accuracy(evidence: Evidence, y, ratio, metric) -> float:
-    """The metric on the source of a model fitted on the target's predicted labels and adapted to the source.
+    """The metric on held-out source rows of a model of the target's predicted labels, adapted to the source.
 
     Of classes in the target's shares. Accuracy, where the metric is of probabilities.
 
     E. Zhong, W. Fan, Q. Yang, O. Verscheure, J. Ren. "Cross validation framework to choose amongst models and
     datasets for transfer learning." ECML 2010.
     """
-    return float(np.average(reverse_gains(evidence, y, ratio, metric), weights=ratio[y]))
+    gains, weights = reverse_gains(evidence, y, ratio, metric)
+    return float(np.average(gains, weights=weights))
 
 
-def reverse_gains(evidence: Evidence, y, ratio, metric) -> np.ndarray:
-    """What each source row adds to it, (n_source,)."""
+def reverse_gains(evidence: Evidence, y, ratio, metric) -> tuple[np.ndarray, np.ndarray]:
+    """What each source row that was judged in reverse adds to it, and its weight: (n_judged,) both."""
+    judged = evidence.back >= 0
+    back, y = evidence.back[judged], y[judged]
+    weights = ratio[y]
     if metric.name == "neg_log_loss":  # these are labels
-        return (evidence.back == y).astype(float)
-    return metric.gains(_one_hot(evidence.back, ratio), _one_hot(y, ratio), weights=ratio[y])
+        return (back == y).astype(float), weights
+    return metric.gains(_one_hot(back, ratio), _one_hot(y, ratio), weights=weights), weights
 
 
 def negative_entropy(evidence: Evidence) -> float:

@@ -20,7 +20,8 @@ class Evidence:
 
     `source`: (n_source, n_classes), of models that did not see the row's label, by the source path.
     `target`: (n_target, n_classes). `back`: (n_source,), numbers of the classes that a model gives which was
-    fitted on the target rows with their predicted labels and adapted to the source. `seconds`: of one fit,
+    fitted on the target rows with their predicted labels and adapted to the source; -1 for the rows whose
+    labels the predicting model saw, since it may give them back from memory. `seconds`: of one fit,
     embedding apart.
     """
 
@@ -31,7 +32,7 @@ class Evidence:
 
 
 def collect(estimator, source, y, target, classes, splits, priors=None) -> Evidence:
-    """Fit a candidate on all source rows, on each fold, and in reverse.
+    """Fit a candidate on all source rows, on each fold, and in reverse from the first fold.
 
     Parameters
     ----------
@@ -44,21 +45,34 @@ def collect(estimator, source, y, target, classes, splits, priors=None) -> Evide
     splits : list of (train, test)
         Folds of the source.
     priors : ndarray of shape (n_classes,), default=None
-        Shares of the classes in the target, which every fit is told. None: not told.
+        Shares of the classes in the target, which every fit is told, but the one in reverse, whose target is
+        the source. None: not told.
     """
     start = perf_counter()
     fitted = fit(estimator, source, y, target, classes, priors)
     seconds = perf_counter() - start
     of_target = probabilities(fitted, target, classes)
     of_source = np.empty((len(y), len(classes)))
+    back = np.full(len(y), -1)
     for train, test in splits:
         fold = fit(estimator, _safe_indexing(source, train), y[train], target, classes, priors)
         of_source[test] = probabilities(for_source(fold), _safe_indexing(source, test), classes)
-    labels = classes[of_target.argmax(axis=1)]
-    back = np.full(len(y), labels[0])
-    if len(np.unique(labels)) > 1:
-        back = fit(estimator, target, labels, source, classes, priors).predict(source)
-    return Evidence(of_source, of_target, np.searchsorted(classes, back), seconds)
+        if (back < 0).all():
+            labels = classes[probabilities(fold, target, classes).argmax(axis=1)]
+            given = _in_reverse(estimator, source, y[train], test, target, labels, classes)
+            back[test] = np.searchsorted(classes, given)
+    return Evidence(of_source, of_target, back, seconds)
+
+
+def _in_reverse(estimator, source, y, held_out, target, labels, classes):
+    """Labels of held-out source rows by a model of the target rows with `labels`, adapted to the source.
+
+    Whose class shares it is told, those of y.
+    """
+    if len(np.unique(labels)) == 1:
+        return np.full(len(held_out), labels[0])
+    shares = np.mean(y[:, None] == classes, axis=0)
+    return fit(estimator, target, labels, source, classes, shares).predict(_safe_indexing(source, held_out))
 
 
 def fit(estimator, source, y, target, classes, priors):

@@ -23,7 +23,6 @@ CRITERIA = (
     "consensus",
     "source_accuracy",
     "weighted_accuracy",
-    "embedded_accuracy",
     "reverse_accuracy",
     "negative_entropy",
     "mutual_information",
@@ -111,15 +110,13 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
             f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"
         )
     of_source, of_target = _weighing_rows(store, source, target)
-    nearest = density_ratio(of_source, of_target, "nearest")
-    clipped = np.minimum(density_ratio(of_source, of_target, "classifier"), np.sqrt(len(source)))
+    nearest = (density_ratio(of_source, of_target, "nearest") + 1) / 2  # as ImportanceWeightedClassifier's
     table, ratio = {}, found.priors.ratio
     for place, evidence in found.evidence.items():
         table[place] = {
             "consensus": np.nan,
             "source_accuracy": _criteria.source_score(evidence, index, ratio, metric),
             "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest * ratio[index]),
-            "embedded_accuracy": _criteria.embedded_accuracy(evidence, index, clipped * ratio[index]),
             "reverse_accuracy": _criteria.reverse_accuracy(evidence, index, ratio, metric),
             "negative_entropy": _criteria.negative_entropy(evidence),
             "mutual_information": _criteria.mutual_information(evidence),

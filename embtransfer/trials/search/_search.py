@@ -52,8 +52,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The choice, the guard, `expected_score_`, its interval and `predict` follow it; `best_estimator_` by
         itself does so for two classes, as a FixedThresholdClassifier, and of more gives the most probable.
         In `results_` "consensus", "source_accuracy" and "reverse_accuracy" are of it.
-    criterion : {"aggregate", "consensus", "source_accuracy", "weighted_accuracy", "embedded_accuracy", \
-            "reverse_accuracy", "negative_entropy", "mutual_information", "neighbourhood_density"}, \
+    criterion : {"aggregate", "consensus", "source_accuracy", "weighted_accuracy", "reverse_accuracy", \
+            "negative_entropy", "mutual_information", "neighbourhood_density"}, \
             default="aggregate"
         "aggregate": the best source accuracy among the candidates whose consensus is as good as the best,
         within a standard error. The others are columns of `results_`. On the mean of four data sets
@@ -130,8 +130,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     that shares differ the source's are kept.
 
     The other criteria are published ones, see `embtransfer/trials/search/_criteria.py`. **weighted_accuracy**
-    takes the weights "nearest" of `density_ratio`; **embedded_accuracy** those of "classifier", clipped at
-    the square root of the number of texts, since they collapse to a few texts otherwise.
+    takes the weights "nearest" of ImportanceWeightedClassifier.
 
     **score_interval_** spans three estimates of the accuracy (on held-out source texts; the consensus;
     average thresholded confidence, of accuracy alone) and the error of a score of as many texts; its lower

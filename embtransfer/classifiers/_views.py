@@ -1,0 +1,73 @@
+"""Views of co-training: their steps fitted once, and anew in folds where they learn from labels."""
+
+from copy import copy
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+
+from .._parts import learns_from_labels, takes
+from ._self_training import View
+
+
+def takes_target(estimator):
+    """Whether a step before the classifier asks for X_target."""
+    return isinstance(estimator, Pipeline) and len(estimator) > 1 and takes(estimator[:-1], "X_target")
+
+
+def fit_steps(estimator, X, y, X_target):
+    """The view's classifier with its rows, and the fitted steps that made them."""
+    target = X if X_target is None else X_target
+    if not isinstance(estimator, Pipeline):
+        return View(estimator, _taken(X), _taken(target)), None
+    classifier = estimator.steps[-1][1]
+    if len(estimator.steps) == 1:
+        return View(classifier, _taken(X), _taken(target)), []
+    steps = clone(estimator)[:-1]
+    taken = {"X_target": X_target} if X_target is not None and takes_target(estimator) else {}
+    source = _taken(steps.fit_transform(X, y, **taken))
+    mapped = source if X_target is None else _taken(steps.transform(X_target))
+    return View(classifier, source, mapped, fold=_fold(steps, X, X_target)), steps.steps
+
+
+def _fold(steps, X, X_target):
+    """For a View: what makes its rows of a fold, where a step learns from labels; None where none does."""
+    at = next((i for i, (_, step) in enumerate(steps.steps) if learns_from_labels(step)), None)
+    if at is None:
+        return None
+    rows = _of_source(steps[:at], X) if at else X
+    taken = {}
+    if X_target is not None and takes(steps[at:], "X_target"):
+        taken["X_target"] = steps[:at].transform(X_target) if at else X_target
+
+    def fold(y, seen, unseen):
+        anew = clone(steps[at:])
+        some = anew.fit_transform(_safe_indexing(rows, seen), y[seen], **taken)
+        return _taken(some), _taken(_of_source(anew, _safe_indexing(rows, unseen)))
+
+    return fold
+
+
+def _of_source(steps, X):
+    return (steps.source_view() if hasattr(steps, "source_view") else steps).transform(X)
+
+
+def _taken(rows):
+    """Sparse rows as csr, a list of rows of numbers as an array; others, such as texts, as they are."""
+    if sparse.issparse(rows):
+        return rows.tocsr()
+    first = rows[0] if isinstance(rows, list | tuple) and len(rows) else None
+    of_numbers = isinstance(first, list | tuple | np.ndarray) and len(first) and isinstance(first[0], Real)
+    return np.asarray(rows) if of_numbers else rows
+
+
+def join(estimator, steps, classifier):
+    """The view with fitted steps and a fitted classifier."""
+    if steps is None:
+        return classifier
+    joined = copy(estimator)
+    joined.steps = [*steps, (estimator.steps[-1][0], classifier)]
+    return joined
