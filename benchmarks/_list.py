@@ -148,6 +148,12 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26 and airline_tweets",
     ),
     Benchmark(
+        "labelling",
+        "accuracy",
+        15,
+        "suggested target labels against random ones, and how often intervals of few labels hold",
+    ),
+    Benchmark(
         "choosing",
         "accuracy",
         60,

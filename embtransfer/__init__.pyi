@@ -55,6 +55,11 @@ from .explaining import (
     word_weights as word_weights,
 )
 from .folding import compile_pipeline as compile_pipeline
+from .labelling import (
+    ScoreEstimate as ScoreEstimate,
+    estimate_score as estimate_score,
+    suggest_labels as suggest_labels,
+)
 from .model_selection import (
     LeaveOneDomainOut as LeaveOneDomainOut,
     StackedDomains as StackedDomains,

@@ -17,7 +17,7 @@ FLOORS = {
     "material": "datasets tables word_vectors compiled priors",
     "parts": "embedders adapters classifiers alignment",
     "models": "pipeline recipes model_selection diagnostics persistence folding streaming scoring spark",
-    "questions": "explaining trials report",
+    "questions": "explaining trials labelling report",
     "door": "cli __init__",
 }
 ROOMS = " ".join(FLOORS.values()).split()

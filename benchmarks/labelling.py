@@ -1,0 +1,87 @@
+"""Which target texts to label, and how good the model is by them: simulated users on Amazon reviews.
+
+    EMBTRANSFER_DATA=... python -m benchmarks.labelling
+
+Twelve pairs, the target 50, 20 and 80 % positive, half of it seen (at most 1,000 texts), half scored. Labels
+of 20, 50 and 100 seen texts, suggested in rounds, are appended to the source's, and recipe "words" is fitted
+anew: accuracy on the other half. Intervals of `estimate_score` at 90 %: 20 users a task draw 10, 20 and 40
+texts by chance, "default" with more chance where the model that suggests is in doubt, for the model that
+learned from the other 80 of 100 suggested labels; "random" evenly, for a model that learned from none. The
+truth is the accuracy on all seen texts that the model did not learn from; the plain interval is Wilson's of
+as many texts drawn evenly from these. Constants were set on every other pair ("developed on").
+Writes results/labelling.json and .md.
+"""
+
+import argparse
+
+import numpy as np
+from joblib import Parallel, delayed
+from rich.progress import track
+
+from ._labelling_work import METHODS, SCORED, SHARES, SIZES, run, tasks
+from ._results import RESULTS, machine, markdown_table, write_results
+
+
+def groups(records):
+    """Name -> records that a column of the tables is the mean of."""
+    made = {}
+    for half in ("developed on", "held out"):
+        of_half = [record for record in records if record["task"]["developed"] == (half == "developed on")]
+        for share in SHARES:
+            made[f"{share:.0%}, {half}"] = [r for r in of_half if r["task"]["share"] == share]
+    return {name: some for name, some in made.items() if some}
+
+
+def accuracies(found):
+    rows = [["no target label", "", *(percent([r["none"] for r in some]) for some in found.values())]]
+    for method in METHODS:
+        for i, size in enumerate(SIZES):
+            cells = [
+                [r["scores"][method][i] for r in some if method in r["scores"]] for some in found.values()
+            ]
+            rows.append([method, size, *map(percent, cells)])
+    return rows
+
+
+def intervals(found):
+    rows = []
+    for how in ("default", "random"):
+        for n in SCORED:
+            of_group = [np.concatenate([r["users"][f"{how}, {n}"] for r in some]) for some in found.values()]
+            users = [*of_group, np.concatenate(of_group)]
+            held = [f"{percent(u[:, 0])} ({percent(u[:, 2])})" for u in users]
+            widths = [f"{percent(u[:, 1])} ({u[:, 1].mean() / u[:, 3].mean():.2f})" for u in users]
+            rows += [[how, n, "holds, %", *held], [how, n, "width", *widths]]
+    return rows
+
+
+def percent(values):
+    return f"{100 * np.mean(values):.1f}" if len(values) else ""
+
+
+def tables(records):
+    found = groups(records)
+    n_users = sum(len(record["users"][f"default, {SCORED[0]}"]) for record in records)
+    return [
+        'Accuracy of recipe "words" with suggested labels, mean over pairs, in percent:',
+        markdown_table(["suggested by", "labels", *found], accuracies(found)),
+        f"Intervals at 90 %, {n_users} users a line. In brackets: how often the plain interval holds, and "
+        "the ratio of the mean widths:",
+        markdown_table(["drawn", "labels", "", *found, "all"], intervals(found), (0, 2)),
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=-1)
+    arguments = parser.parse_args()
+    host = machine("embtransfer", "scikit-learn")
+    work = [delayed(run)(task, arguments.seed) for task in tasks()]
+    done = Parallel(arguments.jobs, return_as="generator")(work)
+    records = list(track(done, "tasks", len(work)))
+    write_results(RESULTS, "labelling", {"records": records}, host, tables(records))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What a fitted model makes of target rows: vectors, and class probabilities by each of its views."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+
+from ..classifiers import CoTrainingClassifier
+from ..trials.search._evidence import probabilities
+
+
+class Seen(NamedTuple):
+    """Rows before the classifier, and probabilities, (n_rows, n_classes)."""
+
+    rows: object
+    proba: np.ndarray
+    views: list  # of probabilities; of one view those before self-training, too, if there was any
+    several: bool  # views of a CoTrainingClassifier
+    classes: np.ndarray
+
+
+def see(model, X) -> Seen:
+    """Rows as a fitted classifier sees them; the views are those that a CoTrainingClassifier predicts with.
+
+    Of a self-trained model they are the classifier before and after.
+
+    Raises
+    ------
+    TypeError
+        If the model is no classifier of one label a row.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if isinstance(model, CoTrainingClassifier):
+        names = model.predict_with or list(model.views_)
+        parts = [see(model.views_[name], X) for name in names]
+        views = [part.proba for part in parts]
+        return Seen(parts[-1].rows, np.mean(views, axis=0), views, len(views) > 1, model.classes_)
+    if hasattr(model, "multilabel_") or not is_classifier(model):
+        raise TypeError(
+            f"Got {type(model).__name__}. Expected a fitted pipeline or classifier of one label a row (not "
+            "its compiled form: that has no vectors)."
+        )
+    last, rows = model, X
+    if isinstance(model, Pipeline):
+        last = model.steps[-1][1]
+        rows = model[:-1].transform(X) if len(model.steps) > 1 else X
+    views = [probabilities(last, rows, model.classes_)]
+    if hasattr(last, "unadapted_estimator_"):
+        views.append(probabilities(last.unadapted_estimator_, rows, model.classes_))
+    return Seen(rows, views[0], views, False, model.classes_)
+
+
+def margin(proba) -> np.ndarray:
+    """By how much the log-probability of the first class exceeds that of the second: (n_rows,)."""
+    two = np.log(np.maximum(np.partition(proba, -2, axis=1)[:, -2:], np.finfo(np.float64).tiny))
+    return two[:, 1] - two[:, 0]
+
+
+def disagreement(views) -> np.ndarray:
+    """Jensen-Shannon divergence of the views' probabilities: (n_rows,)."""
+
+    def entropy(p):
+        return -np.sum(p * np.log(np.maximum(p, np.finfo(np.float64).tiny)), axis=1)
+
+    return entropy(np.mean(views, axis=0)) - np.mean([entropy(view) for view in views], axis=0)

@@ -1,0 +1,177 @@
+"""suggest_labels: rows worth labelling, spread, without copies, and how they were drawn."""
+
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+
+from embtransfer import (
+    CoTrainingClassifier,
+    NaiveBayesLogisticRegression,
+    NGramVectorizer,
+    SelfTrainingClassifier,
+    WordEmbedder,
+    compile_pipeline,
+    make_classifier,
+    make_recipe,
+    make_transfer_pipeline,
+    suggest_labels,
+)
+from embtransfer.datasets import load_demo_reviews
+from embtransfer.labelling._draw import draw, spread
+from embtransfer.labelling._views import disagreement, margin
+
+FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+METHODS = ("default", "random", "typical", "margin", "disagreement")
+
+
+@pytest.fixture(scope="module")
+def words():
+    return make_recipe("words").fit(FILMS.data, FILMS.target, X_target=PANS.data)
+
+
+def two_blobs(n=400, seed=0):
+    rng = np.random.RandomState(seed)
+    y = np.arange(n) % 2
+    return rng.normal(size=(n, 2)) + 3 * y[:, None], y
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_are_distinct_unlabelled_and_repeat_by_seed(words, method):
+    known = dict.fromkeys(range(100), 1)
+    options = {"y_target": known, "method": method, "random_state": 3}
+    found = suggest_labels(words, PANS.data, 40, **options)
+    assert found.columns.tolist() == ["row", "why", "probability"]
+    assert len(found) == found["row"].nunique() == 40
+    assert found["row"].min() >= 100
+    pd.testing.assert_frame_equal(found, suggest_labels(words, PANS.data, 40, **options))
+    assert found["probability"].notna().equals(found["why"] == "random")
+
+
+def test_the_default_goes_from_typical_to_margin(words):
+    found = suggest_labels(words, PANS.data, 30)["why"].tolist()
+    assert found[4::5] == ["random"] * 6
+    assert set(found[:10]) == {"typical", "random"}
+    assert set(found[10:]) == {"margin", "random"}
+    later = suggest_labels(words, PANS.data, 10, y_target=dict.fromkeys(range(10), 1))["why"]
+    assert set(later) == {"margin", "random"}
+
+
+def test_labels_come_as_a_dict_or_one_a_row(words):
+    given = suggest_labels(words, PANS.data, 10, y_target={2: 1, 5: 0})
+    column = pd.Series([np.nan, np.nan, 1, np.nan, np.nan, 0, *[np.nan] * (len(PANS.data) - 6)])
+    for labels in (column, column.astype("Int64"), [None if pd.isna(v) else int(v) for v in column]):
+        pd.testing.assert_frame_equal(suggest_labels(words, PANS.data, 10, y_target=labels), given)
+
+
+def test_copies_are_suggested_once_and_not_if_one_is_labelled(words):
+    texts = [*PANS.data[:40], *("  " + text.upper() for text in PANS.data[:40])]
+    for method in METHODS:
+        rows = suggest_labels(words, texts, 80, method=method)["row"].to_numpy() % 40
+        assert len(np.unique(rows)) == len(rows) == 40
+        rows = suggest_labels(words, texts, 80, y_target={45: 1}, method=method)["row"].to_numpy() % 40
+        assert 5 not in rows
+        assert len(rows) == 39
+
+
+def test_each_method_takes_what_it_says():
+    X, y = two_blobs()
+    model = SelfTrainingClassifier().fit(X[:40], y[:40], X_target=X)
+    near = margin(model.predict_proba(X))
+    rows = suggest_labels(model, X, 10, method="margin")["row"]
+    assert near[rows].max() < np.median(near)
+    views = [model.predict_proba(X), model.unadapted_estimator_.predict_proba(X)]
+    apart = disagreement(views)
+    assert apart[suggest_labels(model, X, 10, method="disagreement")["row"]].min() > np.median(apart)
+    typical = suggest_labels(model, X, 2, method="typical")["row"]
+    centres = np.stack([X[y == label].mean(axis=0) for label in (0, 1)])
+    away = np.linalg.norm(X[typical][:, None] - centres, axis=2)
+    assert sorted(away.argmin(axis=1)) == [0, 1]
+
+
+def test_classes_come_in_their_predicted_shares():
+    X, y = two_blobs()
+    model = LogisticRegression().fit(X, y)
+    some = np.flatnonzero((y == 0) | (np.arange(len(y)) % 8 == 1))  # 20 % of class 1
+    for method in ("typical", "margin"):
+        rows = suggest_labels(model, X[some], 20, method=method)["row"]
+        assert (model.predict(X[some])[rows] == 1).sum() in (3, 4, 5)
+
+
+def test_every_row_is_drawn_as_often_as_is_said():
+    rng = np.random.RandomState(0)
+    margins, sizes = rng.rand(30), rng.randint(1, 4, size=30)
+    weights = spread(margins)
+    drawn, said = np.zeros(30), np.zeros(30)
+    for _ in range(20_000):
+        rows, chances = draw(margins, sizes, weights, 6, rng)
+        drawn[rows] += 1
+        said[rows] = chances
+    np.testing.assert_allclose(drawn / 20_000, said * sizes, atol=0.015)
+    assert weights[margins.argmin()] > weights[margins.argmax()]
+
+
+def test_random_rows_have_one_chance(words):
+    found = suggest_labels(words, PANS.data, 32, method="random")
+    assert set(found["probability"]) == {0.1}
+
+
+@pytest.mark.parametrize(
+    ("model", "X"),
+    [
+        (LogisticRegression(), np.asarray),
+        (LogisticRegression(), sparse.csr_array),
+        (RidgeClassifier(), pd.DataFrame),
+    ],
+)
+def test_rows_of_numbers(model, X):
+    rows, y = two_blobs(60)
+    found = suggest_labels(model.fit(rows, y), X(rows), 25)
+    assert set(found["why"]) == {"typical", "margin", "random"}
+
+
+def test_the_views_are_those_that_predict():
+    views = [
+        ("words", make_transfer_pipeline(NGramVectorizer(), NaiveBayesLogisticRegression())),
+        ("vectors", make_transfer_pipeline(WordEmbedder(), make_classifier("logistic"))),
+    ]
+    model = CoTrainingClassifier(views, n_rounds=1).fit(FILMS.data, FILMS.target, X_target=PANS.data)
+    assert len(suggest_labels(model, PANS.data, 5, method="disagreement")) == 5
+    assert set(suggest_labels(model, PANS.data, 20)["why"]) == {"typical", "margin", "disagreement", "random"}
+    model.predict_with = ["words"]
+    with pytest.raises(ValueError, match=r"CoTrainingClassifier with one view"):
+        suggest_labels(model, PANS.data, 5, method="disagreement")
+
+
+def test_what_is_refused(words):
+    numbers = make_transfer_pipeline(WordEmbedder(), LinearRegression()).fit(FILMS.data, FILMS.target)
+    ask = suggest_labels
+    with pytest.raises(ValueError, match=r"Got n=0. Expected a whole number"):
+        ask(words, PANS.data, 0)
+    with pytest.raises(ValueError, match=r"method 'sure'"):
+        ask(words, PANS.data, method="sure")
+    with pytest.raises(
+        ValueError, match=r"y_target of row 320. Expected positions in X_target, from 0 to 319"
+    ):
+        ask(words, PANS.data, y_target={320: 1})
+    with pytest.raises(ValueError, match=r"y_target has 2 values, but X_target has 320 rows"):
+        ask(words, PANS.data, y_target=[1, None])
+    with pytest.raises(ValueError, match=r"y_target holds 'good', but the classes of the model are \[0, 1\]"):
+        ask(words, PANS.data, y_target={0: "good"})
+    with pytest.raises(TypeError, match=r"Got TransferPipeline. Expected a fitted pipeline or classifier"):
+        ask(numbers, PANS.data)
+    with pytest.raises(TypeError, match=r"Got CompiledPipeline\. .* not its compiled form"):
+        ask(compile_pipeline(words), PANS.data)
+
+
+def test_time_grows_with_rows_and_no_faster():
+    """A matrix of row against row would have 1.6 billion cells."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(40_000, 16)).astype(np.float32)
+    model = LogisticRegression().fit(X[:200], X[:200, 0] > 0)
+    start = perf_counter()
+    assert len(suggest_labels(model, X, 50)) == 50
+    assert perf_counter() - start < 30
