@@ -82,6 +82,8 @@ def estimate_score(
 
     which holds whether the regression does or not. Its variance is :math:`\sum_S w_i^2 (1 - p_i) g_i (1 -
     g_i)`, and the interval is Wilson's, of as many labels as would have this variance in a plain sample.
+    With 20 labels and more it holds as often as it says; where rows are drawn by doubt and the model's
+    confidence says nothing of being right, those of 15 labels held 83 times in 100 instead of 90.
 
     References
     ----------

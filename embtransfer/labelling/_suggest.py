@@ -118,8 +118,10 @@ def suggest_labels(
     choice = None
     if set(plan) != {"random"}:
         cluster, away = clusters(seen.rows, min(n + len(known), MOST_CLUSTERS, n_rows), rng)
-        preferences["typical"] = np.bincount(cluster)[cluster] - away  # of the largest the nearest
-        choice = _Choice(seen.proba.argmax(axis=1), cluster, groups, known, drawn)
+        predicted = seen.proba.argmax(axis=1)
+        alike = np.unique(cluster * len(seen.classes) + predicted, return_inverse=True)[1]
+        preferences["typical"] = np.bincount(alike)[alike] - away  # of the most alike the nearest
+        choice = _Choice(predicted, cluster, groups, known, drawn)
     suggested = []
     for why in plan:
         if why != "random":

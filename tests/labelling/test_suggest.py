@@ -163,7 +163,7 @@ def test_what_is_refused(words):
         ask(words, PANS.data, y_target={0: "good"})
     with pytest.raises(TypeError, match=r"Got TransferPipeline. Expected a fitted pipeline or classifier"):
         ask(numbers, PANS.data)
-    with pytest.raises(TypeError, match=r"Got CompiledPipeline\. .* not its compiled form"):
+    with pytest.raises(TypeError, match=r"Got CompiledPipeline\..*not its compiled form"):
         ask(compile_pipeline(words), PANS.data)
 
 
