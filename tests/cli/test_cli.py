@@ -817,7 +817,11 @@ def test_groups_are_a_column_of_the_source(data, tmp_path, command):
     words = command, "--source", path, "--target", data / "pans.csv", "--group-column"
     result = invoke(*words, "author" if command != "curve" else "Author")
     assert result.exit_code == 2
-    expected = "the smallest with 1 texts" if command != "curve" else "Got --group-column Author, but"
+    expected = (
+        "the smallest with 1 texts"
+        if command != "curve"
+        else "Got group_column (--group-column) 'Author', but"
+    )
     assert expected in result.stderr
 
 

@@ -856,7 +856,7 @@ def test_fit_stream(demo, files, tmp_path, suffix, classifier):
         ),
         (
             ["--label-column", "stars"],
-            r"label_column \(--label-column\) 'stars', but films.csv has columns",
+            "Got label_column (--label-column) 'stars', but films.csv has columns",
         ),
     ],
     ids=str,
