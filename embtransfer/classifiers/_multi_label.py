@@ -208,6 +208,16 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return _columns([_decision(one, X) for one in self.estimators_])
 
+    def score(self, X: Rows, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Share of the rows whose labels are all right, none missing and none too many; y as in `fit`."""
+        names, found = self.classes_.tolist(), self.predict(X)
+        if getattr(y, "ndim", 1) == 2:
+            right = (found == (y.toarray() if sparse.issparse(y) else np.asarray(y))).all(axis=1)
+        else:
+            sets = ({name for name, has in zip(names, row, strict=True) if has} for row in found)
+            right = [own == set(labels) for own, labels in zip(sets, y, strict=True)]
+        return float(np.average(right, weights=sample_weight))
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
 SEVERAL = (
@@ -19,8 +20,8 @@ def check_labels(y, last):
     ------
     ValueError
     """
-    while isinstance(last, Pipeline):
-        last = last.steps[-1][1]
+    while isinstance(last, Pipeline | BaseSearchCV):
+        last = last.steps[-1][1] if isinstance(last, Pipeline) else last.estimator
     if hasattr(type(last), "multilabel_") or not (is_classifier(last) or is_regressor(last)):
         return
     if sparse.issparse(y):
