@@ -216,7 +216,8 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         else:
             sets = ({name for name, has in zip(names, row, strict=True) if has} for row in found)
             right = [own == set(labels) for own, labels in zip(sets, y, strict=True)]
-        return float(np.average(right, weights=sample_weight))
+        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        return float(np.average(right, weights=weights))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
