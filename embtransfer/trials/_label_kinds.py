@@ -27,7 +27,7 @@ def kind_of(y, scoring) -> str:
         return NUMBERS
     if sparse.issparse(y) or getattr(y, "ndim", 1) == 2:
         return SEVERAL
-    return SEVERAL if several_in(y) else CLASSES
+    return CLASSES if several_in(y) is None else SEVERAL
 
 
 def as_arrays(kind, y, y_target):
