@@ -62,7 +62,7 @@ except SystemExit as end:
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
-    """What one process prints in which any import of gensim fails: results as JSON, then a command's lines."""
+    """What a process prints in which any import of gensim fails: results as JSON, then a command's lines."""
     folder = tmp_path_factory.mktemp("files")
     for name, data in FILES.items():
         (folder / name).write_bytes(data)
