@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Estimator, Seed
 from ._base import BaseTransferClassifier, BaseTransferPredictor
-from ._density_ratio import METHODS, density_ratio
+from ._density_ratio import METHODS, learning_weights
 
 _FEW = 0.05  # share of the rows below which weights leave too little to learn from
 
@@ -63,11 +63,9 @@ class _ImportanceWeighted(BaseTransferPredictor):
     def _weights(self, X, X_target):
         if X_target is X:
             return np.ones(X.shape[0])
-        weights = density_ratio(
+        weights = learning_weights(
             X, X_target, self.weights, max_rows=self.max_rows, random_state=self.random_state
         )
-        if self.weights == "nearest":
-            weights = (weights + 1) / 2
         weights **= self.flatten
         weights /= weights.mean()
         if self.clip is not None:
