@@ -171,7 +171,7 @@ def processes(session):
         import time
 
         list(batches)
-        time.sleep(1)  # so that one process cannot serve both partitions
+        time.sleep(0.5)  # so that one process cannot serve both partitions
         ours = sys.modules.get("embtransfer.spark")
         misses = ours._load.cache_info().misses if ours else 0
         seen = [os.getpid()], [misses], ["sklearn" in sys.modules]
@@ -207,7 +207,7 @@ def test_every_row_and_column_is_that_of_score_file(df, source, model, tmp_path,
     assert found.equals(expected)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "three"])  # which the test above has
 def test_labels_keep_their_type(df, source, models, tmp_path, name):
     options = {"columns": ["id"], "top_k": 1}
     score_file(models[name], source, tmp_path / "out.parquet", model_id=name, **options)
@@ -223,7 +223,7 @@ def test_unsigned_labels_are_int64(session):
     assert found["prediction"].to_pylist() == pipeline.predict(TEXTS).tolist()
 
 
-@pytest.mark.parametrize("n_rows", [0, 3, 60])
+@pytest.mark.parametrize("n_rows", [0, 13])  # partitions of five rows: none, and two full and one of three
 def test_many_and_empty_partitions(session, model, n_rows):
     expression = "if(id % 5 = 0, null, concat('a good é ', id)) as text"
     frame = session.range(0, 60, 1, 12).filter(f"id < {n_rows}").selectExpr("id", expression)
@@ -236,8 +236,7 @@ def test_many_and_empty_partitions(session, model, n_rows):
     assert found["prediction"].to_pylist() == model.predict(texts).tolist()
 
 
-@pytest.mark.parametrize("rows_a_batch", [1, 7, 1_000_000])
-@pytest.mark.parametrize("batch_size", [3, 1_000_000])
+@pytest.mark.parametrize(("rows_a_batch", "batch_size"), [(1, 1_000_000), (7, 3), (1_000_000, 3)])
 def test_sizes_of_batches_change_nothing(session, model, rows_a_batch, batch_size):
     texts = TEXTS * 5
     name = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -281,7 +280,7 @@ def test_the_result_is_an_ordinary_frame(df, model):
 
 
 def test_two_processes_serve_and_load_each_model_once(session, df, model):
-    for _ in range(3):
+    for _ in range(2):
         assert len(score(df, model).collect()) == 2_000
     before = {pid: loaded for pid, loaded, _ in processes(session)}
     assert len(before) == 2

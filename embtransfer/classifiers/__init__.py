@@ -50,7 +50,7 @@ _MAKERS = {
     "label_shift": lambda seed: LabelShiftClassifier(random_state=seed),
 }
 CLASSIFIERS = tuple(_MAKERS)
-_REGRESSOR_MAKERS = {"ridge": Ridge, "importance": lambda: ImportanceWeightedRegressor(weights="nearest")}
+_REGRESSOR_MAKERS = {"ridge": Ridge, "importance": ImportanceWeightedRegressor}
 REGRESSORS = tuple(_REGRESSOR_MAKERS)
 
 

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
@@ -41,12 +41,17 @@ def classes_of(y):
     return classes
 
 
-def check_weights(sample_weight, y):
+def logistic_or(estimator):
+    """A new copy of the classifier; logistic regression with C = 10 where none was given."""
+    return LogisticRegression(C=10.0, max_iter=1000) if estimator is None else clone(estimator)
+
+
+def check_weights(sample_weight, y, of_classes=True):
     """Weights of the rows, float64, or None; refused where they leave rows of fewer than two classes."""
     if sample_weight is None:
         return None
     weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-    if len(left := np.unique(y[weights > 0])) < 2:
+    if of_classes and len(left := np.unique(y[weights > 0])) < 2:
         raise ValueError(
             f"Got sample_weight that is zero on all rows but those of the classes {left.tolist()}. Expected "
             "rows of at least two classes with weight."
@@ -143,11 +148,9 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
         """A new copy of the classifier or regressor; a plain linear one where none was given."""
 
     def _check_weights(self, sample_weight, y):
-        """Weights of the rows, float64, or None."""
-        if sample_weight is None:
-            return None
-        self._check_takes_weights()
-        return _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        if sample_weight is not None:
+            self._check_takes_weights()
+        return check_weights(sample_weight, y, is_classifier(self))
 
     def _check_takes_weights(self):
         estimator = self._make_estimator()
@@ -183,14 +186,8 @@ class BaseTransferClassifier(ClassifierMixin, BaseTransferPredictor):
     def _check_labels(self, y):
         self.classes_ = classes_of(y)
 
-    def _check_weights(self, sample_weight, y):
-        if sample_weight is not None:
-            self._check_takes_weights()
-        return check_weights(sample_weight, y)
-
     def _make_estimator(self):
-        """A new copy of the classifier; logistic regression with C = 10 where none was given."""
-        return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
+        return logistic_or(self.estimator)
 
     @_inner_has("predict_proba")
     def predict_proba(self, X: Rows) -> np.ndarray:

@@ -127,6 +127,12 @@ def density_ratio(
     return weights / weights.mean()
 
 
+def learning_weights(X_source, X_target, method, **options):
+    """The ratio as learners and scores take it: of nearest neighbours, rough as counts are, half way to 1."""
+    ratio = density_ratio(X_source, X_target, method, **options)
+    return (ratio + 1) / 2 if method == "nearest" else ratio
+
+
 def _nearest(source, target):
     counts = np.bincount(pairwise_distances_argmin(target, source), minlength=source.shape[0])
     groups = identical(source)

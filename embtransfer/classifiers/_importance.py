@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Estimator, Seed
 from ._base import BaseTransferClassifier, BaseTransferPredictor
-from ._density_ratio import METHODS, density_ratio
+from ._density_ratio import METHODS, learning_weights
 
 _FEW = 0.05  # share of the rows below which weights leave too little to learn from
 
@@ -63,11 +63,9 @@ class _ImportanceWeighted(BaseTransferPredictor):
     def _weights(self, X, X_target):
         if X_target is X:
             return np.ones(X.shape[0])
-        weights = density_ratio(
+        weights = learning_weights(
             X, X_target, self.weights, max_rows=self.max_rows, random_state=self.random_state
         )
-        if self.weights == "nearest":
-            weights = (weights + 1) / 2
         weights **= self.flatten
         weights /= weights.mean()
         if self.clip is not None:
@@ -184,11 +182,13 @@ class ImportanceWeightedRegressor(RegressorMixin, _ImportanceWeighted):
     Examples
     --------
     >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
     >>> from embtransfer import ImportanceWeightedRegressor
     >>> rng = np.random.default_rng(0)
     >>> source, target = rng.normal(0, 1, (400, 1)), rng.normal(1, 0.5, (400, 1))
-    >>> model = ImportanceWeightedRegressor().fit(source, source[:, 0] ** 2, X_target=target)
-    >>> bool(model.score(target, target[:, 0] ** 2) > 0.5)  # nearly straight where the target is
+    >>> y, y_target = source[:, 0] ** 2, target[:, 0] ** 2  # nearly straight where the target is
+    >>> model = ImportanceWeightedRegressor().fit(source, y, X_target=target)
+    >>> bool(model.score(target, y_target) > Ridge().fit(source, y).score(target, y_target))
     True
     """
 

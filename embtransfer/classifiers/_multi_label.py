@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods
@@ -21,8 +21,18 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._types import Estimator, Rows
+from ._base import logistic_or
 
 CERTAIN = 40.0  # the decision where all source texts have a label, or none: a probability of 1 - 4e-18
+
+
+def several_labels(y: Any) -> Collection | None:
+    """The first collection of labels among those of the rows; None where each row has one label."""
+    kind = getattr(y, "dtype", None)
+    plain = isinstance(kind, np.dtype) and kind.kind != "O"  # need not be looked through
+    rows = y if np.iterable(y) and not plain else ()
+    of_several = (one for one in rows if isinstance(one, Collection) and not isinstance(one, str | bytes))
+    return next(of_several, None)
 
 
 def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
@@ -183,7 +193,7 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def _make_estimator(self):
-        return LogisticRegression(C=10.0, max_iter=1000) if self.estimator is None else clone(self.estimator)
+        return logistic_or(self.estimator)
 
     def source_view(self) -> Self:
         """A copy that predicts source rows: each classifier by its own source view, where it has one."""
@@ -207,6 +217,17 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """Signed distances of target rows for each label: array of shape (n_rows, n_labels)."""
         check_is_fitted(self)
         return _columns([_decision(one, X) for one in self.estimators_])
+
+    def score(self, X: Rows, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Share of the rows whose labels are all right, none missing and none too many; y as in `fit`."""
+        names, found = self.classes_.tolist(), self.predict(X)
+        if getattr(y, "ndim", 1) == 2:
+            right = (found == (y.toarray() if sparse.issparse(y) else np.asarray(y))).all(axis=1)
+        else:
+            sets = ({name for name, has in zip(names, row, strict=True) if has} for row in found)
+            right = [own == set(labels) for own, labels in zip(sets, y, strict=True)]
+        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        return float(np.average(right, weights=weights))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -58,11 +58,10 @@ def fit(
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from ..adapters import make_adapter
-    from ..classifiers import make_classifier, make_regressor
     from ..persistence import check_destination, save_pipeline
     from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
     from ..priors import known_priors, with_priors
-    from ..trials._label_kinds import NUMBERS, as_arrays, fit_for, kind_of
+    from ..trials._label_kinds import CLASSES, NUMBERS, SEVERAL, as_arrays, kind_of, makers, one_against_rest
 
     with clear_errors():
         if embed_vectors and embedder == "sentence":
@@ -89,8 +88,8 @@ def fit(
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
-            make, usual = (make_regressor, "ridge") if numbers else (make_classifier, "logistic")
-            pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual))
+            make, _, usual, _ = makers(NUMBERS if numbers else CLASSES)
+            pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual[0]))
         else:
             pipeline = recipes_by_name([recipe], embedding.model)[recipe]
         X = X_target = None
@@ -100,11 +99,12 @@ def fit(
             X, y, _ = load_source(dataset, source, columns)
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
-            kind = NUMBERS if numbers else kind_of(y, "accuracy")
-            y = as_arrays(kind, y, None)[0] if numbers else y
+            if numbers:
+                y, _ = as_arrays(NUMBERS, y, None)
             if shares := parse_shares(target_shares, y):
                 pipeline = with_priors(pipeline, known_priors(shares, y))
-            pipeline = fit_for(kind, [("", pipeline)])[0][1]
+            if not numbers and kind_of(y, "accuracy") == SEVERAL:
+                pipeline = one_against_rest(pipeline)
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)

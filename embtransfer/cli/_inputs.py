@@ -80,7 +80,7 @@ def parse_shares(text, y) -> dict | None:
     """Label -> share, from "positive=0.2,negative=0.8"; the labels as they are in y, numbers perhaps."""
     if text is None:
         return None
-    if (len(y) and not isinstance(y, list)) or isinstance(y[0], list):
+    if getattr(y, "ndim", 1) == 2 or (len(y) and isinstance(y[0], list)):
         raise ValueError("Got --target-shares with several labels a text. Leave it out: they have no shares.")
     labels, shares = {str(label): label for label in set(y)}, {}
     for pair in split_names(text):

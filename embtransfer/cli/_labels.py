@@ -4,7 +4,17 @@ import pandas as pd
 
 from ._models import split_names
 
-_MEANING = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "": None, "none": None}
+_MEANING = {
+    "1": 1.0,
+    "1.0": 1.0,
+    "true": 1.0,
+    "0": 0.0,
+    "0.0": 0.0,
+    "false": 0.0,
+    "": None,
+    "none": None,
+    "nan": None,
+}
 
 
 def label_columns(table, given: str) -> list[str]:

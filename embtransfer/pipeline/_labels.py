@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
+
+from ..classifiers._multi_label import several_labels
 
 SEVERAL = (
     "Several labels a text need MultiLabelClassifier(...) around the classifier: of lists of labels, or of a "
@@ -19,21 +22,14 @@ def check_labels(y, last):
     ------
     ValueError
     """
-    while isinstance(last, Pipeline):
-        last = last.steps[-1][1]
+    while isinstance(last, Pipeline | BaseSearchCV):
+        last = last.steps[-1][1] if isinstance(last, Pipeline) else last.estimator
     if hasattr(type(last), "multilabel_") or not (is_classifier(last) or is_regressor(last)):
         return
-    if sparse.issparse(y):
-        shape = y.shape
-    else:
-        y = y if isinstance(y, (list, tuple)) else np.asarray(y)
-        of_objects = isinstance(y, (list, tuple)) or (y.ndim == 1 and y.dtype == object)
-        collections = (
-            one for one in (y if of_objects else ()) if isinstance(one, list | tuple | set | frozenset)
-        )
-        if (several := next(collections, None)) is not None:
-            raise ValueError(f"Got labels such as {several!r:.80}. Expected one label a text. {SEVERAL}")
-        shape = np.shape(y)
+    y = y if sparse.issparse(y) or isinstance(y, list | tuple) else np.asarray(y)
+    if getattr(y, "ndim", 1) == 1 and (several := several_labels(y)) is not None:
+        raise ValueError(f"Got labels such as {several!r:.80}. Expected one label a text. {SEVERAL}")
+    shape = np.shape(y)
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"Got labels of shape {shape}. Expected one a text: shape ({shape[0]},). {SEVERAL} Columns that "

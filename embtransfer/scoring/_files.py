@@ -58,9 +58,11 @@ def score_file(
         Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where
         all are carried.
     output_column : str, default="prediction"
-        The column with the labels.
+        The column with the labels, or numbers. Of several labels a text: `<output_column>_<label>` of 0 and
+        1 for each.
     proba : bool, default=False
-        Also add the probability of each class, as `<output_column>_<class>`.
+        Also add the probability of each class, as `<output_column>_<class>`; of several labels a text as
+        `<output_column>_<label>_proba`.
     top_k : int, default=None
         Also add the k most probable labels and their probabilities, as `<output_column>_1`,
         `<output_column>_1_proba`, `<output_column>_2`, ...

@@ -32,7 +32,7 @@ class ModelColumns:
         self.model, self.batch_size = model, batch_size
         self.proba, self.top_k, self.vectors = proba, top_k or 0, vectors
         self.several, self.classes = _several_labels(model), _classes(model)
-        label = pa.array(self.classes).type if len(self.classes) else pa.float64()
+        self.kind = label = pa.array(self.classes).type if len(self.classes) else pa.float64()
         if top_k is not None and not 1 <= top_k <= len(self.classes):
             raise ValueError(f"Got top_k={top_k}. Expected 1 to {len(self.classes)}, the number of classes.")
         if proba or top_k:
@@ -113,13 +113,13 @@ class ModelColumns:
         return vectors
 
     def _columns(self, labels, shares, vectors):
-        kind = pa.array(self.classes).type
+        kind = self.kind
         if self.several:
             arrays = [pa.array(np.ascontiguousarray(column), pa.int64()) for column in labels.T]
         elif len(self.classes):
             arrays = [_labels(labels, self.classes, kind)]
         else:
-            arrays = [pa.array(labels, pa.float64())]
+            arrays = [pa.array(labels, kind)]
         if self.proba:
             arrays += [pa.array(share, pa.float64()) for share in shares.T]
         if self.top_k:

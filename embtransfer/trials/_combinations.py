@@ -5,6 +5,7 @@ from time import perf_counter
 
 import numpy as np
 from joblib import delayed
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
@@ -43,6 +44,7 @@ def trials(blocks, named_recipes, data, score, diagnostics):
         yield delayed(_tried)(_evaluate_recipe, model, data, score)
 
 
+@config_context(transform_output="default")  # rows are cut by their numbers
 def _tried(evaluate, *arguments):
     """Figures, class shares and error of a row; a failed combination is a row of the table, not its end."""
     try:
@@ -58,6 +60,7 @@ def _failed(error):
 class _Embedded:
     """The matrices of one embedder, and how long they took."""
 
+    @config_context(transform_output="default")
     def __init__(self, embedder, data, joint):
         takes_target = has_fit_parameter(embedder, "X_target")
         if isinstance(embedder, BaseEmbedder) and not takes_target:  # kernels and tables load off the clock

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel
-from sklearn import config_context
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer
 
@@ -34,7 +33,6 @@ COLUMNS = [
 ]
 
 
-@config_context(transform_output="default")  # rows are cut by their numbers
 def compare(
     X_source: Texts,
     y_source: Labels,
@@ -153,7 +151,7 @@ def compare(
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     for said in filter(None, (data.repeated(), data.left_out())):
-        warnings.warn(said, UserWarning, stacklevel=3)  # of config_context
+        warnings.warn(said, UserWarning, stacklevel=2)
     score = score_for(kind, scoring, data.y)
     blocks = list(_baselines(kind))
     priors = known_priors(target_shares, data.y) if kind == CLASSES else None

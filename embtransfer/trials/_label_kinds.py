@@ -6,16 +6,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MultiLabelBinarizer
 
 from .._parts import children, rebuilt
 from ..classifiers import MultiLabelClassifier, make_classifier, make_regressor
-from ..classifiers._multi_label import label_matrix
+from ..classifiers._multi_label import label_matrix, several_labels
 from ..recipes import make_recipe
 from ._scoring import scorer
-from ._splits import several_in
 
 CLASSES, SEVERAL, NUMBERS = "classes", "several labels", "numbers"
 OF_NUMBERS = {"r2", "explained_variance", "d2_absolute_error_score"}  # beside errors and deviances
@@ -27,7 +26,7 @@ def kind_of(y, scoring) -> str:
         return NUMBERS
     if sparse.issparse(y) or getattr(y, "ndim", 1) == 2:
         return SEVERAL
-    return SEVERAL if several_in(y) else CLASSES
+    return CLASSES if several_labels(y) is None else SEVERAL
 
 
 def as_arrays(kind, y, y_target):
@@ -74,14 +73,12 @@ def _by_names(names, y_target):
             f"Got {len(unknown)} target labels that no source text has: {some}. No model can predict "
             "them: they are left out of the score.",
             UserWarning,
-            stacklevel=5,  # compare runs within a context
+            stacklevel=4,
         )
-    place = {name: column for column, name in enumerate(names.tolist())}
-    matrix = np.zeros((len(rows), len(names)))
-    for row, labels in enumerate(rows):
-        matrix[row, [place[label] for label in labels or () if label in place]] = 1
-        if labels is None:
-            matrix[row] = np.nan
+    known, names = [row is not None for row in rows], names.tolist()
+    matrix = np.full((len(rows), len(names)), np.nan)
+    binarizer = MultiLabelBinarizer(classes=names)
+    matrix[known] = binarizer.fit_transform([row.intersection(names) for row in rows if row is not None])
     return matrix
 
 
@@ -120,7 +117,6 @@ def score_for(kind, scoring, y):
 def baselines_of(kind):
     """What says nothing of the text, by name, and what learns from TF-IDF rows."""
     if kind == NUMBERS:
-        return [("mean", DummyRegressor())], [("ridge", Ridge())]
+        return [("mean", DummyRegressor())], [("ridge", make_regressor("ridge"))]
     majority = DummyClassifier(strategy="most_frequent")
-    # C=10: TF-IDF rows have length 1
-    return [("majority", majority)], fit_for(kind, [("logistic", LogisticRegression(C=10.0, max_iter=1000))])
+    return [("majority", majority)], fit_for(kind, [("logistic", make_classifier("logistic"))])

@@ -1,6 +1,5 @@
 """The texts of two domains, and how a trial cuts them: seen and scored, draws of labels, folds."""
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
 from .._texts import check_texts, text_list
+from ..classifiers._multi_label import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
 
@@ -204,12 +204,6 @@ def known(y, rows):
     return np.array(y[rows].tolist())
 
 
-def several_in(y):
-    """A text's labels, if they are a list or set of labels; else None."""
-    first = next((one for one in y if one is not None), None) if np.iterable(y) else None
-    return first if isinstance(first, Collection) and not isinstance(first, str | bytes) else None
-
-
 def _missing(y):
     """Whether each row lacks its label, or one of several."""
     missing = pd.isna(y)
@@ -217,7 +211,7 @@ def _missing(y):
 
 
 def _labels(y, texts, domain, of_classes):
-    if of_classes and getattr(y, "ndim", 1) == 1 and (several := several_in(y)) is not None:
+    if of_classes and getattr(y, "ndim", 1) == 1 and (several := several_labels(y)) is not None:
         raise ValueError(
             f"Got labels such as {several!r:.60} of a {domain} text. Expected one a text. {_OTHERS}"
         )

@@ -270,9 +270,7 @@ class TestClassifier:
     def test_warning_where_domains_hardly_overlap(self):
         rng = np.random.default_rng(0)
         X, X_target = rng.normal(size=(500, 3)), rng.normal(3, 1, (500, 3))
-        with pytest.warns(
-            UserWarning, match=r"effective sample of .*.*Put an adapter first"
-        ):
+        with pytest.warns(UserWarning, match=r"effective sample of .*.*Put an adapter first"):
             ImportanceWeightedClassifier(clip=None).fit(X, np.arange(500) % 2, X_target=X_target)
 
     def test_without_a_target_it_is_the_estimator(self):

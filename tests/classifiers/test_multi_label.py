@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import MultiLabelBinarizer
 
@@ -85,6 +86,24 @@ def test_it_is_scikit_learns_one_against_the_rest():
     np.testing.assert_array_equal(ours.predict(ROWS[1]), theirs.predict(ROWS[1]))
     np.testing.assert_allclose(ours.predict_proba(ROWS[1]), theirs.predict_proba(ROWS[1]))
     np.testing.assert_allclose(ours.decision_function(ROWS[1]), theirs.decision_function(ROWS[1]))
+
+
+@pytest.mark.parametrize("y", [TAGS, MATRIX, sparse.csr_array(MATRIX)], ids=["lists", "matrix", "sparse"])
+def test_the_score_counts_rows_whose_labels_are_all_right(y):
+    ours = MultiLabelClassifier(n_jobs=2).fit(ROWS[0], TAGS)
+    right = (ours.predict(ROWS[0]) == MATRIX).all(axis=1)
+    assert 0 < right.mean() < 1
+    assert ours.score(ROWS[0], y) == right.mean()
+    assert ours.score(ROWS[0], y, sample_weight=right) == 1
+
+
+def test_a_search_as_the_last_step():
+    search = GridSearchCV(
+        MultiLabelClassifier(), {"estimator": [LogisticRegression(C=C) for C in (0.1, 10)]}, cv=2
+    )
+    pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), search)
+    assert pipeline.fit(SOURCE, MATRIX, X_target=TARGET).predict(TARGET).shape == (60, 4)
+    assert compile_pipeline(pipeline).multilabel_
 
 
 def test_a_ridge_of_all_labels_is_one_of_each():

@@ -100,3 +100,14 @@ def test_what_cannot_be(command, message):
     run = CliRunner().invoke(app, [*command, "-o", "none"] if command[0] != "compare" else command)
     assert run.exit_code == 2
     assert message in run.stderr
+
+
+def test_target_rows_without_all_their_labels_are_not_scored():
+    pans = pd.read_csv("pans.csv").astype({"and": "Int64", "positive": "Int64"})
+    pans.loc[:59, "and"] = pd.NA
+    pans.to_parquet("some.parquet", index=False)
+    run = CliRunner().invoke(
+        app, ["compare", *COLUMNS[:3], "some.parquet", *COLUMNS[4:], "--adapters", "none"]
+    )
+    assert run.exit_code == 0
+    assert "some.parquet: 20 of 80 rows have a 'and,positive'." in run.stderr

@@ -309,7 +309,7 @@ class TestSearches:
     @pytest.mark.parametrize("n_jobs", [1, 2])
     def test_grid_over_columns_and_adapters(self, n_jobs):
         search = GridSearchCV(
-            pipeline(columns()), self.GRID, cv=3, scoring=source_scorer(), n_jobs=n_jobs, error_score="raise"
+            pipeline(columns()), self.GRID, cv=2, scoring=source_scorer(), n_jobs=n_jobs, error_score="raise"
         )
         search.fit(table("films"), Y, X_target=Target(table("pans")))
         assert search.best_score_ > 0.7

@@ -1,6 +1,7 @@
 """Words and n-grams of texts, against scikit-learn's CountVectorizer and a loop."""
 
 import pickle
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.testing import assert_array_equal
 from sklearn.feature_extraction.text import CountVectorizer
 
 from embtransfer import WordVectors
+from embtransfer._words import words_of
 from embtransfer.embedders import _ngrams
 from embtransfer.embedders._ngrams import NGrams, document_counts, find_words
 
@@ -33,6 +35,14 @@ TEXT = st.one_of(
     st.lists(st.one_of(WORD, st.text(max_size=3)), max_size=8).map(", ".join),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
+
+
+def count_vectorizer(longest, min_df=1, lowercase=True):
+    """scikit-learn's n-grams of our words: `\\w\\w+` would cut "हि" at its vowel sign."""
+    cut = partial(words_of, lowercase=lowercase)
+    return CountVectorizer(
+        ngram_range=(1, longest), min_df=min_df, lowercase=False, tokenizer=cut, token_pattern=None
+    )
 
 
 def learn(texts, longest, min_df=1, max_features=10**6, lowercase=True, pretrained=None):
@@ -58,8 +68,8 @@ def found_names(ngrams, texts):
 
 
 def expected_names(texts, vocabulary, longest, lowercase=True):
-    """The same by CountVectorizer's own tokens, those of a vocabulary, as often as they come."""
-    analyze = CountVectorizer(ngram_range=(1, longest), lowercase=lowercase).build_analyzer()
+    """The same by CountVectorizer's own n-grams, those of a vocabulary, as often as they come."""
+    analyze = count_vectorizer(longest, lowercase=lowercase).build_analyzer()
     return [sorted(token for token in analyze(text) if token in vocabulary) for text in texts]
 
 
@@ -68,7 +78,7 @@ def expected_names(texts, vocabulary, longest, lowercase=True):
 @pytest.mark.parametrize("longest", [1, 2, 3, 5])
 def test_the_vocabulary_is_that_of_count_vectorizer(longest, min_df, lowercase):
     ngrams = learn(CORPUS, longest, min_df, lowercase=lowercase)
-    counter = CountVectorizer(ngram_range=(1, longest), min_df=min_df, lowercase=lowercase).fit(CORPUS)
+    counter = count_vectorizer(longest, min_df, lowercase).fit(CORPUS)
     assert sorted(names(ngrams)) == sorted(counter.vocabulary_)
     assert len(ngrams) == len(counter.vocabulary_)
     expected = expected_names(CORPUS, counter.vocabulary_, longest, lowercase)
@@ -85,7 +95,7 @@ def test_the_vocabulary_is_that_of_count_vectorizer(longest, min_df, lowercase):
 def test_any_texts(corpus, texts, longest, min_df):
     corpus = [*corpus, "good film", "good film"]
     ngrams = learn(corpus, longest, min_df)
-    vocabulary = CountVectorizer(ngram_range=(1, longest), min_df=min_df).fit(corpus).vocabulary_
+    vocabulary = count_vectorizer(longest, min_df).fit(corpus).vocabulary_
     assert sorted(names(ngrams)) == sorted(vocabulary)
     assert found_names(ngrams, corpus + texts) == expected_names(corpus + texts, vocabulary, longest)
 

@@ -362,7 +362,10 @@ class TestRefusals:
             ((WordEmbedder(pooling="max"), logistic()), "pooling='max' is no sum over words"),
             ((WordEmbedder(unknown="nearest"), logistic()), "unknown='skip' and phrases=False fold"),
             ((WordEmbedder(token_pattern=r"[a-z]+"), logistic()), "runs in Python, not in the kernel"),
-            ((WordEmbedder(), SVC()), r"step 'svc' \(SVC\): it is not among the classifiers that fold"),
+            (
+                (WordEmbedder(), SVC()),
+                r"step 'svc' \(SVC\): it is not among the classifiers and regressors that fold",
+            ),
             ((WordEmbedder(), RandomForestClassifier(2)), "not among the classifiers"),
             ((HashingVectorizer(), logistic()), "makes rows of texts in a way that does not fold"),
             ((TfidfVectorizer(analyzer="char"), logistic()), "words by the default token_pattern fold"),

@@ -100,7 +100,7 @@ def assert_as_python(texts, n_columns=5, **params):
     assert_close(embedder.transform(texts), [mean(vectors, ids) for ids in expected])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.booleans(), st.sampled_from([1, 2]), texts_strategy)
 def test_as_regex(lowercase, min_length, texts):
     tokens = sorted({t for text in texts for s in (text, text.lower()) for t in re.findall(r"\w+", s)})
@@ -116,7 +116,7 @@ def test_as_regex(lowercase, min_length, texts):
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(texts=texts_strategy)
 def test_words_as_python(lowercase, texts):
     clean = [_without_surrogates(text) for text in texts]

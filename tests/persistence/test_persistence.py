@@ -98,8 +98,14 @@ def checksum(path):
 # round trips
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
-@pytest.mark.parametrize("classifier", [name for name in CLASSIFIERS if name != "log_count_ratio"])
+DENSE = [name for name in CLASSIFIERS if name != "log_count_ratio"]
+# each of both in one pair: what is saved of an adapter does not depend on the classifier
+PAIRS = [
+    (list(ADAPTERS)[i % len(ADAPTERS)], DENSE[i % len(DENSE)]) for i in range(max(len(ADAPTERS), len(DENSE)))
+]
+
+
+@pytest.mark.parametrize(("adapter", "classifier"), PAIRS)
 def test_every_adapter_and_classifier(tmp_path, adapter, classifier):
     pipeline = fit(None, make_adapter(adapter), make_classifier(classifier))
     check_same(load_pipeline(save_pipeline(pipeline, tmp_path / "model")), pipeline)

@@ -172,8 +172,8 @@ OPTIONS = {
     "f1": {"scoring": "f1_macro", "cv": 4},
 }
 EMBEDDERS, ADAPTERS, CLASSIFIERS = (
-    ["word_mean", "word_idf", "word_sif"],
-    ["none", "centering", "coral", "subspace"],
+    ["word_mean", "word_sif"],
+    ["none", "coral", "subspace"],
     ["logistic", "ridge"],
 )
 

@@ -635,7 +635,7 @@ def test_thresholded_confidence_of_few_distinct_confidences(model):
 
 @pytest.fixture(scope="module")
 def search():
-    return TransferSearch(adapters=["none", "centering", "coral"], recipes=[], min_rows=80).fit(
+    return TransferSearch(adapters=["none", "centering"], recipes=[], min_rows=80).fit(
         FILMS.data, FILMS.target, X_target=PANS.data
     )
 
@@ -717,7 +717,7 @@ class TestSearch:
     def test_a_class_that_a_round_lacks(self, n_rare, known):
         y = np.array(["good" if label else "bad" for label in Y], object)
         y[-n_rare:] = "zero"
-        search = TransferSearch(recipes=[], adapters=["none", "centering"], target_shares=known, min_rows=40)
+        search = TransferSearch(recipes=[], adapters=["centering"], target_shares=known, min_rows=40)
         search.fit(FILMS.data, y, X_target=PANS.data)
         assert (search.results_["error"] == "").all()
         assert search.best_estimator_.classes_.tolist() == ["bad", "good", "zero"]
@@ -815,7 +815,7 @@ class TestSearch:
 class TestTextsThatAreRepeated:
     """Figures before folds kept copies together: 0.87 promised of 0.73, and 0.91 of 0.50."""
 
-    SETTINGS = {"embedders": ["word_mean"], "adapters": ["none", "centering"], "recipes": []}
+    SETTINGS = SMALL
 
     def test_a_source_repeated_promises_no_more(self):
         plain = TransferSearch(**self.SETTINGS).fit(FILMS.data, FILMS.target, X_target=PANS.data)

@@ -1,5 +1,7 @@
 """Without gensim, which has no wheel for Python 3.14, all works but the download of named tables."""
 
+import json
+import os
 import pickle
 import struct
 import subprocess
@@ -35,48 +37,68 @@ FILES = {
 }
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """What lines of Python print, where any import of gensim fails."""
-    monkeypatch.setenv("GENSIM_DATA_DIR", str(tmp_path / "downloaded"))
+CODE = f"""
+import json, sys
+sys.modules["gensim"] = None
+from embtransfer import WordEmbedder, WordVectors
+said = {{"bundled": bool(WordEmbedder().fit_transform(["A good film"]).any())}}
+for name in {[*FILES, "tiny-2"]}:
+    vectors = WordVectors.load(name)
+    said[name] = [vectors.words, vectors.matrix.tolist()]
+try:
+    WordVectors.load("glove-wiki-100")
+except FileNotFoundError as error:
+    said["a name"] = str(error)
+print(json.dumps(said))
+from embtransfer.cli import main
+sys.argv[1:] = ["vectors", "download", "glove-wiki-100"]
+sys.stderr = sys.stdout
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
 
-    def run(code):
-        code = f"import sys; sys.modules['gensim'] = None\nfrom embtransfer import *\n{code}"
-        command = sys.executable, "-W", "error", "-c", code
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
-    return run
-
-
-def test_bundled_vectors(run):
-    assert run("print(WordEmbedder().fit_transform(['A good film']).any())") == "True\n"
-
-
-def test_files(run, tmp_path):
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory):
+    """What a process prints in which any import of gensim fails: results as JSON, then a command's lines."""
+    folder = tmp_path_factory.mktemp("files")
     for name, data in FILES.items():
-        (tmp_path / name).write_bytes(data)
-    shown = run(
-        f"for name in {list(FILES)}:\n"
-        "    vectors = WordVectors.load(name)\n    print(name, vectors.words, vectors.matrix.tolist())"
-    )
-    assert shown.splitlines() == [f"{name} ['good', 'bad'] [[1.0, 2.0], [3.0, 4.0]]" for name in FILES]
+        (folder / name).write_bytes(data)
+    (folder / "downloaded" / "tiny-2").mkdir(parents=True)
+    (folder / "downloaded" / "tiny-2" / "tiny-2.txt").write_bytes(FILES["glove.txt"])
+    own = {**os.environ, "GENSIM_DATA_DIR": str(folder / "downloaded")}
+    command = sys.executable, "-W", "error", "-c", CODE
+    done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
 
 
-def test_a_name_says_what_to_do(run):
-    shown = run("try: WordVectors.load('glove-wiki-100')\nexcept FileNotFoundError as error: print(error)")
+@pytest.fixture(scope="module")
+def said(lines):
+    return json.loads(lines[0])
+
+
+def test_bundled_vectors(said):
+    assert said["bundled"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files(said, name):
+    assert said[name] == [["good", "bad"], [[1.0, 2.0], [3.0, 4.0]]]
+
+
+def test_a_name_says_what_to_do(said):
+    shown = said["a name"]
     assert "There is no file or folder 'glove-wiki-100', nor a package of vectors of that name." in shown
     assert "need gensim, which can't be imported (" in shown
     assert "pip install gensim. Where it has no wheel for your Python, load the table once with" in shown
 
 
-def test_the_command_says_it_in_one_line(run):
-    code = "from embtransfer.cli import main\nsys.argv[1:] = ['vectors', 'download', 'glove-wiki-100']\n"
-    shown = run(f"{code}sys.stderr = sys.stdout\ntry: main()\nexcept SystemExit as end: print(end.code)")
-    assert shown.startswith("Error: There is no file or folder 'glove-wiki-100'")
-    assert shown.splitlines()[1:] == ["2"]
+def test_the_command_says_it_in_one_line(lines):
+    assert lines[1].startswith("Error: There is no file or folder 'glove-wiki-100'")
+    assert lines[2:] == ["2"]
 
 
-def test_a_table_that_was_downloaded_before_is_found(run, tmp_path):
-    (tmp_path / "downloaded" / "tiny-2").mkdir(parents=True)
-    (tmp_path / "downloaded" / "tiny-2" / "tiny-2.txt").write_bytes(FILES["glove.txt"])
-    assert run("print(WordVectors.load('tiny-2').words)") == "['good', 'bad']\n"
+def test_a_table_that_was_downloaded_before_is_found(said):
+    assert said["tiny-2"][0] == ["good", "bad"]

@@ -54,10 +54,10 @@ def collect(estimator, source, y, target, classes, splits, priors=None) -> Evide
     of_target = probabilities(fitted, target, classes)
     of_source = np.empty((len(y), len(classes)))
     back = np.full(len(y), -1)
-    for train, test in splits:
+    for i, (train, test) in enumerate(splits):
         fold = fit(estimator, _safe_indexing(source, train), y[train], target, classes, priors)
         of_source[test] = probabilities(for_source(fold), _safe_indexing(source, test), classes)
-        if (back < 0).all():
+        if i == 0:
             labels = classes[probabilities(fold, target, classes).argmax(axis=1)]
             given = _in_reverse(estimator, source, y[train], test, target, labels, classes)
             back[test] = np.searchsorted(classes, given)

@@ -10,7 +10,8 @@ from joblib import Parallel, delayed
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
-from ...classifiers import NaiveBayesLogisticRegression, density_ratio
+from ...classifiers import NaiveBayesLogisticRegression
+from ...classifiers._density_ratio import learning_weights
 from ...copies._groups import fewest_groups, stratified_folds
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import line
@@ -110,7 +111,7 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
             f"No candidate could be fitted. The first one's error: {next(iter(errors.values()))}"
         )
     of_source, of_target = _weighing_rows(store, source, target)
-    nearest = (density_ratio(of_source, of_target, "nearest") + 1) / 2  # as ImportanceWeightedClassifier's
+    nearest = learning_weights(of_source, of_target, "nearest")
     table, ratio = {}, found.priors.ratio
     for place, evidence in found.evidence.items():
         table[place] = {
