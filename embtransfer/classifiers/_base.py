@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 
 from .._texts import plain_labels
 from .._types import Labels, Rows
+from ._known import known_labels
 
 _DTYPES = [np.float64, np.float32]
 
@@ -152,12 +153,14 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
             self._check_takes_weights()
         return check_weights(sample_weight, y, is_classifier(self))
 
-    def _check_takes_weights(self):
+    def _check_takes_weights(self, target_weight=None):
         estimator = self._make_estimator()
         if not has_fit_parameter(estimator, "sample_weight"):
+            asked = "" if target_weight is None else f", and target_weight={target_weight!r}"
             raise ValueError(
-                f"Got {type(estimator).__name__}, whose fit takes no sample_weight. Expected one that takes "
-                "it, such as LogisticRegression(), LinearSVC() or, of numbers, Ridge()."
+                f"Got {type(estimator).__name__}, whose fit takes no sample_weight{asked}. Expected one that "
+                f"takes it, such as LogisticRegression(), LinearSVC() or, of numbers, Ridge()"
+                f"{'; or target_weight=1' if asked else ''}."
             )
 
     def _check_rows(self, X):
@@ -200,3 +203,65 @@ class BaseTransferClassifier(ClassifierMixin, BaseTransferPredictor):
         """Signed distances of target rows, shaped as the inner classifier gives them."""
         X = self._check_rows(X)
         return self.estimator_.decision_function(X)
+
+
+class BaseLabelledTargetClassifier(BaseTransferClassifier):
+    """A wrapper of a classifier that also takes the labels of some target rows: see BaseTransferPredictor.
+
+    A subclass supplies `_fit(X, y, X_target, known, sample_weight)`; `known` has the positions of the target
+    rows whose labels are known, none or more, and their labels.
+
+    Attributes
+    ----------
+    n_target_labels_ : int
+        Labelled target rows.
+    """
+
+    __metadata_request__fit = {"X_target": True, "y_target": True}
+
+    @abstractmethod
+    def _fit(self, X, y, X_target, known, sample_weight):
+        """Set `estimator_`, fitted on labels as given; `classes_` is set, all rows are checked."""
+
+    def fit(
+        self,
+        X: Rows,
+        y: Labels,
+        X_target: Rows | None = None,
+        y_target: Labels | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_source, n_features)
+            Source rows.
+        y : array-like of shape (n_source,)
+            Source labels.
+        X_target : {array-like, sparse matrix} of shape (n_target, n_features), default=None
+            Target rows. None: the target is the source.
+        y_target : array-like of shape (n_target,), default=None
+            Their labels, with None, NaN or pandas.NA where not known. None: none is known.
+        sample_weight : array-like of shape (n_source,), default=None
+            Weights of the source rows, none negative. None: all alike.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y has fewer than two classes; if y_target comes without X_target or in another length, holds
+            no label or one that y does not hold; if rows hold NaN or infinity or differ in width; or, with
+            weights of rows, if the classifier's `fit` takes none.
+        """
+        if y_target is not None and X_target is None:
+            raise ValueError("Got y_target, but no X_target. Pass the rows that the labels are of.")
+        X, y, X_target = self._check_fit(X, y, X_target)
+        known = known_labels(y_target, X_target.shape[0], self.classes_)
+        self.n_target_labels_ = len(known.rows)
+        self._fit(X, y, X_target, known, self._check_weights(sample_weight, y))
+        return self

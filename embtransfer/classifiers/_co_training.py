@@ -11,12 +11,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from .._texts import plain_labels
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
 from ._base import check_weights, classes_of
+from ._known import known_labels
 from ._self_training import CONSTRAINTS, train
 from ._views import fit_steps, join, takes_target
 
@@ -41,7 +42,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     n_rounds : int, default=5
         Rounds at most; each labels the target rows anew and takes more of them. 0 trains the views on the
         source alone and averages them.
-    share, priors, min_confidence, cv, random_state
+    share, priors, min_confidence, target_weight, cv, random_state
         As in SelfTrainingClassifier.
 
     Attributes
@@ -56,6 +57,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     temperature_ : float
     source_priors_, priors_, prior_intervals_ : ndarray
         As in SelfTrainingClassifier; estimated by all views together.
+    n_target_labels_ : int
+        Labelled target rows. They keep their labels in every round of every view.
     classes_ : ndarray of shape (n_classes,)
 
     See Also
@@ -102,7 +105,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         "predict_with": [list, None],
     }
 
-    __metadata_request__fit = {"X_target": True}
+    __metadata_request__fit = {"X_target": True, "y_target": True}
     _parts_parameter = "estimators"  # so that a walk through a model finds the views
 
     def __init__(
@@ -115,6 +118,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         share: float = 0.8,
         priors: str | ArrayLike = "estimated",
         min_confidence: float = 0.5,
+        target_weight: float = 3.0,
         cv: int = 5,
         random_state: Seed = 0,
     ):
@@ -125,11 +129,18 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.share = share
         self.priors = priors
         self.min_confidence = min_confidence
+        self.target_weight = target_weight
         self.cv = cv
         self.random_state = random_state
 
     def fit(
-        self, X: Rows, y: Labels, X_target: Rows | None = None, *, sample_weight: ArrayLike | None = None
+        self,
+        X: Rows,
+        y: Labels,
+        X_target: Rows | None = None,
+        y_target: Labels | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit all views on the source, then on the target rows that they label.
 
@@ -140,7 +151,10 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         y : array-like of shape (n_source,)
             Source labels.
         X_target : like X, or Target, default=None
-            Unlabelled target. None: the target is the source.
+            Target. None: the target is the source.
+        y_target : array-like of shape (n_target,), default=None
+            Its labels, with None, NaN or pandas.NA where not known. A Target may hold them instead. For the
+            classifiers that end the views; the steps before them are fitted without.
         sample_weight : array-like of shape (n_source,), default=None
             Weights of the source rows, none negative. For the classifiers that end the views.
 
@@ -152,12 +166,16 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         ------
         ValueError
             If views have no names of their own, one ends in no classifier with `predict_proba` or has an
-            adapter in a plain Pipeline, y has fewer than two classes, or a Target holds labels; or with
-            sample_weight, if a view's classifier takes none.
+            adapter in a plain Pipeline, or y has fewer than two classes; if y_target comes without X_target,
+            twice, in another length, without a known label or with one that y does not hold; or with
+            sample_weight or y_target, if a view's classifier takes no weights.
         """
         self._validate_params()
-        self._check_views(sample_weight is not None)
-        X_target = _unwrap(X_target)
+        X_target, y_target = _unwrap(X_target, y_target)
+        weighted = ["sample_weight"] if sample_weight is not None else []
+        if y_target is not None and self.target_weight != 1:
+            weighted.append(f"y_target with target_weight={self.target_weight!r}")
+        self._check_views(weighted)
         y = column_or_1d(plain_labels(y))
         check_consistent_length(X, y)
         self.classes_ = classes_of(y)
@@ -166,7 +184,9 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         parts = [fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
         for view, _ in parts:
             view.weights = weights
-        first, last = train(self, [view for view, _ in parts], y, self.labels_from)
+        known = known_labels(y_target, 0 if y_target is None else _num_samples(X_target), self.classes_)
+        self.n_target_labels_ = len(known.rows)
+        first, last = train(self, [view for view, _ in parts], y, self.labels_from, known)
         self.unadapted_views_, self.views_ = (
             {
                 name: join(estimator, steps, classifier)
@@ -202,8 +222,9 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
                 )
             if weighted and not has_fit_parameter(last, "sample_weight"):
                 raise ValueError(
-                    f"Got sample_weight, but the view {name!r} ends in {type(last).__name__}, whose fit "
-                    "takes none. Expected a classifier that takes it, such as LogisticRegression()."
+                    f"Got {' and '.join(weighted)}, but the view {name!r} ends in {type(last).__name__}, "
+                    "whose fit takes no sample_weight. Expected a classifier that takes it, such as "
+                    "LogisticRegression()."
                 )
             if takes_target(estimator) and not has_fit_parameter(estimator, "X_target"):
                 raise ValueError(
@@ -249,12 +270,13 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         return self._set_params("estimators", **params)
 
 
-def _unwrap(X_target):
+def _unwrap(X_target, y_target):
     """What a Target holds; no container of rows has an attribute X_target and no shape."""
-    if not hasattr(X_target, "X_target") or hasattr(X_target, "shape"):
-        return X_target
-    if X_target.y_target is not None:
-        raise ValueError(
-            "Got a Target with y_target, but CoTrainingClassifier takes no target labels. Leave them out."
-        )
-    return X_target.X_target
+    if hasattr(X_target, "X_target") and not hasattr(X_target, "shape"):
+        if y_target is not None and X_target.y_target is not None:
+            raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
+        y_target = X_target.y_target if y_target is None else y_target
+        X_target = X_target.X_target
+    if y_target is not None and X_target is None:
+        raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
+    return X_target, None if y_target is None else plain_labels(y_target)

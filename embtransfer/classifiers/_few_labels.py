@@ -1,108 +1,25 @@
 """Classifiers for a source with labels and a target with a few of them."""
 
-from abc import abstractmethod
 from copy import copy
 from numbers import Real
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
-from .._types import Estimator, Labels, Rows
-from ._base import BaseTransferClassifier, stack_rows
+from .._types import Estimator
+from ._base import BaseLabelledTargetClassifier, stack_rows
 
 
-class _FewLabelsClassifier(BaseTransferClassifier):
-    """Fits on source rows and the labelled ones of the target rows.
-
-    A subclass supplies `_fit(X, y, X_target, y_target, sample_weight)`; the target's rows are the
-    labelled ones, none or more.
-    """
+class _FewLabelsClassifier(BaseLabelledTargetClassifier):
+    """Fits on source rows and the labelled ones of the target rows, none or more."""
 
     _parameter_constraints = {
-        **BaseTransferClassifier._parameter_constraints,
+        **BaseLabelledTargetClassifier._parameter_constraints,
         "target_weight": [StrOptions({"balanced"}), Interval(Real, 0, None, closed="neither")],
     }
-
-    __metadata_request__fit = {"X_target": True, "y_target": True}
-
-    @abstractmethod
-    def _fit(self, X, y, X_target, y_target, sample_weight):
-        """Set `estimator_`; the target's rows are those whose labels are known."""
-
-    def fit(
-        self,
-        X: Rows,
-        y: Labels,
-        X_target: Rows | None = None,
-        y_target: Labels | None = None,
-        *,
-        sample_weight: ArrayLike | None = None,
-    ) -> Self:
-        """Fit the classifier.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_source, n_features)
-            Source rows.
-        y : array-like of shape (n_source,)
-            Source labels.
-        X_target : {array-like, sparse matrix} of shape (n_target, n_features), default=None
-            Target rows.
-        y_target : array-like of shape (n_target,), default=None
-            Their labels, with None, NaN or pandas.NA where not known. None: fits the source rows alone.
-        sample_weight : array-like of shape (n_source,), default=None
-            Weights of the source rows, none negative. `target_weight` is relative to their mean.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If y_target comes without X_target or in another length, holds no label or one that y does not
-            hold, or rows hold NaN or infinity or differ in width; or with sample_weight, if the classifier's
-            `fit` takes none.
-        """
-        if y_target is not None and X_target is None:
-            raise ValueError("Got y_target, but no X_target. Pass the rows that the labels are of.")
-        X, y, X_target = self._check_fit(X, y, X_target)
-        rows, labels = self._labelled(X_target.shape[0], y_target)
-        self.n_target_labels_ = len(rows)
-        self._fit(X, y, X_target[rows], labels, self._check_weights(sample_weight, y))
-        return self
-
-    def _labelled(self, n_target, y_target):
-        """Positions of the rows whose labels are known, and these labels, as they are in `classes_`."""
-        if y_target is None:
-            return np.empty(0, dtype=int), self.classes_[:0]
-        if getattr(y_target, "ndim", 1) != 1:
-            raise ValueError(
-                f"y_target has shape {y_target.shape}. Expected one label for each row of X_target."
-            )
-        given = np.empty(len(y_target), dtype=object)
-        given[:] = y_target.tolist() if hasattr(y_target, "tolist") else list(y_target)
-        if len(given) != n_target:
-            raise ValueError(
-                f"y_target has {len(given)} labels, but X_target has {n_target} rows. "
-                "Put None where a label is not known."
-            )
-        rows = np.flatnonzero(~pd.isna(given))
-        if len(rows) == 0:
-            raise ValueError("y_target holds no known label. Give some, or leave y_target out.")
-        place = {label: k for k, label in enumerate(self.classes_.tolist())}
-        for label in given[rows]:
-            if label not in place:
-                raise ValueError(
-                    f"y_target holds {label!r}, but the source labels are {list(place)}. "
-                    "Put None where a label is not known."
-                )
-        return rows, self.classes_[[place[label] for label in given[rows]]]
 
     def _fit_both(self, rows, y, n_source, sample_weight):
         """Fit on rows of the source followed by rows of the target, weighted."""
@@ -112,12 +29,7 @@ class _FewLabelsClassifier(BaseTransferClassifier):
             weight = n_source / max(n_target, 1)
         if sample_weight is None and (weight == 1 or n_target == 0):
             return estimator.fit(rows, y)
-        if not has_fit_parameter(estimator, "sample_weight"):
-            raise ValueError(
-                f"Got {type(estimator).__name__}, whose fit takes no sample_weight, and "
-                f"target_weight={self.target_weight!r}. Pass target_weight=1, or a classifier that takes it, "
-                "such as LogisticRegression()."
-            )
+        self._check_takes_weights(self.target_weight)
         of_source = np.ones(n_source) if sample_weight is None else sample_weight
         of_target = np.full(n_target, weight * of_source.mean())
         return estimator.fit(rows, y, sample_weight=np.concatenate([of_source, of_target]))
@@ -131,8 +43,8 @@ class PooledClassifier(_FewLabelsClassifier):
     estimator : classifier, default=None
         None: logistic regression with C = 10.
     target_weight : "balanced" or float, default="balanced"
-        Weight of a labelled target row, where a source row has 1. "balanced" gives both domains the same
-        sum, n_source / n_labelled: otherwise thousands of source rows outvote a few target rows.
+        Weight of a labelled target row, where source rows have 1 on the mean. "balanced" gives both domains
+        the same sum, n_source / n_labelled: otherwise thousands of source rows outvote a few target rows.
 
     Attributes
     ----------
@@ -168,9 +80,9 @@ class PooledClassifier(_FewLabelsClassifier):
         self.estimator = estimator
         self.target_weight = target_weight
 
-    def _fit(self, X, y, X_target, y_target, sample_weight):
-        rows = stack_rows(X, X_target) if len(y_target) else X
-        self.estimator_ = self._fit_both(rows, np.concatenate([y, y_target]), X.shape[0], sample_weight)
+    def _fit(self, X, y, X_target, known, sample_weight):
+        rows = stack_rows(X, X_target[known.rows]) if len(known.rows) else X
+        self.estimator_ = self._fit_both(rows, np.concatenate([y, known.labels]), X.shape[0], sample_weight)
 
 
 class FeatureAugmentationClassifier(_FewLabelsClassifier):
@@ -181,8 +93,8 @@ class FeatureAugmentationClassifier(_FewLabelsClassifier):
     estimator : classifier, default=None
         None: logistic regression with C = 10. Meant for linear classifiers with a penalty on the weights.
     target_weight : "balanced" or float, default=1.0
-        Weight of a labelled target row, where a source row has 1, as in the paper: the copy of its own
-        lets the target differ already. "balanced" gives both domains the same sum.
+        Weight of a labelled target row, where source rows have 1 on the mean, as in the paper: the copy of
+        its own lets the target differ already. "balanced" gives both domains the same sum.
 
     Attributes
     ----------
@@ -226,11 +138,11 @@ class FeatureAugmentationClassifier(_FewLabelsClassifier):
         self.estimator = estimator
         self.target_weight = target_weight
 
-    def _fit(self, X, y, X_target, y_target, sample_weight):
+    def _fit(self, X, y, X_target, known, sample_weight):
         self.domain_ = "target"
-        if len(y_target):
-            X = _augment(X, X_target)
-        self.estimator_ = self._fit_both(X, np.concatenate([y, y_target]), len(y), sample_weight)
+        if len(known.rows):
+            X = _augment(X, X_target[known.rows])
+        self.estimator_ = self._fit_both(X, np.concatenate([y, known.labels]), len(y), sample_weight)
 
     def source_view(self) -> Estimator:
         """The fitted classifier for source rows, which it takes as [x, x, 0]."""

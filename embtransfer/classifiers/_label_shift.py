@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._types import Estimator, Rows, Seed
 from ..copies._groups import Groups, complete_folds, identical
 from ..priors import LEAST, METHODS, calibrate, check_priors, estimate
-from ._base import BaseTransferClassifier, weights_of
+from ._base import BaseLabelledTargetClassifier, weights_of
 
 
 def _calibration_moves(logits, y, calibration):
@@ -37,7 +37,7 @@ def _calibration_moves(logits, y, calibration):
     return (gradient.mean(axis=0) - gradient) @ np.linalg.pinv(hessian, rcond=1e-8, hermitian=True) / n
 
 
-class LabelShiftClassifier(BaseTransferClassifier):
+class LabelShiftClassifier(BaseLabelledTargetClassifier):
     r"""Estimate the target's class proportions, and correct a classifier's probabilities for them.
 
     Parameters
@@ -77,6 +77,8 @@ class LabelShiftClassifier(BaseTransferClassifier):
     biases_ : ndarray of shape (n_classes,)
         Of the calibration.
     classes_ : ndarray of shape (n_classes,)
+    n_target_labels_ : int
+        Labelled target rows, which count in the shares by their labels.
     n_features_in_ : int
 
     See Also
@@ -124,7 +126,7 @@ class LabelShiftClassifier(BaseTransferClassifier):
 
     _holds_labels_out = True  # steps before it that learn from labels spoil that
     _parameter_constraints = {
-        **BaseTransferClassifier._parameter_constraints,
+        **BaseLabelledTargetClassifier._parameter_constraints,
         "method": [StrOptions(set(METHODS))],
         "priors": ["array-like", None],
         "calibration": [StrOptions({"bcts", "temperature"}), None],
@@ -155,11 +157,16 @@ class LabelShiftClassifier(BaseTransferClassifier):
         self.confidence = confidence
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target, sample_weight):
+    def _fit(self, X, y, X_target, known, sample_weight):
         self._check_estimator()
-        known = self.priors
-        if known is not None:
-            known = check_priors(known, len(self.classes_), "None, to estimate them")
+        given = self.priors
+        if given is not None:
+            given = check_priors(given, len(self.classes_), "None, to estimate them")
+        if len(known.rows) and self.method == "bbse":
+            raise ValueError(
+                "Got y_target and method='bbse', to which labels are of use only if their rows were drawn at "
+                "random. Take method='em', to which those of any rows are."
+            )
         rng = check_random_state(self.random_state)
         index = np.searchsorted(self.classes_, y)
         self.source_priors_ = np.bincount(index) / len(index)
@@ -173,26 +180,29 @@ class LabelShiftClassifier(BaseTransferClassifier):
         self.slope_ = calibration[0]
         self.biases_ = np.zeros(len(self.classes_))
         self.biases_ += calibration[1:] if len(calibration) > 1 else 0
-        if known is not None:
+        if given is not None:
             before = softmax(self.slope_ * source + self.biases_, axis=1).mean(axis=0)
-            self.target_priors_, self.prior_ratio_ = known, known / np.maximum(before, LEAST)
-            self.prior_intervals_ = np.stack([known, known], axis=1)
+            self.target_priors_, self.prior_ratio_ = given, given / np.maximum(before, LEAST)
+            self.prior_intervals_ = np.stack([given, given], axis=1)
             return
-        self.target_priors_, self.prior_ratio_ = self._shift(calibration, source, index, target)
+        told = np.full(len(target), -1)
+        told[known.rows] = np.searchsorted(self.classes_, known.labels)
+        self.target_priors_, self.prior_ratio_ = self._shift(calibration, source, index, target, told)
         self.prior_intervals_ = np.full((len(self.classes_), 2), np.nan)
         if self.n_bootstrap:
             of_target = groups if X_target is X else identical(X_target)
-            drawn = self._drawn(calibration, source, index, groups, target, of_target, rng)
+            drawn = self._drawn(calibration, source, index, groups, target, told, of_target, rng)
             ends = (1 - self.confidence) / 2, (1 + self.confidence) / 2
             self.prior_intervals_ = np.quantile(drawn, ends, axis=0).T
 
-    def _shift(self, calibration, source, y, target):
-        """Priors of the target and the ratio to correct by, from logits."""
+    def _shift(self, calibration, source, y, target, told):
+        """Priors of the target and the ratio to correct by, from logits; `told` has known classes, or -1."""
         biases = calibration[1:] if len(calibration) > 1 else 0.0
         source, target = (softmax(calibration[0] * logits + biases, axis=1) for logits in (source, target))
+        target[told >= 0] = np.eye(len(self.classes_))[told[told >= 0]]
         return estimate(source, y, target, self.method)
 
-    def _drawn(self, calibration, source, y, groups, target, of_target, rng):
+    def _drawn(self, calibration, source, y, groups, target, told, of_target, rng):
         """Priors of the target by rows drawn anew, (n_bootstrap, n_classes)."""
         n_classes = len(self.classes_)
         repeated = np.empty((self.n_bootstrap, n_classes))
@@ -207,7 +217,8 @@ class LabelShiftClassifier(BaseTransferClassifier):
             from_target = drawn if target is source else of_target.draw(rng)
             moved = calibration + moves[drawn].sum(axis=0)
             moved[0] = max(moved[0], 1e-3)
-            repeated[row] = self._shift(moved, source[drawn], y[drawn], target[from_target])[0]
+            of_these = target[from_target], told[from_target]
+            repeated[row] = self._shift(moved, source[drawn], y[drawn], *of_these)[0]
         return repeated
 
     def _check_estimator(self):

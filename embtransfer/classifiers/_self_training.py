@@ -6,29 +6,30 @@ from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from .._types import Estimator, Rows, Seed
 from ..copies._groups import complete_folds, identical, joined
 from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
-from ._base import BaseTransferClassifier, stack_rows, weights_of
+from ._base import BaseLabelledTargetClassifier, weights_of
+from ._known import Known
+from ._views import View
 
 CONSTRAINTS = {
     "n_rounds": [Interval(Integral, 1, None, closed="left")],
     "share": [Interval(Real, 0, 1, closed="right")],
     "priors": PRIORS,
     "min_confidence": [Interval(Real, 0, 1, closed="both")],
+    "target_weight": [Interval(Real, 0, None, closed="neither")],
     "cv": [Interval(Integral, 2, None, closed="left")],
     "random_state": ["random_state"],
 }
 
 
-class SelfTrainingClassifier(BaseTransferClassifier):
+class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     r"""Fit a classifier on source rows, then again with the target rows of which it is surest.
 
     Parameters
@@ -47,6 +48,9 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     min_confidence : float in [0, 1], default=0.5
         Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
         fitted on held-out source rows.
+    target_weight : float, default=3.0
+        Weight of a target row whose label is known (`y_target` of `fit`), where source rows, and target rows
+        taken with a guessed label, have 1 on the mean.
     cv : int, default=5
         Folds, stratified, for that temperature; equal rows stay together. Lowered to the distinct rows of the
         smallest class.
@@ -70,6 +74,8 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         Class shares in use; the source's without a target.
     prior_intervals_ : ndarray of shape (n_classes, 2)
         Of `priors_`: 95 % confidence if they are estimated, `priors_` twice if not.
+    n_target_labels_ : int
+        Labelled target rows.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
 
@@ -87,6 +93,10 @@ class SelfTrainingClassifier(BaseTransferClassifier):
     equal ones the surest rows go first. All labels are given anew in each round. Without a target the source
     is the target. With `sample_weight` a target row counts as the mean source row; temperature and priors
     count rows.
+
+    Target rows with a known label keep it and are learned from in every round, and count in the class quotas.
+    They measure the shares as well: by Bayes' rule on their labels, which are as probable as the
+    :math:`q_{ik}` of the classifier of the source say, whichever rows they are of.
 
     Shares are estimated by expectation maximisation on calibrated probabilities, several times. Of sparse
     rows the stable columns speak: those whose frequency in the target is within a factor of two of what the
@@ -135,6 +145,7 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         share: float = 0.8,
         priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
         min_confidence: float = 0.5,
+        target_weight: float = 3.0,
         cv: int = 5,
         random_state: Seed = 0,
     ):
@@ -143,83 +154,68 @@ class SelfTrainingClassifier(BaseTransferClassifier):
         self.share = share
         self.priors = priors
         self.min_confidence = min_confidence
+        self.target_weight = target_weight
         self.cv = cv
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target, sample_weight):
+    def _fit(self, X, y, X_target, known, sample_weight):
         check_priors(self.priors, len(self.classes_))
+        if len(known.rows) and self.target_weight != 1:
+            self._check_takes_weights(self.target_weight)
         view = View(self._make_estimator(), X, X_target, sample_weight)
-        first, last = train(self, [view], y, "all")
+        first, last = train(self, [view], y, "all", known)
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
 
 
-class View:
-    """A classifier to be fitted, its source and target rows, and weights of the source rows or None.
-
-    `fold(y, seen, unseen)` gives the source rows at the first and the second positions, made without the
-    labels of the second.
-    """
-
-    def __init__(self, classifier, source, target, weights=None, fold=None):
-        self.classifier, self.source, self.target, self.weights = classifier, source, target, weights
-        self.fold = fold or (lambda y, *places: [_safe_indexing(source, place) for place in places])
-
-    def fit(self, y, rows=(), labels=()):
-        """Fitted on the source rows and on the target rows at these positions."""
-        if len(rows) == 0:
-            return clone(self.classifier).fit(self.source, y, **weights_of(self.weights))
-        both, weights = _stack(self.source, _safe_indexing(self.target, rows)), self.weights
-        if weights is not None:  # a target row counts as a source row does on the mean
-            weights = np.concatenate([weights, np.full(len(rows), weights.mean())])
-        return clone(self.classifier).fit(both, np.concatenate([y, labels]), **weights_of(weights))
-
-
-def _stack(first, second):
-    if hasattr(first, "iloc"):
-        return pd.concat([first, second], ignore_index=True)
-    if hasattr(first, "vstack"):  # a polars DataFrame
-        return first.vstack(second)
-    if sparse.issparse(first) or getattr(first, "dtype", None) in (np.float32, np.float64):
-        return stack_rows(first, second)
-    return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]
-
-
-def train(options, views, y, labels_from):
+def train(options, views, y, labels_from, known):
     """Fitted classifiers on the source alone and after the last round; writes what was learned on options."""
     classes, rng = options.classes_, check_random_state(options.random_state)
-    index = np.searchsorted(classes, y)
+    index, told = np.searchsorted(classes, y), np.searchsorted(classes, known.labels)
     first = last = [view.fit(y) for view in views]
     probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
     unadapted = np.mean(probas, axis=0)
     held_out = _held_out(views, first, y, index, options.cv, rng)
     slope = calibrate(np.log(np.maximum(np.mean(held_out, axis=0), LEAST)), index, "temperature")[0]
     options.temperature_ = float(1 / slope)
-    found = _priors(options.priors, views, index, held_out, probas, rng)
+    found = _priors(options.priors, views, index, held_out, probas, Known(known.rows, told), rng)
     options.source_priors_, options.priors_, options.prior_intervals_ = (
         found.source,
         found.target,
         found.intervals,
     )
+
+    def fit(taken):
+        """Classifiers that also learn from guessed labels, and what they say of the target's other rows."""
+        fitted = [
+            view.fit(y, some, known, options.target_weight) for view, some in zip(views, taken, strict=True)
+        ]
+        said = [_proba(model, view.target) for model, view in zip(fitted, views, strict=True)]
+        for proba in said:
+            proba[known.rows] = np.eye(len(classes))[told]
+        return fitted, said
+
+    if len(known.rows):
+        last, probas = fit([None] * len(views))
     options.history_, before = [], [(b"", b"")] * len(views)
     for r in range(1, options.n_rounds + 1):
         share = options.share * r / options.n_rounds
-        taken = []
+        taken, confidence = [], []
         for i in range(len(views)):
             some = probas[:i] + probas[i + 1 :] if labels_from == "others" and len(views) > 1 else probas
-            taken.append(_surest(np.mean(some, axis=0), slope, share, options))
-        now = [(rows.tobytes(), labels.tobytes()) for rows, labels, _ in taken]
+            rows, labels, sure = _surest(np.mean(some, axis=0), slope, share, options)
+            guessed = ~np.isin(rows, known.rows)
+            taken.append(Known(rows[guessed], classes[labels[guessed]]))
+            confidence.append(sure[guessed])
+        now = [(some.rows.tobytes(), some.labels.tobytes()) for some in taken]
         if now == before:
             continue  # the classifiers would stay the same; a later round's larger share may not be
         before = now
-        last = [
-            view.fit(y, rows, classes[labels]) for view, (rows, labels, _) in zip(views, taken, strict=True)
-        ]
-        probas = [_proba(model, view.target) for model, view in zip(last, views, strict=True)]
+        last, probas = fit(taken)
         same = np.mean(probas, axis=0).argmax(axis=1) == unadapted.argmax(axis=1)
-        confidence = np.concatenate([sure for _, _, sure in taken])
+        confidence = np.concatenate(confidence)
         options.history_.append(
             {
-                "n_added": len(taken[0][0]),
+                "n_added": len(taken[0].rows),
                 "confidence": float(confidence.mean()) if len(confidence) else float("nan"),
                 "agreement": float(same.mean()),
             }
@@ -283,7 +279,7 @@ def _held_out(views, fitted, y, index, cv, rng):
     return out
 
 
-def _priors(wanted, views, y, held_out, target, rng):
+def _priors(wanted, views, y, held_out, target, known, rng):
     """Shares of the classes to take rows by; known ones are their own interval."""
     n_classes = held_out[0].shape[1]
     wanted = check_priors(wanted, n_classes)
@@ -295,6 +291,7 @@ def _priors(wanted, views, y, held_out, target, rng):
     elif wanted == "source" or all(view.target is view.source for view in views):
         found = source
     else:
-        seen = zip(views, held_out, target, strict=True)
-        return target_priors([(v.classifier, v.source, v.target, h, t) for v, h, t in seen], y, rng)
+        parts = zip(views, held_out, target, strict=True)
+        seen = [(view.classifier, view.source, view.target, *probas) for view, *probas in parts]
+        return target_priors(seen, y, rng, known=known)
     return TargetPriors(source, found, np.stack([found, found], axis=1))

@@ -1,16 +1,56 @@
-"""Views of co-training: their steps fitted once, and anew in folds where they learn from labels."""
+"""Views of one or several classifiers: steps fitted once, and anew in folds where they learn from labels."""
 
 from copy import copy
 from numbers import Real
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from .._parts import learns_from_labels, takes
-from ._self_training import View
+from ._base import stack_rows, weights_of
+
+
+class View:
+    """A classifier to be fitted, its source and target rows, and weights of the source rows or None.
+
+    `fold(y, seen, unseen)` gives the source rows at the first and the second positions, made without the
+    labels of the second.
+    """
+
+    def __init__(self, classifier, source, target, weights=None, fold=None):
+        self.classifier, self.source, self.target, self.weights = classifier, source, target, weights
+        self.fold = fold or (lambda y, *places: [_safe_indexing(source, place) for place in places])
+
+    def fit(self, y, guessed=None, known=None, target_weight=1.0):
+        """Fitted on source rows and on target rows of which labels are guessed or known (`Known`).
+
+        One of a guessed label counts as a source row does on the mean, of a known one `target_weight` times.
+        """
+        parts = [part for part in (guessed, known) if part is not None and len(part.rows)]
+        if not parts:
+            return clone(self.classifier).fit(self.source, y, **weights_of(self.weights))
+        rows, weights = np.concatenate([part.rows for part in parts]), self.weights
+        if weights is not None or (target_weight != 1 and parts[-1] is known):
+            weights = np.ones(len(y)) if weights is None else weights
+            counts = [np.full(len(part.rows), target_weight if part is known else 1.0) for part in parts]
+            weights = np.concatenate([weights, *(weights.mean() * count for count in counts)])
+        both = _stack(self.source, _safe_indexing(self.target, rows))
+        labels = np.concatenate([y, *(part.labels for part in parts)])
+        return clone(self.classifier).fit(both, labels, **weights_of(weights))
+
+
+def _stack(first, second):
+    if hasattr(first, "iloc"):
+        return pd.concat([first, second], ignore_index=True)
+    if hasattr(first, "vstack"):  # a polars DataFrame
+        return first.vstack(second)
+    if sparse.issparse(first) or getattr(first, "dtype", None) in (np.float32, np.float64):
+        return stack_rows(first, second)
+    return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]
 
 
 def takes_target(estimator):

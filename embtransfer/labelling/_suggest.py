@@ -18,7 +18,6 @@ from ._views import disagreement, margin, see
 
 METHODS = ("default", "random", "typical", "margin", "disagreement")
 EVERY = 5  # of so many suggestions of the default one is random
-FIRST = 10  # so many labels are of typical texts
 MOST_CLUSTERS = 500
 
 
@@ -44,12 +43,11 @@ def suggest_labels(
         Labels that are known: of rows by their positions, or one a row with None, NaN or pandas.NA where not
         known. These rows, and copies of them, are not suggested again.
     method : {"default", "random", "typical", "margin", "disagreement"}, default="default"
-        "random": drawn, all rows with the same chance. "typical": nearest to the
-        centres of clusters, the largest first. "margin": where the first class is hardly more probable than
-        the second. "disagreement": where views differ most: those of a CoTrainingClassifier, or a
-        self-trained classifier before and after. "default": typical ones until 10 labels are known, then
-        margin, of a CoTrainingClassifier by turns with disagreement; every fifth one random, drawn with a
-        chance that grows with the model's doubt.
+        "random": drawn, all rows with the same chance. "typical": nearest to the centres of clusters, the
+        largest first. "margin": where the first class is hardly more probable than the second.
+        "disagreement": where views differ most: those of a CoTrainingClassifier, or a self-trained classifier
+        before and after. "default": margin, and every fifth one random, drawn with a chance that grows with
+        the model's doubt.
     random_state : int, RandomState instance or None, default=0
         Seeds draws and clusters.
 
@@ -58,7 +56,7 @@ def suggest_labels(
     DataFrame
         In the order to label: "row", the position in X_target; "why", one of the methods; "probability" of
         having been drawn, NaN for rows that were not drawn at random, by which nothing can be scored. All
-        but random rows are spread over clusters, and over the predicted classes in their shares.
+        but random rows are spread over the predicted classes in their shares, typical ones over clusters.
 
     Raises
     ------
@@ -74,8 +72,8 @@ def suggest_labels(
 
     Notes
     -----
-    Time and memory grow with the number of rows: mini-batch k-means on the rows before the classifier, of
-    sparse ones on 50 directions that a sample of 5,000 gives.
+    Time and memory grow with the number of rows. Clusters are those of mini-batch k-means on the rows before
+    the classifier, of sparse ones on 50 directions that a sample of 5,000 gives.
 
     References
     ----------
@@ -90,7 +88,7 @@ def suggest_labels(
     >>> model = make_recipe("words").fit(films.data, films.target, X_target=pans.data)
     >>> to_label = suggest_labels(model, pans.data, 10)
     >>> to_label["why"].value_counts().to_dict()
-    {'typical': 8, 'random': 2}
+    {'margin': 8, 'random': 2}
     """
     check_name("method", method, METHODS)
     if not isinstance(n, Integral) or n < 1:
@@ -108,35 +106,34 @@ def suggest_labels(
     groups = identical(X_target)
     free = ~np.isin(groups, groups[known])
     texts = np.unique(np.where(free, groups, -1), return_index=True)[1][int(not free.all()) :]
-    plan = _plan(method, min(n, len(texts)), len(known), seen.several)
+    plan = _plan(method, min(n, len(texts)))
     margins, sizes = margin(seen.proba), np.bincount(groups)[groups[texts]]
     # equal chances where all are drawn; where few are, those that say most of the score
     weights = np.ones(len(texts)) if method == "random" else spread(margins[texts])
     drawn, chances = draw(margins[texts], sizes, weights, plan.count("random"), rng)
     drawn = texts[drawn].tolist()
-    preferences = {"margin": -margins, "disagreement": disagreement(seen.views)}
-    choice = None
-    if set(plan) != {"random"}:
+    predicted, cluster, preference = seen.proba.argmax(axis=1), np.zeros(n_rows, int), -margins
+    if method == "typical":
         cluster, away = clusters(seen.rows, min(n + len(known), MOST_CLUSTERS, n_rows), rng)
-        predicted = seen.proba.argmax(axis=1)
         alike = np.unique(cluster * len(seen.classes) + predicted, return_inverse=True)[1]
-        preferences["typical"] = np.bincount(alike)[alike] - away  # of the most alike the nearest
-        choice = _Choice(predicted, cluster, groups, known, drawn)
+        preference = np.bincount(alike)[alike] - away  # of the most alike the nearest
+    elif method == "disagreement":
+        preference = disagreement(seen.views)
+    choice = _Choice(preference, predicted, cluster, groups, known, drawn)
     suggested = []
     for why in plan:
         if why != "random":
-            suggested.append((choice.best(preferences[why]), why, np.nan))
+            suggested.append((choice.best(), why, np.nan))
         elif drawn:
             suggested.append((drawn.pop(0), why, chances[-1 - len(drawn)]))
     return pd.DataFrame(suggested, columns=["row", "why", "probability"])
 
 
-def _plan(method, n, n_known, several):
+def _plan(method, n):
     """Why each of n rows is to be suggested."""
     if method != "default":
         return [method] * n
-    uncertain = ("margin", "disagreement") if several else ("margin", "margin")
-    plan = ["typical" if n_known + i < FIRST else uncertain[i % 2] for i in range(n)]
+    plan = ["margin"] * n
     plan[EVERY - 1 :: EVERY] = ["random"] * (n // EVERY)
     return plan
 
@@ -144,14 +141,15 @@ def _plan(method, n, n_known, several):
 class _Choice:
     """Rows that are free, and how many are labelled or chosen already of each class and cluster."""
 
-    def __init__(self, predicted, cluster, groups, known, drawn):
+    def __init__(self, preference, predicted, cluster, groups, known, drawn):
+        self.preference = preference
         self.predicted, self.cluster, self.groups = predicted, cluster, groups
         self.shares = np.bincount(predicted) / len(predicted)
         self.of_class = np.bincount(predicted[known], minlength=len(self.shares))
         self.in_cluster = np.bincount(cluster[known], minlength=cluster.max() + 1)
         self.free = ~np.isin(groups, groups[[*known, *drawn]])
 
-    def best(self, preference):
+    def best(self):
         """The most preferred row of the class most behind, in a cluster of which fewest are chosen."""
         rows = np.flatnonzero(self.free)
         behind = self.shares * (self.of_class.sum() + 1) - self.of_class
@@ -159,7 +157,7 @@ class _Choice:
         rows = rows[self.predicted[rows] == left[behind[left].argmax()]]
         chosen = self.in_cluster[self.cluster[rows]]
         rows = rows[chosen == chosen.min()]
-        row = int(rows[preference[rows].argmax()])
+        row = int(rows[self.preference[rows].argmax()])
         self.of_class[self.predicted[row]] += 1
         self.in_cluster[self.cluster[row]] += 1
         self.free[self.groups == self.groups[row]] = False

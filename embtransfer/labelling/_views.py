@@ -16,7 +16,6 @@ class Seen(NamedTuple):
     rows: object
     proba: np.ndarray
     views: list  # of probabilities; of one view those before self-training, too, if there was any
-    several: bool  # views of a CoTrainingClassifier
     classes: np.ndarray
 
 
@@ -35,7 +34,7 @@ def see(model, X) -> Seen:
         names = model.predict_with or list(model.views_)
         parts = [see(model.views_[name], X) for name in names]
         views = [part.proba for part in parts]
-        return Seen(parts[-1].rows, np.mean(views, axis=0), views, len(views) > 1, model.classes_)
+        return Seen(parts[-1].rows, np.mean(views, axis=0), views, model.classes_)
     if hasattr(model, "multilabel_") or not is_classifier(model):
         raise TypeError(
             f"Got {type(model).__name__}. Expected a fitted pipeline or classifier of one label a row (not "
@@ -48,7 +47,7 @@ def see(model, X) -> Seen:
     views = [probabilities(last, rows, model.classes_)]
     if hasattr(last, "unadapted_estimator_"):
         views.append(probabilities(last.unadapted_estimator_, rows, model.classes_))
-    return Seen(rows, views[0], views, False, model.classes_)
+    return Seen(rows, views[0], views, model.classes_)
 
 
 def margin(proba) -> np.ndarray:

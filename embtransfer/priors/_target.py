@@ -103,7 +103,7 @@ def stratified_rows(y, priors, n_rows):
     return np.sort(order[np.searchsorted(ends, steps)])
 
 
-def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
+def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPriors:
     """Estimate the shares of the target's classes by all views.
 
     Parameters
@@ -117,6 +117,8 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     rng : RandomState
     confidence : float
         Of the intervals.
+    known : (rows, classes)
+        Positions of labelled target rows and the numbers of their classes, each (n_known,).
     """
     source = np.bincount(y) / len(y)
     distances = [_distance(held_out, y) for _, _, _, held_out, _ in views]
@@ -126,12 +128,19 @@ def target_priors(views, y, rng, confidence=0.95) -> TargetPriors:
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
     to_odds = _to_odds(len(source))
+    of_target = np.mean([proba for *_, proba in views], axis=0)
     shares = np.maximum(softmax(mean), _LEAST_SHARE)
-    sampling = np.mean(1 / (shares * (1 - shares))) / len(views[0][4]) / to_odds**2
+    sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / to_odds**2
     variance = max(1 / weights.sum(), between)
     moved, variance = _posterior(mean - _log_shares(source), variance)
+    if len(known[0]):
+        moved, variance = _told(moved, variance, of_target, source, *known)
     # rounded: what solvers' rounding moves would draw other rows
     target = softmax(_log_shares(source) + np.round(moved, 3))
+    if len(known[0]):
+        of_target = matched(of_target, target)
+        of_target[known[0]] = np.eye(len(target))[known[1]]
+        target = of_target.mean(axis=0)
     # these rows are a sample, whatever shares they come from
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * to_odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
@@ -151,6 +160,25 @@ def _posterior(difference, variance):
     changed = expit(evidence + logit(1 - _UNCHANGED))
     mean, variance = _PRIOR_SD**2 / total * difference, variance * _PRIOR_SD**2 / total
     return changed * mean, changed * variance + changed * (1 - changed) * (mean**2).mean()
+
+
+def _told(moved, variance, of_target, source, rows, classes):
+    """The same when labels of some target rows are known: a normal at the mode.
+
+    However the rows were chosen by what is seen of them, their labels have the probabilities that the shares
+    give, :math:`p_{ik} \\pi_k / \\bar p_k`: the more probable these, the likelier the shares.
+    """
+    proba = np.log(np.maximum(of_target, LEAST))[rows] - np.log(np.maximum(of_target.mean(axis=0), LEAST))
+    start, found, wanted = _log_shares(source), moved.copy(), np.eye(len(moved))[classes]
+    for _ in range(50):
+        p = softmax(proba + start + found, axis=1)
+        curvature = np.diag(p.sum(axis=0)) - p.T @ p + np.eye(len(moved)) / variance
+        step = np.linalg.solve(curvature, (wanted - p).sum(axis=0) - (found - moved) / variance)
+        found += np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-8:
+            break
+    # all directions but that in which all logarithms move alike, of which only the prior speaks
+    return found, (np.trace(np.linalg.inv(curvature)) - variance) / (len(moved) - 1)
 
 
 def _by_view(view, y, shares, rng):

@@ -230,7 +230,7 @@ def _fit(model, data, rows, draw, n_source, n_target):
     seen = target_for(model, rows[1][draw.seen])
     if n_target == 0:
         return model.fit(X, y, **seen)
-    if isinstance(model, TransferPipeline) and takes(model, "y_target"):
+    if takes(model, "y_target"):
         y_target = np.full(len(data.target), None, dtype=object)
         y_target[target] = data.y_target[target].tolist()
         return model.fit(X, y, **seen, y_target=y_target[draw.seen])

@@ -14,6 +14,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -506,8 +507,16 @@ class TestErrors:
 
     def test_labels_of_the_target(self):
         X, y = self.data
-        with pytest.raises(ValueError, match=r"Got a Target with y_target.*no target labels"):
-            CoTrainingClassifier([("one", EXACT)]).fit(X, y, X_target=Target(X, y))
+        model = CoTrainingClassifier([("one", EXACT)])
+        with pytest.raises(ValueError, match="Got y_target twice"):
+            model.fit(X, y, X_target=Target(X, y), y_target=y)
+        with pytest.raises(ValueError, match="Got y_target, but no X_target"):
+            model.fit(X, y, y_target=y)
+        with pytest.raises(ValueError, match="y_target has 3 labels, but X_target has"):
+            model.fit(X, y, X_target=X, y_target=y[:3])
+        model = CoTrainingClassifier([("near", KNeighborsClassifier())])
+        with pytest.raises(ValueError, match=r"y_target with target_weight=3\.0, but the view 'near'"):
+            model.fit(X, y, X_target=X, y_target=y)
 
     def test_a_frame_with_a_column_of_that_name_is_no_holder(self):
         X, y = self.data

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from embtransfer import (
     DomainCentering,
     FeatureAugmentationClassifier,
-    LabelShiftClassifier,
+    ImportanceWeightedClassifier,
     NoAdaptation,
     PooledClassifier,
     Target,
@@ -124,7 +124,7 @@ class TestPooled:
     def test_a_classifier_without_sample_weight(self):
         X, y, X_target, _, some = flipped()
         model = PooledClassifier(LinearDiscriminantAnalysis())
-        with pytest.raises(ValueError, match=r"no sample_weight, and target_weight='balanced'\. Pass"):
+        with pytest.raises(ValueError, match=r"no sample_weight, and target_weight='balanced'\. Expected"):
             model.fit(X, y, X_target=X_target, y_target=some)
         model.set_params(target_weight=1).fit(X, y, X_target=X_target, y_target=some)
         plain = LinearDiscriminantAnalysis().fit(np.vstack([X, X_target[:20]]), [*y, *some[:20]])
@@ -251,9 +251,9 @@ class TestPipeline:
         seen = []
 
         class Recording(classifier):
-            def _fit(self, X, y, X_target, y_target, sample_weight):
-                seen.append((X.shape[0], len(y_target)))
-                super()._fit(X, y, X_target, y_target, sample_weight)
+            def _fit(self, X, y, X_target, known, sample_weight):
+                seen.append((X.shape[0], len(known.rows)))
+                super()._fit(X, y, X_target, known, sample_weight)
 
             def __init__(self, estimator=None, target_weight=1.0):
                 super().__init__(estimator, target_weight)
@@ -314,7 +314,7 @@ class TestPipeline:
 
 def test_nothing_takes_the_labels():
     X, y, X_target, _, some = flipped()
-    for last in (LogisticRegression(), LabelShiftClassifier()):
+    for last in (LogisticRegression(), ImportanceWeightedClassifier()):
         pipeline = make_transfer_pipeline(NoAdaptation(), last)
         with pytest.raises(ValueError, match=r"y_target, but no step of the pipeline takes it.*PooledCl"):
             pipeline.fit(X, y, X_target=X_target, y_target=some)

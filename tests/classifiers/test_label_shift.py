@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import minimize
+from sklearn.base import clone
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -223,6 +224,23 @@ def test_shifted_priors_are_recovered_and_accuracy_gained(method, priors, target
     assert np.abs(model.target_priors_ - target_priors).max() < 0.06
     np.testing.assert_allclose(model.source_priors_, np.bincount(y) / len(y))
     assert model.score(X_target, y_target) > model.estimator_.score(X_target, y_target) + 0.01
+
+
+def test_known_labels_count_in_the_shares():
+    X, y, X_target, y_target = simulate([0.5, 0.5], [0.9, 0.1], distance=0.5)
+    chosen = np.argsort(np.abs(X_target[:, 0] - X_target[:, 1]))[:600]  # the doubtful
+    some = np.full(len(y_target), None, object)
+    some[chosen] = y_target[chosen]
+    model = LabelShiftClassifier(n_bootstrap=50)
+    without = clone(model).fit(X, y, X_target=X_target)
+    found = clone(model).fit(X, y, X_target=X_target, y_target=some)
+    assert found.n_target_labels_ == 600
+    assert np.ptp(found.prior_intervals_[0]) < 0.7 * np.ptp(without.prior_intervals_[0])
+    assert found.target_priors_[0] == pytest.approx(1 - y_target.mean(), abs=0.03)
+    all_known = model.fit(X, y, X_target=X_target, y_target=y_target)
+    np.testing.assert_allclose(all_known.target_priors_, np.bincount(y_target) / 1000, atol=1e-6)
+    with pytest.raises(ValueError, match=r"y_target and method='bbse'.*method='em'"):
+        LabelShiftClassifier(method="bbse").fit(X, y, X_target=X_target, y_target=some)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -88,15 +89,28 @@ def naive_temperature(estimator, X, y, cv, seed=0):
     return minimize_scalar(loss, bounds=(0.01, 100), method="bounded", options={"xatol": 1e-9}).x
 
 
-def naive_rounds(estimator, X, y, X_target, priors, n_rounds=5, share=0.8, min_confidence=0.5, cv=5):
-    """Last classifier, rows taken in each round and the temperature, for y = 0, 1, ..."""
-    slope = naive_temperature(estimator, X, y, cv)
-    model, added = clone(estimator).fit(X, y), []
-    for r in range(1, n_rounds + 1):
+def naive_rounds(estimator, X, y, X_target, priors, known=None, weight=1.0, min_confidence=0.5):
+    """Last classifier, rows taken in each of five rounds and the temperature, for y = 0, 1, ...
+
+    `known` maps target rows to their labels, which count `weight` times.
+    """
+    slope, known = naive_temperature(estimator, X, y, cv=5), known or {}
+
+    def fit(guessed):
+        rows, labels = [*guessed, *known], [*guessed.values(), *known.values()]
+        weights = [1.0] * (len(X) + len(guessed)) + [weight] * len(known)
+        both = np.vstack([X, X_target[rows]]) if rows else X
+        return clone(estimator).fit(both, np.concatenate([y, labels]), sample_weight=weights)
+
+    model, added = fit({}), []
+    for r in range(1, 6):
         proba = model.predict_proba(X_target)
-        rows, labels, _ = naive_surest(proba, slope, share * r / n_rounds, priors, min_confidence)
-        added.append(len(rows))
-        model = clone(estimator).fit(np.vstack([X, X_target[rows]]), np.concatenate([y, labels]))
+        for row, label in known.items():
+            proba[row] = np.arange(proba.shape[1]) == label
+        rows, labels, _ = naive_surest(proba, slope, 0.8 * r / 5, priors, min_confidence)
+        guessed = {row: label for row, label in zip(rows, labels, strict=True) if row not in known}
+        added.append(len(guessed))
+        model = fit(guessed)
     return model, added, 1 / slope
 
 
@@ -149,15 +163,20 @@ class TestSelection:
 @pytest.mark.parametrize(
     "rows", [np.asarray, sparse.csr_array, sparse.csc_matrix], ids=["dense", "csr", "csc"]
 )
-def test_all_rounds_against_a_naive_loop(n_classes, rows):
-    X, y, X_target, _ = simulate(n_classes)
+@pytest.mark.parametrize("n_known", [0, 15])
+def test_all_rounds_against_a_naive_loop(n_classes, rows, n_known):
+    X, y, X_target, y_target = simulate(n_classes)
     estimator = LogisticRegression(C=10.0, max_iter=1000, tol=1e-10)
+    known, given = dict(enumerate(y_target[:n_known])), {}
+    if n_known:
+        given["y_target"] = [*NAMES[y_target[:n_known]], *[None] * (len(y_target) - n_known)]
     expected, added, temperature = naive_rounds(
-        estimator, X, y, X_target, np.bincount(y) / len(y), min_confidence=0.3
+        estimator, X, y, X_target, np.bincount(y) / len(y), known, weight=2.0, min_confidence=0.3
     )
-    model = SelfTrainingClassifier(estimator, min_confidence=0.3, priors="source")
-    model.fit(rows(X), NAMES[y], X_target=rows(X_target))
-    assert [step["n_added"] for step in model.history_] == added
+    model = SelfTrainingClassifier(estimator, min_confidence=0.3, target_weight=2.0, priors="source")
+    model.fit(rows(X), NAMES[y], X_target=rows(X_target), **given)
+    assert model.n_target_labels_ == n_known
+    assert [step["n_added"] for step in model.history_] == [n for n in added if n]
     assert model.temperature_ == pytest.approx(temperature, rel=1e-4)
     np.testing.assert_allclose(
         model.predict_proba(rows(X_target)), expected.predict_proba(X_target), atol=1e-6
@@ -409,6 +428,59 @@ def test_probabilities_with_many_ties():
     expected = clone(stump).fit(np.vstack([X, X_target[rows]]), np.concatenate([y, labels]))
     assert model.history_[0]["n_added"] == len(rows)
     np.testing.assert_array_equal(model.predict_proba(X_target), expected.predict_proba(X_target))
+
+
+class TestKnownLabels:
+    def test_they_are_learned_from_in_every_round_though_the_classifier_would_say_otherwise(self):
+        X, y, X_target, y_target = simulate()
+        fitted = []
+
+        class Recording(LogisticRegression):
+            def fit(self, X, y, sample_weight=None):
+                fitted.append((X, y, sample_weight))
+                return super().fit(X, y, sample_weight)
+
+        wrong = np.full(len(y_target), None, object)
+        wrong[:30] = 1 - y_target[:30]
+        SelfTrainingClassifier(Recording()).fit(X, y, X_target=X_target, y_target=wrong)
+        n_folds = 5
+        for rows, labels, weights in fitted[1 + n_folds :]:
+            if weights is None:  # a fold of the estimate of shares
+                continue
+            of_known = weights == 3
+            np.testing.assert_array_equal(rows[of_known], X_target[:30])
+            np.testing.assert_array_equal(labels[of_known], wrong[:30].astype(int))
+            assert not {row.tobytes() for row in rows[~of_known]} & {row.tobytes() for row in X_target[:30]}
+        assert sum(weights is not None for *_, weights in fitted) > 3
+
+    def test_they_gain_where_the_source_is_wrong(self):
+        X, y, X_target, y_target = simulate(n_target=300)
+        X_target[:, :2] = X_target[:, 1::-1]  # what one class was is the other
+        y_some = [*y_target[:60], *[None] * 240]
+        without = SelfTrainingClassifier().fit(X, y, X_target=X_target)
+        model = SelfTrainingClassifier(target_weight=10).fit(X, y, X_target=X_target, y_target=y_some)
+        others = X_target[60:], y_target[60:]
+        assert without.score(*others) < 0.5 < 0.9 < model.score(*others)
+
+    @pytest.mark.parametrize("weight", [1.0, 2.0])
+    def test_a_classifier_without_weights(self, weight):
+        X, y, X_target, y_target = simulate()
+        model = SelfTrainingClassifier(KNeighborsClassifier(), target_weight=weight)
+        if weight == 1:
+            model.fit(X, y, X_target=X_target, y_target=y_target)
+            assert model.score(X_target, y_target) > 0.9
+            return
+        with pytest.raises(ValueError, match=r"and target_weight=2\.0\..*or target_weight=1"):
+            model.fit(X, y, X_target=X_target, y_target=y_target)
+
+    def test_with_weights_of_the_source(self):
+        X, y, X_target, y_target = simulate()
+        twice = SelfTrainingClassifier(LogisticRegression(tol=1e-10), priors="source")
+        given = {"X_target": X_target, "y_target": y_target}
+        weighted = clone(twice).fit(X, y, **given, sample_weight=np.full(len(y), 2.0))
+        # all weights twice is C twice
+        twice.set_params(estimator__C=2.0).fit(X, y, **given)
+        np.testing.assert_allclose(weighted.predict_proba(X_target), twice.predict_proba(X_target), atol=1e-5)
 
 
 class TestErrors:

@@ -192,3 +192,23 @@ def test_more_confidence_makes_a_wider_interval():
     narrow, wide = (target_priors([one], y, check_random_state(0), c).intervals for c in (0.5, 0.99))
     assert (wide[:, 0] < narrow[:, 0]).all()
     assert (narrow[:, 1] < wide[:, 1]).all()
+
+
+@either_kind
+@pytest.mark.parametrize("chosen", ["random", "doubtful"])
+def test_known_labels_correct_the_estimate_however_their_rows_were_chosen(make, chosen):
+    errors, widths = [], []
+    for seed in range(3):
+        options = {"shift": 0.3} if make is gaussians else {"rare": 15}
+        source, y, target, y_target = make((0.2, 0.8), seed, n=400, **options)
+        one = view(CLASSIFIERS[make], source, target, y)
+        rows = np.arange(400) if chosen == "random" else np.argsort(np.abs(one[4][:, 0] - 0.5))
+        for n in (0, 60, 400):
+            known = rows[:n], y_target[rows[:n]]
+            found = target_priors([one], y, check_random_state(0), known=known)
+            errors.append(abs(found.target[0] - np.mean(y_target == 0)))
+            widths.append(np.ptp(found.intervals[0]))
+    none, some, every = np.reshape(errors, (3, 3)).mean(axis=0)
+    assert some < max(0.7 * none, 0.02)
+    assert every < 1e-9
+    assert (np.diff(np.reshape(widths, (3, 3)).mean(axis=0)) < 0).all()

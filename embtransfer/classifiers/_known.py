@@ -1,0 +1,52 @@
+"""Labels of some target rows."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class Known(NamedTuple):
+    """Target rows whose labels are known: their positions and these labels, each (n_known,)."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+
+
+def known_labels(y_target, n_target, classes) -> Known:
+    """The rows with a label, and the labels as they are in `classes`.
+
+    Parameters
+    ----------
+    y_target : array-like of shape (n_target,), or None
+        None, NaN or pandas.NA where not known.
+    n_target : int
+    classes : ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If there is one label or more, and none is known or one is no class; or there are not n_target.
+    """
+    if y_target is None:
+        return Known(np.empty(0, dtype=int), classes[:0])
+    if getattr(y_target, "ndim", 1) != 1:
+        raise ValueError(f"y_target has shape {y_target.shape}. Expected one label for each row of X_target.")
+    given = np.empty(len(y_target), dtype=object)
+    given[:] = y_target.tolist() if hasattr(y_target, "tolist") else list(y_target)
+    if len(given) != n_target:
+        raise ValueError(
+            f"y_target has {len(given)} labels, but X_target has {n_target} rows. "
+            "Put None where a label is not known."
+        )
+    rows = np.flatnonzero(~pd.isna(given))
+    if len(rows) == 0:
+        raise ValueError("y_target holds no known label. Give some, or leave y_target out.")
+    place = {label: k for k, label in enumerate(classes.tolist())}
+    for label in given[rows]:
+        if label not in place:
+            raise ValueError(
+                f"y_target holds {label!r}, but the source labels are {list(place)}. "
+                "Put None where a label is not known."
+            )
+    return Known(rows, classes[[place[label] for label in given[rows]]])
