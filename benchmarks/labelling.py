@@ -5,8 +5,8 @@
 Targets: twelve pairs of Amazon reviews, the target 50, 20 and 80 % positive; crisislex_t26 and
 airline_tweets as they are, each domain from all others. Half of a target is seen (at most 1,000 texts), half
 scored. Recipe "words" is fitted with `y_target`, the labels of 50, 100 and 200 of the seen texts: random ones
-(mean of five draws), or suggested ones in rounds, each by the model of the round before. "default" learns from
-four fifths of them, and keeps the others for scoring.
+(mean of five draws), or suggested ones in rounds, each by the model of the round before. "default" learns
+from four fifths of them, and keeps the others for scoring.
 Intervals of `estimate_score` at 90 %: 20 users a task draw 10, 20 and 40 texts by chance, "default" with more
 chance where the model that suggests is in doubt, for the model that learned from the other 160 of 200
 suggested labels; "random" evenly, for a model that learned from none. The truth is the accuracy on all seen

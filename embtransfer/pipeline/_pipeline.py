@@ -165,8 +165,8 @@ class TransferPipeline(Pipeline):
                 raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
             if not any_takes(children(self), "y_target"):
                 raise ValueError(
-                    "Got y_target, but no step of the pipeline takes it. Put PooledClassifier() or "
-                    "FeatureAugmentationClassifier() last."
+                    "Got y_target, but no step of the pipeline takes it. Put SelfTrainingClassifier(), "
+                    "PooledClassifier() or FeatureAugmentationClassifier() last."
                 )
             params["y_target"] = plain_labels(y_target)
         warn_of_labels_seen(self.steps)
