@@ -68,7 +68,7 @@ def test_numbers_from_fit_to_score(folder):
 
 @pytest.mark.parametrize(
     ("given", "scoring", "first"),
-    [(STARS, "neg_mean_absolute_error", "mean"), (LISTS, "f1_micro", "majority")],
+    [(STARS, "neg_mean_absolute_error", "mean"), ([*LISTS, "--recipes", ""], "f1_micro", "majority")],
     ids=["numbers", "lists"],
 )
 def test_compare(given, scoring, first):
@@ -107,7 +107,7 @@ def test_target_rows_without_all_their_labels_are_not_scored():
     pans.loc[:59, "and"] = pd.NA
     pans.to_parquet("some.parquet", index=False)
     run = CliRunner().invoke(
-        app, ["compare", *COLUMNS[:3], "some.parquet", *COLUMNS[4:], "--adapters", "none"]
+        app, ["compare", *COLUMNS[:3], "some.parquet", *COLUMNS[4:], "--adapters", "none", "--recipes", ""]
     )
     assert run.exit_code == 0
     assert "some.parquet: 20 of 80 rows have a 'and,positive'." in run.stderr

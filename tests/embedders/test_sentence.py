@@ -512,25 +512,26 @@ def test_missing_extras(tiny, monkeypatch):
         SentenceEmbedder(tiny).fit(["a"])
 
 
-def test_names_on_the_hub(tiny, tmp_path):
+def test_names_on_the_hub(tiny, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
     # a download, as the hub's client lays it out; and no network
     repository = tmp_path / "models--sentence-transformers--tiny"
     shutil.copytree(tiny, repository / "snapshots" / ("0" * 40))
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("0" * 40)
-    code = """
-        import json, sys
-        from embtransfer import SentenceEmbedder
-        embedders = [SentenceEmbedder(name) for name in ("tiny", "sentence-transformers/tiny", sys.argv[1])]
-        outs = [embedder.fit_transform(["a"]).tolist() for embedder in embedders]
-        try:
-            SentenceEmbedder("nobody/nothing").fit(["a"])
-        except OSError as error:
-            print(json.dumps([outs, [embedder.model_id_ for embedder in embedders], str(error)]))
-    """
-    outs, identities, error = json.loads(run(code, tiny, HF_HUB_CACHE=str(tmp_path), HF_HUB_OFFLINE="1"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    embedders = [SentenceEmbedder(name) for name in ("tiny", "sentence-transformers/tiny", tiny)]
+    outs = []
+    for embedder in embedders:
+        _sentence_model._models.clear()
+        outs.append(embedder.fit_transform(["a"]).tolist())
     assert outs[0] == outs[1] == outs[2]
-    assert len(set(identities)) == 1
+    assert len({embedder.model_id_ for embedder in embedders}) == 1
+    with pytest.raises(OSError, match="nobody/nothing") as caught:
+        SentenceEmbedder("nobody/nothing").fit(["a"])
+    error = str(caught.value)
     assert error.startswith(
         "Got model='nobody/nothing'. It is no folder, no installed package with a model, "
     )

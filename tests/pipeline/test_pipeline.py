@@ -452,7 +452,7 @@ def test_grid_search_over_adapters_and_their_parameters(shift):
 
 def test_grid_search_predicts_the_target(shift):
     search = GridSearchCV(
-        centred(), {"domaincentering__with_std": [False, True]}, cv=3, scoring=source_scorer(), n_jobs=2
+        centred(), {"domaincentering__with_std": [False, True]}, cv=3, scoring=source_scorer()
     ).fit(shift.X, shift.y, X_target=Target(shift.X_target))
     assert accuracy(search.predict(shift.X_target), shift.y) > 0.9
 

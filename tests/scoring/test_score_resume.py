@@ -480,20 +480,22 @@ class Model:
     def predict(self, texts):
         return np.arange(len(texts)) % 2
 
-score_file(Model(), sys.argv[1], sys.argv[2], n_jobs=2)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+for source in sys.argv[2:]:
+    score_file(Model(), source, sys.argv[1], n_jobs=2)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
 @pytest.mark.parametrize("out_ending", [".csv", ".parquet"])
 def test_memory_does_not_grow_with_the_file(tmp_path, out_ending):
     rows = "".join(f"{i},a short text of row {i} here\n" for i in range(1_000_000, 1_100_000))
-    peaks = []
-    for n in (300_000, 2_300_000):
-        with open(tmp_path / "in.csv", "w") as file:
+    paths = [tmp_path / "short.csv", tmp_path / "long.csv"]
+    for path, n in zip(paths, (300_000, 2_300_000), strict=True):
+        with open(path, "w") as file:
             file.write("id,text\n")
             for _ in range(n // 100_000):
                 file.write(rows)
-        words = [sys.executable, "-c", MEASURED, tmp_path / "in.csv", tmp_path / f"out{out_ending}"]
-        peaks.append(int(subprocess.run(words, capture_output=True, check=True).stdout) / 1024)
+    words = [sys.executable, "-c", MEASURED, tmp_path / f"out{out_ending}", *paths]
+    said = subprocess.run(words, capture_output=True, check=True).stdout
+    peaks = [int(peak) / 1024 for peak in said.split()]
     assert peaks[1] < peaks[0] + 100, peaks  # MB; the larger file has 70 MB more

@@ -157,7 +157,7 @@ def test_the_demo_reviews():
     from embtransfer.datasets import load_demo_reviews
 
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
-    table = compare(films.data, films.target, pans.data, pans.target, adapters="centering")
+    table = compare(films.data, films.target, pans.data, pans.target, adapters="centering", cv=2)
     assert set(table["error"]) == {""}
     assert (ours(table)["target_score"] > 0.6).all()
 
@@ -756,7 +756,7 @@ class TestClassShares:
         assert re.match(r"0: 50 % in the source, \d+ % \(", table.attrs["class_shares"])
 
     def test_known_shares_reach_adapters_classifiers_and_recipes(self):
-        options = {"adapters": ["none", "centering"], "classifiers": ["logistic", "label_shift"]}
+        options = {"adapters": ["none", "centering"], "classifiers": ["logistic", "label_shift"], "cv": 2}
         estimated = compare(*self.DATA, **options)
         known = compare(*self.DATA, target_shares={1: 0.2, 0: 0.8}, **options)
         assert known.attrs["class_shares"].endswith("1: 50 % in the source, 20 % in the target")
