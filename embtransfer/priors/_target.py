@@ -27,7 +27,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import StrOptions
 
 from ..copies._groups import complete_folds, identical
-from ._estimate import LEAST, calibrate, estimate
+from ._errors import distance, em, nearer, noise, outside, to_odds
+from ._estimate import LEAST
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
 
@@ -41,6 +42,7 @@ _UNCHANGED = 0.3  # prior probability that the shares are those of the source
 _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are not
 _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
+_NEARER = 0.4  # error for each unit of distance that the classes are nearer in the target, by confidence
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
 _PAIRS = 1  # of halves
@@ -121,16 +123,16 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
         Positions of labelled target rows and the numbers of their classes, each (n_known,).
     """
     source = np.bincount(y) / len(y)
-    distances = [_distance(held_out, y) for _, _, _, held_out, _ in views]
+    distances = [distance(held_out, y) for _, _, _, held_out, _ in views]
     views = [v for v, d in zip(views, distances, strict=True) if d >= _NEARLY_AS_FAR * max(distances)]
     found = [_by_view(view, y, source, rng) for view in views]
     means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
-    to_odds = _to_odds(len(source))
+    odds = to_odds(len(source))
     of_target = np.mean([proba for *_, proba in views], axis=0)
     shares = np.maximum(softmax(mean), _LEAST_SHARE)
-    sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / to_odds**2
+    sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / odds**2
     variance = max(1 / weights.sum(), between)
     moved, variance = _posterior(mean - _log_shares(source), variance)
     if len(known[0]):
@@ -142,14 +144,9 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
         of_target[known[0]] = np.eye(len(target))[known[1]]
         target = of_target.mean(axis=0)
     # these rows are a sample, whatever shares they come from
-    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * to_odds
+    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
     return TargetPriors(source, target, ends)
-
-
-def _to_odds(n_classes):
-    """Log-odds in centred logarithms of shares: of two classes they are twice that."""
-    return n_classes / (n_classes - 1)
 
 
 def _posterior(difference, variance):
@@ -184,11 +181,12 @@ def _told(moved, variance, of_target, source, rows, classes):
 def _by_view(view, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
     classifier, source, target, held_out, of_target = view
-    whole = _em(held_out, y, of_target)
+    whole = em(held_out, y, of_target)
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
-    variance = (error / _distance(held_out, y) ** 2) ** 2
-    variance += (_OUTSIDE * _outside(held_out, y, of_target)) ** 2
-    variance += _noise(held_out, of_target * (whole / shares))
+    variance = (error / distance(held_out, y) ** 2) ** 2
+    variance += (_OUTSIDE * outside(held_out, y, of_target)) ** 2
+    variance += (_NEARER * nearer(held_out, y, of_target)) ** 2
+    variance += noise(held_out, of_target * (whole / shares))
     if not _in_columns(source):
         return _log_shares(whole), variance
     means, apart = [], []
@@ -209,20 +207,6 @@ def _by_view(view, y, shares, rng):
     # from the mean distance of two draws of a normal: less moved by one far pair than the mean square
     spread = np.pi / 4 * np.mean(apart) ** 2 if apart else 0.0
     return np.mean(means, axis=0), variance + spread
-
-
-def _noise(of_source, of_target):
-    r"""Variance of the centred log-shares for want of rows.
-
-    A share's log-odds have the variance :math:`1 / (n_t v_t) + (m_t / v_t)^2 / (n_s m_s)`, of rows that are
-    of the class with probabilities p of variance v, m being the mean of p (1 - p), in source and target: by
-    Fisher's information, first of the target's rows, then of an intercept that is fitted on the source's.
-    """
-    proba = of_target / of_target.sum(axis=1, keepdims=True)
-    spread = np.maximum(proba.var(axis=0), 1e-3)
-    within, of_intercept = ((p * (1 - p)).mean(axis=0) for p in (proba, of_source))
-    intercept = (within / spread) ** 2 / (len(of_source) * np.maximum(of_intercept, 1e-3))
-    return np.mean(1 / (len(proba) * spread) + intercept) / _to_odds(proba.shape[1]) ** 2
 
 
 def _in_columns(rows):
@@ -255,7 +239,7 @@ def _refitted(classifier, source, target, columns, y, splits):
     for seen, unseen in splits:
         model = clone(classifier).fit(_safe_indexing(source, seen), y[seen])
         held_out[unseen] = model.predict_proba(_safe_indexing(source, unseen))
-    return _em(held_out, y, clone(classifier).fit(source, y).predict_proba(target))
+    return em(held_out, y, clone(classifier).fit(source, y).predict_proba(target))
 
 
 def _only(classifier, rows, columns):
@@ -265,35 +249,6 @@ def _only(classifier, rows, columns):
         return rows[:, columns]
     kept = np.isin(np.arange(rows.shape[1]), columns)
     return rows.multiply(kept).tocsr() if sparse.issparse(rows) else rows * kept
-
-
-def _em(held_out, y, of_target):
-    held_out, of_target = (np.log(np.maximum(proba, LEAST)) for proba in (held_out, of_target))
-    slope, *biases = calibrate(held_out, y, "bcts")
-    held_out, of_target = (softmax(slope * scores + biases, axis=1) for scores in (held_out, of_target))
-    return estimate(held_out, y, of_target, "em")[0]
-
-
-def _distance(held_out, y):
-    """Of two classes in standard deviations, which would be told apart as well: the mean of the recalls.
-
-    A shift of all scores moves shares the less the farther the classes lie apart; and views that tell them
-    apart badly are shifted the more, measured.
-    """
-    right = held_out.argmax(axis=1) == y
-    recall = np.mean([right[y == k].mean() for k in range(y.max() + 1)])
-    by_chance = 1 / (y.max() + 1)
-    return 2 * norm.ppf(np.clip(0.5 + (recall - by_chance) / (1 - by_chance) / 2, 0.55, 0.999))
-
-
-def _outside(held_out, y, of_target):
-    """How far the target's mean log-probabilities lie outside all mixtures of the classes' means."""
-    held_out = np.log(np.maximum(held_out, 1e-6))
-    means = np.stack([held_out[y == k].mean(axis=0) for k in range(y.max() + 1)], axis=1)
-    heavy = 1e3  # on the equation that the shares sum to 1
-    equations = np.vstack([means, np.full(means.shape[1], heavy)])
-    wanted = np.append(np.log(np.maximum(of_target, 1e-6)).mean(axis=0), heavy)
-    return max(0.0, -np.linalg.lstsq(equations, wanted)[0].min())
 
 
 def _log_shares(shares):
