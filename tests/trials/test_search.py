@@ -694,9 +694,33 @@ class TestSearch:
         copy = pickle.loads(pickle.dumps(search))
         np.testing.assert_array_equal(copy.predict(PANS.data), search.predict(PANS.data))
 
-    def test_no_label_of_the_target_is_used(self):
-        with pytest.raises(ValueError, match="TransferSearch takes no target labels"):
-            TransferSearch(**SMALL).fit(FILMS.data, FILMS.target, X_target=Target(PANS.data, PANS.target))
+    def test_labels_of_the_target_decide_and_are_learned_from(self):
+        X, y = FILMS.data[:80], FILMS.target[:80]
+        target, few = PANS.data[:80], [*(1 - np.array(PANS.target[:40])), *[None] * 40]
+        search = TransferSearch(**SMALL, criterion="consensus").fit(X, y, X_target=Target(target, few))
+        plain = TransferSearch(**SMALL, criterion="consensus").fit(X, y, X_target=target)
+        np.testing.assert_array_equal(search.consensus_[:40], np.eye(2)[few[:40]])
+        columns = ["source_accuracy", "reverse_accuracy"]  # of models that saw no label
+        pd.testing.assert_frame_equal(search.results_[columns], plain.results_[columns])
+        # all labels are wrong, and outweigh the rest: what was best is worst
+        ranks = search.results_["consensus"], plain.results_["consensus"]
+        assert np.corrcoef(*ranks)[0, 1] < 0
+        learned = search.best_estimator_[-1]
+        if hasattr(learned, "n_target_labels_"):
+            assert learned.n_target_labels_ == 40
+        by_itself = TransferSearch(**SMALL, criterion="consensus").fit(X, y, X_target=target, y_target=few)
+        pd.testing.assert_frame_equal(
+            by_itself.results_.drop(columns="fit_seconds"), search.results_.drop(columns="fit_seconds")
+        )
+
+    def test_labels_of_the_target_that_the_source_lacks_are_said(self):
+        few = ["odd", *FILMS.target[:20].astype(str), *[None] * 59]
+        search = TransferSearch(**SMALL).fit(
+            FILMS.data[:80], FILMS.target[:80].astype(str), X_target=PANS.data[:80], y_target=few
+        )
+        assert "source lacks: 'odd'; the first is text 1" in search.reason_
+        with pytest.raises(ValueError, match="Got y_target twice"):
+            search.fit(FILMS.data, FILMS.target, X_target=Target(PANS.data, few), y_target=few)
 
     def test_more_texts_than_it_judges_by(self):
         search = TransferSearch(**SMALL, min_rows=40, max_rows=100).fit(

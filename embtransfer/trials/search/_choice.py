@@ -38,8 +38,8 @@ def best_of(found, places, criterion):
     gains = {place: _gains(found, place, found.consensus) for place in places}
     tied = []
     for place in places:
-        less = gains[best] - gains[place]
-        if less.mean() <= less.std() / np.sqrt(len(less)):
+        less, error = _mean(gains[best] - gains[place], found.weights)
+        if less <= error:
             tied.append(place)
     accuracy = found.criteria.loc[tied, "source_accuracy"]
     chosen = accuracy.idxmax()
@@ -66,11 +66,19 @@ def adapting_helps(found, place, counterpart):
     )
     in_reverse = (one - other) * weights
     shown, holds = [], False
-    for name, difference in (("consensus", by_views), ("reverse accuracy", in_reverse)):
-        gain, error = difference.mean(), difference.std() / np.sqrt(len(difference))
+    in_reverse = in_reverse, np.ones(len(in_reverse))
+    for name, differences in (("consensus", (by_views, found.weights)), ("reverse accuracy", in_reverse)):
+        gain, error = _mean(*differences)
         holds |= bool(gain >= -_Z95 * error)
         shown.append(f"{name} {100 * gain:+.1f} points, standard error {100 * error:.1f}")
     return holds, "; ".join(shown)
+
+
+def _mean(values, weights):
+    """The weighted mean, and its standard error."""
+    weights = weights / weights.sum()
+    mean = weights @ values
+    return mean, np.sqrt(weights**2 @ (values - mean) ** 2)
 
 
 def _gains(found, place, q):

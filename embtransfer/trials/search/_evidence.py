@@ -75,16 +75,20 @@ def _in_reverse(estimator, source, y, held_out, target, labels, classes):
     return fit(estimator, target, labels, source, classes, shares).predict(_safe_indexing(source, held_out))
 
 
-def fit(estimator, source, y, target, classes, priors):
+def fit(estimator, source, y, target, classes, priors, y_target=None):
     """A fitted clone, which saw the target if one of its steps takes it, and was told its class shares.
 
-    Those of the classes in y: a fold may lack one, and predicted labels often do.
+    Those of the classes in y: a fold may lack one, and predicted labels often do. Labels of the target, if
+    there are any, are for whoever takes them.
     """
     if priors is not None:
         own = priors[np.isin(classes, y)]
         estimator = with_priors(estimator, own / own.sum() if own.sum() > 0 else None)
     blind = isinstance(estimator, TransferPipeline) and not takes(estimator, "X_target")
-    return clone(estimator).fit(source, y, **({} if blind else target_for(estimator, target)))
+    given = {} if blind else target_for(estimator, target)
+    if y_target is not None and takes(estimator, "y_target"):
+        given["y_target"] = y_target
+    return clone(estimator).fit(source, y, **given)
 
 
 def probabilities(model, rows, classes) -> np.ndarray:

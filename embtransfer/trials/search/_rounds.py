@@ -14,7 +14,7 @@ from ...classifiers import NaiveBayesLogisticRegression
 from ...classifiers._density_ratio import learning_weights
 from ...copies._groups import fewest_groups, stratified_folds
 from ...priors import TargetPriors, priors_by_rows
-from .._progress import line
+from .._progress import Steps, line
 from . import _criteria
 from ._consensus import consensus
 from ._evidence import Evidence, collect
@@ -30,6 +30,7 @@ CRITERIA = (
     "neighbourhood_density",
 )
 _MORE_ROWS, _SHARE_KEPT, _LEAST_KEPT = 4, 1 / 3, 6
+_LABELLED = 0.1  # weight in the choice of a target row with a label, where all rows together have 1
 _WEIGHT_COLUMNS = 50  # of sparse rows, where no candidate has dense ones to weigh the source by
 
 
@@ -44,6 +45,13 @@ class Round:
     criteria: Any = None  # DataFrame, once all are computed
     consensus: np.ndarray | None = None
     balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
+    told: np.ndarray | None = None  # numbers of the classes of the target texts, -1 where not known
+
+    @property
+    def weights(self):
+        """By how much each target text counts in the choice: one with a label for many without."""
+        n_rows = len(self.consensus)
+        return 1 / n_rows + (np.zeros(n_rows) if self.told is None else _LABELLED * (self.told >= 0))
 
 
 def sizes(least, most, n_candidates) -> list[int]:
@@ -67,7 +75,7 @@ def nested_order(index, rng):
 
 @dataclass
 class Asked:
-    """What all rounds are asked: `priors` are the target's class shares, or "estimated"."""
+    """What all rounds are asked: `priors`, the target's class shares or "estimated"; `told` as in Round."""
 
     classes: np.ndarray
     cv: int
@@ -75,6 +83,35 @@ class Asked:
     priors: Any
     metric: Metric
     n_jobs: int | None = None
+    told: np.ndarray | None = None
+
+
+def halve(candidates, store, data, orders, numbers, asked, criterion, progress):
+    """Judge all candidates on few texts, and the better ones on more.
+
+    Parameters
+    ----------
+    orders : (n_source,) and (n_target,) ndarray
+        Of a domain's texts, whose first ones a round takes.
+    numbers : list of int
+        Texts of a domain in each round.
+
+    Returns
+    -------
+    (the last Round, criteria of each round, errors by a candidate's place)
+    """
+    by_class, shuffled = orders
+    tables, alive = [], list(range(len(candidates)))
+    errors: dict[int, str] = {}
+    for size in numbers:
+        some, others = np.sort(by_class[:size]), len(store.source) + np.sort(shuffled[:size])
+        tick = Steps(progress, len(alive), f"{size:,} texts: ")
+        texts = some, data.y[some], data.groups[some], others
+        found = judge(candidates, alive, store, *texts, asked, tick, errors)
+        tick("done")
+        tables.append(found.criteria)
+        alive = survivors(candidates, found, criterion)
+    return found, tables, errors
 
 
 def judge(candidates, places, store, source, y, groups, target, asked, tick, errors) -> Round:
@@ -87,7 +124,8 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     rarest = fewest_groups(index, groups)  # a round may lack a class
     splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
     priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
-    found = Round(index, priors, metric)
+    told = None if asked.told is None else asked.told[target - len(store.source)]
+    found = Round(index, priors, metric, told=told)
 
     def tasks():
         for place in places:
@@ -164,8 +202,13 @@ def confer(candidates, found: Round) -> None:
     evidences = list(found.evidence.values())
     found.consensus = consensus(evidences, views, adapted, found.y, found.priors)
     found.balanced = consensus(evidences, views, adapted, found.y, found.priors, balanced=True)
+    if found.told is not None:
+        rows = found.told >= 0
+        for q in (found.consensus, found.balanced):
+            q[rows] = np.eye(q.shape[1])[found.told[rows]]
     found.criteria["consensus"] = [
-        found.metric.value(evidence.target, found.consensus, found.priors.target) for evidence in evidences
+        found.metric.value(evidence.target, found.consensus, found.priors.target, found.weights)
+        for evidence in evidences
     ]
 
 

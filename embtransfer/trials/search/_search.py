@@ -1,4 +1,4 @@
-"""TransferSearch: choose embedder, adapter and classifier for a target without any of its labels."""
+"""TransferSearch: choose embedder, adapter and classifier for a target without its labels, or by few."""
 
 from collections.abc import Mapping
 from numbers import Integral
@@ -10,22 +10,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ..._texts import plain_labels
+from ..._parts import takes
 from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
-from ...pipeline import Target, for_source
+from ...pipeline import for_source
 from ...priors import known_priors
-from .._progress import Steps
-from .._splits import Domains
 from .._store import Store, with_embedders
 from ._candidates import make_candidates
 from ._choice import choose, expected_score
 from ._evidence import fit, probabilities
+from ._inputs import check, told
 from ._metric import Metric, at_threshold
-from ._rounds import CRITERIA, Asked, judge, nested_order, results_table, sizes, survivors
+from ._rounds import CRITERIA, Asked, halve, nested_order, results_table, sizes
 
 
 def _best_has(method):
@@ -33,7 +31,7 @@ def _best_has(method):
 
 
 class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    r"""Choose embedder, adapter and classifier without target labels, and say how good it will be.
+    r"""Choose embedder, adapter and classifier without target labels or by few, and say how good it will be.
 
     Parameters
     ----------
@@ -124,6 +122,10 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     reverse accuracy and by a consensus in which both kinds speak with the same weight, then the best
     candidate that learns nothing from the target's texts is taken.
 
+    **Labels of the target**: the candidates are judged without. In the consensus such a text has its label,
+    and counts for a tenth of all texts, so that from some dozens on labels say most; the unlabelled texts,
+    then source accuracy, decide among equals. `best_estimator_` learns from them if its classifier does.
+
     **Class shares**: the target's are estimated once a round, from one embedder's rows for each view, and
     given to every part of a candidate that has a parameter `priors` and leaves it open. All accuracies are
     of source texts weighed to these shares, and the views' probabilities are matched to them. With few signs
@@ -135,8 +137,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     **score_interval_** spans three estimates of the accuracy (on held-out source texts; the consensus;
     average thresholded confidence, of accuracy alone) and the error of a score of as many texts; its lower
     end lies deeper by half the error of the class share that is known worst, which no estimate sees.
-    `expected_score_` is the mean of the first two, which err to opposite sides. No target label is used, and
-    the target's texts are: score on others, or say that they were seen.
+    `expected_score_` is the mean of the first two, which err to opposite sides. The target's texts are seen:
+    score on others, or say so.
 
     References
     ----------
@@ -174,7 +176,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "progress": [callable, None],
     }
 
-    __metadata_request__fit = {"X_target": True}
+    __metadata_request__fit = {"X_target": True, "y_target": True}
 
     def __init__(
         self,
@@ -211,7 +213,14 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.progress = progress
 
-    def fit(self, X: Texts, y: Labels, X_target: Texts, groups: Labels | None = None) -> Self:
+    def fit(
+        self,
+        X: Texts,
+        y: Labels,
+        X_target: Texts,
+        groups: Labels | None = None,
+        y_target: Labels | None = None,
+    ) -> Self:
         """Judge all candidates and fit the best.
 
         Parameters
@@ -219,18 +228,20 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         X : 1-D sequence of str of length n_source
         y : array-like of shape (n_source,)
         X_target : 1-D sequence of str of length n_target, or Target
-            Unlabelled.
         groups : array-like of shape (n_source,), default=None
             As in `compare`: source texts of one group stay in one fold.
+        y_target : array-like of shape (n_target,), default=None
+            Labels of some target texts, None, NaN or pandas.NA where not known; a Target may hold them.
 
         Returns
         -------
         self
         """
         self._validate_params()
-        data = self._check(X, y, X_target, groups)
+        data = check(X, y, X_target, groups, y_target)
+        self.classes_ = np.unique(data.y)
         best, store, found, metric = self._choose(data)
-        return self._fit_best(best, store, found, metric, data.y)
+        return self._fit_best(best, store, found, metric, data)
 
     @config_context(transform_output="default")  # rows are cut by their numbers
     def _choose(self, data):
@@ -239,23 +250,23 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         candidates = make_candidates(
             self.embedders, self.adapters, self.classifiers, self.recipes, self.parameters
         )
-        store, tables = Store(source, target), []
-        errors: dict[int, str] = {}
+        store = Store(source, target)
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
+        known = told(data, self.classes_)
+        if known is not None:
+            shuffled = shuffled[np.argsort(known[shuffled] < 0, kind="stable")]  # each round has the labelled
         priors: Any = "estimated" if self.target_shares is None else known_priors(self.target_shares, labels)
-        asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs)
-        alive, most = list(range(len(candidates))), max(len(source), len(target))
-        for size in sizes(self.min_rows, min(self.max_rows, most), len(alive)):
-            some, others = np.sort(by_class[:size]), len(source) + np.sort(shuffled[:size])
-            tick = Steps(self.progress, len(alive), f"{size:,} texts: ")
-            texts = some, labels[some], data.groups[some], others
-            found = judge(candidates, alive, store, *texts, asked, tick, errors)
-            tick("done")
-            tables.append(found.criteria)
-            alive = survivors(candidates, found, self.criterion)
+        asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs, known)
+        numbers = sizes(self.min_rows, min(self.max_rows, max(len(source), len(target))), len(candidates))
+        orders = by_class, shuffled
+        found, tables, errors = halve(
+            candidates, store, data, orders, numbers, asked, self.criterion, self.progress
+        )
         chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
-        self.reason_ = " ".join(filter(None, (self.reason_, data.repeated(), data.overlapping())))
+        self.reason_ = " ".join(
+            filter(None, (self.reason_, data.repeated(), data.overlapping(), data.left_out()))
+        )
         self.source_priors_, self.target_priors_ = found.priors.source, found.priors.target
         self.prior_intervals_, self.consensus_ = found.priors.intervals, found.consensus
         self.results_ = results_table(candidates, tables, errors, self.criterion)
@@ -263,30 +274,21 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.expected_score_, self.score_interval_ = expected_score(found, chosen)
         return candidates[chosen].estimator, store, found, metric
 
-    def _fit_best(self, best, store, found, metric, labels):
+    def _fit_best(self, best, store, found, metric, data):
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
+        priors, y_target = found.priors.target, None
+        if found.told is not None and takes(model, "y_target"):
+            y_target = np.full(len(data.target), None, object)
+            y_target[data.labelled] = data.y_target[data.labelled]
+            priors = priors if self.target_shares is not None else None  # it estimates them by these labels
         with threadpool_limits(1):
-            fitted: Any = fit(model, rows[0], labels, rows[1], self.classes_, found.priors.target)
+            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target)
             of_target = probabilities(fitted, rows[1], self.classes_)
         self.best_estimator_ = self._fitted = fitted if model is best else with_embedders(fitted)
         self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
         if self._worth is not None and (model := at_threshold(self._fitted, self._worth, self.classes_)):
             self.best_estimator_, self._worth = model, None
         return self
-
-    def _check(self, X, y, X_target, groups):
-        if isinstance(X_target, Target):
-            if X_target.y_target is not None:
-                raise ValueError("Got a Target with y_target. TransferSearch takes no target labels.")
-            X_target = X_target.X_target
-        data = Domains(X, plain_labels(y), X_target, groups=groups)
-        check_classification_targets(data.y)
-        for name, texts in (("source", data.source), ("target", data.target)):
-            if len(texts) < 10:
-                raise ValueError(f"Got {len(texts)} {name} texts. Expected at least 10.")
-        data.check_groups(2)
-        self.classes_ = np.unique(data.y)
-        return data
 
     @_best_has("predict_proba")
     def predict_proba(self, X: Texts) -> np.ndarray:

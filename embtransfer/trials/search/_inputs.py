@@ -1,0 +1,34 @@
+"""Texts and labels that a search is given: checked, and what is known of the target."""
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+
+from ..._texts import plain_labels
+from ...pipeline import Target
+from .._splits import Domains, known
+
+
+def check(X, y, X_target, groups, y_target) -> Domains:
+    """Both domains, of at least ten texts each, and two of each source class."""
+    if isinstance(X_target, Target):
+        if y_target is not None and X_target.y_target is not None:
+            raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
+        y_target = X_target.y_target if y_target is None else y_target
+        X_target = X_target.X_target
+    y_target = None if y_target is None else plain_labels(y_target)
+    data = Domains(X, plain_labels(y), X_target, y_target, groups)
+    check_classification_targets(data.y)
+    for name, texts in (("source", data.source), ("target", data.target)):
+        if len(texts) < 10:
+            raise ValueError(f"Got {len(texts)} {name} texts. Expected at least 10.")
+    data.check_groups(2)
+    return data
+
+
+def told(data, classes) -> np.ndarray | None:
+    """Numbers of the classes of the target texts, -1 where not known; None without any label."""
+    if not len(data.labelled):
+        return None
+    found = np.full(len(data.target), -1)
+    found[data.labelled] = np.searchsorted(classes, known(data.y_target, data.labelled))
+    return found
