@@ -12,7 +12,7 @@ def load_domains(texts: Texts):
     """X, y, X_target and y_target, and the groups of X, None if none are named."""
     columns, own = texts.columns, texts.target_label_column
     X, y, groups = load_source(texts.dataset, texts.source, columns, texts.group_column)
-    X_target, y_target = load_target(texts.dataset, texts.target, columns, columns.label_column, own)
+    X_target, y_target = load_target(texts.dataset, texts.target, columns, columns.label_column, own, y)
     return (X, y, X_target, y_target), groups
 
 
@@ -46,10 +46,11 @@ def load_source(dataset, name, columns: Columns, group_column=None):
     return texts, labels, [group or None for group in others[0]] if others else None
 
 
-def load_target(dataset, name, columns: Columns, label_column=None, own_label_column=None):
+def load_target(dataset, name, columns: Columns, label_column=None, own_label_column=None, of_source=None):
     """Texts, and labels where there are any: None where a row has none, and where no row has one.
 
     `label_column` is None where labels are not to be read, the target's own where it has the source's name.
+    Of the labels that those of the source lack, the first one's place is said.
     """
     if dataset is not None:
         return _load_domain(dataset, name)
@@ -73,7 +74,31 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
     labelled = len(texts) - sum(missing_labels(labels))
     if labelled < len(texts):
         talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
+    if of_source is not None and len(names) == 1:
+        _say_unknown(table, labels, of_source)
     return texts, labels if labelled or not texts else None
+
+
+def _say_unknown(table, labels, of_source):
+    """Where the first label is that the source lacks; of numbers every one is new, and right."""
+    if not all(isinstance(label, str) for label in of_source) or all(map(_is_number, of_source)):
+        return
+    known = {None, *of_source}
+    unknown = [row for row, label in enumerate(labels) if not isinstance(label, list) and label not in known]
+    if unknown:
+        talk.print(
+            f"{table.place(unknown[0])}: {labels[unknown[0]]!r} is no label of the source, as in "
+            f"{len(unknown):,} rows.",
+            style="yellow",
+        )
+
+
+def _is_number(label):
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_shares(text, y) -> dict | None:

@@ -176,3 +176,12 @@ def test_lacking_columns_are_named_for_stdin(tmp_path, monkeypatch):
     rows = json.dumps({"review": "a", "label": "b"}) + "\n"
     message = fit_error("--source", "-", stdin=rows)
     assert "Got text_column (--text-column) 'text', but stdin has columns: review, label" in message
+
+
+def test_the_first_label_that_the_source_lacks_is_told_with_its_file_and_row(data, tmp_path):
+    target = pd.read_csv(data / "pans.csv")
+    target.to_csv(tmp_path / "a.csv", index=False)
+    target[:2].assign(label=["good", "so so"]).to_csv(tmp_path / "b.csv", index=False)
+    result = run("compare", str(data / "films.csv"), str(tmp_path))
+    assert result.exit_code == 0
+    assert "b.csv, row 2: 'so so' is no label of the source, as in 1 rows." in " ".join(result.stderr.split())
