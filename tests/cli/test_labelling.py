@@ -8,18 +8,25 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from embtransfer import load_pipeline
+from embtransfer import (
+    NGramVectorizer,
+    NoAdaptation,
+    PooledClassifier,
+    load_pipeline,
+    make_transfer_pipeline,
+    save_pipeline,
+)
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
 
 FIT = ["--source", "films.csv", "--target", "pans.csv", "--recipe", "words"]
-UPDATE = ["update", "model", "--source", "films.csv", "--target", "pans.csv", "-o", "new"]
+UPDATE = ["update", "pooled", "--source", "films.csv", "--target", "pans.csv", "-o", "new"]
 INTERVAL = r"0\.\d{3} \(90% interval: 0\.\d{3} to [01]\.\d{3}\)"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """films and pans, with a column of ids, and a model."""
+    """films and pans, with a column of ids, and two models, the second one quick to fit."""
     folder = tmp_path_factory.mktemp("labelling")
     for name, domain in {"films": "films", "pans": "kitchenware"}.items():
         bunch = load_demo_reviews(domain)
@@ -30,6 +37,9 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         embtransfer("fit", *FIT, "-o", "model")
+        films, pans = pd.read_csv("films.csv"), pd.read_csv("pans.csv")
+        pooled = make_transfer_pipeline(NGramVectorizer(), NoAdaptation(), PooledClassifier())
+        save_pipeline(pooled.fit(films["text"], films["label"], X_target=pans["text"]), "pooled")
     return folder
 
 
@@ -132,7 +142,7 @@ def test_a_class_that_the_model_lacks_but_the_source_has():
     table.to_csv("a.csv", index=False)
     films[:30].to_csv("more.csv", index=False)
     said = embtransfer(*(word.replace("films", "more") for word in UPDATE), "--labels", "a.csv")
-    assert "  model: not known, it lacks the class mixed\n  new: 0." in said
+    assert "  pooled: not known, it lacks the class mixed\n  new: 0." in said
 
 
 def test_other_columns_are_in_the_next_command():
@@ -168,7 +178,7 @@ def test_what_cannot_be():
     changed = [word.replace("pans", "films") for word in UPDATE]
     said = refused(*changed, "--labels", "a.csv")
     assert re.search(r"a\.csv, row 1, has the text '.*', but row \d+ of the target is '.*'", said)
-    assert "exists already" in refused(*UPDATE[:-1], "model", "--labels", "a.csv")
+    assert "exists already" in refused(*UPDATE[:-1], "pooled", "--labels", "a.csv")
     embtransfer("fit", *FIT[:4], "--embedder", "ngrams", "--adapter", "none", "-o", "plain")
     assert "LogisticRegression, which takes no labels of the target. Those that do:" in (
         refused("update", "plain", *UPDATE[2:], "--labels", "a.csv")
