@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from ._models import split_names
-from ._options import Delimiter, Encoding, ModelFolder, TextColumn, Trusted
+from ._options import Delimiter, Encoding, TextColumn, Trusted
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -22,7 +22,7 @@ class Method(StrEnum):
 
 
 def label(
-    model: ModelFolder,
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
     target: Annotated[
         str,
         typer.Argument(help="Texts of the target domain: a file, folder, quoted pattern or -, as for score."),
@@ -56,7 +56,7 @@ def label(
     ] = False,
 ):
     """Write the target texts that are worth most to label, with a column to fill in."""
-    from ..labelling import check_output, read_rounds, suggest_labels, write_round
+    from ..labelling import check_output, check_takes_labels, read_rounds, suggest_labels, write_round
     from ..persistence import load_pipeline
 
     with clear_errors():
@@ -74,6 +74,10 @@ def label(
             )
         if not len(suggested):
             raise ValueError(f"All {len(texts):,} texts of {target} were suggested already.")
+        try:
+            check_takes_labels(loaded)
+        except TypeError as error:
+            talk.print(f"embtransfer update could not learn from such labels. {error}", style="yellow")
         write_round(output, suggested, texts, ids)
         why = ", ".join(f"{count:,} {name}" for name, count in Counter(suggested["why"]).items())
         talk.print(f"{len(suggested):,} texts to label ({why}). Wrote {output}")

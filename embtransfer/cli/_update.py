@@ -10,7 +10,7 @@ import typer
 
 from ._inputs import load_source, load_target
 from ._models import split_names
-from ._options import Columns, ModelFolder, Overwrite, Source, Target, Trusted, with_groups
+from ._options import Columns, Overwrite, Source, Target, Trusted, with_groups
 from ._terminal import clear_errors, command_to_copy, talk
 
 _CONFIDENCE = 0.9
@@ -18,7 +18,7 @@ _CONFIDENCE = 0.9
 
 @with_groups
 def update(
-    model: ModelFolder,
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
     source: Source,
     target: Target,
     labels: Annotated[

@@ -180,11 +180,16 @@ def test_what_cannot_be():
     assert re.search(r"a\.csv, row 1, has the text '.*', but row \d+ of the target is '.*'", said)
     assert "exists already" in refused(*UPDATE[:-1], "pooled", "--labels", "a.csv")
     embtransfer("fit", *FIT[:4], "--embedder", "ngrams", "--adapter", "none", "-o", "plain")
-    assert "LogisticRegression, which takes no labels of the target. Those that do:" in (
-        refused("update", "plain", *UPDATE[2:], "--labels", "a.csv")
-    )
-    pd.read_csv("films.csv").assign(a=1, b=0).to_csv("several.csv", index=False)
+    no_use = "LogisticRegression, which takes no labels of the target. Those that do:"
+    assert no_use in refused("update", "plain", *UPDATE[2:], "--labels", "a.csv")
+    assert no_use in embtransfer("label", "plain", *label[2:])  # before somebody labels for an hour
+    pd.read_csv("films.csv").assign(a=[1, 0] * 30, b=0).to_csv("several.csv", index=False)
     several = [word.replace("films", "several") for word in UPDATE]
     assert "Got several labels a text. Expected one" in (
         refused(*several, "--labels", "a.csv", "--label-column", "a,b")
+    )
+    words = ["--source", "several.csv", "--label-column", "a,b", "--embedder", "ngrams", "--adapter", "none"]
+    embtransfer("fit", *words, "-o", "several")
+    assert "Expected a fitted pipeline or classifier of one label a row" in (
+        refused("label", "several", "pans.csv", "-o", "c.csv")
     )
