@@ -10,10 +10,12 @@ from ._compare import compare
 from ._curve import curve
 from ._explain import explain
 from ._fit import fit
+from ._label import label
 from ._options import NamingCommand
 from ._score import compile_model, score
 from ._tables import Output, print_comparison
 from ._terminal import progress_bar, talk
+from ._update import update
 from ._vectors import vectors_app
 
 app = typer.Typer(
@@ -86,6 +88,8 @@ app.command()(score)
 app.command()(explain)
 app.command(cls=NamingCommand)(choose)
 app.command(cls=NamingCommand)(curve)
+app.command()(label)
+app.command()(update)
 
 
 def main() -> None:

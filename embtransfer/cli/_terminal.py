@@ -1,6 +1,7 @@
 """The terminal: talk on stderr, bars, and errors in one line."""
 
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -41,6 +42,15 @@ def say_shares(words, by=""):
     """Print how often each class occurs in the domains, if anything is known of it, and by which model."""
     if words:
         talk.print(f"Class shares{f' by {by}' if by else ''}: {words}")
+
+
+def command_to_copy(*words, **options) -> str:
+    """A command of ours for a shell, with the options that are not empty; of a list each by itself."""
+    line = ["embtransfer", *map(str, words)]
+    for name, given in options.items():
+        for value in given if isinstance(given, list) else [given]:
+            line += [f"--{name.replace('_', '-')}", value] if value else []
+    return shlex.join(line)
 
 
 def load_vectors(table):

@@ -26,6 +26,8 @@ def draw(margins, sizes, weights, n, rng):
     A text is drawn with a chance in proportion to its weight and to how many rows have it, `sizes`: so rows
     of one weight have the same chance. Systematic: the sums of chances, by margin, are cut evenly.
     """
+    if not n:
+        return np.empty(0, int), np.empty(0)
     order = np.argsort(margins, kind="stable")
     chances = (weights * sizes)[order]
     chances *= n / chances.sum()

@@ -35,15 +35,14 @@ def see(model, X) -> Seen:
         parts = [see(model.views_[name], X) for name in names]
         views = [part.proba for part in parts]
         return Seen(parts[-1].rows, np.mean(views, axis=0), views, model.classes_)
-    if hasattr(model, "multilabel_") or not is_classifier(model):
+    last, rows = model.steps[-1][1] if isinstance(model, Pipeline) else model, X
+    if hasattr(last, "multilabel_") or not is_classifier(model):
         raise TypeError(
             f"Got {type(model).__name__}. Expected a fitted pipeline or classifier of one label a row (not "
             "its compiled form: that has no vectors)."
         )
-    last, rows = model, X
-    if isinstance(model, Pipeline):
-        last = model.steps[-1][1]
-        rows = model[:-1].transform(X) if len(model.steps) > 1 else X
+    if last is not model and len(model.steps) > 1:
+        rows = model[:-1].transform(X)
     views = [probabilities(last, rows, model.classes_)]
     if hasattr(last, "unadapted_estimator_"):
         views.append(probabilities(last.unadapted_estimator_, rows, model.classes_))

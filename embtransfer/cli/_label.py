@@ -1,0 +1,109 @@
+"""`embtransfer label`: a table of target texts to label, for a spreadsheet."""
+
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from ._models import split_names
+from ._options import Delimiter, Encoding, TextColumn, Trusted
+from ._terminal import clear_errors, command_to_copy, talk
+
+
+class Method(StrEnum):
+    default = "default"
+    random = "random"
+    typical = "typical"
+    margin = "margin"
+    disagreement = "disagreement"
+
+
+def label(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="Texts of the target domain: a file, folder, quoted pattern or -, as for score."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .csv to make, for a spreadsheet.")],
+    n: Annotated[int, typer.Option("-n", help="How many texts, at most.")] = 50,
+    text_column: TextColumn = "text",
+    id_column: Annotated[
+        str | None, typer.Option(help="A column to write beside each text, such as one that names it.")
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Earlier rounds: a file or a folder of them, or --labels several times. None of their texts "
+            "is suggested again."
+        ),
+    ] = None,
+    method: Annotated[
+        Method,
+        typer.Option(
+            help="default: where the model is least sure, and every fifth at random, to score it; else all "
+            "random, typical ones, smallest margin, or where views of the model disagree most."
+        ),
+    ] = Method.default,
+    random_state: Annotated[int, typer.Option(help="Seed of draws and clusters.")] = 0,
+    trusted: Trusted = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file of this command that holds no labels.")
+    ] = False,
+):
+    """Write the target texts that are worth most to label, with a column to fill in."""
+    from ..labelling import check_output, check_takes_labels, read_rounds, suggest_labels, write_round
+    from ..persistence import load_pipeline
+
+    with clear_errors():
+        check_output(output, overwrite)  # before the work, not after it
+        loaded = load_pipeline(model, trusted=split_names(trusted))
+        texts, ids = _load_texts(target, text_column, id_column, delimiter, encoding)
+        classes, known = getattr(loaded, "classes_", np.empty(0)).tolist(), {}  # of numbers there are none
+        if labels:
+            rounds = read_rounds(labels, texts, classes, but=output)
+            # texts that were left empty are not suggested again: somebody has seen them; any class says that
+            known = dict.fromkeys(rounds.rows, classes[0]) | rounds.labels
+        with talk.status("Choosing"):
+            suggested = suggest_labels(
+                loaded, texts, n, y_target=known, method=method.value, random_state=random_state
+            )
+        if not len(suggested):
+            raise ValueError(f"All {len(texts):,} texts of {target} were suggested already.")
+        try:
+            check_takes_labels(loaded)
+        except TypeError as error:
+            talk.print(f"embtransfer update could not learn from such labels. {error}", style="yellow")
+        write_round(output, suggested, texts, ids)
+        why = ", ".join(f"{count:,} {name}" for name, count in Counter(suggested["why"]).items())
+        talk.print(f"{len(suggested):,} texts to label ({why}). Wrote {output}")
+        names = ", ".join(map(str, classes[:10])) + ", ..." * (len(classes) > 10)
+        talk.print(f"Fill in the column label: {names}. Leave it empty where none fits. Then:")
+        files = labels or []
+        if not any(Path(name).resolve() in output.resolve().parents for name in files):
+            files = [*files, str(output)]
+        words = ["update", model, "--source", "SOURCE", "--target", target, "-o", "MODEL2"]
+        column = "" if text_column == "text" else text_column
+        options = {"target_text_column": column, "delimiter": delimiter, "encoding": encoding}
+        talk.print("  " + command_to_copy(*words, labels=files, trusted=trusted, **options))
+
+
+def _load_texts(target, text_column, id_column, delimiter, encoding):
+    """Texts, and the column that names them by its name, if there is one."""
+    from ..labelling import COLUMNS
+    from ..tables import TableReader
+
+    if id_column in COLUMNS and id_column is not None:
+        raise ValueError(
+            f"Got --id-column {id_column}, but the file has such a column of its own, beside "
+            f"{', '.join(name for name in COLUMNS if name != id_column)}. Rename it in {target}."
+        )
+    table = TableReader(target, delimiter, encoding)
+    wanted = {"text_column": text_column} | ({"id_column": id_column} if id_column else {})
+    table.check_columns(wanted)
+    texts, *ids = table.columns([*wanted.values()], text_column)
+    return texts, {id_column: ids[0]} if ids else None

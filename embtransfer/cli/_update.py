@@ -1,0 +1,107 @@
+"""`embtransfer update`: a saved model fitted anew with labels of the target."""
+
+import re
+from glob import has_magic
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._inputs import load_source, load_target
+from ._models import split_names
+from ._options import Columns, Overwrite, Source, Target, Trusted, with_groups
+from ._terminal import clear_errors, command_to_copy, talk
+
+_CONFIDENCE = 0.9
+
+
+@with_groups
+def update(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
+    source: Source,
+    target: Target,
+    labels: Annotated[
+        list[str],
+        typer.Option(
+            help="Files of embtransfer label that are filled in: a file or a folder of them, or --labels "
+            "several times."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to make.")],
+    *,
+    columns: Columns,
+    random_state: Annotated[
+        int | None, typer.Option(help="Seed of what draws in the model. By default as it was.")
+    ] = None,
+    trusted: Trusted = "",
+    overwrite: Overwrite = False,
+    embed_vectors: Annotated[
+        bool,
+        typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines."),
+    ] = False,
+):
+    """Fit a saved model anew, with labels of the target that were filled in, and say how good it is."""
+    from ..labelling import check_takes_labels, read_rounds, refitted
+    from ..persistence import check_destination, load_pipeline, save_pipeline
+    from ..trials._label_kinds import SEVERAL, kind_of
+
+    with clear_errors():
+        check_destination(output, overwrite)  # before the work, not after it
+        before = load_pipeline(model, trusted=split_names(trusted))
+        check_takes_labels(before)
+        X, y, _ = load_source(None, source, columns)
+        if kind_of(y, "accuracy") == SEVERAL:
+            raise ValueError("Got several labels a text. Expected one in the source's label column.")
+        X_target = load_target(None, target, columns)[0]
+        rounds = read_rounds(labels, X_target, sorted(set(y), key=str))
+        if not rounds.labels:
+            raise ValueError(
+                f"Got no label in {', '.join(labels)}. Fill in the column label, of some rows at least."
+            )
+        with talk.status("Fitting"):
+            after = refitted(before, X, y, X_target, rounds.learned, random_state)
+        save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors)
+        _say_scores({str(model): before, str(output): after}, X_target, rounds)
+        talk.print(
+            f"Fitted on {len(X):,} source texts, {len(X_target):,} target texts and {len(rounds.learned):,} "
+            f"of their labels. Saved to {output}. Texts to label next:"
+        )
+        text_column = columns.target_text_column or columns.text_column
+        text_column = "" if text_column == "text" else text_column
+        options = {"text_column": text_column, "delimiter": columns.delimiter, "encoding": columns.encoding}
+        words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
+        talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
+
+
+def _say_scores(models, X_target, rounds):
+    """Print the accuracy of each model by the random labels, or how to get some."""
+    from ..labelling import estimate_score
+
+    n_random = len(rounds.labels) - len(rounds.learned)
+    if not n_random:
+        talk.print(
+            "No label of a random text: nothing says how good the model is. Every fifth text that "
+            "embtransfer label suggests is random, with --method random all are.",
+            style="yellow",
+        )
+        return
+    talk.print(f"Accuracy on the target, by {n_random:,} labels of random texts, which no model learns from:")
+    for name, model in models.items():
+        if lacking := sorted({str(one) for one in rounds.labels.values()} - {*map(str, model.classes_)}):
+            talk.print(f"  {name}: not known, it lacks the class {lacking[0]}")
+            continue
+        found = estimate_score(
+            model, X_target, rounds.labels, probability=rounds.probability, confidence=_CONFIDENCE
+        )
+        low, high = found.interval
+        talk.print(f"  {name}: {found.score:.3f} ({_CONFIDENCE:.0%} interval: {low:.3f} to {high:.3f})")
+
+
+def _next_file(last):
+    """A name that is free, for the round after the last file, or in the folder or pattern of rounds."""
+    folder, name = last.parent, re.sub(r"\d+$", "", last.stem)
+    name += "_" * (name == last.stem)
+    if last.is_dir() or has_magic(str(last)):
+        folder, name = last if last.is_dir() else folder, ""
+    return next(file for i in count(2) if not (file := folder / f"{name}{i}.csv").exists())

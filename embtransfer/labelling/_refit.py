@@ -1,0 +1,45 @@
+"""A saved model fitted anew, with labels of the target."""
+
+from sklearn.base import clone
+
+from .._parts import takes
+from ..classifiers import CLASSIFIERS, make_classifier
+from ..recipes import RECIPES
+from ._known import by_row
+
+
+def refitted(model, X, y, X_target, labels, random_state=None):
+    """A copy of a model, fitted to source and target with labels of some target rows (a mapping) or none.
+
+    `random_state` goes to all parts that draw; None leaves what they have.
+
+    Raises
+    ------
+    TypeError
+        If no part of the model takes labels of the target.
+    """
+    check_takes_labels(model)
+    model = clone(model)
+    if random_state is not None:
+        seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
+        model.set_params(**dict.fromkeys(seeds, random_state))
+    y_target = by_row(labels, len(X_target), "y_target") if labels else None
+    return model.fit(X, y, X_target=X_target, y_target=y_target)
+
+
+def check_takes_labels(model) -> None:
+    """Refuse a model that cannot learn from labels of the target.
+
+    Raises
+    ------
+    TypeError
+    """
+    if takes(model, "y_target"):
+        return
+    named = [name for name in CLASSIFIERS if takes(make_classifier(name), "y_target")]
+    last = getattr(model, "steps", [("", model)])[-1][1]
+    raise TypeError(
+        f"Got a model that ends with {type(last).__name__}, which takes no labels of the target. Those that "
+        f"do: embtransfer fit --recipe {', '.join(RECIPES)}; --classifier {', '.join(named)}; in Python "
+        "pipelines that end with PooledClassifier or FeatureAugmentationClassifier, too."
+    )

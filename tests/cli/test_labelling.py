@@ -1,0 +1,195 @@
+"""label and update: rounds of labelling from the command line, on the demo reviews."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from embtransfer import (
+    NGramVectorizer,
+    NoAdaptation,
+    PooledClassifier,
+    load_pipeline,
+    make_transfer_pipeline,
+    save_pipeline,
+)
+from embtransfer.cli import app
+from embtransfer.datasets import load_demo_reviews
+
+FIT = ["--source", "films.csv", "--target", "pans.csv", "--recipe", "words"]
+UPDATE = ["update", "pooled", "--source", "films.csv", "--target", "pans.csv", "-o", "new"]
+INTERVAL = r"0\.\d{3} \(90% interval: 0\.\d{3} to [01]\.\d{3}\)"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """films and pans, with a column of ids, and two models, the second one quick to fit."""
+    folder = tmp_path_factory.mktemp("labelling")
+    for name, domain in {"films": "films", "pans": "kitchenware"}.items():
+        bunch = load_demo_reviews(domain)
+        rows = {"text": bunch.data, "label": [("bad", "good")[y] for y in bunch.target]}
+        table = pd.DataFrame(rows)[:60]
+        table["id"] = [f"{name}-{i}" for i in range(60)]
+        table.to_csv(folder / f"{name}.csv", index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        embtransfer("fit", *FIT, "-o", "model")
+        films, pans = pd.read_csv("films.csv"), pd.read_csv("pans.csv")
+        pooled = make_transfer_pipeline(NGramVectorizer(), NoAdaptation(), PooledClassifier())
+        save_pipeline(pooled.fit(films["text"], films["label"], X_target=pans["text"]), "pooled")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(made, monkeypatch, tmp_path):
+    """A folder of its own, with the files of `made`."""
+    for path in made.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+
+
+def embtransfer(*words):
+    run = CliRunner().invoke(app, [*words])
+    assert run.exit_code == 0, run.output
+    assert run.stdout == ""
+    return run.stderr
+
+
+def refused(*words):
+    run = CliRunner().invoke(app, [*words])
+    assert run.exit_code == 2, run.output
+    lines = run.stderr.splitlines()
+    assert len(lines) == 1, run.stderr
+    return lines[0]
+
+
+def fill_in(name, n=None):
+    """What somebody would say who reads the texts, of the first n."""
+    table, pans = pd.read_csv(name), pd.read_csv("pans.csv")
+    table["label"] = pans["label"][table["row"] - 1].to_numpy()
+    table.loc[len(table) if n is None else n :, "label"] = None
+    table.to_csv(name, index=False, encoding="utf-8-sig")
+    return table
+
+
+def next_command(said):
+    program, *words = shlex.split(said.splitlines()[-1])
+    assert program == "embtransfer"
+    return words
+
+
+def test_rounds_add_up():
+    said = embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "rounds/1.csv", "--id-column", "id")
+    assert "20 texts to label (16 margin, 4 random). Wrote rounds/1.csv\nFill in the column label" in said
+    first, pans = fill_in("rounds/1.csv"), pd.read_csv("pans.csv")
+    assert first.columns.tolist() == ["row", "id", "text", "why", "probability", "label"]
+    assert first["id"].tolist() == pans["id"][first["row"] - 1].tolist()
+    assert first["text"].tolist() == pans["text"][first["row"] - 1].tolist()
+
+    words = next_command(said)
+    assert words[0] == "update"
+    kept = Path("rounds/1.csv").read_bytes()
+    said = embtransfer(*(word.replace("SOURCE", "films.csv") for word in words), "--random-state", "3")
+    assert "by 4 labels of random texts, which no model learns from:\n" in said
+    assert re.search(rf"^  model: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE)
+    assert "60 target texts and 16 of their labels. Saved to MODEL2." in said
+    last = load_pipeline("MODEL2").get_params()["selftrainingclassifier__random_state"]
+    assert last == 3
+    assert Path("rounds/1.csv").read_bytes() == kept
+
+    words = next_command(said)
+    assert words == ["label", "MODEL2", "pans.csv", "-o", "rounds/2.csv", "--labels", "rounds/1.csv"]
+    embtransfer(*words, "-n", "10")
+    second = fill_in("rounds/2.csv", 5)
+    assert not {*first["row"]} & {*second["row"]}
+
+    said = embtransfer(*UPDATE, "--labels", "rounds")
+    assert "by 5 labels of random texts" in said
+    assert "and 20 of their labels" in said
+    words = next_command(said)
+    assert words[3:] == ["-o", "rounds/3.csv", "--labels", "rounds"]
+    said = embtransfer(*words, "-n", "200")
+    assert "30 texts to label" in said  # those that were left empty are not among them
+    assert next_command(said)[-2:] == ["--labels", "rounds"]
+    assert "All 60 texts of pans.csv were suggested already" in refused(*words[:4], "4.csv", *words[5:])
+
+
+def test_without_a_random_label_nothing_is_scored_but_it_is_fitted():
+    said = embtransfer("label", "model", "pans.csv", "-n", "6", "-o", "a.csv", "--method", "typical")
+    assert "6 texts to label (6 typical)" in said
+    fill_in("a.csv")
+    said = embtransfer(*UPDATE, "--labels", "a.csv")
+    assert "No label of a random text: nothing says how good the model is." in said
+    assert "with --method random all are" in said
+    assert next_command(said)[-4:] == ["-o", "a_2.csv", "--labels", "a.csv"]
+
+
+def test_random_labels_alone_score_and_nothing_is_learned():
+    embtransfer("label", "model", "pans.csv", "-n", "30", "-o", "a.csv", "--method", "random")
+    fill_in("a.csv")
+    said = embtransfer(*UPDATE, "--labels", "a.csv")
+    assert "by 30 labels of random texts" in said
+    assert "and 0 of their labels" in said
+
+
+def test_a_class_that_the_model_lacks_but_the_source_has():
+    embtransfer("label", "model", "pans.csv", "-n", "5", "-o", "a.csv", "--method", "random")
+    table, films = fill_in("a.csv"), pd.read_csv("films.csv")
+    table.loc[0, "label"] = films.loc[:9, "label"] = "mixed"
+    table.to_csv("a.csv", index=False)
+    films[:30].to_csv("more.csv", index=False)
+    said = embtransfer(*(word.replace("films", "more") for word in UPDATE), "--labels", "a.csv")
+    assert "  pooled: not known, it lacks the class mixed\n  new: 0." in said
+
+
+def test_other_columns_are_in_the_next_command():
+    pd.read_csv("pans.csv").rename(columns={"text": "my text"}).to_csv("other.csv", index=False, sep=";")
+    options = ["--delimiter", ";"]
+    said = embtransfer("label", "model", "other.csv", "--text-column", "my text", *options, "-o", "a.csv")
+    assert next_command(said)[-4:] == ["--target-text-column", "my text", *options]
+    assert pd.read_csv("a.csv").columns.tolist() == ["row", "text", "why", "probability", "label"]
+
+
+def test_files_that_are_there_stay():
+    words = ["label", "model", "pans.csv", "-n", "5", "-o", "a.csv"]
+    embtransfer(*words)
+    assert "a.csv is there already. Choose another name, or pass --overwrite" in refused(*words)
+    embtransfer(*words, "--overwrite", "--labels", "a.csv")
+    fill_in("a.csv")
+    assert "a.csv holds 5 labels, which are kept" in refused(*words, "--overwrite")
+    assert "pans.csv is no file of embtransfer label" in refused(*words[:-1], "pans.csv", "--overwrite")
+
+
+def test_what_cannot_be():
+    embtransfer("label", "model", "pans.csv", "-n", "5", "-o", "a.csv")
+    assert "Got no label in a.csv. Fill in the column label" in refused(*UPDATE, "--labels", "a.csv")
+    fill_in("a.csv")
+    label = ["label", "model", "pans.csv", "-o", "b.csv"]
+    assert "Got --id-column label, but the file has such a column of its own" in (
+        refused(*label, "--id-column", "label")
+    )
+    assert "id_column (--id-column) 'nope', but pans.csv has columns: text, label, id" in (
+        refused(*label, "--id-column", "nope")
+    )
+    assert "Got n=0" in refused(*label, "-n", "0")
+    changed = [word.replace("pans", "films") for word in UPDATE]
+    said = refused(*changed, "--labels", "a.csv")
+    assert re.search(r"a\.csv, row 1, has the text '.*', but row \d+ of the target is '.*'", said)
+    assert "exists already" in refused(*UPDATE[:-1], "pooled", "--labels", "a.csv")
+    embtransfer("fit", *FIT[:4], "--embedder", "ngrams", "--adapter", "none", "-o", "plain")
+    no_use = "LogisticRegression, which takes no labels of the target. Those that do:"
+    assert no_use in refused("update", "plain", *UPDATE[2:], "--labels", "a.csv")
+    assert no_use in embtransfer("label", "plain", *label[2:])  # before somebody labels for an hour
+    pd.read_csv("films.csv").assign(a=[1, 0] * 30, b=0).to_csv("several.csv", index=False)
+    several = [word.replace("films", "several") for word in UPDATE]
+    assert "Got several labels a text. Expected one" in (
+        refused(*several, "--labels", "a.csv", "--label-column", "a,b")
+    )
+    words = ["--source", "several.csv", "--label-column", "a,b", "--embedder", "ngrams", "--adapter", "none"]
+    embtransfer("fit", *words, "-o", "several")
+    assert "Expected a fitted pipeline or classifier of one label a row" in (
+        refused("label", "several", "pans.csv", "-o", "c.csv")
+    )
