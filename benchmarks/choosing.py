@@ -29,6 +29,7 @@ import tarfile
 import warnings
 import zipfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from copy import deepcopy
 from itertools import combinations, permutations
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,7 +48,7 @@ from embtransfer.trials.search._candidates import make_candidates
 from embtransfer.trials.search._choice import best_of, choose, expected_score
 from embtransfer.trials.search._evidence import fit
 from embtransfer.trials.search._metric import Metric
-from embtransfer.trials.search._rounds import Asked, Round, confer, judge
+from embtransfer.trials.search._rounds import Asked, Round, agree, confer, judge
 
 from ._results import RESULTS, machine, markdown_table, write_results
 
@@ -196,9 +197,9 @@ def pools(candidates, places):
     return made
 
 
-def restricted(candidates, found, choosable, conferring, told=None):
+def restricted(candidates, found, choosable, conferring):
     evidence, criteria = {p: found.evidence[p] for p in conferring}, found.criteria.loc[conferring].copy()
-    part = Round(found.y, found.priors, found.metric, evidence, criteria, told=told)
+    part = Round(found.y, found.priors, found.metric, evidence, criteria)
     confer(candidates, part)
     part.evidence = {p: part.evidence[p] for p in choosable}
     part.criteria = part.criteria.loc[choosable]
@@ -217,8 +218,10 @@ def judge_choices(candidates, found, right, labels):
                 record = choice(candidates, part, accuracy, criterion, guard)
                 records.append({"pool": pool, "criterion": criterion, **record})
         for told in draws:
-            part = restricted(candidates, found, choosable, conferring, told)
-            record = choice(candidates, part, accuracy, "aggregate", guard=True)
+            by_labels = deepcopy(part)
+            by_labels.told = told
+            agree(by_labels)
+            record = choice(candidates, by_labels, accuracy, "aggregate", guard=True)
             records.append({"pool": pool, "criterion": BY_LABELS, **record})
     return records
 

@@ -195,20 +195,25 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
 
 
 def confer(candidates, found: Round) -> None:
-    """Set both consensuses of a round's candidates, and each one's agreement with the first."""
+    """Set both consensuses of a round's candidates, and what follows from them."""
     places = list(found.evidence)
     views = [candidates[place].view for place in places]
     adapted = [candidates[place].unadapted != place for place in places]
     evidences = list(found.evidence.values())
     found.consensus = consensus(evidences, views, adapted, found.y, found.priors)
     found.balanced = consensus(evidences, views, adapted, found.y, found.priors, balanced=True)
+    agree(found)
+
+
+def agree(found: Round) -> None:
+    """Set what is known of the target in both consensuses, and each candidate's agreement with the first."""
     if found.told is not None:
         rows = found.told >= 0
         for q in (found.consensus, found.balanced):
             q[rows] = np.eye(q.shape[1])[found.told[rows]]
     found.criteria["consensus"] = [
         found.metric.value(evidence.target, found.consensus, found.priors.target, found.weights)
-        for evidence in evidences
+        for evidence in found.evidence.values()
     ]
 
 
