@@ -150,7 +150,7 @@ BENCHMARKS = (
     Benchmark(
         "labelling",
         "accuracy",
-        15,
+        90,
         "suggested target labels against random ones, and how often intervals of few labels hold",
     ),
     Benchmark(

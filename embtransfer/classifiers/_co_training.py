@@ -17,7 +17,7 @@ from .._texts import plain_labels
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
 from ._base import check_weights, classes_of
-from ._known import known_labels
+from ._known import known_labels, unwrap
 from ._self_training import CONSTRAINTS, train
 from ._views import fit_steps, join, takes_target
 
@@ -171,7 +171,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
             sample_weight or y_target, if a view's classifier takes no weights.
         """
         self._validate_params()
-        X_target, y_target = _unwrap(X_target, y_target)
+        X_target, y_target = unwrap(X_target, y_target)
         weighted = ["sample_weight"] if sample_weight is not None else []
         if y_target is not None and self.target_weight != 1:
             weighted.append(f"y_target with target_weight={self.target_weight!r}")
@@ -268,15 +268,3 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     def set_params(self, **params: Any) -> Self:
         """Set parameters, or a whole view by its name."""
         return self._set_params("estimators", **params)
-
-
-def _unwrap(X_target, y_target):
-    """What a Target holds; no container of rows has an attribute X_target and no shape."""
-    if hasattr(X_target, "X_target") and not hasattr(X_target, "shape"):
-        if y_target is not None and X_target.y_target is not None:
-            raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
-        y_target = X_target.y_target if y_target is None else y_target
-        X_target = X_target.X_target
-    if y_target is not None and X_target is None:
-        raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
-    return X_target, None if y_target is None else plain_labels(y_target)

@@ -1,9 +1,11 @@
-"""Labels of some target rows."""
+"""Labels of some target rows, and the holder that they may come in."""
 
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from .._texts import plain_labels
 
 
 class Known(NamedTuple):
@@ -50,3 +52,22 @@ def known_labels(y_target, n_target, classes) -> Known:
                 "Put None where a label is not known."
             )
     return Known(rows, classes[[place[label] for label in given[rows]]])
+
+
+def unwrap(X_target, y_target):
+    """Target data and their labels, which a Target may hold.
+
+    Raises
+    ------
+    ValueError
+        If there are labels twice, or without data.
+    """
+    # no container of rows has an attribute X_target and no shape
+    if hasattr(X_target, "X_target") and not hasattr(X_target, "shape"):
+        if y_target is not None and X_target.y_target is not None:
+            raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
+        y_target = X_target.y_target if y_target is None else y_target
+        X_target = X_target.X_target
+    if y_target is not None and X_target is None:
+        raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
+    return X_target, None if y_target is None else plain_labels(y_target)

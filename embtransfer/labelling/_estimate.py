@@ -18,7 +18,21 @@ PRIOR_SPREADS = 2.0, 0.5  # of PRIOR: the first says nearly nothing, the second 
 
 
 class ScoreEstimate(NamedTuple):
-    """A score, the interval that it lies in, and of how many labels it was made."""
+    """A score, the interval that it lies in, and of how many labels it was made.
+
+    Parameters
+    ----------
+    score : float
+    interval : (float, float)
+        Low and high end.
+    n_labelled : int
+
+    Examples
+    --------
+    >>> from embtransfer import ScoreEstimate
+    >>> ScoreEstimate(0.8, (0.7, 0.9), n_labelled=40).interval
+    (0.7, 0.9)
+    """
 
     score: float
     interval: tuple[float, float]

@@ -15,10 +15,11 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 from .._parts import children
 from .._texts import plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
+from ..classifiers._known import unwrap
 from ._labels import check_labels
 from ._labels_seen import warn_of_labels_seen
 from ._source import source_view
-from ._target import Target, any_takes
+from ._target import any_takes
 
 
 def _where_pipeline_has(method):
@@ -144,11 +145,7 @@ class TransferPipeline(Pipeline):
     def _with_target(self, fit, X, y, X_target, y_target, params):
         if y is not None:
             check_labels(y, self)
-        if isinstance(X_target, Target):
-            if y_target is not None and X_target.y_target is not None:
-                raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
-            y_target = X_target.y_target if y_target is None else y_target
-            X_target = X_target.X_target
+        X_target, y_target = unwrap(X_target, y_target)
         if isinstance(X_target, tuple):
             X_target = list(X_target)  # scikit-learn takes a tuple for several data sets
         if X_target is not None:
@@ -161,14 +158,12 @@ class TransferPipeline(Pipeline):
                 raise ValueError("Got X_target without a row. Pass data of the target domain, or None.")
             params = {**params, "X_target": X_target}
         if y_target is not None:
-            if X_target is None:
-                raise ValueError("Got y_target, but no X_target. Pass the data that the labels are of.")
             if not any_takes(children(self), "y_target"):
                 raise ValueError(
                     "Got y_target, but no step of the pipeline takes it. Put SelfTrainingClassifier(), "
                     "PooledClassifier() or FeatureAugmentationClassifier() last."
                 )
-            params["y_target"] = plain_labels(y_target)
+            params["y_target"] = y_target
         warn_of_labels_seen(self.steps)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target

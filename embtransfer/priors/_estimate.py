@@ -139,7 +139,8 @@ def _em(proba, before, tol=1e-8, max_iter=10_000):
         first, bend = one - priors, two - 2 * one + priors
         if np.abs(first).max() < tol:
             return two
-        far = np.linalg.norm(first) / max(np.linalg.norm(bend), 1e-300)
+        length = np.linalg.norm(first)
+        far = length / max(np.linalg.norm(bend), 1e-6 * length)
         ahead = priors + 2 * far * first + far**2 * bend
         good = far > 1 and ahead.min() > 0 and likelihood(ahead) >= likelihood(two)
         priors = step(ahead / ahead.sum()) if good else two

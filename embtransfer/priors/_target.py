@@ -160,10 +160,10 @@ def _posterior(difference, variance):
 
 
 def _told(moved, variance, of_target, source, rows, classes):
-    """The same when labels of some target rows are known: a normal at the mode.
+    r"""The same when labels of some target rows are known: a normal at the mode.
 
     However the rows were chosen by what is seen of them, their labels have the probabilities that the shares
-    give, :math:`p_{ik} \\pi_k / \\bar p_k`: the more probable these, the likelier the shares.
+    give, :math:`p_{ik} \pi_k / \bar p_k`: the more probable these, the likelier the shares.
     """
     proba = np.log(np.maximum(of_target, LEAST))[rows] - np.log(np.maximum(of_target.mean(axis=0), LEAST))
     start, found, wanted = _log_shares(source), moved.copy(), np.eye(len(moved))[classes]

@@ -4,18 +4,13 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..._texts import plain_labels
-from ...pipeline import Target
+from ...classifiers._known import unwrap
 from .._splits import Domains, known
 
 
 def check(X, y, X_target, groups, y_target) -> Domains:
     """Both domains, of at least ten texts each, and two of each source class."""
-    if isinstance(X_target, Target):
-        if y_target is not None and X_target.y_target is not None:
-            raise ValueError("Got y_target twice: by itself and in Target. Pass one of them.")
-        y_target = X_target.y_target if y_target is None else y_target
-        X_target = X_target.X_target
-    y_target = None if y_target is None else plain_labels(y_target)
+    X_target, y_target = unwrap(X_target, y_target)
     data = Domains(X, plain_labels(y), X_target, y_target, groups)
     check_classification_targets(data.y)
     for name, texts in (("source", data.source), ("target", data.target)):

@@ -209,7 +209,8 @@ def agree(found: Round) -> None:
     """Set what is known of the target in both consensuses, and each candidate's agreement with the first."""
     if found.told is not None:
         rows = found.told >= 0
-        for q in (found.consensus, found.balanced):
+        of_texts: Any = found.consensus, found.balanced
+        for q in of_texts:
             q[rows] = np.eye(q.shape[1])[found.told[rows]]
     found.criteria["consensus"] = [
         found.metric.value(evidence.target, found.consensus, found.priors.target, found.weights)
