@@ -187,7 +187,7 @@ def choosing_all():
     found = choosing_rows()
     del found["aggregate", False]
     rows = []
-    for (criterion, guard), cells in found.items():
-        label = f"{criterion}, with the guard (default)" if guard else criterion
+    for (criterion, _), cells in found.items():
+        label = f"{criterion}, with the guard (default)" if criterion == "aggregate" else criterion
         rows.append([label, *(f"{c['regret']:.1f}; {c['worst against unadapted']:.1f}" for c in cells)])
     return markdown_table(["", *CHOOSING], rows)
