@@ -55,7 +55,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             default="aggregate"
         "aggregate": the best source accuracy among the candidates whose consensus is as good as the best,
         within a standard error. The others are columns of `results_`. On the mean of four data sets
-        "aggregate" had the least regret, by far (docs/measured.md).
+        "aggregate" and "consensus" had the least regret (docs/measured.md).
     guard : bool, default=True
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
