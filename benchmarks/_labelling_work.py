@@ -4,7 +4,7 @@ import warnings
 from itertools import permutations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score
 from threadpoolctl import threadpool_limits
 
@@ -83,16 +83,10 @@ class Labelled:
             known = {row: self.labels[row] for row in [*learned, *rows]}
             chances = dict(zip(rows, chances, strict=True))
             ours = estimate_score(model, self.target, known, probability=chances).interval
-            plain = wilson(right[rng.choice(free, len(rows), replace=False)])
+            evenly = right[rng.choice(free, len(rows), replace=False)]
+            plain = binomtest(int(evenly.sum()), len(rows)).proportion_ci(0.9, "wilson")
             found.append([v for low, high in (ours, plain) for v in (bool(low <= true <= high), high - low)])
         return found
-
-
-def wilson(right, confidence=0.9):
-    """The plain binomial interval."""
-    n, p, t = len(right), right.mean(), norm.ppf((1 + confidence) / 2)
-    half = t * np.sqrt(p * (1 - p) / n + t**2 / (4 * n**2))
-    return (p + t**2 / (2 * n) - half) / (1 + t**2 / n), (p + t**2 / (2 * n) + half) / (1 + t**2 / n)
 
 
 def run(task, seed):

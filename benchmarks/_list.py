@@ -152,6 +152,7 @@ BENCHMARKS = (
         "accuracy",
         90,
         "suggested target labels against random ones, and how often intervals of few labels hold",
+        asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
     ),
     Benchmark(
         "choosing",

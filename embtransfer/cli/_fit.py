@@ -13,6 +13,7 @@ from ._options import (
     Columns,
     DatasetOption,
     Embedding,
+    EmbedVectors,
     Overwrite,
     Source,
     TargetShares,
@@ -51,10 +52,7 @@ def fit(
         bool, typer.Option("--stream", help="Read the files batch by batch: for more than memory holds.")
     ] = False,
     overwrite: Overwrite = False,
-    embed_vectors: Annotated[
-        bool,
-        typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines."),
-    ] = False,
+    embed_vectors: EmbedVectors = False,
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from ..adapters import make_adapter

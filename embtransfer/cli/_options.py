@@ -95,6 +95,9 @@ HowTokens = Annotated[
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
 Jobs = Annotated[int, typer.Option(help="Processes that try models beside one another; -1: all processors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
+EmbedVectors = Annotated[
+    bool, typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines.")
+]
 Scoring = Annotated[
     str,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from ._inputs import load_source, load_target
 from ._models import split_names
-from ._options import Columns, Overwrite, Source, Target, Trusted, with_groups
+from ._options import Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
 from ._terminal import clear_errors, command_to_copy, talk
 
 _CONFIDENCE = 0.9
@@ -36,10 +36,7 @@ def update(
     ] = None,
     trusted: Trusted = "",
     overwrite: Overwrite = False,
-    embed_vectors: Annotated[
-        bool,
-        typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines."),
-    ] = False,
+    embed_vectors: EmbedVectors = False,
 ):
     """Fit a saved model anew, with labels of the target that were filled in, and say how good it is."""
     from ..labelling import check_takes_labels, read_rounds, refitted

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import softmax
 from scipy.stats import norm
 
-from ._estimate import LEAST, calibrate, estimate
+from ._estimate import LEAST, calibrate
 
 
 def to_odds(n_classes):
@@ -12,12 +12,8 @@ def to_odds(n_classes):
     return n_classes / (n_classes - 1)
 
 
-def em(held_out, y, of_target):
-    held_out, of_target = _calibrated(held_out, y, of_target)
-    return estimate(held_out, y, of_target, "em")[0]
-
-
-def _calibrated(held_out, y, of_target):
+def calibrated(held_out, y, of_target):
+    """Probabilities of both domains, of least log-loss on the source's."""
     held_out, of_target = (np.log(np.maximum(proba, LEAST)) for proba in (held_out, of_target))
     slope, *biases = calibrate(held_out, y, "bcts")
     return [softmax(slope * scores + biases, axis=1) for scores in (held_out, of_target)]
@@ -39,13 +35,13 @@ def _apart(right, n_classes):
     return 2 * norm.ppf(np.clip(0.5 + (right - by_chance) / (1 - by_chance) / 2, 0.55, 0.999))
 
 
-def nearer(held_out, y, of_target):
+def nearer(held_out, of_target):
     """By how much the classes lie nearer to each other in the target, as distances of mean confidences.
 
-    Of other topics, say, a classifier knows few words: shares by the few may be any.
+    By calibrated probabilities. Of other topics, say, a classifier knows few words: shares by the few may be
+    any.
     """
-    confidences = [proba.max(axis=1).mean() for proba in _calibrated(held_out, y, of_target)]
-    source, target = (_apart(confidence, y.max() + 1) for confidence in confidences)
+    source, target = (_apart(proba.max(axis=1).mean(), proba.shape[1]) for proba in (held_out, of_target))
     return max(source - target, 0.0)
 
 

@@ -27,8 +27,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import StrOptions
 
 from ..copies._groups import complete_folds, identical
-from ._errors import distance, em, nearer, noise, outside, to_odds
-from ._estimate import LEAST
+from ._errors import calibrated, distance, nearer, noise, outside, to_odds
+from ._estimate import LEAST, estimate
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
 
@@ -181,11 +181,12 @@ def _told(moved, variance, of_target, source, rows, classes):
 def _by_view(view, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
     classifier, source, target, held_out, of_target = view
-    whole = em(held_out, y, of_target)
+    both = calibrated(held_out, y, of_target)
+    whole = estimate(both[0], y, both[1], "em")[0]
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
     variance = (error / distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * outside(held_out, y, of_target)) ** 2
-    variance += (_NEARER * nearer(held_out, y, of_target)) ** 2
+    variance += (_NEARER * nearer(*both)) ** 2
     variance += noise(held_out, of_target * (whole / shares))
     if not _in_columns(source):
         return _log_shares(whole), variance
@@ -239,7 +240,9 @@ def _refitted(classifier, source, target, columns, y, splits):
     for seen, unseen in splits:
         model = clone(classifier).fit(_safe_indexing(source, seen), y[seen])
         held_out[unseen] = model.predict_proba(_safe_indexing(source, unseen))
-    return em(held_out, y, clone(classifier).fit(source, y).predict_proba(target))
+    of_target = clone(classifier).fit(source, y).predict_proba(target)
+    held_out, of_target = calibrated(held_out, y, of_target)
+    return estimate(held_out, y, of_target, "em")[0]
 
 
 def _only(classifier, rows, columns):

@@ -231,9 +231,7 @@ def _fit(model, data, rows, draw, n_source, n_target):
     if n_target == 0:
         return model.fit(X, y, **seen)
     if takes(model, "y_target"):
-        y_target = np.full(len(data.target), None, dtype=object)
-        y_target[target] = data.y_target[target].tolist()
-        return model.fit(X, y, **seen, y_target=y_target[draw.seen])
+        return model.fit(X, y, **seen, y_target=data.labels_at(target)[draw.seen])
     return model.fit(stack_rows(X, labelled), np.concatenate([y, known(data.y_target, target)]), **seen)
 
 

@@ -83,6 +83,12 @@ class Domains:
                 "the same classes, make the names alike."
             )
 
+    def labels_at(self, rows) -> np.ndarray:
+        """Labels of the target texts at these positions, None at all others."""
+        found = np.full(len(self.target), None, object)
+        found[rows] = self.y_target[rows].tolist()
+        return found
+
     def left_out(self) -> str:
         """Which target texts have a label, and are not scored all the same, in sentences; "" if none."""
         if not self.n_left_out:

@@ -278,8 +278,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
         priors, y_target = found.priors.target, None
         if found.told is not None and takes(model, "y_target"):
-            y_target = np.full(len(data.target), None, object)
-            y_target[data.labelled] = data.y_target[data.labelled]
+            y_target = data.labels_at(data.labelled)
             priors = priors if self.target_shares is not None else None  # it estimates them by these labels
         with threadpool_limits(1):
             fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target)
