@@ -10,4 +10,5 @@ def test_setup_names_every_package():
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg")
     named = set(setup["options"]["packages"].split()) - {"embtransfer.data"}  # stands in data/
-    assert named == {".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("embtransfer/**/__init__.py")}
+    folders = (init.parent.relative_to(ROOT) for init in ROOT.glob("embtransfer/**/__init__.py"))
+    assert named == {".".join(folder.parts) for folder in folders}
