@@ -57,6 +57,7 @@ from .explaining import (
 from .folding import compile_pipeline as compile_pipeline
 from .labelling import (
     ScoreEstimate as ScoreEstimate,
+    confidence_threshold as confidence_threshold,
     estimate_score as estimate_score,
     suggest_labels as suggest_labels,
 )

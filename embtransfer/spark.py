@@ -31,6 +31,8 @@ def score(
     output_column: str = "prediction",
     proba: bool = False,
     top_k: int | None = None,
+    margin: bool = False,
+    reject_below: float | None = None,
     columns: Sequence[str] | None = None,
     shared: bool = False,
     batch_size: int = 10_000,
@@ -55,6 +57,8 @@ def score(
     top_k : int, default=None
         Also add the k most probable labels and their probabilities, as `<output_column>_1`,
         `<output_column>_1_proba`, `<output_column>_2`, ...
+    margin, reject_below
+        As in `score_file`: also add `confidence` and `margin`; labels that are null below a confidence.
     columns : list of str, default=None
         Columns to carry through: None all, [] none. All of them pass through Python: carry what you need.
     shared : bool, default=False
@@ -132,7 +136,7 @@ def score(
             f"df.withColumn({text_column!r}, df[{text_column!r}].cast('string'))."
         )
     compiled = _compiled(model, shared)
-    options = output_column, proba, top_k, False, batch_size
+    options = output_column, proba, top_k, False, batch_size, margin, reject_below
     added = _signed(ModelColumns(compiled, *options).schema)
     check_added(carried, added.names)
     fields = [df.schema[name] for name in carried]

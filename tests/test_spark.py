@@ -191,6 +191,7 @@ def processes(session):
         {"proba": True},
         {"top_k": 2},
         {"proba": True, "top_k": 3, "output_column": "la bel.é"},
+        {"margin": True, "reject_below": 0.7},
         {"columns": ["tags", "id"], "proba": True},
         {"columns": ["id"], "batch_size": 37, "proba": True},
     ],

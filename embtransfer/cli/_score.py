@@ -50,6 +50,12 @@ def score(
         int | None, typer.Option(help="Also add this many most probable labels, with probabilities.")
     ] = None,
     vectors: Annotated[bool, typer.Option("--vectors", help="Also add the vector of each text.")] = False,
+    margin: Annotated[
+        bool, typer.Option("--margin", help="Also add each label's confidence, and its margin over others.")
+    ] = False,
+    reject_below: Annotated[
+        float | None, typer.Option(help="Leave the label empty where its confidence is below this.")
+    ] = None,
     on_error: Annotated[
         OnError, typer.Option(help="Malformed rows: stop, or write them to OUTPUT.rejected.jsonl.")
     ] = OnError.fail,
@@ -82,6 +88,8 @@ def score(
                 proba=proba,
                 top_k=top_k,
                 vectors=vectors,
+                margin=margin,
+                reject_below=reject_below,
                 on_error=on_error.value,
                 resume=resume,
                 n_jobs=jobs,
@@ -101,6 +109,11 @@ def score(
             f"Scored {report.rows_written:,} rows{resumed}. Wrote {where} ({report.seconds:,.1f} s, "
             f"{rate:,.0f} rows a second)"
         )
+        if reject_below is not None:
+            talk.print(
+                f"{report.rows_without_label:,} of {report.rows_written:,} rows have no label: their "
+                f"confidence is below {reject_below:g}."
+            )
         if report.rows_without_text:
             talk.print(
                 f"{report.rows_without_text:,} rows have no text: their label is that of no words at all.",

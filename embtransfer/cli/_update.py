@@ -34,6 +34,13 @@ def update(
     random_state: Annotated[
         int | None, typer.Option(help="Seed of what draws in the model. By default as it was.")
     ] = None,
+    accuracy: Annotated[
+        float | None,
+        typer.Option(
+            help="Also say the --reject-below of embtransfer score that leaves labels which are right this "
+            "often, such as 0.9."
+        ),
+    ] = None,
     trusted: Trusted = "",
     overwrite: Overwrite = False,
     embed_vectors: EmbedVectors = False,
@@ -60,6 +67,8 @@ def update(
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors)
         _say_scores({str(model): before, str(output): after}, X_target, rounds)
+        if accuracy is not None:
+            _say_threshold(after, output, X_target, rounds, accuracy)
         talk.print(
             f"Fitted on {len(X):,} source texts, {len(X_target):,} target texts and {len(rounds.learned):,} "
             f"of their labels. Saved to {output}. Texts to label next:"
@@ -93,6 +102,20 @@ def _say_scores(models, X_target, rounds):
         )
         low, high = found.interval
         talk.print(f"  {name}: {found.score:.3f} ({_CONFIDENCE:.0%} interval: {low:.3f} to {high:.3f})")
+
+
+def _say_threshold(model, name, X_target, rounds, accuracy):
+    """Print the confidence from which on labels are right as often as asked, or why none is known."""
+    from ..labelling import confidence_threshold
+
+    options = {"probability": rounds.probability, "accuracy": accuracy, "confidence": _CONFIDENCE}
+    try:
+        found = confidence_threshold(model, X_target, rounds.labels, **options)
+    except ValueError as error:
+        talk.print(str(error), style="yellow")
+        return
+    talk.print(f"Labels of which {accuracy:.0%} are right, in {_CONFIDENCE:.0%} of such cases:")
+    talk.print("  " + command_to_copy("score", name, "FILE", "-o", "scored.csv", reject_below=repr(found)))
 
 
 def _next_file(last):

@@ -4,6 +4,7 @@ from ._estimate import ScoreEstimate, estimate_score
 from ._refit import check_takes_labels, refitted
 from ._rounds import COLUMNS, Rounds, check_output, read_rounds, write_round
 from ._suggest import suggest_labels
+from ._threshold import confidence_threshold
 
 __all__ = [
     "COLUMNS",
@@ -11,6 +12,7 @@ __all__ = [
     "ScoreEstimate",
     "check_output",
     "check_takes_labels",
+    "confidence_threshold",
     "estimate_score",
     "read_rounds",
     "refitted",

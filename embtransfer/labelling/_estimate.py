@@ -129,12 +129,8 @@ def estimate_score(
     seen = see(model, X_target)
     n_rows = len(seen.proba)
     labels = by_row(y_target, n_rows, "y_target")
-    known = np.flatnonzero(labels != None)  # noqa: E711
-    check_classes(labels[known], seen.classes)
-    chances, scored = _chances(probability, known, n_rows)
-    rest = np.ones(n_rows, bool)
-    rest[np.setdiff1d(known, scored)] = False
-    places = np.flatnonzero(rest)
+    check_classes(labels[labels != None], seen.classes)  # noqa: E711
+    places, scored, chances = drawn_rows(labels, probability)
     at = np.searchsorted(places, scored)  # of the scored rows among those that were not learned from
     right = labels[scored] == seen.classes[seen.proba[scored].argmax(axis=1)]
     scores = normal_scores(margin(seen.proba[places]))
@@ -142,12 +138,26 @@ def estimate_score(
     return ScoreEstimate(score, (low, high), len(scored))
 
 
+def drawn_rows(labels, probability):
+    """Rows that no model learned from, the labelled ones of these, and with which probability each was drawn.
+
+    Raises
+    ------
+    ValueError
+    """
+    known = np.flatnonzero(labels != None)  # noqa: E711
+    scored, chances = _chances(probability, known, len(labels))
+    rest = np.ones(len(labels), bool)
+    rest[np.setdiff1d(known, scored)] = False
+    return np.flatnonzero(rest), scored, chances
+
+
 def _chances(probability, known, n_rows):
-    """Probabilities of the labelled rows that were drawn at random, and these rows."""
+    """The labelled rows that were drawn at random, and their probabilities."""
     if probability is None:
         if not len(known):
             raise ValueError("y_target holds no known label. Label some: suggest_labels says which.")
-        return np.full(len(known), len(known) / n_rows), known
+        return known, np.full(len(known), len(known) / n_rows)
     given = by_row(probability, n_rows, "probability")
     scored = np.array([row for row in known if given[row] is not None], int)
     if not len(scored):
@@ -163,7 +173,7 @@ def _chances(probability, known, n_rows):
             f"Got probability {chances[wrong][0]} of row {scored[wrong][0]}. Expected more than 0 and at "
             "most 1, or NaN for rows that were not drawn at random."
         )
-    return chances, scored
+    return scored, chances
 
 
 def _interval(scores, at, right, chances, confidence):

@@ -25,6 +25,8 @@ def score_file(
     proba: bool = False,
     top_k: int | None = None,
     vectors: bool = False,
+    margin: bool = False,
+    reject_below: float | None = None,
     on_error: str = "fail",
     resume: bool = False,
     n_jobs: int | None = None,
@@ -69,6 +71,12 @@ def score_file(
     vectors : bool, default=False
         Also add what the model's steps before the last make of the text, as a float32 list `vector` (not in
         csv).
+    margin : bool, default=False
+        Also add `confidence`, the probability of the label, and `margin`, by how much it exceeds the highest
+        probability of another: negative where a tuned threshold gives a label that is not the most probable.
+    reject_below : float, default=None
+        Leave the label empty (null) where its confidence is below this: "none of these". Other columns stay.
+        The confidences are the model's own; `confidence_threshold` finds a number by some labels.
     on_error : {"fail", "skip"}, default="fail"
         What to do with a malformed row: end with an error, or write it, with its file, line and what is
         wrong, to `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a
@@ -106,11 +114,16 @@ def score_file(
     ------
     ValueError
         If a column is missing or there already, a row is malformed, the input is damaged or changes
-        meanwhile, or a run to resume was begun with something else.
+        meanwhile, a run to resume was begun with something else, or margin or reject_below is asked of a
+        model of several labels a text or of numbers.
     AttributeError
         If the model lacks the probabilities or vectors that are asked for.
     OSError
         If a file cannot be read or written, or another process writes the destination.
+
+    See Also
+    --------
+    confidence_threshold : A `reject_below` at which the labels that are given are right often enough.
 
     Notes
     -----
@@ -175,6 +188,8 @@ def score_file(
         "proba": proba,
         "top_k": top_k,
         "vectors": vectors,
+        "margin": margin,
+        "reject_below": reject_below,
         "batch_size": batch_size,
         "block_size": block_size,
         "delimiter": delimiter,

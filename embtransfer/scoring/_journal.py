@@ -28,6 +28,7 @@ class State:
     side_bytes: int = 0
     groups: list[bytes] = field(default_factory=list)  # parquet row groups since the last commit
     empty: int = 0  # of the rows written, those without text
+    unlabelled: int = 0  # and those left without a label
 
 
 class PartFile:

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ._confidence import confidences
+
 _SAMPLE = 1_000  # texts looked at to see whether many repeat
 
 
@@ -17,27 +19,37 @@ class ModelColumns:
     Attributes
     ----------
     schema : pyarrow.Schema
-        The columns, in the order label, each class's probability, k best labels with theirs, vector. Of
-        several labels a text a column of 0 and 1 each, then probabilities; of numbers the number.
+        The columns, in the order label, confidence and margin, each class's probability, k best labels with
+        theirs, vector. Of several labels a text a column of 0 and 1 each, then probabilities; of numbers the
+        number.
 
     Raises
     ------
     AttributeError
         If the model lacks what is asked of it.
     ValueError
-        If two columns have one name or top_k is out of range.
+        If two columns have one name, top_k or reject_below is out of range, or margin or reject_below is
+        asked of a model of several labels a text or of numbers.
     """
 
-    def __init__(self, model, output_column, proba, top_k, vectors, batch_size):
+    def __init__(
+        self, model, output_column, proba, top_k, vectors, batch_size, margin=False, reject_below=None
+    ):
         self.model, self.batch_size = model, batch_size
         self.proba, self.top_k, self.vectors = proba, top_k or 0, vectors
+        self.margin, self.reject_below = margin, reject_below
+        self.shares = proba or self.top_k or margin or reject_below is not None  # whether they are needed
         self.several, self.classes = _several_labels(model), _classes(model)
         self.kind = label = pa.array(self.classes).type if len(self.classes) else pa.float64()
         if top_k is not None and not 1 <= top_k <= len(self.classes):
             raise ValueError(f"Got top_k={top_k}. Expected 1 to {len(self.classes)}, the number of classes.")
-        if proba or top_k:
+        if margin or reject_below is not None:
+            self._check_confidence()
+        if self.shares:
             model.predict_proba  # noqa: B018  says itself why it is not there
         fields = [(output_column, label)]
+        if margin:
+            fields += [("confidence", pa.float64()), ("margin", pa.float64())]
         if self.several:
             fields = [(f"{output_column}_{name}", pa.int64()) for name in self.classes]
         if proba:
@@ -52,7 +64,23 @@ class ModelColumns:
         if repeated:
             raise ValueError(
                 f"The output would have more than one column {', '.join(sorted(repeated))}. "
-                "Choose another output_column (--output-column), or one of proba and top_k."
+                "Choose another output_column (--output-column), or fewer of margin, proba and top_k."
+            )
+
+    def _check_confidence(self):
+        if self.reject_below is not None and not 0 <= self.reject_below <= 1:
+            raise ValueError(f"Got reject_below={self.reject_below}. Expected a probability, from 0 to 1.")
+        asked = "margin (--margin)" if self.margin else "reject_below (--reject-below)"
+        if self.several or not len(self.classes):
+            what = "several labels a text" if self.several else "numbers"
+            raise ValueError(
+                f"Got {asked} and a model that predicts {what}. Expected one of one label a text, which has "
+                "one confidence."
+            )
+        if not hasattr(self.model, "predict_proba"):
+            raise AttributeError(
+                f"Got {asked}, but {type(_last_step(self.model)).__name__} has no predict_proba. Fit a "
+                "classifier that has, such as --classifier logistic."
             )
 
     def __call__(self, texts: pa.Array, stop: Event) -> dict[str, pa.Array]:
@@ -80,13 +108,13 @@ class ModelColumns:
         model, vectors, shares = self.model, None, None
         if self.vectors:
             vectors = self._vectors(texts)
-        if (self.proba or self.top_k) and hasattr(model, "predict_all"):  # a compiled pipeline
+        if self.shares and hasattr(model, "predict_all"):  # a compiled pipeline
             return *model.predict_all(texts), vectors
-        if (self.proba or self.top_k) and _is_pipeline(model):  # embed once
+        if self.shares and _is_pipeline(model):  # embed once
             texts, model = vectors if vectors is not None else model[:-1].transform(texts), model[-1]
         elif vectors is not None and _is_pipeline(model):
             texts, model = vectors, model[-1]
-        if self.proba or self.top_k:
+        if self.shares:
             shares = np.asarray(model.predict_proba(texts))
         labels = np.asarray(model.predict(texts))
         if len(labels) != len(texts) if isinstance(texts, pa.Array) else len(labels) != texts.shape[0]:
@@ -120,6 +148,12 @@ class ModelColumns:
             arrays = [_labels(labels, self.classes, kind)]
         else:
             arrays = [pa.array(labels, kind)]
+        if self.margin or self.reject_below is not None:
+            confidence, margin = confidences(labels, shares, self.classes)
+            if self.reject_below is not None:
+                sure = pa.array(confidence >= self.reject_below)
+                arrays[0] = pc.if_else(sure, arrays[0], pa.scalar(None, kind))
+            arrays += [pa.array(confidence), pa.array(margin)] if self.margin else []
         if self.proba:
             arrays += [pa.array(share, pa.float64()) for share in shares.T]
         if self.top_k:

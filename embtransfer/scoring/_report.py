@@ -22,6 +22,8 @@ class ScoreReport:
         The file of the malformed rows, if there are any.
     rows_without_text : int
         Of the rows written, those whose text is missing or empty: their label is that of no words at all.
+    rows_without_label : int
+        Of the rows written, those whose label is left empty, for their confidence is below `reject_below`.
 
     Examples
     --------
@@ -40,3 +42,4 @@ class ScoreReport:
     seconds: float
     rejected: Path | None = None
     rows_without_text: int = 0
+    rows_without_label: int = 0

@@ -39,6 +39,7 @@ class _Scored:
     groups: list[dict]
     n_rows: int
     n_empty: int
+    n_unlabelled: int
     n_lines: int
     rejected: list[Rejected]
 
@@ -63,8 +64,8 @@ class ScoreRun:
             self.carried = names if self.carried is None else self.carried
             check_columns(name, names, self.carried)
             plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
-        columns = ("output_column", "proba", "top_k", "vectors", "batch_size")
-        self.columns = ModelColumns(model, *(options[name] for name in columns))
+        names = ["output_column", "proba", "top_k", "vectors", "batch_size", "margin", "reject_below"]
+        self.columns = ModelColumns(model, **{name: options[name] for name in names})
         check_added(self.carried or (), self.columns.schema.names)
         self.stop = Event()
 
@@ -76,7 +77,8 @@ class ScoreRun:
         def report(state, n_bytes, rejected=None):
             read, seconds = state.rows + state.rejected, time.monotonic() - started
             counts = (read, state.rows, state.rejected, first.rows + first.rejected)
-            return ScoreReport(*counts, n_bytes, self.source.n_bytes, seconds, rejected, state.empty)
+            of_rows = n_bytes, self.source.n_bytes, seconds, rejected, state.empty, state.unlabelled
+            return ScoreReport(*counts, *of_rows)
 
         n_bytes = 0
         self.state = state
@@ -169,12 +171,15 @@ class ScoreRun:
             raise ValueError(
                 f"Got {len(rows.texts)} texts of {rows.n_read} rows. This is an error of embtransfer."
             )
-        data, groups = b"", []
+        data, groups, n_unlabelled = b"", [], 0
         if len(rows.texts) and (self.skip or not rows.rejected):
-            data, groups = self.writer.block(rows, self.columns(rows.texts, self.stop))
+            added = self.columns(rows.texts, self.stop)
+            n_unlabelled = added[names[0]].null_count
+            data, groups = self.writer.block(rows, added)
         block = replace(block, data=None)  # let go of the input
         n_empty = pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
-        return _Scored(block, data, groups, len(rows.texts), n_empty, rows.n_lines, rows.rejected)
+        counts = len(rows.texts), n_empty, n_unlabelled, rows.n_lines
+        return _Scored(block, data, groups, *counts, rows.rejected)
 
     def _write(self, scored):
         state, block = self.state, scored.block
@@ -205,6 +210,7 @@ class ScoreRun:
             state.side_bytes + side,
             state.groups + groups,
             state.empty + scored.n_empty,
+            state.unlabelled + scored.n_unlabelled,
         )
 
     def _commit(self):

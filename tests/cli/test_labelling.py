@@ -135,6 +135,17 @@ def test_random_labels_alone_score_and_nothing_is_learned():
     assert "and 0 of their labels" in said
 
 
+def test_the_confidence_from_which_on_labels_are_right():
+    embtransfer("label", "model", "pans.csv", "-n", "60", "-o", "a.csv", "--method", "random")
+    fill_in("a.csv")
+    said = embtransfer(*UPDATE, "--labels", "a.csv", "--accuracy", "0.6")
+    assert "Labels of which 60% are right, in 90% of such cases:\n" in said
+    (line,) = re.findall(r"  embtransfer (score new FILE -o scored.csv --reject-below 0\.\d+)\n", said)
+    embtransfer(*line.replace("FILE", "pans.csv").split())
+    said = embtransfer(*UPDATE, "--labels", "a.csv", "--accuracy", "0.99", "--overwrite")
+    assert "For accuracy=0.99 it takes 230, and that only if all are right" in said
+
+
 def test_a_class_that_the_model_lacks_but_the_source_has():
     embtransfer("label", "model", "pans.csv", "-n", "5", "-o", "a.csv", "--method", "random")
     table, films = fill_in("a.csv"), pd.read_csv("films.csv")
