@@ -60,6 +60,7 @@ from .labelling import (
     confidence_threshold as confidence_threshold,
     estimate_score as estimate_score,
     suggest_labels as suggest_labels,
+    suspicious_labels as suspicious_labels,
 )
 from .model_selection import (
     LeaveOneDomainOut as LeaveOneDomainOut,

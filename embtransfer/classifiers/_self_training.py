@@ -174,10 +174,12 @@ def train(options, views, y, labels_from, known):
     first = last = [view.fit(y) for view in views]
     probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
     unadapted = np.mean(probas, axis=0)
-    held_out = _held_out(views, first, y, index, options.cv, rng)
-    slope = calibrate(np.log(np.maximum(np.mean(held_out, axis=0), LEAST)), index, "temperature")[0]
+    unseen = held_out(views, index, y, options.cv, rng)
+    if unseen is None:
+        unseen = [_proba(model, view.source) for model, view in zip(first, views, strict=True)]
+    slope = calibrate(np.log(np.maximum(np.mean(unseen, axis=0), LEAST)), index, "temperature")[0]
     options.temperature_ = float(1 / slope)
-    found = _priors(options.priors, views, index, held_out, probas, Known(known.rows, told), rng)
+    found = _priors(options.priors, views, index, unseen, probas, Known(known.rows, told), rng)
     options.source_priors_, options.priors_, options.prior_intervals_ = (
         found.source,
         found.target,
@@ -264,12 +266,15 @@ def _surest(proba, slope, share, options):
     return rows, labels[rows], confidence[rows]
 
 
-def _held_out(views, fitted, y, index, cv, rng):
-    """Of each view, the probabilities of each source row by classifiers that did not see it."""
-    groups = reduce(joined, [identical(view.source) for view in views])
+def held_out(views, index, y, cv, rng, more=()):
+    """Of each view, the probabilities of each source row by classifiers that did not see it, or a copy.
+
+    Copies are equal rows of a view, or of `more`. None where a class has too few rows to hold any out.
+    """
+    groups = reduce(joined, [identical(rows) for rows in [*(view.source for view in views), *more]])
     splits = complete_folds(index, groups, cv, rng)
     if not splits:
-        return [_proba(model, view.source) for model, view in zip(fitted, views, strict=True)]
+        return None
     out = [np.zeros((len(y), index.max() + 1)) for _ in views]
     for seen, unseen in splits:
         for view, of_view in zip(views, out, strict=True):

@@ -1,9 +1,10 @@
-"""A few target labels: which texts to label, and how good the model is by them."""
+"""Labels: which target texts to label, how good the model is by them, which source labels may be wrong."""
 
 from ._estimate import ScoreEstimate, estimate_score
 from ._refit import check_takes_labels, refitted
 from ._rounds import COLUMNS, Rounds, check_output, read_rounds, write_round
 from ._suggest import suggest_labels
+from ._suspicious import suspicious_labels
 from ._threshold import confidence_threshold
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "read_rounds",
     "refitted",
     "suggest_labels",
+    "suspicious_labels",
     "write_round",
 ]
