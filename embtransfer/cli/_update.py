@@ -41,6 +41,14 @@ def update(
             "often, such as 0.9."
         ),
     ] = None,
+    next_labels: Annotated[
+        int,
+        typer.Option(
+            "--next",
+            min=0,
+            help="Say what so many more labels are expected to bring: fits once more. 0 does not.",
+        ),
+    ] = 50,
     trusted: Trusted = "",
     overwrite: Overwrite = False,
     embed_vectors: EmbedVectors = False,
@@ -69,6 +77,8 @@ def update(
         _say_scores({str(model): before, str(output): after}, X_target, rounds)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
+        if next_labels:
+            _say_gain(after, X, y, X_target, rounds, next_labels)
         talk.print(
             f"Fitted on {len(X):,} source texts, {len(X_target):,} target texts and {len(rounds.learned):,} "
             f"of their labels. Saved to {output}. Texts to label next:"
@@ -116,6 +126,24 @@ def _say_threshold(model, name, X_target, rounds, accuracy):
         return
     talk.print(f"Labels of which {accuracy:.0%} are right, in {_CONFIDENCE:.0%} of such cases:")
     talk.print("  " + command_to_copy("score", name, "FILE", "-o", "scored.csv", reject_below=repr(found)))
+
+
+def _say_gain(model, X, y, X_target, rounds, n):
+    """Print what the next n labels are expected to bring, as many of them learned from as of those so far."""
+    from ..labelling import expected_gain
+
+    n_learned = max(round(n * len(rounds.learned) / len(rounds.labels)), 1)
+    try:
+        with talk.status("Fitting"):
+            found = expected_gain(model, X, y, X_target, rounds.learned, n=n_learned)
+    except ValueError as error:
+        talk.print(str(error), style="yellow")
+        return
+    low, high = (100 * end for end in found.interval)
+    talk.print(
+        f"The next {n:,} labels are expected to change the label of {found.changed:.1%} of the target, and "
+        f"accuracy by {low:+.1f} to {high:+.1f} points."
+    )
 
 
 def _next_file(last):

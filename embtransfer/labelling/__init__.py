@@ -1,6 +1,7 @@
 """Labels: which target texts to label, how good the model is by them, which source labels may be wrong."""
 
 from ._estimate import ScoreEstimate, estimate_score
+from ._gain import ExpectedGain, expected_gain
 from ._refit import check_takes_labels, refitted
 from ._rounds import COLUMNS, Rounds, check_output, read_rounds, write_round
 from ._suggest import suggest_labels
@@ -9,12 +10,14 @@ from ._threshold import confidence_threshold
 
 __all__ = [
     "COLUMNS",
+    "ExpectedGain",
     "Rounds",
     "ScoreEstimate",
     "check_output",
     "check_takes_labels",
     "confidence_threshold",
     "estimate_score",
+    "expected_gain",
     "read_rounds",
     "refitted",
     "suggest_labels",

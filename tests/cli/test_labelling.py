@@ -95,6 +95,7 @@ def test_rounds_add_up():
     said = embtransfer(*(word.replace("SOURCE", "films.csv") for word in words), "--random-state", "3")
     assert "by 4 labels of random texts, which no model learns from:\n" in said
     assert re.search(rf"^  model: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE)
+    assert "Got 16 labels that the model learned from: too few to tell what more of them bring" in said
     assert "60 target texts and 16 of their labels. Saved to MODEL2." in said
     last = load_pipeline("MODEL2").get_params()["selftrainingclassifier__random_state"]
     assert last == 3
@@ -109,6 +110,9 @@ def test_rounds_add_up():
     said = embtransfer(*UPDATE, "--labels", "rounds")
     assert "by 5 labels of random texts" in said
     assert "and 20 of their labels" in said
+    gain = r"The next 50 labels are expected to change the label of \d+\.\d% of the target, and accuracy by "
+    assert re.search(gain + r"-\d+\.\d to \+\d+\.\d points\.", said)
+    assert "The next" not in embtransfer(*UPDATE, "--labels", "rounds", "--overwrite", "--next", "0")
     words = next_command(said)
     assert words[3:] == ["-o", "rounds/3.csv", "--labels", "rounds"]
     said = embtransfer(*words, "-n", "200")
