@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from .._version import __version__
+from ._check_labels import check_labels
 from ._choose import choose
 from ._compare import compare
 from ._curve import curve
@@ -90,6 +91,7 @@ app.command(cls=NamingCommand)(choose)
 app.command(cls=NamingCommand)(curve)
 app.command()(label)
 app.command()(update)
+app.command("check-labels")(check_labels)
 
 
 def main() -> None:

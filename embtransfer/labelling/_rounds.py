@@ -53,6 +53,19 @@ def write_round(path: Path, suggested: pd.DataFrame, texts, ids: dict | None = N
     table["text"] = [_shown(texts[row]) for row in rows]
     table["why"], table["probability"] = suggested["why"], suggested["probability"]
     table["label"] = ""
+    _write(path, table)
+
+
+def write_suspicious(path: Path, found: pd.DataFrame, texts) -> None:
+    """Write what `suspicious_labels` gave as csv for a spreadsheet, with the texts; as `write_round`."""
+    table = found.assign(row=found["row"] + 1)
+    table.insert(1, "text", [_shown(texts[row]) for row in found["row"]])
+    for name in ("label", "suggested"):
+        table[name] = [_shown(label) for label in table[name]]
+    _write(path, table)
+
+
+def _write(path, table):
     path.parent.mkdir(parents=True, exist_ok=True)
     with new_files(path) as [part]:
         table.to_csv(part, index=False, float_format="%.6g", encoding="utf-8-sig")

@@ -208,3 +208,23 @@ def test_what_cannot_be():
     assert "Expected a fitted pipeline or classifier of one label a row" in (
         refused("label", "several", "pans.csv", "-o", "c.csv")
     )
+
+
+def test_labels_of_the_source_are_checked():
+    films = pd.read_csv("films.csv").rename(columns={"text": "my text", "label": "my label"})
+    films.loc[0, "my text"] = "=1+1 " + films.loc[0, "my text"]
+    films.to_csv("mine.csv", index=False)
+    words = ["check-labels", "model", "mine.csv", "-o", "found.csv"]
+    columns = ["--text-column", "my text", "--label-column", "my label"]
+    said, found = embtransfer(*words, *columns), pd.read_csv("found.csv")
+    assert re.match(
+        rf"About {len(found)} of 60 labels are expected to be wrong; \d+ of those listed are", said
+    )
+    assert found.columns.tolist() == ["row", "text", "label", "suggested", "suspicion"]
+    rows = found["row"] - 1
+    assert found["label"].tolist() == films["my label"][rows].tolist()
+    assert found["text"].str.removeprefix("'").tolist() == films["my text"][rows].tolist()
+    assert "found.csv is there already. Choose another name, or pass --overwrite" in refused(*words, *columns)
+    assert embtransfer(*words, *columns, "--overwrite") == said
+    assert "mine.csv has columns: my text, my label, id" in refused(*words, "--overwrite")
+    assert "Got found.txt. Expected a name that ends in .csv" in refused(*words[:-1], "found.txt")

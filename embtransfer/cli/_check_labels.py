@@ -1,0 +1,49 @@
+"""`embtransfer check-labels`: source labels that are probably wrong, for a spreadsheet."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._inputs import load_source
+from ._models import split_names
+from ._options import Columns, Delimiter, Encoding, TextColumn, Trusted
+from ._terminal import clear_errors, talk
+
+
+def check_labels(
+    model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
+    source: Annotated[
+        str, typer.Argument(help="Labelled texts: a file, folder, quoted pattern or -, as for score.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .csv to make, for a spreadsheet.")],
+    text_column: TextColumn = "text",
+    label_column: Annotated[str, typer.Option(help="The column with the labels.")] = "label",
+    random_state: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
+    trusted: Trusted = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+):
+    """Write the labelled texts whose label is probably wrong, with another, the most suspicious first."""
+    from ..labelling import suspicious_labels, write_suspicious
+    from ..persistence import load_pipeline
+    from ..trials._label_kinds import SEVERAL, kind_of
+
+    with clear_errors():
+        if output.suffix.lower() != ".csv":
+            raise ValueError(f"Got {output}. Expected a name that ends in .csv, which spreadsheets open.")
+        if output.exists() and not overwrite:
+            raise FileExistsError(f"{output} is there already. Choose another name, or pass --overwrite.")
+        loaded = load_pipeline(model, trusted=split_names(trusted))
+        X, y, _ = load_source(None, source, Columns(text_column, label_column, None, delimiter, encoding))
+        if kind_of(y, "accuracy") == SEVERAL:
+            raise ValueError("Got several labels a text. Expected one in the label column.")
+        with talk.status("Fitting in folds"):
+            found = suspicious_labels(loaded, X, y, random_state=random_state)
+        write_suspicious(output, found, X)
+        sure = (found["suspicion"] > 0.5).sum()
+        talk.print(
+            f"About {len(found):,} of {len(X):,} labels are expected to be wrong; {sure:,} of those listed "
+            f"are so more probably than not. Wrote {output}"
+        )
