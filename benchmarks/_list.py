@@ -154,6 +154,13 @@ BENCHMARKS = (
         "suggested target labels against random ones, and how often intervals of few labels hold",
         asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
     ),
+    Benchmark(
+        "gain",
+        "accuracy",
+        6,
+        "what the next fifty target labels bring, against what is expected of them",
+        asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",
