@@ -17,8 +17,8 @@ _NAMES_OF = {
         make_regressor""",
     "compiled": "CompiledPipeline",
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
-    "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder WordEmbedder
-        make_embedder""",
+    "embedders": """Coverage DistilledEmbedder NGramVectorizer SentenceEmbedder StaticEmbedder VectorEmbedder
+        WordEmbedder make_embedder""",
     "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
     "labelling": """ExpectedGain ScoreEstimate confidence_threshold estimate_score expected_gain

@@ -46,6 +46,7 @@ from .embedders import (
     NGramVectorizer as NGramVectorizer,
     SentenceEmbedder as SentenceEmbedder,
     StaticEmbedder as StaticEmbedder,
+    VectorEmbedder as VectorEmbedder,
     WordEmbedder as WordEmbedder,
     make_embedder as make_embedder,
 )

@@ -6,10 +6,10 @@ from ._names import check_name
 from ._types import Estimator
 from .adapters import DomainCentering, LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
-from .embedders import DistilledEmbedder, NGramVectorizer, SentenceEmbedder
+from .embedders import DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
 from .pipeline import make_transfer_pipeline
 
-RECIPES = ("words", "distilled", "sentences")
+RECIPES = ("words", "distilled", "sentences", "vectors")
 
 
 def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
@@ -17,12 +17,13 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
 
     Parameters
     ----------
-    name : {"words", "distilled", "sentences"}, default="words"
+    name : {"words", "distilled", "sentences", "vectors"}, default="words"
         "words": words and n-grams of both domains, logistic regression on log-count ratios, self-trained on
         the target. Seconds to fit, no pretrained model. "sentences": the same, co-trained with logistic
         regression on a sentence model's vectors, which it wants at prediction too: the most accurate.
         "distilled": both, and a student distilled from the sentence model; fitting takes the sentence
-        model, prediction only the words and the student.
+        model, prediction only the words and the student. "vectors": of rows that are vectors already, each
+        domain centred, brought to one scale, and logistic regression, self-trained on the target.
     teacher : embedder, default=None
         For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2. With
         its `cache_dir` the texts are encoded once.
@@ -30,12 +31,12 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     Returns
     -------
     TransferPipeline or CoTrainingClassifier
-        Unfitted: call `fit(X, y, X_target=X_target)` with texts, then `predict`.
+        Unfitted: call `fit(X, y, X_target=X_target)` with texts (of "vectors" with matrices), then `predict`.
 
     Raises
     ------
     ValueError
-        If there is no recipe of that name, or "words" gets a teacher.
+        If there is no recipe of that name, or "words" or "vectors" gets a teacher.
 
     See Also
     --------
@@ -51,10 +52,13 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     [1]
     """
     check_name("recipe", name, RECIPES)
+    if name in ("words", "vectors") and teacher is not None:
+        raise ValueError(f"Got a teacher for the recipe {name!r}, which takes none. Leave it away.")
+    if name == "vectors":
+        *steps, (_, classifier) = _dense(VectorEmbedder()).steps
+        return make_transfer_pipeline(*(step for _, step in steps), SelfTrainingClassifier(classifier))
     words = NGramVectorizer("binary", max_ngram=3), NaiveBayesLogisticRegression()
     if name == "words":
-        if teacher is not None:
-            raise ValueError("Got a teacher for the recipe 'words', which takes none. Leave it away.")
         return make_transfer_pipeline(words[0], SelfTrainingClassifier(words[1]))
     teacher = SentenceEmbedder(by_sentence=True) if teacher is None else teacher
     views = [("words", make_transfer_pipeline(*words)), ("sentences", _dense(teacher))]

@@ -18,7 +18,7 @@ from embtransfer.recipes import RECIPES
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "vectors"])
 def test_every_recipe_fits_and_predicts_better_than_chance(name):
     model = make_recipe(name, None if name == "words" else WordEmbedder())
     model.fit(FILMS.data, FILMS.target, X_target=PANS.data)

@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods
@@ -24,13 +23,6 @@ from .._types import Labels, Rows
 from ._known import known_labels
 
 _DTYPES = [np.float64, np.float32]
-
-
-def stack_rows(first, second):
-    """Rows of both, dense, or csr where one is sparse; a copy, of the dtype of the first."""
-    if sparse.issparse(first) or sparse.issparse(second):
-        return sparse.vstack([first, second], format="csr", dtype=first.dtype)
-    return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")
 
 
 def classes_of(y):

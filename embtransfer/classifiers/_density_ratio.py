@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_array
 
 from .._names import check_name
+from .._rows import stack_rows
 from .._types import Rows, Seed
 from ..copies._groups import complete_folds, identical
-from ._base import _DTYPES, stack_rows
+from ._base import _DTYPES
 
 METHODS = ("classifier", "kliep", "kmm", "nearest")
 _FOLDS = 5

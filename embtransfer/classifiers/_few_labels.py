@@ -9,8 +9,9 @@ from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._rows import stack_rows
 from .._types import Estimator
-from ._base import BaseLabelledTargetClassifier, stack_rows
+from ._base import BaseLabelledTargetClassifier
 
 
 class _FewLabelsClassifier(BaseLabelledTargetClassifier):

@@ -11,7 +11,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from .._parts import learns_from_labels, takes
-from ._base import stack_rows, weights_of
+from .._rows import stack_rows
+from ._base import weights_of
 
 
 class View:

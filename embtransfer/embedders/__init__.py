@@ -11,6 +11,7 @@ from ._ngrams import NGrams as NGrams
 from ._pooling import POOLINGS
 from ._sentence import SentenceEmbedder
 from ._static import StaticEmbedder
+from ._vectors import VectorEmbedder
 from ._word import WordEmbedder
 
 __all__ = [
@@ -21,15 +22,16 @@ __all__ = [
     "NGramVectorizer",
     "SentenceEmbedder",
     "StaticEmbedder",
+    "VectorEmbedder",
     "WordEmbedder",
     "make_embedder",
 ]
 
 _POOLED = tuple(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS)
-EMBEDDERS = (*_POOLED, "sentence", "distilled", "ngrams")
+EMBEDDERS = (*_POOLED, "sentence", "distilled", "ngrams", "vectors")
 
 
-def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> BaseEmbedder:
+def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> BaseEmbedder | VectorEmbedder:
     """Make an embedder by name.
 
     Parameters
@@ -37,10 +39,12 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
     name : str
         "word_" or "static_" and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
         "word_mean", "word_sif", "static_mean". "sentence": SentenceEmbedder, by sentence. "distilled":
-        DistilledEmbedder with that as its teacher. "ngrams": NGramVectorizer, sparse TF-IDF rows.
+        DistilledEmbedder with that as its teacher. "ngrams": NGramVectorizer, sparse TF-IDF rows. "vectors":
+        VectorEmbedder, for rows that are vectors already.
     vectors : WordVectors, path, name or None, default=None
         The table; None is the bundled GloVe subset for "word_", wordllama for "static_". For "sentence" and
-        "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" takes none.
+        "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" and
+        "vectors" take none.
 
     Raises
     ------
@@ -57,8 +61,8 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
     kind, _, pooling = name.partition("_")
     if kind == "word":
         return WordEmbedder(vectors, pooling=pooling)
-    if name == "ngrams":
-        return NGramVectorizer()
+    if name in ("ngrams", "vectors"):
+        return NGramVectorizer() if name == "ngrams" else VectorEmbedder()
     if name in ("sentence", "distilled"):
         teacher = SentenceEmbedder(by_sentence=True)
         if vectors is not None:

@@ -18,7 +18,7 @@ _TYPES_OF = {
         ImportanceWeightedRegressor JointDistributionAdaptation LabelShiftClassifier LengthScaling LinearOT
         MSDA MultiLabelClassifier NGramVectorizer NaiveBayesLogisticRegression NoAdaptation OptimalTransport
         PooledClassifier SCL SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder
-        SubspaceAlignment TCA TransferPipeline WordEmbedder WordVectors""",
+        SubspaceAlignment TCA TransferPipeline VectorEmbedder WordEmbedder WordVectors""",
     "embtransfer.adapters": """AffineMap DenoisingLayers DisplacementMap Identity KernelMap LinearMap Moments
         PivotProjection RBFKernel ScaleMap""",
     "embtransfer.embedders": "NGrams",

@@ -35,9 +35,9 @@ def recommendation(selection, table, data) -> Section:
     else:
         best = table.loc[table["target_score"].idxmax()]
         section.blocks = [
-            f"Nothing was chosen without target labels; by the labels of {len(data.scored):,} target texts "
-            f"{_name(best)} has the highest score, {best['target_score']:.3f}, and since these labels "
-            "picked it out, expect a little less on new texts."
+            f"Nothing was chosen without target labels; by the labels of {len(data.y_scored):,} target "
+            f"{data.kind} {_name(best)} has the highest score, {best['target_score']:.3f}, and since these "
+            "labels picked it out, expect a little less on new ones."
         ]
     return section
 

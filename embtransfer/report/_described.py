@@ -5,6 +5,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from .._parts import nested
+from .._rows import n_rows, take
 from ..copies._groups import complete_folds
 from ..pipeline import for_source
 from ..trials._progress import line
@@ -34,7 +35,7 @@ class Described:
             self.error = line(error)
             return
         rng = np.random.default_rng(random_state)
-        self.drawn = [rng.permutation(len(texts))[:MAX_ROWS] for texts in (data.source, data.seen)]
+        self.drawn = [rng.permutation(n_rows(rows))[:MAX_ROWS] for rows in (data.source, data.seen)]
         if isinstance(self.fitted, Pipeline):
             self._send_through()
 
@@ -42,8 +43,7 @@ class Described:
         return clone(self.model).fit(texts, y, **target_for(self.model, self.data.seen))
 
     def _send_through(self):
-        texts = (self.data.source, self.data.seen)
-        source, target = ([some[i] for i in drawn] for some, drawn in zip(texts, self.drawn, strict=True))
+        source, target = map(take, (self.data.source, self.data.seen), self.drawn)
         adapter = next((i for i, (_, step) in enumerate(self.fitted.steps) if _adapts(step)), None)
         if adapter == 0:
             self.no_rows = "its first step adapts already, and there are no rows before it"
@@ -67,15 +67,15 @@ class Described:
         """
         data = self.data
         if data.y_scored is not None:
-            what = f"{len(data.scored):,} target texts {data.target_texts} while adapting"
+            what = f"{n_rows(data.scored):,} target {data.kind} {data.target_texts} while adapting"
             return data.y_scored, self.fitted.predict(data.scored), what
         splits = complete_folds(data.y, data.groups, 4, self.random_state)
         if not splits:
             return None
         train, test = splits[0]
-        fitted = self._fit([data.source[i] for i in train], data.y[train])
-        predicted = for_source(fitted).predict([data.source[i] for i in test])
-        return data.y[test], predicted, f"{len(test):,} held-out source texts: the target has no labels"
+        fitted = self._fit(take(data.source, train), data.y[train])
+        predicted = for_source(fitted).predict(take(data.source, test))
+        return data.y[test], predicted, f"{len(test):,} held-out source {data.kind}: the target has no labels"
 
     def word_embedders(self):
         """Fitted steps that know which words their table has."""

@@ -19,6 +19,7 @@ POINTS = 600  # of a domain in a picture: more would cover one another
 _CLASSES = 5  # that get a shape of their own
 _OTHERS = "other classes"
 _TOP = 15
+_NO_WORDS = "The rows are vectors, whose words are not known."
 
 
 def projection_points(model) -> tuple[dict[str, pd.DataFrame] | None, str]:
@@ -155,6 +156,9 @@ def _reading(key, values):
 
 def words(data, model) -> Section:
     section = Section("words", "Words that moved, and words that decide")
+    if data.kind == "vectors":
+        section.left_out = _NO_WORDS
+        return section
     target = data.seen if data.seen is data.scored else data.seen + data.scored
     moved = word_shift(data.source, target, top=_TOP)
     columns = ["word", "source_count", "target_count", "z"]
@@ -188,8 +192,9 @@ def _deciding(model, texts):
 
 def coverage(data, model) -> Section:
     section = Section("coverage", "Known and unknown words")
-    if model.error:
-        section.left_out = f"The model could not be fitted ({model.error})."
+    if data.kind == "vectors" or model.error:
+        failed = f"The model could not be fitted ({model.error})."
+        section.left_out = _NO_WORDS if data.kind == "vectors" else failed
         return section
     embedders = model.word_embedders()
     if not embedders:

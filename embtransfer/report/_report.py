@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .._types import Estimator, FilePath, Labels, Seed, Texts
+from .._rows import n_rows
+from .._types import Estimator, FilePath, Labels, Rows, Seed
 from .._version import __version__
 from ..adapters import DomainCentering
 from ..classifiers import make_classifier
-from ..embedders import WordEmbedder
+from ..embedders import VectorEmbedder, WordEmbedder
 from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
 from ..system._escape import plain
 from ..system._folders import new_files
@@ -140,9 +141,9 @@ class Report:
 
 
 def make_report(
-    X_source: Texts,
+    X_source: Rows,
     y_source: Labels,
-    X_target: Texts,
+    X_target: Rows,
     y_target: Labels | None = None,
     *,
     table: pd.DataFrame | None = None,
@@ -163,18 +164,19 @@ def make_report(
 
     Parameters
     ----------
-    X_source : 1-D sequence of str of length n_source
+    X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
+        As in `compare`. Vectors have no words, and sections on words are left out.
     y_source : array-like of shape (n_source,)
         Labels of the source.
-    X_target : 1-D sequence of str of length n_target
+    X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
     y_target : array-like of shape (n_target,), default=None
         Labels of the target, if there are any; texts without one (None, NaN) are adapted to, not scored.
     table : DataFrame, default=None
         What `compare` returned for the same data.
     model : estimator, default=None
         The model that pictures, mistakes, words and distances are of. A clone of it is fitted, on the texts
-        that `compare` fits on. None is mean word vectors, each domain centred, and logistic regression:
-        it is fast, and taken without a look at any score.
+        that `compare` fits on. None is mean word vectors, or the vectors given, each domain centred, and
+        logistic regression: it is fast, and taken without a look at any score.
     title : str, default="Transfer report"
     curves : DataFrame, default=None
         What `learning_curve` returned: columns model, labels, n_source, n_target, score.
@@ -197,7 +199,7 @@ def make_report(
     ValueError
         If lengths differ, a domain is too small for the split, or `table` or `curves` lack a column.
     TypeError
-        If X_source or X_target is not a 1-D sequence of texts.
+        If X_source and X_target are not both texts or both vectors.
 
     See Also
     --------
@@ -219,7 +221,8 @@ def make_report(
     _check_inputs(table, curves, selection)
     steps = Steps(progress, total=5, of="report: ")
     if model is None:
-        model = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
+        embedder = WordEmbedder() if data.kind == "texts" else VectorEmbedder()
+        model = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
     created = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     steps("fitting the model")
     described = Described(model, data, random_state)
@@ -246,7 +249,7 @@ def make_report(
     steps("done")
     repeated = "".join(f" {said}" for said in (data.repeated(), data.overlapping(), data.left_out()) if said)
     lead = (
-        f"{len(data.source):,} labelled source texts, {_target_texts(data)}.{_shares(selection, described)}"
+        f"{len(data.y):,} labelled source {data.kind}, {_target_texts(data)}.{_shares(selection, described)}"
         f"{repeated} Made {created} by "
         f"embtransfer {__version__}. Pictures, mistakes and distances are of one model: {described.name}."
     )
@@ -256,10 +259,11 @@ def make_report(
 
 def _target_texts(data):
     if data.y_scored is None:
-        return f"{len(data.seen):,} unlabelled target texts"
+        return f"{n_rows(data.seen):,} unlabelled target {data.kind}"
     if data.scored is data.seen:
-        return f"{len(data.seen):,} target texts, seen while adapting and scored"
-    return f"{len(data.seen):,} target texts seen while adapting and {len(data.scored):,} others scored"
+        return f"{n_rows(data.seen):,} target {data.kind}, seen while adapting and scored"
+    n_seen, n_scored = n_rows(data.seen), n_rows(data.scored)
+    return f"{n_seen:,} target {data.kind} seen while adapting and {n_scored:,} others scored"
 
 
 def _shares(selection, described):

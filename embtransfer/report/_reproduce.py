@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .._rows import n_rows
 from .._version import __version__
 from ._blocks import Code, Section, Table, without_home
 
@@ -36,12 +37,12 @@ def reproduce(command, model, data, created, random_state) -> Section:
     else:
         section.blocks.append(Code(command if isinstance(command, str) else quote_command(command)))
     section.blocks += ["The model that this page describes:", Code(without_home(repr(model.model)))]
-    counts = f"{len(data.source):,} source, {len(data.seen):,} target texts seen while adapting"
+    counts = f"{n_rows(data.source):,} source, {n_rows(data.seen):,} target {data.kind} seen while adapting"
     if data.scored is not data.seen:
-        counts += f", {len(data.scored):,} scored"
+        counts += f", {n_rows(data.scored):,} scored"
     facts = {
         "made": created,
-        "texts": counts,
+        data.kind: counts,
         "seed of splits, folds and draws": str(random_state),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "Python": platform.python_version(),

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from .._rows import n_rows, take
 from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder
 from ..pipeline import class_shares, for_source
@@ -96,7 +97,7 @@ def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
         scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
     target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
-    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds) | shift
+    figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds) | shift
     return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
 
 
@@ -118,11 +119,11 @@ def _evaluate_recipe(model, data, score):
     score_seconds = perf_counter() - start
     scores = []
     for train, test in data.splits:
-        some, held_out = ([data.source[i] for i in part] for part in (train, test))
+        some, held_out = (take(data.source, part) for part in (train, test))
         fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
         scores.append(score(for_source(fold), held_out, data.y[test]))
     target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
-    figures = _figures(scores, target_score, fit_seconds, len(data.scored) / score_seconds)
+    figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
     return figures, class_shares(fitted)
 
 

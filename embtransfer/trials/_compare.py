@@ -10,14 +10,15 @@ from joblib import Parallel
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer
 
-from .._types import Estimator, Labels, Progress, Texts
-from ..adapters import make_adapter
+from .._rows import n_rows
+from .._types import Estimator, Labels, Progress, Rows
+from ..adapters import NoAdaptation, make_adapter
 from ..embedders import make_embedder
 from ..pipeline import shares_in_words
 from ..priors import known_priors, with_priors
 from ._combinations import NAMES, names_of, trials
 from ._label_kinds import CLASSES, as_arrays, baselines_of, fit_for, kind_of, makers, score_for
-from ._named_estimators import named
+from ._named_estimators import left_out, named, named_for
 from ._progress import Steps
 from ._splits import Split
 
@@ -34,14 +35,14 @@ COLUMNS = [
 
 
 def compare(
-    X_source: Texts,
+    X_source: Rows,
     y_source: Labels,
-    X_target: Texts,
+    X_target: Rows,
     y_target: Labels | None = None,
     *,
     groups: Labels | None = None,
     target_shares: Mapping[Any, float] | None = None,
-    embedders: Estimator = ("word_mean",),
+    embedders: Estimator = None,
     adapters: Estimator = ("none", "centering", "coral", "subspace"),
     classifiers: Estimator = None,
     recipes: Estimator = None,
@@ -58,15 +59,16 @@ def compare(
 
     Each text is embedded once by each embedder. The baselines come first: the majority class, and TF-IDF
     with logistic regression, on the vocabulary of the source, and (adapter "joint") on that of the source
-    and the seen target texts together.
+    and the seen target texts together. Of vectors, which no TF-IDF can read, it is adapter "none".
 
     Parameters
     ----------
-    X_source : 1-D sequence of str of length n_source
+    X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
+        Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars.
     y_source : array-like of shape (n_source,)
         Labels of the source: classes; numbers, if `scoring` is of numbers, such as "r2"; or several labels a
         text, as MultiLabelClassifier takes them: lists, or columns of 0 and 1.
-    X_target : 1-D sequence of str of length n_target
+    X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
     y_target : array-like of shape (n_target,), default=None
         Labels of the target, if there are any. They give `target_score` and nothing else. Texts without one
         (None, NaN) are adapted to and never scored. Nor are texts that stand in the source as well, but for
@@ -80,10 +82,11 @@ def compare(
     embedders, adapters, classifiers : sequence of str or estimator, or dict of name -> str or estimator
         Names are those of make_embedder, make_adapter and make_classifier (of numbers make_regressor); the
         default classifier is "logistic" (of numbers "ridge"). Of several labels a text each is fitted for
-        each label.
+        each label. Embedders None: "word_mean", of vectors "vectors", in whose place embedders that need
+        texts step aside, with a warning; recipes likewise.
     recipes : sequence of str or model, or dict of name -> str or model, default=None
         Whole models from texts to labels: names of make_recipe, or anything whose `fit` takes X_target.
-        They come last, under the embedder "recipe". None: "words", or none for numbers.
+        They come last, under the embedder "recipe". None: "words", of vectors "vectors", or none for numbers.
     scoring : str or callable, default="accuracy"
         A scorer, as in scikit-learn; or "f1:LABEL", the F1 of one class, such as "f1:positive". A score of
         numbers, such as "r2" or "neg_mean_absolute_error", makes the labels numbers.
@@ -126,15 +129,16 @@ def compare(
     Raises
     ------
     ValueError
-        If lengths differ, a domain is too small for the split or the folds, a name is unknown, all target
-        texts to score stand in the source, or `target_shares` are no shares of the source's labels.
+        If lengths or widths differ, vectors hold NaN or infinity, a domain is too small for the split or the
+        folds, a name is unknown, all target rows to score stand in the source, or `target_shares` are no
+        shares of the source's labels.
     TypeError
-        If X_source or X_target is not a 1-D sequence of texts.
+        If X_source and X_target are not both texts or both vectors.
 
     Warns
     -----
     UserWarning
-        If source texts are repeated, or target texts are left out.
+        If source rows are repeated, target rows are left out, or embedders or recipes that need texts.
 
     Examples
     --------
@@ -150,19 +154,22 @@ def compare(
     split = transductive, test_size, random_state, groups, kind == CLASSES
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
-    for said in filter(None, (data.repeated(), data.left_out())):
-        warnings.warn(said, UserWarning, stacklevel=2)
     score = score_for(kind, scoring, data.y)
-    blocks = list(_baselines(kind))
+    blocks = list(_baselines(kind))[: None if data.kind == "texts" else 1]
     priors = known_priors(target_shares, data.y) if kind == CLASSES else None
     make, make_model, usual, usual_recipes = makers(kind)
     classifiers = usual if classifiers is None else classifiers
-    recipes = usual_recipes if recipes is None else recipes
+    embedders, aside = named_for(data.kind, embedders, make_embedder, ("word_mean",))
+    models, more = named_for(data.kind, recipes, make_model, usual_recipes, optional=True)
+    for said in filter(None, (left_out(aside + more), data.repeated(), data.left_out())):
+        warnings.warn(said, UserWarning, stacklevel=2)
     named_adapters = _told(named(adapters, make_adapter), priors)
+    if data.kind == "vectors" and not any(isinstance(step, NoAdaptation) for _, step in named_adapters):
+        named_adapters.insert(0, ("none", NoAdaptation()))  # the baseline, as TF-IDF is of texts
     named_classifiers = fit_for(kind, _told(named(classifiers, make), priors))
-    for name, embedder in named(embedders, make_embedder):
+    for name, embedder in embedders:
         blocks.append((name, embedder, False, named_adapters, named_classifiers))
-    named_recipes = fit_for(kind, _told(named(recipes, make_model), priors)) if len(recipes) else []
+    named_recipes = fit_for(kind, _told(models, priors))
     rows = names_of(blocks, named_recipes)
     steps = Steps(progress, len(rows))
     results = Parallel(n_jobs, return_as="generator")(trials(blocks, named_recipes, data, score, diagnostics))
@@ -205,4 +212,4 @@ def _baselines(kind):
 
 
 def _constant(texts):
-    return np.zeros((len(texts), 1), np.float32)
+    return np.zeros((n_rows(texts), 1), np.float32)

@@ -15,15 +15,22 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from .._names import check_name
 from .._parts import takes
-from .._types import Estimator, Labels, Progress, Texts
+from .._rows import stack_rows
+from .._types import Estimator, Labels, Progress, Rows
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
-from ..classifiers._base import stack_rows
-from ..embedders import EMBEDDERS, BaseEmbedder, NGramVectorizer, SentenceEmbedder, make_embedder
+from ..embedders import (
+    EMBEDDERS,
+    BaseEmbedder,
+    NGramVectorizer,
+    SentenceEmbedder,
+    VectorEmbedder,
+    make_embedder,
+)
 from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
 from ..priors import known_priors, with_priors
 from ..recipes import RECIPES, make_recipe
-from ._named_estimators import named
+from ._named_estimators import left_out, named_for
 from ._progress import line
 from ._scoring import scorer
 from ._splits import Draws, known
@@ -34,14 +41,14 @@ SIZES = [16 * 4**k for k in range(16)]
 
 
 def learning_curve(
-    X_source: Texts,
+    X_source: Rows,
     y_source: Labels,
-    X_target: Texts,
+    X_target: Rows,
     y_target: Labels | None = None,
     *,
     groups: Labels | None = None,
     target_shares: Mapping[Any, float] | None = None,
-    models: Estimator = ("tfidf", "word_mean", "word_sif", "words"),
+    models: Estimator = None,
     source_sizes: Sequence[int] | Literal["all"] | None = None,
     target_sizes: Sequence[int] | Literal["all"] | None = None,
     scoring: str | Callable = "accuracy",
@@ -58,9 +65,10 @@ def learning_curve(
 
     Parameters
     ----------
-    X_source : 1-D sequence of str of length n_source
+    X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
+        Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars.
     y_source : array-like of shape (n_source,)
-    X_target : 1-D sequence of str of length n_target
+    X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
     y_target : array-like of shape (n_target,), default=None
         None, NaN or pandas.NA where a label is not known. Texts without a label are never scored, nor are
         those that stand in the source as well, but for case and white space.
@@ -71,7 +79,9 @@ def learning_curve(
     models : sequence of str or model, or dict of name -> str or model
         "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
         both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
-        make_recipe. An embedder, taken as its name is. Any model from texts to labels.
+        make_recipe. An embedder, taken as its name is. Any model from texts or vectors to labels. None:
+        "tfidf", "word_mean", "word_sif" and "words"; of vectors, where models of texts step aside, with a
+        warning, "centering", these taken as an embedder's rows are, and "vectors", the recipe.
     source_sizes : sequence of int or "all", default=None
         Numbers of source labels, where no target text has one. None: 16, 64, 256, 1024, and so on,
         and all: each four times as many, as curves flatten.
@@ -109,12 +119,12 @@ def learning_curve(
         If lengths differ, a size is larger than there are labels, a name is unknown, or `target_shares` are
         no shares of the source's labels.
     TypeError
-        If X_source or X_target is not a 1-D sequence of texts.
+        If X_source and X_target are not both texts or both vectors.
 
     Warns
     -----
     UserWarning
-        If source texts are repeated, or target texts stand in the source.
+        If source rows are repeated, target rows stand in the source, or models that need texts are left out.
 
     See Also
     --------
@@ -149,13 +159,16 @@ def learning_curve(
     if n_repeats < 1:
         raise ValueError(f"Got n_repeats={n_repeats}. Expected 1 or more.")
     data = Draws(X_source, y_source, X_target, y_target, test_size, random_state, groups)
-    for said in filter(None, (data.repeated(), data.left_out())):
+    if models is None and data.kind == "vectors":
+        models = {"centering": VectorEmbedder(), "vectors": "vectors"}
+    found, aside = named_for(data.kind, models, _make_model, ("tfidf", "word_mean", "word_sif", "words"))
+    for said in filter(None, (left_out(aside), data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
     runs = _runs(draws, source_sizes, target_sizes)
     score = scorer(scoring, data.y)
     priors = known_priors(target_shares, data.y)
-    pairs = [(name, with_priors(_as_model(model), priors)) for name, model in named(models, _make_model)]
+    pairs = [(name, with_priors(_as_model(model), priors)) for name, model in found]
     result: list[dict] = []
     with TemporaryDirectory() as folder:
         tasks = (
@@ -283,7 +296,7 @@ def _as_model(model):
         raise TypeError(
             f"Got the model {model!r}. Expected a name, an embedder, or a model from texts to labels."
         )
-    if not isinstance(model, BaseEmbedder):
+    if not isinstance(model, BaseEmbedder | VectorEmbedder):
         return model
     # centring would make sparse rows dense
     adapter = NoAdaptation() if isinstance(model, NGramVectorizer) else DomainCentering()

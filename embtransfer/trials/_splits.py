@@ -1,4 +1,4 @@
-"""The texts of two domains, and how a trial cuts them: seen and scored, draws of labels, folds."""
+"""The texts or vectors of two domains, and how a trial cuts them: seen, scored, folds, draws of labels."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
-from .._texts import check_texts, text_list
+from .._rows import check_both, kind_of_rows, n_rows, stack_rows, take
 from ..classifiers._multi_label import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
@@ -15,10 +15,12 @@ _OTHERS = "compare takes several labels a text, too, and numbers, with scoring='
 
 
 class Domains:
-    """Texts and labels of both domains, checked.
+    """Rows and labels of both domains, checked.
 
     Attributes
     ----------
+    source, target : lists of texts, or matrices of vectors
+    kind : "texts" or "vectors"
     labelled : positions of the target texts with a label
     groups, target_groups : numbers of the texts, equal where folds keep them together: those that are the
         same but for case and white space, and source texts of a group that was given
@@ -31,20 +33,20 @@ class Domains:
 
     def __init__(self, X_source, y_source, X_target, y_target=None, groups=None, of_classes=True):
         self.of_classes = of_classes
-        self.source, self.target = text_list(check_texts(X_source)), text_list(check_texts(X_target))
-        self.y, self.y_target = _labels(y_source, self.source, "source", of_classes), None
+        self.source, self.target = check_both(X_source, X_target)
+        self.kind, n, n_target = kind_of_rows(self.source), n_rows(self.source), n_rows(self.target)
+        self.y, self.y_target = _labels(y_source, n, f"source {self.kind[:-1]}", of_classes), None
         if len(missing := np.flatnonzero(_missing(self.y))):
             raise ValueError(
-                f"Got {len(missing):,} source texts without a label, the first is text {missing[0] + 1}. "
-                "Leave them out."
+                f"Got {len(missing):,} source {self.kind} without a label, the first is {self.kind[:-1]} "
+                f"{missing[0] + 1}. Leave them out."
             )
         self.labelled, self._unknown = np.arange(0), ""
         if y_target is not None:
-            self.y_target = _labels(y_target, self.target, "target", of_classes)
+            self.y_target = _labels(y_target, n_target, f"target {self.kind[:-1]}", of_classes)
             self._find_labelled()
         self.n_to_score = self.n_left_out = 0
-        n = len(self.source)
-        numbers = identical([*self.source, *self.target])
+        numbers = identical(stack_rows(self.source, self.target))
         self.groups, self.target_groups = numbers[:n], numbers[n:]
         n_distinct = self.groups.max(initial=-1) + 1
         self.n_repeated, self.in_source = n - n_distinct, self.target_groups < n_distinct
@@ -55,15 +57,17 @@ class Domains:
         """How many source texts repeat another, in a sentence; "" if none."""
         if not self.n_repeated:
             return ""
+        but = ", but for case and white space" if self.kind == "texts" else ""
         return (
-            f"{self.n_repeated:,} of {len(self.source):,} source texts repeat another, but for case and "
-            "white space. Folds keep them together."
+            f"{self.n_repeated:,} of {len(self.y):,} source {self.kind} repeat another{but}. Folds keep them "
+            "together."
         )
 
     def overlapping(self) -> str:
         """How many target texts stand in the source as well, in a sentence; "" if none."""
         n = np.count_nonzero(self.in_source)
-        return f"{n:,} of {len(self.target):,} target texts stand in the source as well." if n else ""
+        n_target = n_rows(self.target)
+        return f"{n:,} of {n_target:,} target {self.kind} stand in the source as well." if n else ""
 
     def _find_labelled(self):
         """Target texts whose label the source has: no model can give another."""
@@ -78,14 +82,14 @@ class Domains:
         if lacking.any():
             names, first = _some(set(labels) - of_source), labelled[lacking][0] + 1
             self._unknown = (
-                f"{lacking.sum():,} of {len(labels):,} labelled target texts have labels that the source "
-                f"lacks: {names}; the first is text {first}. They are not scored. If they are other names of "
-                "the same classes, make the names alike."
+                f"{lacking.sum():,} of {len(labels):,} labelled target {self.kind} have labels that the "
+                f"source lacks: {names}; the first is {self.kind[:-1]} {first}. They are not scored. If they "
+                "are other names of the same classes, make the names alike."
             )
 
     def labels_at(self, rows) -> np.ndarray:
         """Labels of the target texts at these positions, None at all others."""
-        found = np.full(len(self.target), None, object)
+        found = np.full(n_rows(self.target), None, object)
         found[rows] = self.y_target[rows].tolist()
         return found
 
@@ -94,8 +98,8 @@ class Domains:
         if not self.n_left_out:
             return self._unknown
         said = (
-            f"{self.n_left_out:,} of {self.n_to_score:,} target texts to score stand in the source as well. "
-            "They are left out of the score."
+            f"{self.n_left_out:,} of {self.n_to_score:,} target {self.kind} to score stand in the source as "
+            "well. They are left out of the score."
         )
         return f"{self._unknown} {said}".strip()
 
@@ -104,7 +108,8 @@ class Domains:
         if not self.of_classes:
             if len(np.unique(self.groups)) < least:
                 raise ValueError(
-                    f"Got {len(self.y)} source texts. Expected at least {name}{least} that are not the same."
+                    f"Got {len(self.y)} source {self.kind}. Expected at least {name}{least} that are not the "
+                    "same."
                 )
             return
         n_classes = len(np.unique(self.y))
@@ -116,8 +121,8 @@ class Domains:
             alone = len(np.unique(self.groups)) == len(self.y)
             once = "" if alone else ", those that folds keep together counted once"
             raise ValueError(
-                f"Got {n_classes} source classes, the smallest with {smallest} texts{once}{what}. "
-                f"Expected at least 2 classes of at least {name}{least} texts. Give such classes more texts, "
+                f"Got {n_classes} source classes, the smallest with {smallest} {self.kind}{once}{what}. "
+                f"Expected at least 2 classes of at least {name}{least} {self.kind}. Give such classes more, "
                 "or leave theirs out."
             )
 
@@ -143,27 +148,27 @@ class Split(Domains):
         super().__init__(X_source, y_source, X_target, y_target, groups, of_classes)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
-        if self.y_target is None or (self.target and not len(self.labelled)):
+        if self.y_target is None or (n_rows(self.target) and not len(self.labelled)):
             return
-        all_labelled = len(self.labelled) == len(self.target)
+        all_labelled = len(self.labelled) == n_rows(self.target)
         self.y_scored = self.y_target if all_labelled else known(self.y_target, self.labelled)
         whole = self.y.dtype.kind in "biu" and self.y_scored.dtype.kind == "f"
         if whole and (self.y_scored % 1 == 0).all():  # NaN beside them made them floating-point numbers
             self.y_scored = self.y_scored.astype(int)
         scored = np.arange(len(self.labelled))
         if not transductive:
-            what = "target texts" if all_labelled else "target texts with a label"
+            what = f"target {self.kind}{'' if all_labelled else ' with a label'}"
             order = np.random.default_rng(random_state).permutation(scored)
             groups = self.target_groups[self.labelled[order]]
             scored = np.sort(_hold_back(order, groups, test_size, what)[0])
-            held_back = set(self.labelled[scored].tolist())
             self.target_texts = "unseen"
-            self.seen = [text for i, text in enumerate(self.target) if i not in held_back]
+            seen = np.setdiff1d(np.arange(n_rows(self.target)), self.labelled[scored])
+            self.seen = take(self.target, seen)
         self.n_to_score = len(scored)
-        scored = _not_in_source(scored, self.in_source[self.labelled])
+        scored = _not_in_source(scored, self.in_source[self.labelled], self.kind)
         self.n_left_out = self.n_to_score - len(scored)
-        if len(scored) < len(self.target):
-            self.scored = [self.target[i] for i in self.labelled[scored]]
+        if len(scored) < n_rows(self.target):
+            self.scored = take(self.target, self.labelled[scored])
             self.y_scored = self.y_scored[scored]
 
     def make_folds(self, cv, random_state):
@@ -186,23 +191,24 @@ class Draws(Domains):
 
     def __init__(self, X_source, y_source, X_target, y_target, test_size, random_state, groups=None):
         super().__init__(X_source, y_source, X_target, y_target, groups)
-        self.source, self.target = _text_array(self.source), _text_array(self.target)
+        if self.kind == "texts":
+            self.source, self.target = _text_array(self.source), _text_array(self.target)
         self.test_size, self.random_state = test_size, random_state
         self.n_to_score = len(self.labelled)
         self.n_left_out = int(np.count_nonzero(self.in_source[self.labelled]))
 
     def draw(self, repeat):
         rng = np.random.default_rng([self.random_state, repeat])
-        source_order, everything = _by_class(self.y, rng), np.arange(len(self.target))
+        source_order, everything = _by_class(self.y, rng), np.arange(n_rows(self.target))
         if self.y_target is None:
             groups = self.groups[source_order]
-            held_back, source_order = _hold_back(source_order, groups, self.test_size, "source texts")
+            held_back, source_order = _hold_back(source_order, groups, self.test_size, f"source {self.kind}")
             return Draw(held_back, source_order, source_order[:0], everything)
         order = self.labelled[_by_class(self.y_target[self.labelled], rng)]
-        groups, what = self.target_groups[order], "target texts with a label"
+        groups, what = self.target_groups[order], f"target {self.kind} with a label"
         held_back, target_order = _hold_back(order, groups, self.test_size, what)
         seen = np.setdiff1d(everything, held_back)
-        return Draw(_not_in_source(held_back, self.in_source), source_order, target_order, seen)
+        return Draw(_not_in_source(held_back, self.in_source, self.kind), source_order, target_order, seen)
 
 
 def known(y, rows):
@@ -216,19 +222,17 @@ def _missing(y):
     return missing.any(axis=1) if missing.ndim == 2 else missing
 
 
-def _labels(y, texts, domain, of_classes):
+def _labels(y, n, what, of_classes):
     if of_classes and getattr(y, "ndim", 1) == 1 and (several := several_labels(y)) is not None:
-        raise ValueError(
-            f"Got labels such as {several!r:.60} of a {domain} text. Expected one a text. {_OTHERS}"
-        )
+        raise ValueError(f"Got labels such as {several!r:.60} of a {what}. Expected one a text. {_OTHERS}")
     y = np.asarray(y)
-    if (y.ndim != 1 and of_classes) or y.shape[:1] != (len(texts),):
+    if (y.ndim != 1 and of_classes) or y.shape[:1] != (n,):
         others = f" {_OTHERS}" if y.ndim == 2 else ""
-        raise ValueError(
-            f"Got {len(texts)} {domain} texts and labels of shape {y.shape}. Expected one a text.{others}"
-        )
+        raise ValueError(f"Got {n} {what}s and labels of shape {y.shape}. Expected one a {what[7:]}.{others}")
     if of_classes and y.dtype.kind == "f" and type_of_target(y[~np.isnan(y)]) == "continuous":
-        raise ValueError(f"Got {domain} labels that are numbers, such as {y[0]}. Expected classes. {_OTHERS}")
+        raise ValueError(
+            f"Got {what[:6]} labels that are numbers, such as {y[0]}. Expected classes. {_OTHERS}"
+        )
     return y
 
 
@@ -240,13 +244,13 @@ def _group_numbers(groups, n):
     return np.where(numbers < 0, n + np.arange(n), numbers)  # a text of no group is one by itself
 
 
-def _not_in_source(rows, in_source):
-    """The rows to be scored but those whose text is in the source, and whose label was learned from."""
+def _not_in_source(rows, in_source, kind):
+    """The rows to be scored but those that are in the source, and whose label was learned from."""
     kept = rows[~in_source[rows]]
     if len(rows) and not len(kept):
         raise ValueError(
-            f"Got {len(rows):,} target texts to score, and all stand in the source as well. Expected some "
-            "that models do not learn from: leave the target's texts out of the source."
+            f"Got {len(rows):,} target {kind} to score, and all stand in the source as well. Expected some "
+            f"that models do not learn from: leave the target's {kind} out of the source."
         )
     return kept
 

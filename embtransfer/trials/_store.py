@@ -7,14 +7,15 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from .._parts import children, rebuilt
+from .._rows import n_rows, stack_rows, take
 from ..classifiers import CoTrainingClassifier
 from ..word_vectors import WordVectors
 
 
 def learn(embedder, source, target, joint=False):
-    """Fit an embedder on source texts, and on target texts too, if it takes them or all are to be `joint`."""
+    """Fit an embedder on source rows, and on target rows too, if it takes them or all are to be `joint`."""
     if joint:
-        return embedder.fit([*source, *target])
+        return embedder.fit(stack_rows(source, target))
     return embedder.fit(source, **target_for(embedder, target))
 
 
@@ -64,21 +65,23 @@ class Store:
 
     def __init__(self, source, target):
         self.source, self.target = source, target
-        numbers = np.arange(len(source) + len(target))
-        self.source_numbers, self.target_numbers = numbers[: len(source)], numbers[len(source) :]
+        self.n_source = n_rows(source)
+        numbers = np.arange(self.n_source + n_rows(target))
+        self.source_numbers, self.target_numbers = numbers[: self.n_source], numbers[self.n_source :]
         self.made: dict[str, StoredRows] = {}
 
     def texts(self, numbers):
-        """The texts of some numbers."""
-        n_source = len(self.source)
-        return [self.source[i] if i < n_source else self.target[i - n_source] for i in numbers]
+        """The texts, or vectors, of some numbers: of source rows, then of target rows."""
+        of_source = numbers < self.n_source
+        source, target = numbers[of_source], numbers[~of_source] - self.n_source
+        return stack_rows(take(self.source, source), take(self.target, target))
 
     def rows(self, embedder) -> StoredRows:
         """The rows of an embedder; equal ones (by their parameters) run once."""
         key = description(embedder)
         if key not in self.made:
             fitted = learn(clone(embedder), self.source, self.target)
-            rows = fitted.transform([*self.source, *self.target])
+            rows = fitted.transform(stack_rows(self.source, self.target))
             self.made[key] = StoredRows(fitted, rows.tocsr() if hasattr(rows, "tocsr") else rows)
         return self.made[key]
 

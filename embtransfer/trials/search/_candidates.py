@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.model_selection import ParameterGrid
-from sklearn.pipeline import Pipeline
 
 from ..._parts import children, rebuilt
 from ..._types import Estimator
 from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
 from ...classifiers import CoTrainingClassifier, LabelShiftClassifier, make_classifier
 from ...classifiers._base import BaseTransferClassifier
-from ...embedders import NGramVectorizer, WordEmbedder, make_embedder
+from ...embedders import NGramVectorizer, VectorEmbedder, WordEmbedder, make_embedder
 from ...pipeline import TransferPipeline
 from ...recipes import make_recipe
-from .._named_estimators import named
+from .._named_estimators import first_steps, named, named_for
 from .._store import description
 
 _ROLES = ("embedder", "adapter", "classifier")
+EMBEDDERS, RECIPES = ("word_mean", "word_sif"), ("words",)  # of texts
 
 
 @dataclass
@@ -45,15 +45,21 @@ class Candidate:
         return " + ".join(part for part in parts if part != "-")
 
 
-def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> list[Candidate]:
-    """TF-IDF with and without corrected shares, all combinations, the recipes, and missing counterparts."""
+def make_candidates(kind, embedders, adapters, classifiers, recipes, parameters):
+    """Candidates for rows of a kind, and the names that were left out since they need the other.
+
+    TF-IDF (of vectors these themselves) with and without corrected shares, all combinations, the recipes,
+    and missing counterparts.
+    """
+    plain = ("ngrams", NGramVectorizer()) if kind == "texts" else ("vectors", VectorEmbedder())
     shifted = LabelShiftClassifier(n_bootstrap=0)  # its intervals are not asked for
     made = [
-        _joined(("ngrams", "none", name), (NGramVectorizer(), NoAdaptation(), classifier), {})
+        _joined((plain[0], "none", name), (plain[1], NoAdaptation(), classifier), {})
         for name, classifier in (("logistic", _logistic()), ("label_shift", shifted))
     ]
     grid = _Grid(parameters or {})
-    for embedder_name, embedder in named(embedders, make_embedder) if len(embedders) else ():
+    named_embedders, aside = named_for(kind, embedders, make_embedder, EMBEDDERS, optional=True)
+    for embedder_name, embedder in named_embedders:
         for adapter_name, adapter in named(adapters, make_adapter):
             for classifier_name, classifier in named(classifiers, make_classifier):
                 names = embedder_name, adapter_name, classifier_name
@@ -62,14 +68,17 @@ def make_candidates(embedders, adapters, classifiers, recipes, parameters) -> li
                     for parts, values in grid.settings((embedder, adapter, classifier))
                 ]
     grid.check_all_used()
-    for name, model in named(recipes, make_recipe) if len(recipes) else ():
-        made.append(Candidate("recipe", "-", name, model))
-    if len({view_of(candidate.estimator) for candidate in made} - {None}) < 2:  # one view agrees with itself
-        made.append(
-            _joined(
-                ("word_mean", "centering", "logistic"), (WordEmbedder(), DomainCentering(), _logistic()), {}
-            )
-        )
+    models, more = named_for(kind, recipes, make_recipe, RECIPES, optional=True)
+    made += [Candidate("recipe", "-", name, model) for name, model in models]
+    views = {view_of(candidate.estimator) for candidate in made} - {None}
+    if kind == "texts" and len(views) < 2:  # one view agrees with itself
+        names = "word_mean", "centering", "logistic"
+        made.append(_joined(names, (WordEmbedder(), DomainCentering(), _logistic()), {}))
+    return _with_counterparts(made), aside + more
+
+
+def _with_counterparts(made) -> list[Candidate]:
+    """Each candidate once, and the counterpart of each that learns nothing from the target."""
     unique = {description(candidate.estimator, seeds=False): candidate for candidate in reversed(made)}
     made = list(reversed(unique.values()))
     places = {description(candidate.estimator, seeds=False): place for place, candidate in enumerate(made)}
@@ -147,16 +156,8 @@ def without_target(estimator):
 
 def view_of(estimator) -> str | None:
     """What an estimator sees of a text: counts of words, a table, a model; None if several of them."""
-    seen = {_view(step) for step in _text_steps(estimator)}
+    seen = {_view(step) for step in first_steps(estimator)}
     return seen.pop() if len(seen) == 1 else None
-
-
-def _text_steps(estimator):
-    parts = children(estimator)
-    if not parts:
-        return [estimator]
-    parts = parts[:1] if isinstance(estimator, Pipeline) else parts
-    return [leaf for part in parts for leaf in _text_steps(part)]
 
 
 def _view(step):

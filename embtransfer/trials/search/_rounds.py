@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
+from ..._rows import kind_of_rows
 from ...classifiers import NaiveBayesLogisticRegression
 from ...classifiers._density_ratio import learning_weights
 from ...copies._groups import fewest_groups, stratified_folds
@@ -104,7 +105,7 @@ def halve(candidates, store, data, orders, numbers, asked, criterion, progress):
     tables, alive = [], list(range(len(candidates)))
     errors: dict[int, str] = {}
     for size in numbers:
-        some, others = np.sort(by_class[:size]), len(store.source) + np.sort(shuffled[:size])
+        some, others = np.sort(by_class[:size]), store.n_source + np.sort(shuffled[:size])
         tick = Steps(progress, len(alive), f"{size:,} texts: ")
         texts = some, data.y[some], data.groups[some], others
         found = judge(candidates, alive, store, *texts, asked, tick, errors)
@@ -124,7 +125,7 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     rarest = fewest_groups(index, groups)  # a round may lack a class
     splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
     priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
-    told = None if asked.told is None else asked.told[target - len(store.source)]
+    told = None if asked.told is None else asked.told[target - store.n_source]
     found = Round(index, priors, metric, told=told)
 
     def tasks():
@@ -191,7 +192,8 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
                 rows[view] = made[source], made[target]
     if not rows or not shares.all():  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
-    return priors_by_rows(wanted, list(rows.values()), index, NaiveBayesLogisticRegression())
+    of_words = NaiveBayesLogisticRegression() if kind_of_rows(store.source) == "texts" else None
+    return priors_by_rows(wanted, list(rows.values()), index, of_words)
 
 
 def confer(candidates, found: Round) -> None:

@@ -14,9 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from ..._parts import takes
-from ..._types import Estimator, Labels, Progress, Rows, Seed, Texts
+from ..._rows import n_rows
+from ..._types import Estimator, Labels, Progress, Rows, Seed
 from ...pipeline import for_source
 from ...priors import known_priors
+from .._named_estimators import left_out
 from .._store import Store, with_embedders
 from ._candidates import make_candidates
 from ._choice import choose, expected_score
@@ -38,7 +40,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     embedders, adapters, classifiers, recipes : sequence of str or estimator, or dict of name -> either
         As in `compare`: all combinations of the first three, and whole models. TF-IDF with logistic
         regression, with and without corrected class shares, is always among the candidates, and so is, of
-        each candidate, the one that learns nothing from the target.
+        each candidate, the one that learns nothing from the target. Embedders None: "word_mean" and
+        "word_sif", recipes None: "words"; of vectors, where these take the place of TF-IDF, both "vectors".
     parameters : dict of str to list, default=None
         Settings to try, such as ``{"classifier__C": [1, 10], "embedder__pooling": ["mean", "sif"]}``; each
         goes to the candidates that have it.
@@ -79,7 +82,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     best_index_ : int
         Its row of `results_`.
     reason_ : str
-        Why this one, and how many source texts are repeated, or target texts stand in the source.
+        Why this one, which embedders and recipes do not take vectors, if the rows are vectors, and how many
+        source rows are repeated, or target rows stand in the source.
     guarded_ : bool
         Whether the guard put an unadapted candidate in the place of the first.
     expected_score_ : float
@@ -180,10 +184,10 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        embedders: Estimator = ("word_mean", "word_sif"),
+        embedders: Estimator = None,
         adapters: Estimator = ("none", "centering", "coral", "subspace"),
         classifiers: Estimator = ("logistic", "self_training"),
-        recipes: Estimator = ("words",),
+        recipes: Estimator = None,
         *,
         parameters: dict[str, list] | None = None,
         target_shares: Mapping[Any, float] | None = None,
@@ -215,9 +219,9 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def fit(
         self,
-        X: Texts,
+        X: Rows,
         y: Labels,
-        X_target: Texts,
+        X_target: Rows,
         groups: Labels | None = None,
         y_target: Labels | None = None,
     ) -> Self:
@@ -225,9 +229,10 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : 1-D sequence of str of length n_source
+        X : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
+            Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars.
         y : array-like of shape (n_source,)
-        X_target : 1-D sequence of str of length n_target, or Target
+        X_target : 1-D sequence of str of length n_target, or vectors (n_target, n_features); or a Target
         groups : array-like of shape (n_source,), default=None
             As in `compare`: source texts of one group stay in one fold.
         y_target : array-like of shape (n_target,), default=None
@@ -247,26 +252,25 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def _choose(self, data):
         source, target, labels = data.source, data.target, data.y
         metric, rng = Metric(self.scoring, self.classes_), check_random_state(self.random_state)
-        candidates = make_candidates(
-            self.embedders, self.adapters, self.classifiers, self.recipes, self.parameters
-        )
+        parts = self.embedders, self.adapters, self.classifiers, self.recipes
+        candidates, aside = make_candidates(data.kind, *parts, self.parameters)
         store = Store(source, target)
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
-        shuffled, seed = rng.permutation(len(target)), rng.randint(2**31)
+        shuffled, seed = rng.permutation(n_rows(target)), rng.randint(2**31)
         known = told(data, self.classes_)
         if known is not None:
             shuffled = shuffled[np.argsort(known[shuffled] < 0, kind="stable")]  # each round has the labelled
         priors: Any = "estimated" if self.target_shares is None else known_priors(self.target_shares, labels)
         asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs, known)
-        numbers = sizes(self.min_rows, min(self.max_rows, max(len(source), len(target))), len(candidates))
+        most = min(self.max_rows, max(len(labels), n_rows(target)))
+        numbers = sizes(self.min_rows, most, len(candidates))
         orders = by_class, shuffled
         found, tables, errors = halve(
             candidates, store, data, orders, numbers, asked, self.criterion, self.progress
         )
         chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
-        self.reason_ = " ".join(
-            filter(None, (self.reason_, data.repeated(), data.overlapping(), data.left_out()))
-        )
+        said = self.reason_, left_out(aside), data.repeated(), data.overlapping(), data.left_out()
+        self.reason_ = " ".join(filter(None, said))
         self.source_priors_, self.target_priors_ = found.priors.source, found.priors.target
         self.prior_intervals_, self.consensus_ = found.priors.intervals, found.consensus
         self.results_ = results_table(candidates, tables, errors, self.criterion)
@@ -290,12 +294,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     @_best_has("predict_proba")
-    def predict_proba(self, X: Texts) -> np.ndarray:
+    def predict_proba(self, X: Rows) -> np.ndarray:
         """Class probabilities of target texts by the best candidate: (n_texts, n_classes)."""
         check_is_fitted(self)
         return self.best_estimator_.predict_proba(X)
 
-    def predict(self, X: Texts) -> np.ndarray:
+    def predict(self, X: Rows) -> np.ndarray:
         """Labels of target texts by the best candidate, those that `scoring` wants: (n_texts,)."""
         check_is_fitted(self)
         if self._worth is None:

@@ -1,0 +1,118 @@
+"""Rows that users bring: texts, or vectors of texts or of anything else; both are cut and joined alike."""
+
+import numpy as np
+from scipy import sparse
+
+from ._texts import check_texts, text_list
+
+_NUMBERS = tuple("biuf")  # kinds of types
+_VECTORS = "vectors as a matrix of numbers (float32, float64) with a row each"
+
+
+def check_rows(X, name: str = "X"):
+    """Texts as a list of str; vectors as float32 or float64, a 2-D array or a csr matrix.
+
+    This decides for all who take either: what has two dimensions and holds numbers is vectors.
+
+    Raises
+    ------
+    TypeError
+        If X is neither.
+    ValueError
+        If it has more dimensions, or a vector holds NaN or infinity.
+    """
+    if is_vectors(X):
+        return check_vectors(X, name)
+    shape, kind = getattr(X, "shape", None), getattr(getattr(X, "dtype", None), "kind", "")
+    if shape is not None and len(shape) == 1 and kind in _NUMBERS and not (kind == "f" and np.isnan(X).all()):
+        raise TypeError(
+            f"Got an array of {X.dtype}, {shape[0]:,} numbers in one dimension, as {name}. Expected texts, "
+            f"or {_VECTORS}. If they are one column of numbers, pass X.reshape(-1, 1)."
+        )
+    if shape is not None and len(shape) == 2 and kind == "O":
+        raise TypeError(
+            f"Got {name} of shape {tuple(shape)} and dtype object. Expected texts in one dimension, or "
+            f"{_VECTORS}. Pass X.astype(np.float32)."
+        )
+    first = next(iter(X), None) if isinstance(X, list | tuple) or kind == "O" else None
+    if isinstance(first, list | tuple | np.ndarray):
+        raise TypeError(
+            f"Got {name}, a {type(X).__name__} of {type(first).__name__}. Expected texts, or {_VECTORS}. "
+            "Pass np.stack(X), or np.array(X)."
+        )
+    return text_list(check_texts(X))
+
+
+def is_vectors(X) -> bool:
+    """Whether X is a matrix of numbers: of NumPy, SciPy, pandas or polars."""
+    if len(getattr(X, "shape", None) or ()) != 2:
+        return False
+    if hasattr(X, "dtypes"):  # a table, which has one type a column
+        return all(_of_numbers(kind) for kind in X.dtypes)
+    return getattr(getattr(X, "dtype", None), "kind", "") in _NUMBERS
+
+
+def _of_numbers(kind):
+    is_numeric = getattr(kind, "is_numeric", None)  # of polars
+    return bool(is_numeric()) if callable(is_numeric) else getattr(kind, "kind", "") in _NUMBERS
+
+
+def check_vectors(X, name: str = "X"):
+    """Rows of numbers as float32 or float64, which are not copied; sparse ones as csr."""
+    if sparse.issparse(X):
+        X = X.tocsr()
+    elif not isinstance(X, np.ndarray):
+        X = X.to_numpy()
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # no array of the size of X is made where all is well
+        sums = np.asarray(X.sum(axis=1)).ravel()
+    for row in np.flatnonzero(~np.isfinite(sums)):
+        values = X[[row]].data if sparse.issparse(X) else X[row]
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"Got {name} with NaN or infinity, the first in row {row} (counted from 0). Expected finite "
+                "numbers. Leave such rows out, or fill them."
+            )
+    return X
+
+
+def check_both(X_source, X_target):
+    """Rows of two domains, both texts or both vectors of one width."""
+    source, target = check_rows(X_source, "source rows"), check_rows(X_target, "target rows")
+    of_source, of_target = kind_of_rows(source), kind_of_rows(target)
+    if of_source != of_target:
+        raise TypeError(
+            f"Got source {of_source} and target {of_target}. Expected both of one kind. Embed the texts by "
+            "what made the vectors, or give texts of both."
+        )
+    if of_source == "vectors" and source.shape[1] != target.shape[1]:
+        raise ValueError(
+            f"Got source vectors of {source.shape[1]} columns and target vectors of {target.shape[1]}. "
+            "Expected as many in both. Take vectors of both from one embedder."
+        )
+    return source, target
+
+
+def kind_of_rows(rows) -> str:
+    """What the result of `check_rows` is: "texts" or "vectors"."""
+    return "texts" if isinstance(rows, list) else "vectors"
+
+
+def n_rows(rows) -> int:
+    """How many there are; sparse rows have no len."""
+    return rows.shape[0] if hasattr(rows, "shape") else len(rows)
+
+
+def take(rows, places):
+    """The rows at some places."""
+    return [rows[i] for i in places] if isinstance(rows, list) else rows[np.asarray(places, int)]
+
+
+def stack_rows(first, second):
+    """Rows of both: a list of texts, dense, or csr where one is sparse; a copy, of the dtype of the first."""
+    if isinstance(first, list):
+        return [*first, *second]
+    if sparse.issparse(first) or sparse.issparse(second):
+        return sparse.vstack([first, second], format="csr", dtype=first.dtype)
+    return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")

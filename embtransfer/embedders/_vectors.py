@@ -1,0 +1,107 @@
+"""VectorEmbedder: rows that are vectors already, passed through."""
+
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._rows import check_vectors
+from .._types import Matrix, Rows
+
+
+class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Take rows that are vectors already, of whatever made them, as they are.
+
+    It stands where a model of texts has its embedder: a model that begins with it wants vectors of one
+    width, and says so of anything else. float32 and float64 are kept and not copied, other numbers become
+    float32 (float16) or float64; sparse rows stay sparse.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of the vectors.
+
+    See Also
+    --------
+    make_recipe : ``make_recipe("vectors")``, a whole model of vectors.
+
+    Examples
+    --------
+    >>> from embtransfer import VectorEmbedder
+    >>> VectorEmbedder().fit_transform([[0.5, 1.0], [2.0, 0.0]])
+    array([[0.5, 1. ],
+           [2. , 0. ]])
+    """
+
+    _parameter_constraints: dict = {}
+
+    def fit(self, X: Rows, y: object = None) -> Self:
+        """Learn how many columns there are.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_rows, n_features)
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If X is texts.
+        ValueError
+            If X is no matrix of finite numbers.
+        """
+        self._check(X, first=True)
+        return self
+
+    def transform(self, X: Rows) -> Matrix:
+        """Check rows and pass them through.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray or sparse matrix of shape (n_rows, n_features)
+
+        Raises
+        ------
+        TypeError
+            If X is texts.
+        ValueError
+            If X is no matrix of finite numbers, or has other columns than at `fit`.
+        NotFittedError
+            If `fit` was not called.
+        """
+        check_is_fitted(self)
+        return self._check(X, first=False)
+
+    def _check(self, X, first):
+        width = "" if first else f" of {self.n_features_in_} columns"
+        if _are_texts(X):
+            raise TypeError(
+                f"Got texts. Expected vectors{width}, a matrix of numbers with a row each. Embed the texts "
+                "by what made the vectors, or take a model of texts."
+            )
+        if hasattr(X, "columns") and not first and not hasattr(self, "feature_names_in_"):
+            X = X.to_numpy()  # whose names nobody knows
+        if getattr(X, "dtype", None) == np.float16:
+            X = X.astype(np.float32)
+        options = {"dtype": [np.float64, np.float32], "accept_sparse": "csr", "ensure_all_finite": False}
+        return check_vectors(validate_data(self, X, reset=first, **options))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _are_texts(X):
+    in_a_row = not sparse.issparse(X) and len(getattr(X, "shape", (1,))) == 1 and hasattr(X, "__len__")
+    return in_a_row and isinstance(next(iter(X), None), str)
