@@ -65,16 +65,20 @@ def check_vectors(X, name: str = "X"):
         X = X.to_numpy()
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):  # no array of the size of X is made where all is well
-        sums = np.asarray(X.sum(axis=1)).ravel()
-    for row in np.flatnonzero(~np.isfinite(sums)):
-        values = X[[row]].data if sparse.issparse(X) else X[row]
-        if not np.isfinite(values).all():
-            raise ValueError(
-                f"Got {name} with NaN or infinity, the first in row {row} (counted from 0). Expected finite "
-                "numbers. Leave such rows out, or fill them."
-            )
+    if len(rows := not_finite(X)):
+        raise ValueError(
+            f"Got {name} with NaN or infinity, the first in row {rows[0]} (counted from 0). Expected finite "
+            "numbers. Leave such rows out, or fill them."
+        )
     return X
+
+
+def not_finite(X) -> np.ndarray:
+    """Numbers of the rows of a matrix that hold NaN or infinity."""
+    with np.errstate(over="ignore", invalid="ignore"):  # sums: no array of the size of X where all is well
+        rows = np.flatnonzero(~np.isfinite(np.asarray(X.sum(axis=1)).ravel()))
+    values = (X[[row]].data if sparse.issparse(X) else X[row] for row in rows)
+    return rows[[not np.isfinite(one).all() for one in values]] if len(rows) else rows
 
 
 def check_both(X_source, X_target):

@@ -43,10 +43,10 @@ def choose(
     group_column: GroupColumn = None,
     target_shares: TargetShares = None,
     dataset: DatasetOption = None,
-    embedders: Embedders = "word_mean,word_sif",
+    embedders: Embedders = None,
     adapters: Adapters = "none,centering,coral,subspace",
     classifiers: Classifiers = "logistic,self_training",
-    recipes: Recipes = "words",
+    recipes: Recipes = None,
     embedding: Embedding,
     scoring: Scoring = "accuracy",
     guard: Annotated[
@@ -67,7 +67,7 @@ def choose(
             check_destination(output, overwrite)  # before the work, not after it
         X, y, groups = load_source(dataset, source, columns, group_column)
         X_target = load_target(dataset, target, columns)[0]
-        made, models = make_models(embedders, recipes, embedding, X_target)
+        made, models = make_models(embedders, recipes, ("word_mean,word_sif", "words"), embedding, X_target)
         with progress_bar() as progress:
             search = TransferSearch(
                 made,

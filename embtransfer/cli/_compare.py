@@ -26,13 +26,14 @@ from ._terminal import clear_errors, progress_bar, say_shares, talk
 def compare(
     context: typer.Context,
     texts: Texts,
-    embedders: Embedders = "word_mean",
+    embedders: Embedders = None,
     adapters: Adapters = "none,centering,coral,subspace",
     classifiers: Annotated[
         str | None, typer.Option(help="Classifiers, with commas: {classifiers}; of numbers {regressors}.")
     ] = None,
     recipes: Annotated[
-        str | None, typer.Option(help="Recipes, with commas: {recipes}. Without it words; of numbers none.")
+        str | None,
+        typer.Option(help="Recipes, with commas: {recipes}. Without it words, or vectors; of numbers none."),
     ] = None,
     *,
     embedding: Embedding,
@@ -64,9 +65,8 @@ def compare(
             raise ValueError(f"Got --report with {kind}. Reports are of one class a text: leave it out.")
         _, _, usual, usual_recipes = makers(kind)
         names = list(usual) if classifiers is None else split_names(classifiers)
-        made, models = make_models(
-            embedders, ",".join(usual_recipes) if recipes is None else recipes, embedding, data[2]
-        )
+        by_default = "word_mean", ",".join(usual_recipes)
+        made, models = make_models(embedders, recipes, by_default, embedding, data[2])
         split: dict[str, Any] = {
             "transductive": transductive,
             "test_size": test_size,
@@ -89,7 +89,7 @@ def compare(
             )
         print_comparison(table, format, f"{texts.source} -> {texts.target}", scoring)
         asked = table[table["embedder"].isin(list(made))]
-        if (asked["error"] != "").all():
+        if len(asked) and (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         say_shares(table.attrs["class_shares"], table.attrs["class_shares_by"])

@@ -7,7 +7,7 @@ import typer
 
 from ..system._folders import new_files
 from ._inputs import load_domains, parse_shares
-from ._models import make_models, split_names
+from ._models import beside_plain, make_models, split_names
 from ._options import Embedders, Embedding, Format, Jobs, Recipes, Scoring, Texts, with_groups
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
@@ -18,8 +18,8 @@ _SIZES = 'Numbers of {} labels, with commas, or "all". By default {}, each four 
 @with_groups
 def curve(
     texts: Texts,
-    embedders: Embedders = "word_mean,word_sif",
-    recipes: Recipes = "words",
+    embedders: Embedders = None,
+    recipes: Recipes = None,
     *,
     embedding: Embedding,
     scoring: Scoring = "accuracy",
@@ -47,9 +47,9 @@ def curve(
         if output is not None and output.suffix != ".csv":
             import_matplotlib()  # before the work, not after it
         data, groups = load_domains(texts)
-        made, named_recipes = make_models(embedders, recipes, embedding, data[2])
-        # TF-IDF beside the embeddings always: it shows when they pay
-        models = {"tfidf": "tfidf"} | made | named_recipes
+        by_default = "word_mean,word_sif", "words"
+        made, named_recipes = make_models(embedders, recipes, by_default, embedding, data[2])
+        models = beside_plain(made, data[2]) | named_recipes
         with progress_bar() as progress:
             frame = learning_curve(
                 *data,

@@ -83,6 +83,10 @@ def fit(
             )
         if stream and (numbers or "," in columns.label_column):
             raise ValueError("Got --stream with numbers or several labels a text. Expected a class a text.")
+        if stream and columns.vector_column:
+            raise ValueError("Got --stream with --vector-column. Expected texts, or no --stream.")
+        if columns.vector_column and embedder == "word_mean":
+            embedder = "vectors"
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
@@ -107,8 +111,9 @@ def fit(
                 pipeline.fit(X, y, X_target=X_target)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
         save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
-        seen = f" and {n_target:,} target texts without labels" if target is not None else ""
-        talk.print(f"Fitted on {n_source:,} source texts{seen}. Saved to {output}")
+        kind = "vectors" if columns.vector_column else "texts"
+        seen = f" and {n_target:,} target {kind} without labels" if target is not None else ""
+        talk.print(f"Fitted on {n_source:,} source {kind}{seen}. Saved to {output}")
         if target is not None or target_shares:
             words = shares_in_words(class_shares(pipeline))
             say_shares(words)
@@ -135,5 +140,6 @@ def _fit_files(pipeline, source, target, columns: Columns):
             rows[description] = done
             show(done, total, description)
 
-        fit_files(pipeline, source, target, **asdict(columns), progress=progress)
+        options = {name: value for name, value in asdict(columns).items() if name != "vector_column"}
+        fit_files(pipeline, source, target, **options, progress=progress)
     return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)

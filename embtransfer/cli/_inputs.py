@@ -30,10 +30,13 @@ def load_source(dataset, name, columns: Columns, group_column=None):
     table = TableReader(name, columns.delimiter, columns.encoding)
     name, names = table.name, label_columns(table, label_column)
     for column in names:
-        wanted = {"text_column": text_column, "label_column": column}
+        rows = {"text_column": text_column}
+        if columns.vector_column:
+            rows = {"vector_column": columns.vector_column}
+        wanted = {**rows, "label_column": column}
         table.check_columns(wanted | ({"group_column": group_column} if group_column else {}))
     groups = [group_column] if group_column else []
-    texts, *found = table.columns([text_column, *names, *groups], text_column)
+    texts, *found = _rows_and(table, columns.vector_column, text_column, [*names, *groups])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
     missing = np.flatnonzero(missing_labels(labels))
     if len(missing):
@@ -59,15 +62,17 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
     table = TableReader(name, columns.delimiter, columns.encoding)
     name = table.name
     text_column = columns.target_text_column or columns.text_column
+    vectors = columns.vector_column
     wanted = {"target_text_column" if columns.target_text_column else "text_column": text_column}
+    wanted = {"vector_column": vectors} if vectors else wanted
     if own_label_column and label_columns(table, own_label_column) == [own_label_column]:
         wanted["target_label_column"] = own_label_column
     table.check_columns(wanted, "Name one of these; --target-text-column names the target's alone.")
     label_column = own_label_column or label_column
     names = label_columns(table, label_column) if label_column else []
     if not names or not set(names) <= set(table.schema.names):
-        return table.columns([text_column], text_column)[0], None
-    texts, *found = table.columns([text_column, *names], text_column)
+        return _rows_and(table, vectors, text_column, [])[0], None
+    texts, *found = _rows_and(table, vectors, text_column, names)
     labels = read_labels(table, names, found)
     if len(names) == 1:
         labels = [None if label == "" else label for label in labels]
@@ -76,7 +81,21 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
         talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
     if of_source is not None and len(names) == 1:
         _say_unknown(table, labels, of_source)
-    return texts, labels if labelled or not texts else None
+    return texts, labels if labelled or not len(texts) else None
+
+
+def _rows_and(table, vector_column, text_column, names):
+    """Texts, or a matrix of vectors where their column is named, and other columns as lists."""
+    if vector_column:
+        vectors, others = table.vectors(vector_column, names)
+        return [vectors, *others]
+    return table.columns([text_column, *names], text_column)
+
+
+def rows_and_texts(table, vector_column, text_column, names=()) -> list:
+    """What a model takes, vectors where their column is named; texts, for people to read; other columns."""
+    texts, *others = table.columns([text_column, *names], text_column)
+    return [table.vectors(vector_column, [])[0] if vector_column else texts, texts, *others]
 
 
 def _say_unknown(table, labels, of_source):

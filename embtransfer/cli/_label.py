@@ -8,8 +8,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from ._inputs import rows_and_texts
 from ._models import split_names
-from ._options import Delimiter, Encoding, TextColumn, Trusted
+from ._options import Delimiter, Encoding, TextColumn, Trusted, VectorColumn
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -30,6 +31,7 @@ def label(
     output: Annotated[Path, typer.Option("--output", "-o", help="The .csv to make, for a spreadsheet.")],
     n: Annotated[int, typer.Option("-n", help="How many texts, at most.")] = 50,
     text_column: TextColumn = "text",
+    vector_column: VectorColumn = None,
     id_column: Annotated[
         str | None, typer.Option(help="A column to write beside each text, such as one that names it.")
     ] = None,
@@ -62,7 +64,7 @@ def label(
     with clear_errors():
         check_output(output, overwrite)  # before the work, not after it
         loaded = load_pipeline(model, trusted=split_names(trusted))
-        texts, ids = _load_texts(target, text_column, id_column, delimiter, encoding)
+        rows, texts, ids = _load_texts(target, text_column, vector_column, id_column, delimiter, encoding)
         classes, known = getattr(loaded, "classes_", np.empty(0)).tolist(), {}  # of numbers there are none
         if labels:
             rounds = read_rounds(labels, texts, classes, but=output)
@@ -70,7 +72,7 @@ def label(
             known = dict.fromkeys(rounds.rows, classes[0]) | rounds.labels
         with talk.status("Choosing"):
             suggested = suggest_labels(
-                loaded, texts, n, y_target=known, method=method.value, random_state=random_state
+                loaded, rows, n, y_target=known, method=method.value, random_state=random_state
             )
         if not len(suggested):
             raise ValueError(f"All {len(texts):,} texts of {target} were suggested already.")
@@ -88,12 +90,13 @@ def label(
             files = [*files, str(output)]
         words = ["update", model, "--source", "SOURCE", "--target", target, "-o", "MODEL2"]
         column = "" if text_column == "text" else text_column
-        options = {"target_text_column": column, "delimiter": delimiter, "encoding": encoding}
+        options = {"target_text_column": column, "vector_column": vector_column or ""}
+        options |= {"delimiter": delimiter, "encoding": encoding}
         talk.print("  " + command_to_copy(*words, labels=files, trusted=trusted, **options))
 
 
-def _load_texts(target, text_column, id_column, delimiter, encoding):
-    """Texts, and the column that names them by its name, if there is one."""
+def _load_texts(target, text_column, vector_column, id_column, delimiter, encoding):
+    """Rows for the model, texts to show, and the column that names them by its name, if there is one."""
     from ..labelling import COLUMNS
     from ..tables import TableReader
 
@@ -104,6 +107,7 @@ def _load_texts(target, text_column, id_column, delimiter, encoding):
         )
     table = TableReader(target, delimiter, encoding)
     wanted = {"text_column": text_column} | ({"id_column": id_column} if id_column else {})
-    table.check_columns(wanted)
-    texts, *ids = table.columns([*wanted.values()], text_column)
-    return texts, {id_column: ids[0]} if ids else None
+    hint = ["Whoever labels vectors must see what they are of: name that column."] if vector_column else []
+    table.check_columns(wanted, *hint)
+    rows, texts, *ids = rows_and_texts(table, vector_column, text_column, [id_column] if id_column else [])
+    return rows, texts, {id_column: ids[0]} if ids else None

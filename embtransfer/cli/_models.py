@@ -10,12 +10,31 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def make_models(embedders: str, recipes: str, embedding: Embedding, X_target) -> tuple[dict, dict]:
-    """Embedders and recipes by name, of names with commas; says if the table lacks the target's words."""
-    wanted = split_names(recipes)
-    made = make_embedders(split_names(embedders), embedding, set(wanted) - {"words"})
-    _say_what_is_unknown(made, X_target)
+def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tuple[dict, dict]:
+    """Embedders and recipes by name, of names with commas; says if the table lacks the target's words.
+
+    None is `usual`, one for both; of vectors "vectors".
+    """
+    from .._rows import is_vectors
+
+    of_vectors = is_vectors(X_target)
+    if of_vectors:
+        usual = ("vectors", "vectors" if usual[1] else "")
+    wanted = split_names(usual[1] if recipes is None else recipes)
+    names = split_names(usual[0] if embedders is None else embedders)
+    made = make_embedders(names, embedding, set(wanted) - {"words", "vectors"})
+    if not of_vectors:
+        _say_what_is_unknown(made, X_target)
     return made, recipes_by_name(wanted, embedding.model)
+
+
+def beside_plain(embedders, X_target) -> dict:
+    """Models for curves: embedders beside TF-IDF, which shows when they pay; of vectors these, centred."""
+    from .._rows import is_vectors
+
+    if not is_vectors(X_target):
+        return {"tfidf": "tfidf", **embedders}
+    return {"centering" if name == "vectors" else name: one for name, one in embedders.items()}
 
 
 def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
@@ -60,7 +79,7 @@ def recipes_by_name(names, model):
     if model is None:
         return {name: make_recipe(name) for name in names}
     teacher = SentenceEmbedder(model, by_sentence=True)
-    return {name: make_recipe(name, None if name == "words" else teacher) for name in names}
+    return {name: make_recipe(name, None if name in ("words", "vectors") else teacher) for name in names}
 
 
 def _say_what_is_unknown(embedders, texts):

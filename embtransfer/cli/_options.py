@@ -17,7 +17,7 @@ TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`.
 # words in braces are filled with the names of a registry when the help is shown: see NamingCommand
 EMBEDDER_NAMES = (
     "word_ or static_ with a pooling ({poolings}), as in word_mean; sentence; distilled, from a sentence "
-    "model; or ngrams, sparse."
+    "model; ngrams, sparse; or vectors, of --vector-column."
 )
 
 
@@ -52,6 +52,10 @@ Encoding = Annotated[
     typer.Option(help="The encoding of csv and jsonl, such as cp1252. By default UTF-8, or as marked."),
 ]
 TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
+VectorColumn = Annotated[
+    str | None,
+    typer.Option(help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl."),
+]
 GroupColumn = Annotated[
     str | None,
     typer.Option(help="The source's column with groups, say authors: their texts stay in one fold."),
@@ -70,10 +74,19 @@ DatasetOption = Annotated[
         "of demo {demo_domains}."
     ),
 ]
-Embedders = Annotated[str, typer.Option(help=f"Embedders, with commas. {EMBEDDER_NAMES}")]
+Embedders = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Embedders, with commas. {EMBEDDER_NAMES} By default word_mean, of choose and curve word_sif, "
+        "too; vectors with --vector-column."
+    ),
+]
 Adapters = Annotated[str, typer.Option(help="Adapters, with commas: {adapters}.")]
 Classifiers = Annotated[str, typer.Option(help="Classifiers, with commas: {classifiers}.")]
-Recipes = Annotated[str, typer.Option(help="Recipes, with commas: {recipes}.")]
+Recipes = Annotated[
+    str | None,
+    typer.Option(help="Recipes, with commas: {recipes}. By default words, or vectors with --vector-column."),
+]
 Vectors = Annotated[str | None, typer.Option(help=f"{TABLE} Without it the bundled GloVe.")]
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit or compile.")]
 Trusted = Annotated[
@@ -113,6 +126,7 @@ class Columns:
     """Columns of the files of source and target, and how these are written."""
 
     text_column: TextColumn = "text"
+    vector_column: VectorColumn = None
     label_column: Annotated[
         str,
         typer.Option(

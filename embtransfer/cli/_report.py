@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+from ._models import beside_plain
 from ._terminal import progress_bar, talk
 
 
@@ -25,7 +26,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     from ..trials._splits import Split
     from ..trials.search import TransferSearch
 
-    X, y = data[:2]
+    X, y, X_target = data[:3]
     seen = Split(*data, **split).seen
     embedders = parts[0]
     fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
@@ -41,7 +42,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
                 *data,
                 groups=groups,
                 target_shares=shares,
-                models={"tfidf": "tfidf", **fast},
+                models=beside_plain(fast, X_target),
                 scoring=scoring,
                 test_size=split["test_size"],
                 random_state=seed,

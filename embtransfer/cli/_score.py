@@ -13,7 +13,7 @@ from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
 from ._models import split_names
-from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted
+from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted, VectorColumn
 from ._terminal import clear_errors, progress_bar, talk
 
 
@@ -41,6 +41,7 @@ def score(
     ],
     trusted: Trusted = "",
     text_column: TextColumn = "text",
+    vector_column: VectorColumn = None,
     columns: Annotated[
         str | None, typer.Option(help='Columns to carry through, with commas; "" none. By default all.')
     ] = None,
@@ -83,6 +84,7 @@ def score(
                 input,
                 output,
                 text_column=text_column,
+                vector_column=vector_column,
                 columns=None if columns is None else [name for name in columns.split(",") if name],
                 output_column=output_column,
                 proba=proba,
@@ -142,12 +144,13 @@ def compile_model(
 
 
 def _load(folder, vectors, trusted):
-    """The model of a folder, compiled if it can be; vectors want the pipeline itself."""
+    """The model of a folder, compiled if it can be; vectors, given or wanted, want the pipeline itself."""
     from ..compiled import CompiledPipeline
     from ..persistence import load_model
+    from ..scoring._model_columns import takes_vectors
 
     model = load_model(folder, trusted)
-    if vectors or isinstance(model, CompiledPipeline):
+    if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model):
         return model
     from ..folding import compile_pipeline  # imports scikit-learn
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target
+from ._inputs import load_source, load_target, rows_and_texts
 from ._models import split_names
 from ._options import Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
 from ._terminal import clear_errors, command_to_copy, talk
@@ -65,8 +65,8 @@ def update(
         X, y, _ = load_source(None, source, columns)
         if kind_of(y, "accuracy") == SEVERAL:
             raise ValueError("Got several labels a text. Expected one in the source's label column.")
-        X_target = load_target(None, target, columns)[0]
-        rounds = read_rounds(labels, X_target, sorted(set(y), key=str))
+        X_target, texts = _load_target(target, columns)
+        rounds = read_rounds(labels, texts, sorted(set(y), key=str))
         if not rounds.labels:
             raise ValueError(
                 f"Got no label in {', '.join(labels)}. Fill in the column label, of some rows at least."
@@ -74,20 +74,35 @@ def update(
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors)
+        kind = "vectors" if columns.vector_column else "texts"
         _say_scores({str(model): before, str(output): after}, X_target, rounds)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
         if next_labels:
             _say_gain(after, X, y, X_target, rounds, next_labels)
         talk.print(
-            f"Fitted on {len(X):,} source texts, {len(X_target):,} target texts and {len(rounds.learned):,} "
+            f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and {len(rounds.learned):,} "
             f"of their labels. Saved to {output}. Texts to label next:"
         )
         text_column = columns.target_text_column or columns.text_column
         text_column = "" if text_column == "text" else text_column
-        options = {"text_column": text_column, "delimiter": columns.delimiter, "encoding": columns.encoding}
+        options = {"text_column": text_column, "vector_column": columns.vector_column or ""}
+        options |= {"delimiter": columns.delimiter, "encoding": columns.encoding}
         words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
+
+
+def _load_target(target, columns):
+    """Rows of the target for the model, and their texts, by which labels that were filled in are known."""
+    if not columns.vector_column:
+        texts = load_target(None, target, columns)[0]
+        return texts, texts
+    from ..tables import TableReader
+
+    text_column = columns.target_text_column or columns.text_column
+    table = TableReader(target, columns.delimiter, columns.encoding)
+    table.check_columns({"vector_column": columns.vector_column, "text_column": text_column})
+    return rows_and_texts(table, columns.vector_column, text_column)
 
 
 def _say_scores(models, X_target, rounds):

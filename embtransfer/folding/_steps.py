@@ -21,7 +21,7 @@ from sklearn.random_projection import BaseRandomProjection
 from ..adapters._base import AffineMap, BaseAdapter, Identity
 from ..adapters._length import ScaleMap
 from ..adapters._scl import PivotProjection
-from ..embedders import DistilledEmbedder, NGramVectorizer, WordEmbedder
+from ..embedders import DistilledEmbedder, NGramVectorizer, VectorEmbedder, WordEmbedder
 from ._rows import CannotFold, Rows, Terms, Words
 from ._vectorizers import counted_terms, own_vocabulary
 
@@ -86,6 +86,8 @@ def _texts(step):
     if isinstance(step, CountVectorizer):
         rows = Rows.of(counted_terms(step))
         return _tfidf(step._tfidf, rows) if isinstance(step, TfidfVectorizer) else rows
+    if isinstance(step, VectorEmbedder):
+        raise CannotFold("it takes vectors, which hold no words to fold")
     raise CannotFold("it makes rows of texts in a way that does not fold; see the list in compile_pipeline")
 
 

@@ -20,6 +20,7 @@ def score_file(
     destination: FilePath,
     *,
     text_column: str = "text",
+    vector_column: str | None = None,
     columns: Sequence[str] | None = None,
     output_column: str = "prediction",
     proba: bool = False,
@@ -47,7 +48,7 @@ def score_file(
 
     Parameters
     ----------
-    model : fitted pipeline, or any object with `classes_` and a `predict` that takes texts
+    model : fitted pipeline, or any object with `classes_` and a `predict` that takes texts, or vectors
     source : str, path or list of these
         Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings
         are .csv, .tsv, .jsonl and .parquet; all but the last may be followed by .gz or .zst. Folders such as
@@ -56,6 +57,9 @@ def score_file(
         A file with one of these endings, which is replaced if it is there, or "-" for stdout.
     text_column : str, default="text"
         The column with the texts. A missing value is an empty text.
+    vector_column : str, default=None
+        For a model of vectors, instead of the texts: a column of lists of numbers, in parquet or jsonl.
+        float32 and float64 are kept.
     columns : list of str, default=None
         Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where
         all are carried.
@@ -81,7 +85,8 @@ def score_file(
         What to do with a malformed row: end with an error, or write it, with its file, line and what is
         wrong, to `<destination>.rejected.jsonl`. Rows of csv are malformed with a wrong number of fields, a
         quote that never closes or bytes that are not UTF-8; those of jsonl if they are no object with a text
-        or null.
+        or null. Vectors are malformed if they are missing, of another length than the model wants, or hold
+        NaN or infinity.
     resume : bool, default=False
         Go on from where an earlier run stopped that was killed, interrupted or met a full disk. The output is
         to the byte that of a run that was not. If there is nothing to resume, it begins anew, with a warning.
@@ -183,6 +188,7 @@ def score_file(
         raise ValueError(f"Got {destination} as input and output. Choose another name for the output.")
     options = {
         "text_column": text_column,
+        "vector_column": vector_column,
         "columns": None if columns is None else list(columns),
         "output_column": output_column,
         "proba": proba,

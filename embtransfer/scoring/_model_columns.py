@@ -58,7 +58,8 @@ class ModelColumns:
         for k in range(1, self.top_k + 1):
             fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
         if vectors:
-            fields.append(("vector", pa.list_(pa.float32(), self._vectors(pa.array([""])).shape[1])))
+            row = np.zeros((1, width_of(model))) if width_of(model) else pa.array([""])
+            fields.append(("vector", pa.list_(pa.float32(), self._vectors(row).shape[1])))
         self.schema = pa.schema(fields)
         repeated = {name for name in self.schema.names if self.schema.names.count(name) > 1}
         if repeated:
@@ -83,17 +84,20 @@ class ModelColumns:
                 "classifier that has, such as --classifier logistic."
             )
 
-    def __call__(self, texts: pa.Array, stop: Event) -> dict[str, pa.Array]:
-        """Columns by name; where many texts repeat each is scored once. Ends early if `stop` is set."""
+    def __call__(self, texts: pa.Array | np.ndarray, stop: Event) -> dict[str, pa.Array]:
+        """Columns by name, of texts or vectors; where many texts repeat each is scored once.
+
+        Ends early if `stop` is set.
+        """
         rows = None
-        if _many_repeat(texts):
+        if isinstance(texts, pa.Array) and _many_repeat(texts):
             encoded = texts.dictionary_encode()
             texts, rows = encoded.dictionary, encoded.indices.to_numpy()
         parts = []
         for start in range(0, len(texts), self.batch_size):
             if stop.is_set():
                 raise InterruptedError("Scoring was stopped.")
-            parts.append(self._score(texts.slice(start, self.batch_size)))
+            parts.append(self._score(texts[start : start + self.batch_size]))
         if not parts:
             return {field.name: pa.array([], field.type) for field in self.schema}
         labels, shares, vectors = (
@@ -170,6 +174,19 @@ class ModelColumns:
 def _is_pipeline(model):
     """Whether it is a scikit-learn Pipeline of two or more steps; that need not be installed."""
     return hasattr(model, "named_steps") and len(model.steps) > 1
+
+
+def width_of(model) -> int | None:
+    """How many columns the vectors have that a model takes; None of a model of texts."""
+    return getattr(getattr(model, "best_estimator_", model), "n_features_in_", None)
+
+
+def takes_vectors(model) -> bool:
+    """Whether its first step says that it takes vectors."""
+    from ..embedders import VectorEmbedder  # here, for compiled models run without scikit-learn
+
+    model = getattr(model, "best_estimator_", model)
+    return bool(getattr(model, "steps", ())) and isinstance(model.steps[0][1], VectorEmbedder)
 
 
 def _last_step(model):

@@ -23,9 +23,10 @@ from ..tables._json_lines import jsonl_schema
 from ..tables._parquet_footer import move_row_group
 from ..tables._partitions import with_partition
 from ..tables._rows import Rejected, check_added, plain_texts, read_rows
+from ..tables._vectors import Vectors
 from ..tables._writers import Writer
 from ._journal import PartFile, State
-from ._model_columns import ModelColumns, fingerprint
+from ._model_columns import ModelColumns, fingerprint, takes_vectors, width_of
 from ._report import ScoreReport
 
 _SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
@@ -58,16 +59,38 @@ class ScoreRun:
         self.model, self.model_id, self.source, self.out = model, model_id, source, out
         self.options, self.skip, self.n_threads = options, skip, n_threads
         self.text_column, self.carried = options["text_column"], options["columns"]
+        self.vectors, read = None, {"text_column": self.text_column}
+        if width := self._check_kind(options["vector_column"]):
+            self.vectors, self.text_column = Vectors(options["vector_column"], width), None
+            read = {"vector_column": self.vectors.name}
         if source.schema is not None:
             names, name = source.schema.names, Path(source.name(0))
-            check_columns(name, names, {"text_column": self.text_column})
+            check_columns(name, names, read)
             self.carried = names if self.carried is None else self.carried
             check_columns(name, names, self.carried)
-            plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
+            if self.vectors:
+                self.vectors.check_type(source.schema.field(self.vectors.name).type, str(name))
+            else:
+                plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
         names = ["output_column", "proba", "top_k", "vectors", "batch_size", "margin", "reject_below"]
         self.columns = ModelColumns(model, **{name: options[name] for name in names})
         check_added(self.carried or (), self.columns.schema.names)
         self.stop = Event()
+
+    def _check_kind(self, vector_column):
+        """How many columns the model's vectors have; None of a model of texts."""
+        width = width_of(self.model)
+        if width and not vector_column and takes_vectors(self.model):
+            raise ValueError(
+                f"Got a model of vectors of {width} numbers, and no column of them. Pass vector_column "
+                "(--vector-column)."
+            )
+        if vector_column and not width:
+            raise ValueError(
+                f"Got vector_column={vector_column!r} (--vector-column) and a model of texts. Pass "
+                "text_column (--text-column)."
+            )
+        return width if vector_column else None
 
     def __call__(self, resume, progress, monitor) -> ScoreReport:
         started = time.monotonic()
@@ -156,7 +179,8 @@ class ScoreRun:
     def _scored(self, pool):
         """Yield scored blocks in order; at most 2 * n_threads + 2 are in memory."""
         waiting = deque()
-        parquet = list(dict.fromkeys([*(self.carried or ()), self.text_column]))
+        of_model = self.vectors.name if self.vectors else self.text_column
+        parquet = list(dict.fromkeys([*(self.carried or ()), of_model]))
         for block in self.source.blocks(self.state.file, self.state.at, parquet):
             waiting.append(pool.submit(self._score, block))
             while len(waiting) >= 2 * self.n_threads + 2 or (waiting and waiting[0].done()):
@@ -166,7 +190,8 @@ class ScoreRun:
 
     def _score(self, block):
         names = self.columns.schema.names
-        rows = read_rows(self.source, block, self.text_column, self.carried, self.table_schema, names)
+        schema = self.table_schema
+        rows = read_rows(self.source, block, self.text_column, self.carried, schema, names, self.vectors)
         if rows.n_read != len(rows.texts) + len(rows.rejected):
             raise ValueError(
                 f"Got {len(rows.texts)} texts of {rows.n_read} rows. This is an error of embtransfer."
@@ -177,7 +202,7 @@ class ScoreRun:
             n_unlabelled = added[names[0]].null_count
             data, groups = self.writer.block(rows, added)
         block = replace(block, data=None)  # let go of the input
-        n_empty = pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
+        n_empty = 0 if self.vectors else pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
         counts = len(rows.texts), n_empty, n_unlabelled, rows.n_lines
         return _Scored(block, data, groups, *counts, rows.rejected)
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from ._blocks import Block, Source, check_columns
 from ._partitions import with_partition
+from ._vectors import Vectors
 
 _BLOCK_SIZE = 8 << 20  # bytes
 
@@ -100,29 +102,37 @@ class TableReader:
         OSError
             If a file cannot be read.
         """
-        from ._rows import read_rows  # imports numba
-
-        source, names = self._source, self.schema.names
+        names = self.schema.names
         columns = names if columns is None else list(dict.fromkeys(columns))
         self.check_columns(columns)
         text = pa.string()
         schema = pa.schema([self.schema.field(n) if n in names else pa.field(n, text) for n in columns])
-        if text_column is not None and source.kind == ".jsonl":
+        if text_column is not None and self._source.kind == ".jsonl":
             schema = schema.set(columns.index(text_column), pa.field(text_column, text))
+        n_rows = 0
+        for rows in self._checked(text_column, columns, schema):
+            n_rows += rows.table.num_rows
+            yield from rows.table.to_batches(batch_size)
+        if not n_rows:
+            yield pa.RecordBatch.from_pylist([], schema)
+
+    def _checked(self, text_column, columns, schema, vectors=None):
+        """Yield the rows of each block; a malformed row ends it with an error."""
+        from ._rows import read_rows  # imports numba
+
+        source, read = self._source, list(columns) + ([vectors.name] if vectors else [])
         n_rows, file, lines, self._starts = 0, -1, 0, []
-        for block in self._blocks(columns):
+        for block in self._blocks(read):
             if block.file != file:
                 file, lines = block.file, source.header_lines[block.file]
                 self._starts.append((n_rows, file))
-            rows = read_rows(source, block, text_column, columns, schema)
+            rows = read_rows(source, block, text_column, columns, schema, vectors=vectors)
             if rows.rejected:
                 source.check_unchanged(file)
                 bad = rows.rejected[0]
                 raise ValueError(f"{source.bad_row(file, lines, bad)}.")
-            yield from rows.table.to_batches(batch_size)
-            n_rows, lines = n_rows + rows.table.num_rows, lines + rows.n_lines
-        if not n_rows:
-            yield pa.RecordBatch.from_pylist([], schema)
+            yield rows
+            n_rows, lines = n_rows + rows.n_read, lines + rows.n_lines
 
     def place(self, row: int) -> str:
         """File and row, counted from 1 after the header, of a row of the last pass, counted from 0."""
@@ -141,6 +151,37 @@ class TableReader:
             for values, name in zip(result, names, strict=True):
                 values.extend(column_values(batch, name))
         return result
+
+    def vectors(self, column: str, names: list[str]) -> tuple[np.ndarray, list[list]]:
+        """A column of vectors as one matrix, float32 or float64, and whole other columns as lists.
+
+        Raises
+        ------
+        ValueError
+            As for `batches`; if the column holds no lists of numbers, or a list is missing, of another length
+            than the first, or holds NaN or infinity.
+        """
+        self.check_columns([column, *names])
+        vectors, kind, file = Vectors(column), self._source.kind, self.name
+        if kind == ".csv":
+            raise ValueError(
+                f"Got the vectors' column {column!r} of {file}, which is csv: that has no lists of numbers. "
+                "Write them to parquet or jsonl."
+            )
+        if kind == ".parquet":
+            vectors.check_type(self.schema.field(column).type, file)
+        schema = pa.schema([self.schema.field(name) for name in names])
+        parts: list[np.ndarray] = []
+        others: list[list] = [[] for _ in names]
+        for rows in self._checked(None, names, schema, vectors):
+            parts.append(rows.texts)
+            for values, name in zip(others, names, strict=True):
+                for batch in rows.table.to_batches():
+                    values.extend(column_values(batch, name))
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            raise ValueError(f"{file} holds no vectors in {column!r}.")
+        return np.concatenate(parts), others
 
 
 def column_values(batch: pa.RecordBatch, column: str) -> list:

@@ -7,32 +7,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 
 from .._texts import check_texts, is_text_type
-from ..kernels._table_rows import byte_array, count_lines, csv_rows
+from ..kernels._table_rows import byte_array, count_lines
 from ._blocks import Block, Source
-from ._dialect import BOM
+from ._csv_rows import Rejected, read_csv
 from ._json_lines import AS_JSON, is_utf8, json_column, parse, parse_line, split
 from ._partitions import add_partition
-
-_LF, _CR = 10, 13
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A malformed row: its line in the block (from 0), what is wrong, and its bytes."""
-
-    line: int
-    reason: str
-    raw: bytes
+from ._vectors import LISTS
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows of a block in order: `texts`, and what is carried through, a table or objects of JSON."""
 
-    texts: Any  # pyarrow.Array or None
+    texts: Any  # pyarrow.Array, or an array of vectors, or None
     table: Any = None  # pyarrow.Table or None
     objects: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # bytes, starts, ends
     rejected: list[Rejected] = field(default_factory=list)
@@ -62,7 +51,9 @@ def plain_texts(column: pa.ChunkedArray) -> pa.Array:
     return texts.fill_null("") if texts.null_count else texts
 
 
-def read_rows(source: Source, block: Block, text_column: str | None, carried, schema=None, added=()) -> Rows:
+def read_rows(
+    source: Source, block: Block, text_column: str | None, carried, schema=None, added=(), vectors=None
+) -> Rows:
     """Rows of a block of any kind.
 
     Parameters
@@ -76,49 +67,38 @@ def read_rows(source: Source, block: Block, text_column: str | None, carried, sc
         For jsonl that is to become a table.
     added : list of str, default=()
         Names that objects of jsonl must not have already.
+    vectors : Vectors, default=None
+        A column of vectors instead of texts; never of csv.
     """
     partition = source.partitions[block.file]
     if source.kind == ".jsonl":
         own = schema and pa.schema([one for one in schema if one.name not in partition])
-        rows = read_jsonl(block.data, text_column, carried, own, added)
+        rows = read_jsonl(block.data, text_column, carried, own, added, vectors)
         n_rows, names = rows.n_read - len(rows.rejected), [] if schema is None else schema.names
         return replace(rows, table=add_partition(rows.table, partition, names, n_rows))
-    wanted = list(dict.fromkeys([*carried, *([] if text_column is None else [text_column])]))
+    of_model = [text_column] if text_column else [vectors.name] if vectors else []
+    wanted, texts = list(dict.fromkeys([*carried, *of_model])), None
     own = [name for name in wanted if name not in partition]
     if source.kind == ".csv":
         names, delimiter = source.names[block.file], source.delimiters[block.file]
-        table, rejected = _read_csv(block.data, names, own, delimiter, block.unclosed)
+        table, rejected = read_csv(block.data, names, own, delimiter, block.unclosed)
         n_lines = count_lines(byte_array(block.data))
     else:
-        table, rejected = _read_parquet(block.data, own, text_column, schema)
+        table, rejected, texts = _read_parquet(block.data, own, text_column, schema, vectors)
         n_lines = block.data.num_rows
     table = add_partition(table, partition, wanted, table.num_rows)
-    texts = None if text_column is None else plain_texts(table[text_column])
+    texts = texts if text_column is None else plain_texts(table[text_column])
     carried = _one_chunk(table.select(carried))
     return Rows(texts, carried, None, rejected, table.num_rows + len(rejected), n_lines)
 
 
-def _read_csv(data, names, wanted, delimiter, unclosed):
-    """Rows of a block of csv, every value as text as it stands, and those that are malformed."""
-    try:
-        # pyarrow checks the columns it converts; whether a row is malformed is no matter of which they are
-        if unclosed or (len(wanted) < len(names) and not is_utf8(data)):
-            raise pa.ArrowInvalid
-        return _parse_csv(data, names, wanted, delimiter), []
-    except pa.ArrowInvalid:
-        good, n_good, rejected = _sort_out(byte_array(data), names, ord(delimiter), unclosed)
-        table = _parse_csv(pa.py_buffer(good), names, wanted, delimiter)
-        if table.num_rows != n_good:
-            raise ValueError(f"Got {table.num_rows} rows of csv where {n_good} were counted.") from None
-        return table, rejected
+def _read_parquet(table, wanted, text_column, schema, vectors):
+    """Rows of a block of parquet, those that are malformed, and vectors, if some are wanted.
 
-
-def _read_parquet(table, wanted, text_column, schema):
-    """Rows of a block of parquet, and those where BINARY, by which old writers mean text, is none.
-
-    It has to be text in the texts' column, and where the schema says so.
+    BINARY, by which old writers mean text, has to be text in the texts' column, and where the schema says so.
     """
-    asked = [name for name in wanted if name == text_column or schema.field(name).type == pa.string()]
+    of_text = {text_column, *(field.name for field in schema if field.type == pa.string())}
+    asked = [name for name in wanted if name in of_text]
     binary, rejected = [name for name in asked if is_binary(table.schema.field(name).type)], {}
     for name in binary:
         try:
@@ -127,68 +107,16 @@ def _read_parquet(table, wanted, text_column, schema):
             for row, value in enumerate(table[name].to_pylist()):
                 if value is not None and not is_utf8(pa.py_buffer(value)):
                     rejected[row] = Rejected(row, f"not UTF-8 in {name!r}", value)
+    rows, wrong = vectors.read(table[vectors.name]) if vectors else (None, {})
+    for row, reason in wrong.items():
+        rejected[row] = Rejected(row, reason, str(table[vectors.name][row]).encode())
     if rejected:
         table = table.filter(pa.array([row not in rejected for row in range(table.num_rows)]))
+        rows = vectors.read(table[vectors.name])[0] if vectors else None
     for name in binary:
         if name in schema.names and schema.field(name).type == pa.string():
             table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.string()))
-    return table, [rejected[row] for row in sorted(rejected)]
-
-
-def _parse_csv(data, names, wanted, delimiter):
-    if not len(data):
-        return pa.schema([(name, pa.string()) for name in wanted]).empty_table()
-    if bytes(data[: len(BOM)]) == BOM:  # of files that were joined; pyarrow takes the first away
-        data = pa.py_buffer(BOM + bytes(data))
-    return pa_csv.read_csv(
-        pa.BufferReader(data),
-        pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=max(len(data), 1)),
-        # one column: an empty line is a row with an empty text; more: it can only be padding
-        pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=len(names) > 1),
-        pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            include_columns=wanted,
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-
-
-def _sort_out(data, names, delimiter, unclosed):
-    """The good rows of a block of csv, their number, and the others."""
-    n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64), delimiter)
-    ends, n_fields = np.empty(n, np.int64), np.empty(n, np.int64)
-    csv_rows(data, ends, n_fields, delimiter)
-    starts = np.concatenate([[0], ends[:-1]])
-    lines = np.searchsorted(_line_ends(data), starts)
-    rejected, good, n_good = [], [], 0
-    whole = data.tobytes()
-    for row in range(n):
-        raw = whole[starts[row] : ends[row]]
-        content = raw.rstrip(b"\r\n")
-        if not content and len(names) > 1:
-            continue
-        if unclosed and row == n - 1:
-            reason = "a quote that opens here never closes"
-        elif n_fields[row] != len(names):
-            reason = f"got {n_fields[row]} fields, expected {len(names)}"
-        elif not raw.isascii() and not is_utf8(pa.py_buffer(raw)):
-            reason = "not UTF-8"
-        else:
-            good.append(content + b"\n")  # one kind of end: CR and the LF of an empty row would be one
-            n_good += 1
-            continue
-        rejected.append(Rejected(int(lines[row]), reason, content))
-    return b"".join(good), n_good, rejected
-
-
-def _line_ends(data):
-    ends = data == _LF
-    returns = np.flatnonzero(data == _CR)
-    if len(returns):  # CR LF is one end
-        after = np.minimum(returns + 1, len(data) - 1)
-        ends[returns[(data[after] != _LF) | (returns == len(data) - 1)]] = True
-    return np.flatnonzero(ends)
+    return table, [rejected[row] for row in sorted(rejected)], rows
 
 
 def _one_chunk(table):
@@ -198,7 +126,12 @@ def _one_chunk(table):
 
 
 def read_jsonl(
-    data: pa.Buffer, text_column: str | None, carried: list[str] | None, schema, added: list[str]
+    data: pa.Buffer,
+    text_column: str | None,
+    carried: list[str] | None,
+    schema,
+    added: list[str],
+    vectors=None,
 ) -> Rows:
     """Rows of a block of jsonl: as they stand, with the `carried` fields alone, or as a table of `schema`.
 
@@ -216,10 +149,16 @@ def read_jsonl(
     as_it_stands = carried is None and schema is None
     as_columns = schema is not None and all(field.metadata != AS_JSON for field in schema)
     columns = {} if text_column is None else {text_column: pa.field(text_column, pa.large_string())}
+    if vectors is not None:
+        columns = {vectors.name: pa.field(vectors.name, LISTS)}
     if as_columns:
         columns |= {field.name: field for field in schema}
     parsed = parse(data, bytes_, starts, ends, pa.schema(columns.values()), "ignore") if columns else None
     nulls = [] if text_column is None or parsed is None else parsed[text_column].chunk(0).is_null()
+    matrix = None
+    if vectors is not None and parsed is not None:
+        matrix, wrong = vectors.read(parsed[vectors.name])
+        nulls = np.isin(np.arange(n), list(wrong))
     found: dict[int, Any] = {}  # row -> object, where it was looked at
     rejected: list[Rejected] = []
     kept: Any = slice(None)
@@ -227,7 +166,7 @@ def read_jsonl(
     if parsed is not None and (as_columns or (as_it_stands and not _names_in(whole, added))):
         suspects = set(np.flatnonzero(nulls))
     for row in suspects:
-        value, reason = _parse_object(line(row), text_column)
+        value, reason = _parse_object(line(row), text_column, vectors)
         if reason:
             rejected.append(Rejected(int(lines[row]), reason, line(row)))
         else:
@@ -237,7 +176,9 @@ def read_jsonl(
         kept = [row for row in range(n) if row not in found or found[row] is not None]
         parsed = None if parsed is None else parsed.take(pa.array(kept, pa.int64()))
     good = [value for value in found.values() if value is not None]
-    texts, table = None, None
+    texts, table = matrix, None
+    if vectors is not None and matrix is None:
+        texts = vectors.read(pa.array([row[vectors.name] for row in good], LISTS))[0]
     objects: tuple | None = (bytes_, starts[kept], ends[kept])
     if text_column is not None and parsed is not None:
         texts = plain_texts(parsed[text_column])
@@ -275,13 +216,15 @@ def _names_in(data, names):
     return any(json.dumps(name).encode() in data or f'"{name}"'.encode() in data for name in names)
 
 
-def _parse_object(line, text_column):
+def _parse_object(line, text_column, vectors=None):
     """The object of a line, or what is wrong with it."""
     value, reason = parse_line(line)
     if reason:
         return None, reason
     if not isinstance(value, dict):
         return None, f"got {type(value).__name__}. Expected an object"
+    if vectors is not None and (reason := vectors.wrong(value.get(vectors.name))):
+        return None, reason
     if text_column is None:
         return value, None
     if text_column not in value:
