@@ -90,7 +90,7 @@ def label(
             files = [*files, str(output)]
         words = ["update", model, "--source", "SOURCE", "--target", target, "-o", "MODEL2"]
         column = "" if text_column == "text" else text_column
-        options = {"target_text_column": column, "vector_column": vector_column or ""}
+        options = {"target_text_column": column, "vector_column": vector_column}
         options |= {"delimiter": delimiter, "encoding": encoding}
         talk.print("  " + command_to_copy(*words, labels=files, trusted=trusted, **options))
 

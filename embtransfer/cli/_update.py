@@ -81,13 +81,17 @@ def update(
         if next_labels:
             _say_gain(after, X, y, X_target, rounds, next_labels)
         talk.print(
-            f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and {len(rounds.learned):,} "
-            f"of their labels. Saved to {output}. Texts to label next:"
+            f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and "
+            f"{len(rounds.learned):,} of their labels. Saved to {output}. Texts to label next:"
         )
         text_column = columns.target_text_column or columns.text_column
         text_column = "" if text_column == "text" else text_column
-        options = {"text_column": text_column, "vector_column": columns.vector_column or ""}
-        options |= {"delimiter": columns.delimiter, "encoding": columns.encoding}
+        options = {
+            "text_column": text_column,
+            "vector_column": columns.vector_column,
+            "delimiter": columns.delimiter,
+            "encoding": columns.encoding,
+        }
         words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
 
