@@ -41,8 +41,10 @@ class Vectors:
 
         Rows that are wrong, by their number, are not among the vectors.
         """
-        lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        lists = pa.concat_arrays(lists.chunks) if isinstance(lists, pa.ChunkedArray) else lists
+        chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+        lists = (
+            chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks) if chunks else column.combine_chunks()
+        )
         lengths = np.full(len(lists), getattr(lists.type, "list_size", 0))
         if not pa.types.is_fixed_size_list(lists.type):
             lengths = pc.list_value_length(lists).fill_null(0).to_numpy()

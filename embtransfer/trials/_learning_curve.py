@@ -79,9 +79,8 @@ def learning_curve(
     models : sequence of str or model, or dict of name -> str or model
         "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
         both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
-        make_recipe. An embedder, taken as its name is. Any model from texts or vectors to labels. None:
-        "tfidf", "word_mean", "word_sif" and "words"; of vectors, where models of texts step aside, with a
-        warning, "centering", these taken as an embedder's rows are, and "vectors", the recipe.
+        make_recipe. An embedder, taken as its name is. Any model to labels. None: "tfidf", "word_mean",
+        "word_sif", "words"; of vectors "centering" (these, each domain centred) and the recipe "vectors".
     source_sizes : sequence of int or "all", default=None
         Numbers of source labels, where no target text has one. None: 16, 64, 256, 1024, and so on,
         and all: each four times as many, as curves flatten.
@@ -124,7 +123,7 @@ def learning_curve(
     Warns
     -----
     UserWarning
-        If source rows are repeated, target rows stand in the source, or models that need texts are left out.
+        If source rows are repeated, target rows stand in the source, or models are left out that need texts.
 
     See Also
     --------

@@ -47,9 +47,18 @@ def test_jsonl_has_vectors_of_float64(tmp_path):
 
 
 @every_kind
+def test_several_pieces_are_one_matrix(kind):
+    column = pa.array(ROWS.tolist(), kind(pa.float32()))
+    found, bad = Vectors("v").read(pa.chunked_array([column[1:], column[:2]]))
+    assert not bad
+    np.testing.assert_array_equal(found, ROWS[[1, 2, 3, 0, 1]])
+    assert len(Vectors("v", 3).read(pa.chunked_array([], column.type))[0]) == 0
+
+
+@every_kind
 def test_one_piece_is_not_copied(kind):
     column = pa.array(ROWS.tolist(), kind(pa.float32()))
-    found, bad = Vectors("v").read(column[1:])
+    found, bad = Vectors("v").read(pa.chunked_array([column[1:]]))
     assert not bad
     np.testing.assert_array_equal(found, ROWS[1:])
     assert found.__array_interface__["data"][0] == column.values.buffers()[1].address + ROWS[:1].nbytes

@@ -119,7 +119,8 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     texts, and from three views on by its agreement with the others on the target. q are the class
     probabilities that the views give a target text together, and a candidate's criterion is the mean
     probability under q of the labels that it gives. For a view speak its candidates that learn from the
-    target. Where all candidates share one view, the bundled word vectors or TF-IDF give their opinion, too.
+    target. Where all share one view of texts, the bundled word vectors or TF-IDF give their opinion, too;
+    vectors are one view, and agree among themselves.
 
     **guard**: the counterpart of the best candidate is the same without adapter, self-training or
     co-training. If the counterpart is better by more than two standard errors of the difference, both in
