@@ -37,7 +37,7 @@ from ._splits import Draws, known
 from ._store import learn, target_for
 
 COLUMNS = ["model", "labels", "n_source", "n_target", "repeat", "scored", "score", "seconds", "error"]
-SIZES = [16 * 4**k for k in range(16)]
+SIZES, USUAL = [16 * 4**k for k in range(16)], ("tfidf", "word_mean", "word_sif", "words")
 
 
 def learning_curve(
@@ -66,7 +66,6 @@ def learning_curve(
     Parameters
     ----------
     X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
-        Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars.
     y_source : array-like of shape (n_source,)
     X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
     y_target : array-like of shape (n_target,), default=None
@@ -160,7 +159,7 @@ def learning_curve(
     data = Draws(X_source, y_source, X_target, y_target, test_size, random_state, groups)
     if models is None and data.kind == "vectors":
         models = {"centering": VectorEmbedder(), "vectors": "vectors"}
-    found, aside = named_for(data.kind, models, _make_model, ("tfidf", "word_mean", "word_sif", "words"))
+    found, aside = named_for(data.kind, models, _make_model, USUAL)
     for said in filter(None, (left_out(aside), data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
