@@ -36,7 +36,10 @@ def check_labels(
         if output.exists() and not overwrite:
             raise FileExistsError(f"{output} is there already. Choose another name, or pass --overwrite.")
         loaded = load_pipeline(model, trusted=split_names(trusted))
-        X, y, _ = load_source(None, source, Columns(text_column, label_column, None, delimiter, encoding))
+        columns = Columns(
+            text_column=text_column, label_column=label_column, delimiter=delimiter, encoding=encoding
+        )
+        X, y, _ = load_source(None, source, columns)
         if kind_of(y, "accuracy") == SEVERAL:
             raise ValueError("Got several labels a text. Expected one in the label column.")
         with talk.status("Fitting in folds"):
