@@ -9,7 +9,7 @@ GROUPS = {
     "accuracy": "how many right, against the peers",
     "load": "reading vectors, and starting",
     "scale": "millions of rows: growth, files, streams, Spark",
-    "page": "the report in a browser",
+    "page": "pages in a browser",
 }
 
 
@@ -229,7 +229,7 @@ BENCHMARKS = (
         "report_browser",
         "page",
         2,
-        "the report page in Chromium: errors, requests, overflow, accessibility",
+        "the report and pages to label in Chromium: errors, requests, overflow, accessibility, keys",
         ("--axe", "FILE"),
         ("selenium",),
         ("chromium",),

@@ -1,9 +1,10 @@
-"""Open reports in Chromium: screenshots, PDF, console, network, accessibility, width, sorting.
+"""Open reports and pages to label in Chromium: screenshots, PDF, console, network, accessibility, width, use.
 
 python -m benchmarks.report_browser --output shots [--axe axe.min.js] [--page report.html ...]
 
 Without --page it makes reports first: the demo, two fragments in one notebook, hostile texts (scripts,
-quotes, right-to-left), and, where EMBTRANSFER_DATA is set, 2,000 book against 2,000 kitchen reviews. It needs
+quotes, right-to-left), and, where EMBTRANSFER_DATA is set, 2,000 book against 2,000 kitchen reviews; and two
+pages to label, of few classes and of 77, whose texts are labelled with keys, saved and read back. It needs
 selenium, chromium and chromedriver (Debian: chromium, chromium-driver), and tells which is missing. axe-core
 is fetched with `npm pack` unless --axe names the file; without either that check is told to be skipped.
 """
@@ -18,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ import pandas as pd
 
 from embtransfer import compare, make_report
 from embtransfer.datasets import fetch_amazon_reviews, load_demo_reviews
+
+from ._label_pages import label_errors, make_label_pages
 
 FLAGS = [
     "--headless",
@@ -60,11 +64,17 @@ def main():
         axe = options.axe or _fetch_axe(Path(folder))
         if axe is None:
             print("Accessibility check skipped: `npm pack axe-core` did not work. Pass --axe axe.min.js.")
-        pages = options.page or list(make_pages(options.output))
+        pages = [(page, _sorts) for page in options.page or make_pages(options.output)]
+        if not options.page:
+            for page, *round_ in make_label_pages(options.output, HOSTILE):
+                pages.append((page, partial(label_errors, *round_)))
         profiles = [Path(folder) / f"profile{i}" for i in range(len(pages))]
-        results = [check(page, options.output, axe, new) for page, new in zip(pages, profiles, strict=True)]
+        results = [
+            check(page, options.output, axe, new, use)
+            for (page, use), new in zip(pages, profiles, strict=True)
+        ]
     print(pd.DataFrame(results).T.to_string(header=False))
-    bad = ("console_errors", "network_requests", "axe_violations", "overflow", "alerts")
+    bad = ("console_errors", "network_requests", "axe_violations", "overflow", "alerts", "label_errors")
     return int(any(result.get(name) not in (0, None) for result in results for name in bad))
 
 
@@ -76,9 +86,9 @@ def make_pages(output):
     rng = np.random.default_rng(0)
     texts = [f"{text} {HOSTILE}" for text in films.data]
     labels = rng.choice([HOSTILE, "b|a*d", "שלום"], len(texts))
-    yield _save(
-        output / "hostile", (texts, labels, texts[::-1], labels[::-1]), title=HOSTILE, curves=_curves()
-    )
+    others = [f"too: {text}" for text in texts[::-1]]  # compare scores none that is in the source
+    data = texts, labels, others, labels[::-1]
+    yield _save(output / "hostile", data, title=HOSTILE, curves=_curves())
     if "EMBTRANSFER_DATA" in os.environ:
         books, kitchen = fetch_amazon_reviews("books"), fetch_amazon_reviews("kitchen")
         data = books.data, books.target, kitchen.data, kitchen.target
@@ -130,8 +140,8 @@ def _fetch_axe(folder):
     return folder / "package" / "axe.min.js"
 
 
-def check(page, output, axe, profile):
-    """Counts of one page; screenshots and the PDF go to `output`."""
+def check(page, output, axe, profile, use):
+    """Counts of one page, and what `use` finds that is done to it; screenshots and the PDF go to `output`."""
     driver = _start(profile)
     try:
         name = page.parent.name
@@ -150,7 +160,7 @@ def check(page, output, axe, profile):
                 (output / f"{name}_{theme}_{width}.png").write_bytes(base64.b64decode(shot["data"]))
                 if axe is not None:
                     result["axe_violations"] += _violations(driver, axe, f"{name} {theme} {width}")
-        result["sorted"] = _sorts(driver)
+        result |= use(driver, page)
         _emulate(driver, "dark", media="")  # paper stays white in the dark theme, too
         pdf = driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})
         (output / f"{name}.pdf").write_bytes(base64.b64decode(pdf["data"]))
@@ -198,7 +208,7 @@ def _violations(driver, axe, where):
     return len(found)
 
 
-def _sorts(driver):
+def _sorts(driver, page):
     """Whether two clicks on the last number column of the first sortable table order it down."""
     driver.execute_script("document.querySelectorAll('table[data-sortable] th.et-n button')[1].click()")
     driver.execute_script("document.querySelectorAll('table[data-sortable] th.et-n button')[1].click()")
@@ -207,7 +217,7 @@ def _sorts(driver):
         "return [...t.tBodies[0].rows].map(r => r.cells[head.cellIndex].dataset.value)"
     )
     numbers = [float(value) for value in values if value]
-    return len(numbers) > 1 and numbers == sorted(numbers, reverse=True)
+    return {"sorted": len(numbers) > 1 and numbers == sorted(numbers, reverse=True)}
 
 
 def _requests(driver, page):

@@ -50,6 +50,13 @@ def label(
         ),
     ] = Method.default,
     random_state: Annotated[int, typer.Option(help="Seed of draws and clusters.")] = 0,
+    page: Annotated[
+        bool,
+        typer.Option(
+            "--page",
+            help="Also make a page of this name, .html, to label in a browser with keys: it saves the .csv.",
+        ),
+    ] = False,
     trusted: Trusted = "",
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -60,9 +67,13 @@ def label(
     """Write the target texts that are worth most to label, with a column to fill in."""
     from ..labelling import check_output, check_takes_labels, read_rounds, suggest_labels, write_round
     from ..persistence import load_pipeline
+    from ..report import check_label_page, write_label_page
 
+    html = output.with_suffix(".html")
     with clear_errors():
         check_output(output, overwrite)  # before the work, not after it
+        if page:
+            check_label_page(html, overwrite)
         loaded = load_pipeline(model, trusted=split_names(trusted))
         rows, texts, ids = _load_texts(target, text_column, vector_column, id_column, delimiter, encoding)
         classes, known = getattr(loaded, "classes_", np.empty(0)).tolist(), {}  # of numbers there are none
@@ -81,8 +92,12 @@ def label(
         except TypeError as error:
             talk.print(f"embtransfer update could not learn from such labels. {error}", style="yellow")
         write_round(output, suggested, texts, ids)
+        if page:
+            write_label_page(html, output, texts, classes)
         why = ", ".join(f"{count:,} {name}" for name, count in Counter(suggested["why"]).items())
-        talk.print(f"{len(suggested):,} texts to label ({why}). Wrote {output}")
+        talk.print(f"{len(suggested):,} texts to label ({why}). Wrote {output}" + f" and {html}" * page)
+        if page:
+            talk.print(f"Open {html} in a browser, and put what it saves in the place of {output}. Or:")
         names = ", ".join(map(str, classes[:10])) + ", ..." * (len(classes) > 10)
         talk.print(f"Fill in the column label: {names}. Leave it empty where none fits. Then:")
         files = labels or []

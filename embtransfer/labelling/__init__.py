@@ -3,7 +3,7 @@
 from ._estimate import ScoreEstimate, estimate_score
 from ._gain import ExpectedGain, expected_gain
 from ._refit import check_takes_labels, refitted
-from ._rounds import COLUMNS, Rounds, check_output, read_rounds, write_round, write_suspicious
+from ._rounds import COLUMNS, Rounds, check_output, label_cell, read_rounds, write_round, write_suspicious
 from ._suggest import suggest_labels
 from ._suspicious import suspicious_labels
 from ._threshold import confidence_threshold
@@ -18,6 +18,7 @@ __all__ = [
     "confidence_threshold",
     "estimate_score",
     "expected_gain",
+    "label_cell",
     "read_rounds",
     "refitted",
     "suggest_labels",

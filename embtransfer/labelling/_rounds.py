@@ -61,8 +61,13 @@ def write_suspicious(path: Path, found: pd.DataFrame, texts) -> None:
     table = found.assign(row=found["row"] + 1)
     table.insert(1, "text", [_shown(texts[row]) for row in found["row"]])
     for name in ("label", "suggested"):
-        table[name] = [_shown(label) for label in table[name]]
+        table[name] = [label_cell(label) for label in table[name]]
     _write(path, table)
+
+
+def label_cell(label) -> str:
+    """A label as `read_rounds` knows it in a spreadsheet, which would run some as formulas."""
+    return _shown(str(label).strip())
 
 
 def _write(path, table):
@@ -116,6 +121,7 @@ def read_rounds(files, texts, classes, but: Path | None = None) -> Rounds:
         If a file is not there, or cannot be read.
     """
     by_name = {str(one).strip(): one for one in classes}
+    by_name = {label_cell(one): one for one in classes} | by_name
     found = []
     for file in find_files(files):
         if but is None or Path(file).resolve() != but.resolve():
@@ -148,7 +154,8 @@ def _read(file, n_rows, by_name):
             continue  # an empty line at the end
         place = table.place(i)
         if label and label not in by_name:
-            known = ", ".join(sorted(by_name)[:10]) + (", ..." if len(by_name) > 10 else "")
+            names = sorted({str(one).strip() for one in by_name.values()})
+            known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             raise ValueError(
                 f"{place}, has the label {label!r}, which the source lacks: {known}. Mend it, or leave it "
                 "empty."

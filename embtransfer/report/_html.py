@@ -1,5 +1,7 @@
 """A report as one HTML page, or as a fragment for notebooks. Nothing in it comes from elsewhere."""
 
+from base64 import b64encode
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
@@ -13,31 +15,46 @@ _FOLDER = Path(__file__).parent
 def page(title, lead, sections) -> str:
     """The whole page, with an h1 and landmarks."""
     links = "".join(f'<li><a href="#et-{s.key}">{escape(s.heading)}</a></li>' for s in sections)
+    return document(
+        title,
+        "@page{size:A4;margin:14mm}",
+        '<a class="et-skip" href="#et-main">Skip to the report</a>'
+        f'<header><h1 class="et-title"><bdi>{escape(title)}</bdi></h1><p class="et-soft">{escape(lead)}</p>'
+        f'</header>\n<nav aria-label="Sections"><ol>{links}</ol></nav>\n<main id="et-main">\n'
+        f"{_body(sections, 'et', 2)}</main>",
+        read("sort.js"),
+    )
+
+
+def document(title, style, body, script) -> str:
+    """A page of this style and script beside those that all have; it loads and runs nothing else."""
+    known = b64encode(sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none';style-src 'unsafe-inline';script-src 'sha256-{known}';img-src data:"
+    policy += ";base-uri 'none';form-action 'none'"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
         "<style>body{margin:0;background:#fff}@media screen and (prefers-color-scheme:dark)"
-        "{body{background:#14171a}}@page{size:A4;margin:14mm}\n"
-        f'{_read("page.css")}</style></head><body><div class="et">'
-        '<a class="et-skip" href="#et-main">Skip to the report</a>'
-        f'<header><h1 class="et-title"><bdi>{escape(title)}</bdi></h1><p class="et-soft">{escape(lead)}</p>'
-        f'</header>\n<nav aria-label="Sections"><ol>{links}</ol></nav>\n<main id="et-main">\n'
-        f"{_body(sections, 'et', 2)}</main></div>\n<script>{_read('sort.js')}</script></body></html>\n"
+        "{body{background:#14171a}}"
+        f'{read("page.css")}{style}</style></head><body><div class="et">{body}</div>\n'
+        f"<script>{script}</script></body></html>\n"
     )
 
 
 def fragment(title, lead, sections, prefix) -> str:
     """The same for a page of somebody else: `prefix` begins its ids, and it brings no landmarks."""
     return (
-        f'<style>{_read("page.css")}</style><div class="et">'
+        f'<style>{read("page.css")}</style><div class="et">'
         f'<h2 class="et-title"><bdi>{escape(title)}</bdi></h2><p class="et-soft">{escape(lead)}</p>\n'
-        f"{_body(sections, prefix, 3)}</div>\n<script>{_read('sort.js')}</script>"
+        f"{_body(sections, prefix, 3)}</div>\n<script>{read('sort.js')}</script>"
     )
 
 
-def _read(name):
+def read(name) -> str:
+    """A style sheet or script of this folder."""
     return (_FOLDER / name).read_text("utf-8")
 
 

@@ -168,6 +168,16 @@ def test_other_columns_are_in_the_next_command():
     assert pd.read_csv("a.csv").columns.tolist() == ["row", "text", "why", "probability", "label"]
 
 
+def test_a_page_beside_the_file():
+    words = ["label", "model", "pans.csv", "-n", "5", "-o", "a.csv", "--page"]
+    said = embtransfer(*words)
+    assert "Wrote a.csv and a.html\nOpen a.html in a browser, and put what it saves in the place of" in said
+    assert "<title>Label a.csv</title>" in Path("a.html").read_text("utf-8")
+    Path("a.csv").unlink()
+    assert "a.html is there already. Choose another name, or pass --overwrite" in refused(*words)
+    embtransfer(*words, "--overwrite")
+
+
 def test_files_that_are_there_stay():
     words = ["label", "model", "pans.csv", "-n", "5", "-o", "a.csv"]
     embtransfer(*words)

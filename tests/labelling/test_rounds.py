@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from embtransfer import NGramVectorizer, NoAdaptation, make_classifier, make_transfer_pipeline
-from embtransfer.labelling import check_output, read_rounds, refitted, write_round
+from embtransfer.labelling import check_output, label_cell, read_rounds, refitted, write_round
 from embtransfer.labelling._rounds import _FORMULA
 
 TEXTS = ["good pan", "=1+1", "'=1+1", '-- bad; "pot",\nhe said', "\t@lid", "  +1 for this"]
@@ -86,6 +86,14 @@ def test_what_spreadsheets_do_to_a_file(change):
 def test_labels_that_are_numbers_are_those_of_the_source():
     Path("a.csv").write_text(HEADER + "1,good pan,margin,,3\n", "utf-8")
     assert read_rounds("a.csv", TEXTS, [1, 3]).labels == {0: 3}
+
+
+def test_labels_that_spreadsheets_would_run_are_known_with_an_apostrophe():
+    Path("a.csv").write_text(HEADER + "1,good pan,margin,,'-1\n6,  +1 for this,margin,,-1\n", "utf-8")
+    assert label_cell(-1) == "'-1"
+    assert read_rounds("a.csv", TEXTS, [1, -1]).labels == {0: -1, 5: -1}
+    with pytest.raises(ValueError, match=r"'-1\", which the source lacks: -2, 1\. Mend it"):
+        read_rounds("a.csv", TEXTS, [1, -2])
 
 
 def test_empty_lines_and_rows_without_a_label_are_no_labels():
