@@ -1,7 +1,7 @@
 """embtransfer choose: search without target labels, and save the model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,7 @@ from ._options import (
     TargetShares,
     with_groups,
 )
+from ._rounds import read_filled_in, say_scores
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, say_shares, talk
 
@@ -42,6 +43,13 @@ def choose(
     columns: Columns,
     group_column: GroupColumn = None,
     target_shares: TargetShares = None,
+    target_labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Files of embtransfer label that are filled in, as --labels of update: those of random "
+            "texts score the model, the others help to choose it, and it learns from them if it can."
+        ),
+    ] = None,
     dataset: DatasetOption = None,
     embedders: Embedders = None,
     adapters: Adapters = "none,centering,coral,subspace",
@@ -57,7 +65,7 @@ def choose(
     jobs: Jobs = 1,
     format: Format = Output.table,
 ):
-    """Choose a model for the target without any of its labels, say how good it will be, and save it."""
+    """Choose a model for the target without its labels, or with few, say how good it will be, and save it."""
     from ..persistence import check_destination, save_pipeline
     from ..pipeline import class_shares, shares_in_words
     from ..trials.search import TransferSearch
@@ -66,7 +74,10 @@ def choose(
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
         X, y, groups = load_source(dataset, source, columns, group_column)
-        X_target = load_target(dataset, target, columns)[0]
+        X_target, own = load_target(dataset, target, columns, columns.label_column)
+        rounds = read_filled_in(target_labels, X_target, y, target, columns) if target_labels else None
+        learned = rounds.learned if rounds else {}
+        y_target: Any = [learned.get(row) for row in range(len(X_target))] if learned else None
         made, models = make_models(embedders, recipes, ("word_mean,word_sif", "words"), embedding, X_target)
         with progress_bar() as progress:
             search = TransferSearch(
@@ -80,20 +91,36 @@ def choose(
                 random_state=random_state,
                 n_jobs=jobs,
                 progress=progress,
-            ).fit(X, y, X_target=X_target, groups=groups)
+            ).fit(X, y, X_target=X_target, groups=groups, y_target=y_target)
         table = search.results_.sort_values("rank")
         if format is Output.table:
             table = table[[*_COLUMNS, "error"] if table["error"].any() else _COLUMNS]
         caption = "consensus: how far the views of the texts agree with a model; rows: texts it was judged by"
-        print_table(table, format, f"{source} -> {target}, no target labels used", caption)
+        used = f"{len(learned):,}" if learned else "no"
+        print_table(table, format, f"{source} -> {target}, {used} target labels used", caption)
         low, high = search.score_interval_
         talk.print(search.reason_)
         say_shares(shares_in_words(class_shares(search)))
         talk.print(
             f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})"
         )
+        if own is not None and dataset is None:
+            talk.print("The label column of the target is not used. Labels to use go to --target-labels.")
+        if rounds:
+            _say_labels(search, X_target, rounds)
         if output is not None:
             save_pipeline(search.best_estimator_, output, overwrite=overwrite)
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
             talk.print(f"Saved {search.best_name_} to {output}")
+
+
+def _say_labels(search, X_target, rounds):
+    """Print what labels of the target did, and the score that the random ones give."""
+    from .._parts import takes
+
+    fitted = "and it learned from them" if takes(search._fitted, "y_target") else "it learns from none"
+    used = f"{len(rounds.learned):,} labels of the target helped to choose the model, {fitted}."
+    talk.print(used if rounds.learned else "No label of the target helped to choose the model.")
+    what = "Accuracy" if search.scoring == "accuracy" else "Accuracy of the most probable labels"
+    say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, what)

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target, rows_and_texts
+from ._inputs import load_source, load_target
 from ._models import split_names
 from ._options import Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
+from ._rounds import CONFIDENCE, read_filled_in, say_scores
 from ._terminal import clear_errors, command_to_copy, talk
-
-_CONFIDENCE = 0.9
 
 
 @with_groups
@@ -54,28 +53,21 @@ def update(
     embed_vectors: EmbedVectors = False,
 ):
     """Fit a saved model anew, with labels of the target that were filled in, and say how good it is."""
-    from ..labelling import check_takes_labels, read_rounds, refitted
+    from ..labelling import check_takes_labels, refitted
     from ..persistence import check_destination, load_pipeline, save_pipeline
-    from ..trials._label_kinds import SEVERAL, kind_of
 
     with clear_errors():
         check_destination(output, overwrite)  # before the work, not after it
         before = load_pipeline(model, trusted=split_names(trusted))
         check_takes_labels(before)
         X, y, _ = load_source(None, source, columns)
-        if kind_of(y, "accuracy") == SEVERAL:
-            raise ValueError("Got several labels a text. Expected one in the source's label column.")
-        X_target, texts = _load_target(target, columns)
-        rounds = read_rounds(labels, texts, sorted(set(y), key=str))
-        if not rounds.labels:
-            raise ValueError(
-                f"Got no label in {', '.join(labels)}. Fill in the column label, of some rows at least."
-            )
+        X_target = load_target(None, target, columns)[0]
+        rounds = read_filled_in(labels, X_target, y, target, columns)
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors)
         kind = "vectors" if columns.vector_column else "texts"
-        _say_scores({str(model): before, str(output): after}, X_target, rounds)
+        say_scores({str(model): before, str(output): after}, X_target, rounds)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
         if next_labels:
@@ -96,54 +88,17 @@ def update(
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
 
 
-def _load_target(target, columns):
-    """Rows of the target for the model, and their texts, by which labels that were filled in are known."""
-    if not columns.vector_column:
-        texts = load_target(None, target, columns)[0]
-        return texts, texts
-    from ..tables import TableReader
-
-    text_column = columns.target_text_column or columns.text_column
-    table = TableReader(target, columns.delimiter, columns.encoding)
-    table.check_columns({"vector_column": columns.vector_column, "text_column": text_column})
-    return rows_and_texts(table, columns.vector_column, text_column)
-
-
-def _say_scores(models, X_target, rounds):
-    """Print the accuracy of each model by the random labels, or how to get some."""
-    from ..labelling import estimate_score
-
-    n_random = len(rounds.labels) - len(rounds.learned)
-    if not n_random:
-        talk.print(
-            "No label of a random text: nothing says how good the model is. Every fifth text that "
-            "embtransfer label suggests is random, with --method random all are.",
-            style="yellow",
-        )
-        return
-    talk.print(f"Accuracy on the target, by {n_random:,} labels of random texts, which no model learns from:")
-    for name, model in models.items():
-        if lacking := sorted({str(one) for one in rounds.labels.values()} - {*map(str, model.classes_)}):
-            talk.print(f"  {name}: not known, it lacks the class {lacking[0]}")
-            continue
-        found = estimate_score(
-            model, X_target, rounds.labels, probability=rounds.probability, confidence=_CONFIDENCE
-        )
-        low, high = found.interval
-        talk.print(f"  {name}: {found.score:.3f} ({_CONFIDENCE:.0%} interval: {low:.3f} to {high:.3f})")
-
-
 def _say_threshold(model, name, X_target, rounds, accuracy):
     """Print the confidence from which on labels are right as often as asked, or why none is known."""
     from ..labelling import confidence_threshold
 
-    options = {"probability": rounds.probability, "accuracy": accuracy, "confidence": _CONFIDENCE}
+    options = {"probability": rounds.probability, "accuracy": accuracy, "confidence": CONFIDENCE}
     try:
         found = confidence_threshold(model, X_target, rounds.labels, **options)
     except ValueError as error:
         talk.print(str(error), style="yellow")
         return
-    talk.print(f"Labels of which {accuracy:.0%} are right, in {_CONFIDENCE:.0%} of such cases:")
+    talk.print(f"Labels of which {accuracy:.0%} are right, in {CONFIDENCE:.0%} of such cases:")
     talk.print("  " + command_to_copy("score", name, "FILE", "-o", "scored.csv", reject_below=repr(found)))
 
 

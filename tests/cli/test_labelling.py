@@ -168,6 +168,59 @@ def test_other_columns_are_in_the_next_command():
     assert pd.read_csv("a.csv").columns.tolist() == ["row", "text", "why", "probability", "label"]
 
 
+CHOOSE = ["choose", "--source", "films.csv", "--target", "pans.csv", "--adapters", "none"]
+CHOOSE += ["--embedders", "word_mean", "--recipes", ""]
+
+
+def test_labels_choose_and_random_ones_score():
+    embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "rounds/1.csv")
+    fill_in("rounds/1.csv", 15)
+    run = CliRunner().invoke(app, [*CHOOSE, "--target-labels", "rounds", "-o", "new"])
+    assert run.exit_code == 0, run.output
+    assert "films.csv -> pans.csv, 12 target labels used" in run.stdout
+    assert re.search("12 labels of the target helped to choose the model, (and )?it learn", run.stderr)
+    assert "by 3 labels of random texts, which no model learns from:\n  word_mean" in run.stderr
+    assert re.search(rf": {INTERVAL}\n", run.stderr)
+    own = "The label column of the target is not used. Labels to use go to --target-labels."
+    assert run.stderr.count(own) == 1
+    assert load_pipeline("new").predict(["A good pan."]).shape == (1,)
+
+
+def test_random_labels_alone_choose_nothing():
+    embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "a.csv", "--method", "random")
+    fill_in("a.csv")
+    pd.read_csv("pans.csv").drop(columns="label").to_csv("mine.csv", index=False)
+    words = [word.replace("pans", "mine") for word in CHOOSE]
+    runs = [CliRunner().invoke(app, [*words, *more]) for more in ([], ["--target-labels", "a.csv"])]
+    plain, scored = (run.stdout.replace("-", "") for run in runs)
+    assert plain == scored
+    assert "no target labels used" in scored
+    assert "No label of the target helped to choose the model." in runs[1].stderr
+    assert "by 20 labels of random texts" in runs[1].stderr
+    assert "label column" not in runs[0].stderr
+    assert "labels of" not in runs[0].stderr
+
+
+def test_labels_that_cannot_be_right_choose_nothing():
+    embtransfer("label", "model", "pans.csv", "-n", "5", "-o", "a.csv")
+    words = [*CHOOSE, "--target-labels", "a.csv", "--target-labels", "b.csv"]
+
+    def said():
+        return CliRunner().invoke(app, words).stderr.splitlines()[-1]
+
+    assert "There is no file b.csv" in said()
+    table = fill_in("a.csv")
+    table.assign(label="mixed").to_csv("b.csv", index=False)
+    assert "b.csv, row 1, has the label 'mixed', which the source lacks: bad, good" in said()
+    table.assign(text=table["text"][::-1].to_numpy()).to_csv("b.csv", index=False)
+    assert "b.csv, row 1, has the text" in said()
+    table["label"] = table["label"].map({"bad": "good", "good": "bad"})
+    table.to_csv("b.csv", index=False)
+    assert "b.csv, row 1, says" in said()
+    table.assign(row=0).to_csv("b.csv", index=False)
+    assert "b.csv, row 1, has '0' in the column row" in said()
+
+
 def test_a_page_beside_the_file():
     words = ["label", "model", "pans.csv", "-n", "5", "-o", "a.csv", "--page"]
     said = embtransfer(*words)

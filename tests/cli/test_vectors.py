@@ -96,6 +96,9 @@ def test_label_shows_texts_and_update_learns():
     table.to_csv("1.csv", index=False)
     said = run("update", "model", *DOMAINS, "--labels", "1.csv", "-o", "model2").stderr
     assert "Accuracy on the target, by 2 labels of random texts" in said
+    said = run("choose", *DOMAINS, "--target-labels", "1.csv").stderr
+    assert "8 labels of the target helped to choose the model" in said
+    assert "Accuracy on the target, by 2 labels of random texts" in said
     pq.write_table(pq.read_table("target.parquet").drop_columns("text"), "bare.parquet")
     words = ["label", "model", "bare.parquet", "-o", "2.csv", "--vector-column", "v"]
     assert "must see what they are of" in refused(*words)

@@ -130,7 +130,9 @@ def test_shift_suggestions_and_scores_of_any_matrix(container):
     assert estimate_score(model, target, {row: Y_TARGET[row] for row in rows}).score > 0.7
 
 
-@pytest.mark.parametrize("door", [compare, make_report, learning_curve, TransferSearch().fit], ids=lambda door: door.__name__)
+@pytest.mark.parametrize(
+    "door", [compare, make_report, learning_curve, TransferSearch().fit], ids=lambda door: door.__name__
+)
 def test_every_door_refuses_what_is_wrong_in_the_same_words(door):
     with pytest.raises(TypeError, match="Got source vectors and target texts"):
         door(SOURCE, Y, ["a text"] * 100)
