@@ -41,6 +41,12 @@ def compare(
     diagnostics: Annotated[
         bool, typer.Option("--diagnostics", help="Add how far apart the adapted domains are still.")
     ] = False,
+    n_target_labels: Annotated[
+        int,
+        typer.Option(
+            min=0, help="So many labels of target texts, which are then not scored, are learned from."
+        ),
+    ] = 0,
     transductive: Annotated[
         bool, typer.Option("--transductive", help="Score the same target texts that the adapters see.")
     ] = False,
@@ -82,6 +88,7 @@ def compare(
                 classifiers=names,
                 recipes=models,
                 scoring=scoring,
+                n_target_labels=n_target_labels,
                 diagnostics=diagnostics,
                 **split,
                 n_jobs=jobs,

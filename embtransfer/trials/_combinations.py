@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from .._parts import takes
 from .._rows import n_rows, take
 from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder
@@ -84,7 +85,8 @@ class _Embedded:
 
 def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
     start = perf_counter()
-    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, embedded.seen)
+    target = embedded.seen, data.y_seen
+    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, *target)
     fit_seconds = embedded.fit_seconds + perf_counter() - start
     start = perf_counter()
     rows = adapter_.transform(embedded.scored)
@@ -92,27 +94,29 @@ def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
     score_seconds = embedded.score_seconds + perf_counter() - start
     scores = []
     for train, test in data.splits:
-        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], embedded.seen)
+        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], *target)
         to_space = getattr(fold[0], "transform_source", fold[0].transform)
         scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
     target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
-    figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds) | shift
+    figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
+    figures |= _labels_learned(classifier, data) | shift
     return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
 
 
-def _fit(adapter, classifier, source, y, seen):
+def _fit(adapter, classifier, source, y, seen, y_seen):
     """The fitted adapter and classifier, and the source rows as the adapter maps them."""
     adapter, classifier = clone(adapter), clone(classifier)
     rows = adapter.fit_transform(source, y, **target_for(adapter, seen))
     takes_target = has_fit_parameter(classifier, "X_target")
-    target = {"X_target": adapter.transform(seen)} if takes_target else {}
+    target = target_for(classifier, adapter.transform(seen), y_seen) if takes_target else {}
     return adapter, classifier.fit(rows, y, **target), rows
 
 
 def _evaluate_recipe(model, data, score):
     start = perf_counter()
-    fitted = clone(model).fit(data.source, data.y, **target_for(model, data.seen))
+    target = target_for(model, data.seen, data.y_seen)
+    fitted = clone(model).fit(data.source, data.y, **target)
     fit_seconds = perf_counter() - start
     start = perf_counter()
     fitted.predict(data.scored)
@@ -120,11 +124,16 @@ def _evaluate_recipe(model, data, score):
     scores = []
     for train, test in data.splits:
         some, held_out = (take(data.source, part) for part in (train, test))
-        fold = clone(model).fit(some, data.y[train], **target_for(model, data.seen))
+        fold = clone(model).fit(some, data.y[train], **target)
         scores.append(score(for_source(fold), held_out, data.y[test]))
     target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
     figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
-    return figures, class_shares(fitted)
+    return figures | _labels_learned(model, data), class_shares(fitted)
+
+
+def _labels_learned(model, data):
+    """How many target labels a model learned from, for its row, where there are any to learn from."""
+    return {} if data.y_seen is None else {"target_labels": len(data.learned) * takes(model, "y_target")}
 
 
 def _figures(source_scores, *others):

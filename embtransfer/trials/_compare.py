@@ -47,6 +47,7 @@ def compare(
     classifiers: Estimator = None,
     recipes: Estimator = None,
     scoring: str | Callable = "accuracy",
+    n_target_labels: int = 0,
     transductive: bool = False,
     test_size: float = 0.5,
     cv: int = 5,
@@ -70,9 +71,9 @@ def compare(
         text, as MultiLabelClassifier takes them: lists, or columns of 0 and 1.
     X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
     y_target : array-like of shape (n_target,), default=None
-        Labels of the target, if there are any. They give `target_score` and nothing else. Texts without one
-        (None, NaN) are adapted to and never scored. Nor are texts that stand in the source as well, but for
-        case and white space: models have learned their labels.
+        Labels of the target, if there are any. They give `target_score` and nothing else, but for those of
+        `n_target_labels`. Texts without one (None, NaN) are adapted to and never scored. Nor are texts that
+        stand in the source as well, but for case and white space: models have learned their labels.
     groups : array-like of shape (n_source,), default=None
         Of each source text, such as its author or product: texts of one group stay in one fold. So do texts
         that are the same, but for case and white space, anyway. None, NaN: a group by itself.
@@ -90,6 +91,10 @@ def compare(
     scoring : str or callable, default="accuracy"
         A scorer, as in scikit-learn; or "f1:LABEL", the F1 of one class, such as "f1:positive". A score of
         numbers, such as "r2" or "neg_mean_absolute_error", makes the labels numbers.
+    n_target_labels : int, default=0
+        So many labels of target texts go to the `fit` of what learns from them: self-training, the recipes
+        and others that take y_target. They are drawn at random, the classes in their shares, from the texts
+        that are not held back for scoring; of transductive=True from all, which are then not scored.
     transductive : bool, default=False
         False: the target texts are split at random, adapters see one part, without labels, and the other
         part is scored. True: adapters see all target texts, and the same are scored; the table says so.
@@ -120,6 +125,7 @@ def compare(
         texts_per_second : embed, adapt and predict the scored target texts
         target_texts : "unseen" or "seen" while adapting
         error : what went wrong with this combination, or ""
+        target_labels : how many the combination learned from, if there are `n_target_labels`
         and those of `domain_shift`, if asked for.
         Its `attrs` count texts: "source_texts_repeated", and "target_texts_left_out", held back and not
         scored since they stand in the source. "class_shares" says how often each class occurs in the domains,
@@ -130,8 +136,8 @@ def compare(
     ------
     ValueError
         If lengths or widths differ, vectors hold NaN or infinity, a domain is too small for the split or the
-        folds, a name is unknown, all target rows to score stand in the source, or `target_shares` are no
-        shares of the source's labels.
+        folds, a name is unknown, all target rows to score stand in the source, too few target labels are
+        left to score, or `target_shares` are no shares of the source's labels.
     TypeError
         If X_source and X_target are not both texts or both vectors.
 
@@ -151,7 +157,7 @@ def compare(
     """
     kind = kind_of(y_source, scoring)
     y_source, y_target = as_arrays(kind, y_source, y_target)
-    split = transductive, test_size, random_state, groups, kind == CLASSES
+    split = transductive, test_size, random_state, groups, kind == CLASSES, n_target_labels
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     score = score_for(kind, scoring, data.y)

@@ -10,6 +10,7 @@ from .._rows import check_both, kind_of_rows, n_rows, stack_rows, take
 from ..classifiers._multi_label import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
+from ._learned import check_n_labels, draw_learned
 
 _OTHERS = "compare takes several labels a text, too, and numbers, with scoring='r2' and the like."
 
@@ -131,6 +132,11 @@ class Split(Domains):
     """The data of a comparison: source, target texts seen while adapting, target texts scored.
 
     Target texts without a label (None, NaN) are seen, never scored.
+
+    Attributes
+    ----------
+    learned : positions of the `n_to_learn` target texts whose labels models learn from, and none scores
+    y_seen : labels of the seen texts, None but for those; None if there are none to learn from
     """
 
     def __init__(
@@ -144,10 +150,13 @@ class Split(Domains):
         random_state,
         groups=None,
         of_classes=True,
+        n_to_learn=0,
     ):
         super().__init__(X_source, y_source, X_target, y_target, groups, of_classes)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
+        self.learned, self.y_seen = np.arange(0), None
+        check_n_labels(n_to_learn, self)
         if self.y_target is None or (n_rows(self.target) and not len(self.labelled)):
             return
         all_labelled = len(self.labelled) == n_rows(self.target)
@@ -155,15 +164,18 @@ class Split(Domains):
         whole = self.y.dtype.kind in "biu" and self.y_scored.dtype.kind == "f"
         if whole and (self.y_scored % 1 == 0).all():  # NaN beside them made them floating-point numbers
             self.y_scored = self.y_scored.astype(int)
-        scored = np.arange(len(self.labelled))
+        scored, seen = np.arange(len(self.labelled)), np.arange(n_rows(self.target))
         if not transductive:
             what = f"target {self.kind}{'' if all_labelled else ' with a label'}"
             order = np.random.default_rng(random_state).permutation(scored)
             groups = self.target_groups[self.labelled[order]]
             scored = np.sort(_hold_back(order, groups, test_size, what)[0])
             self.target_texts = "unseen"
-            seen = np.setdiff1d(np.arange(n_rows(self.target)), self.labelled[scored])
+            seen = np.setdiff1d(seen, self.labelled[scored])
             self.seen = take(self.target, seen)
+        if n_to_learn:
+            self.learned, scored = draw_learned(self, seen, scored, n_to_learn, random_state)
+            self.y_seen = self.labels_at(self.learned)[seen]
         self.n_to_score = len(scored)
         scored = _not_in_source(scored, self.in_source[self.labelled], self.kind)
         self.n_left_out = self.n_to_score - len(scored)

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from .._parts import children, rebuilt
+from .._parts import children, rebuilt, takes
 from .._rows import n_rows, stack_rows, take
 from ..classifiers import CoTrainingClassifier
 from ..word_vectors import WordVectors
@@ -19,9 +19,10 @@ def learn(embedder, source, target, joint=False):
     return embedder.fit(source, **target_for(embedder, target))
 
 
-def target_for(estimator, target) -> dict:
-    """The target as a parameter of the estimator's `fit`, if it has one for it."""
-    return {"X_target": target} if has_fit_parameter(estimator, "X_target") else {}
+def target_for(estimator, target, y_target=None) -> dict:
+    """The target and labels of it as parameters of the estimator's `fit`, if it learns from them."""
+    given = {"X_target": target} if has_fit_parameter(estimator, "X_target") else {}
+    return given | ({"y_target": y_target} if y_target is not None and takes(estimator, "y_target") else {})
 
 
 class StoredRows(TransformerMixin, BaseEstimator):

@@ -388,6 +388,14 @@ def test_compare_shows_what_failed(data, tmp_path):
     assert "one.csv has one class in 'label': 'only'" in message
 
 
+def test_compare_with_target_labels_to_learn_from(data):
+    options = {"classifiers": "logistic,self_training", "n-target-labels": 10, "format": "json"}
+    table = json.loads(succeed(*compare_words(data, **options)).stdout)
+    assert {row["target_labels"] for row in table if row["classifier"] == "self_training"} == {10}
+    assert {row["target_labels"] for row in table if row["classifier"] == "logistic"} == {0}
+    assert "n_target_labels=90" in fail(*compare_words(data, **{"n-target-labels": 90}))
+
+
 def test_compare_own_vectors(data, tmp_path):
     (tmp_path / "v.txt").write_text("good 1 0\nbad 0 1\ngreat 1 0\nawful 0 1\n")
     rows = json.loads(succeed(*compare_words(data, vectors=tmp_path / "v.txt", format="json")).stdout)
