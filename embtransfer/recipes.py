@@ -18,9 +18,10 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     Parameters
     ----------
     name : {"words", "distilled", "sentences", "vectors"}, default="words"
-        "words": words and n-grams of both domains, logistic regression on log-count ratios, self-trained on
-        the target. Seconds to fit, no pretrained model. "sentences": the same, co-trained with logistic
-        regression on a sentence model's vectors, which it wants at prediction too: the most accurate.
+        "words": words and n-grams of both domains, logistic regression on log-count ratios (of many classes
+        on inverse document frequencies), self-trained on the target. Seconds to fit, no pretrained model.
+        "sentences": the same, co-trained with logistic regression on a sentence model's vectors, which it
+        wants at prediction too: the most accurate.
         "distilled": both, and a student distilled from the sentence model; fitting takes the sentence
         model, prediction only the words and the student. "vectors": of rows that are vectors already, each
         domain centred, brought to one scale, and logistic regression, self-trained on the target.
@@ -57,7 +58,7 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     if name == "vectors":
         *steps, (_, classifier) = _dense(VectorEmbedder()).steps
         return make_transfer_pipeline(*(step for _, step in steps), SelfTrainingClassifier(classifier))
-    words = NGramVectorizer("binary", max_ngram=3), NaiveBayesLogisticRegression()
+    words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
     if name == "words":
         return make_transfer_pipeline(words[0], SelfTrainingClassifier(words[1]))
     teacher = SentenceEmbedder(by_sentence=True) if teacher is None else teacher

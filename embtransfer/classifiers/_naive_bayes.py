@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
@@ -15,10 +15,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._texts import plain_labels
 from .._types import Labels, Rows
-from ._base import check_weights, classes_of
+from ..copies._groups import complete_folds, identical
+from ._base import check_weights, classes_of, weights_of
 from ._newton import fit_logistic
 
 _DTYPES = [np.float64, np.float32]
+_FOLDS = 3
 
 
 class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
@@ -29,6 +31,10 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
+    weighting : {"log_count_ratio", "idf", "auto"}, default="log_count_ratio"
+        "log_count_ratio": |r| of the Notes, of each class against the others. "idf": inverse document
+        frequency, the same for all classes. "auto": of two classes the first; of more, where "the others" are
+        many things and counts are few, the second, if the first is not better on held-out rows.
     C : float, default=10.0
         Inverse strength of the regularisation, as in LogisticRegression. Rows have length 1, hence not 1.
     smoothing : float, default=1.0
@@ -44,8 +50,9 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
+    weighting_ : {"log_count_ratio", "idf"}
     weights_ : ndarray of shape (n_classes or 1, n_features)
-        Of each class against the others (one row for two classes), the words' weights |r|.
+        The words' weights, of each class against the others (one row for two classes).
     coef_ : ndarray of shape (n_classes or 1, n_features)
         Of the weighted rows of length 1.
     intercept_ : ndarray of shape (n_classes or 1,)
@@ -68,7 +75,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     -----
     With the sums p and q of the rows of a class and of all others, each plus the smoothing,
     :math:`r = \ln\frac{p / |p|_1}{q / |q|_1}`; logistic regression sees :math:`x \circ |r|` at length 1. More
-    than two classes: one against the others each, probabilities normalised.
+    than two classes: one against the others each, probabilities normalised. Of N rows, df of which hold a
+    word, :math:`idf = \ln\frac{1 + N}{1 + df} + 1` takes the place of \|r\|.
 
     References
     ----------
@@ -83,6 +91,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
+        "weighting": [StrOptions({"log_count_ratio", "idf", "auto"})],
         "C": [Interval(Real, 0, None, closed="neither")],
         "smoothing": [Interval(Real, 0, None, closed="neither")],
         "binarize": ["boolean"],
@@ -94,12 +103,14 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         self,
         C: float = 10.0,
         *,
+        weighting: Literal["log_count_ratio", "idf", "auto"] = "log_count_ratio",
         smoothing: float = 1.0,
         binarize: bool = True,
         max_iter: int = 300,
         class_weight: dict | Literal["balanced"] | None = None,
     ):
         self.C = C
+        self.weighting = weighting
         self.smoothing = smoothing
         self.binarize = binarize
         self.max_iter = max_iter
@@ -128,12 +139,23 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
                 "as NGramVectorizer gives."
             )
         self.classes_ = classes_of(y)
-        X = self._rows(X)
         counts = check_weights(sample_weight, y)
+        self.weighting_ = self.weighting if self.weighting != "auto" else self._better(X, y, counts)
+        X = self._rows(X)
         losses = self._loss_weights(y, counts)
         labels = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
-        parts = [self._fit_one(X, y == label, counts, losses) for label in labels]
-        weights, coefs, intercepts, n_iter = zip(*parts, strict=True)
+        C = self.C if losses is None else self.C * losses
+        if self.weighting_ == "idf":
+            weights = [_idf(X, counts)] * len(labels)
+            weighted = iter([_weighted(X, weights[0])] * len(labels))
+        else:
+            weights = [self._ratios(X, y == label, counts) for label in labels]
+            weighted = (_weighted(X, some) for some in weights)
+        parts = [
+            fit_logistic(rows, y == label, C, self.max_iter)
+            for rows, label in zip(weighted, labels, strict=True)
+        ]
+        coefs, intercepts, n_iter = zip(*parts, strict=True)
         self.n_iter_ = np.array(n_iter)
         self.weights_, self.coef_ = np.stack(weights), np.stack(coefs).astype(X.dtype)
         self.intercept_ = np.array(intercepts, X.dtype)
@@ -157,20 +179,38 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             weight = dict(zip(self.classes_, factors, strict=True))
         return counts * compute_sample_weight(weight, y)
 
-    def _fit_one(self, X, positive, counts, losses):
+    def _better(self, X, y, weights):
+        """Of more than two classes "idf", if the other is not surely better on held-out rows."""
+        if len(self.classes_) == 2:
+            return "log_count_ratio"
+        index, gains = np.searchsorted(self.classes_, y), []
+        for seen, unseen in complete_folds(index, identical(X), _FOLDS, np.random.RandomState(0)):
+            right = []
+            for weighting in ("log_count_ratio", "idf"):
+                model = clone(self).set_params(weighting=weighting)
+                model.fit(X[seen], y[seen], **weights_of(weights, seen))
+                right.append(model.predict(X[unseen]) == y[unseen])
+            gains.append(np.subtract(*right, dtype=np.float64) * (1 if weights is None else weights[unseen]))
+        gain = np.concatenate(gains) if gains else np.zeros(1)
+        better = gain.sum() > 2 * np.sqrt(gain.var() * len(gain))  # two standard errors
+        return "log_count_ratio" if better else "idf"
+
+    def _ratios(self, X, positive, counts):
         inside = self.smoothing + _sums(X, positive, counts)
         outside = self.smoothing + _sums(X, ~positive, counts)
         ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-        weights = np.abs(ratio).astype(X.dtype)
-        C = self.C if losses is None else self.C * losses
-        return weights, *fit_logistic(_weighted(X, weights), positive, C, self.max_iter)
+        return np.abs(ratio).astype(X.dtype)
 
     def decision_function(self, X: Rows) -> np.ndarray:
         """Log-odds: (n_rows,) for two classes, (n_rows, n_classes) of each against the others for more."""
         check_is_fitted(self)
         X = self._rows(validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False))
-        parts = zip(self.weights_, self.coef_, self.intercept_, strict=True)
-        scores = np.stack([_weighted(X, weights) @ coef + offset for weights, coef, offset in parts], axis=1)
+        if self.weighting_ == "idf":
+            scores = _weighted(X, self.weights_[0]) @ self.coef_.T + self.intercept_
+        else:
+            parts = zip(self.weights_, self.coef_, self.intercept_, strict=True)
+            scores = [_weighted(X, weights) @ coef + offset for weights, coef, offset in parts]
+            scores = np.stack(scores, axis=1)
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict_proba(self, X: Rows) -> np.ndarray:
@@ -185,6 +225,11 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         scores = self.decision_function(X)
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
+    def settled(self) -> Self:
+        """An unfitted one like this, of the weighting that "auto" came to."""
+        check_is_fitted(self)
+        return clone(self).set_params(weighting=self.weighting_)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -196,6 +241,11 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
 def _sums(X, rows, counts):
     """Of the columns over some rows, each as often as it counts."""
     return X[rows].sum(axis=0) if counts is None else counts[rows] @ X[rows]
+
+
+def _idf(X, counts):
+    n_rows = X.shape[0] if counts is None else counts.sum()
+    return (np.log((1 + n_rows) / (1 + _sums(X > 0, slice(None), counts))) + 1).astype(X.dtype)
 
 
 def _weighted(X, weights):

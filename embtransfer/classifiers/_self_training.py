@@ -172,6 +172,8 @@ def train(options, views, y, labels_from, known):
     classes, rng = options.classes_, check_random_state(options.random_state)
     index, told = np.searchsorted(classes, y), np.searchsorted(classes, known.labels)
     first = last = [view.fit(y) for view in views]
+    for view, model in zip(views, first, strict=True):
+        view.classifier = model.settled() if hasattr(model, "settled") else view.classifier
     probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
     unadapted = np.mean(probas, axis=0)
     unseen = held_out(views, index, y, options.cv, rng)

@@ -14,6 +14,9 @@ from ._ngrams import NGrams, find_words
 from ._pooled import for_chunks
 from ._pooling import idf_weights
 
+_LONG = 30  # words
+_LOOKED_AT = 10_000  # texts, at most, to see how long they are
+
 
 class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     r"""Count words and n-grams, as scikit-learn's vectorizers do, in the compiled kernels.
@@ -26,8 +29,9 @@ class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # type: i
     weighting : {"tfidf", "count", "binary"}, default="tfidf"
         "tfidf": (1 + ln count) times inverse document frequency, rows of length 1. "count" and "binary" are
         what NaiveBayesLogisticRegression takes.
-    max_ngram : int, default=2
-        Words of the longest n-gram.
+    max_ngram : int or "auto", default=2
+        Words of the longest n-gram. "auto": 3 where texts have 30 words or more on the mean, else 2; of short
+        texts few triples come twice.
     min_df : int, default=2
         Texts of both domains that a word or n-gram must come in; of one text nothing carries over.
     max_features : int, default=200_000
@@ -66,7 +70,7 @@ class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # type: i
 
     _parameter_constraints = {
         "weighting": [StrOptions({"tfidf", "count", "binary"})],
-        "max_ngram": [Interval(Integral, 1, None, closed="left")],
+        "max_ngram": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "min_df": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left")],
         "lowercase": ["boolean"],
@@ -77,7 +81,7 @@ class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # type: i
         self,
         weighting: Literal["tfidf", "count", "binary"] = "tfidf",
         *,
-        max_ngram: int = 2,
+        max_ngram: int | Literal["auto"] = 2,
         min_df: int = 2,
         max_features: int = 200_000,
         lowercase: bool = True,
@@ -92,9 +96,11 @@ class NGramVectorizer(TwoDomainEmbedder, auto_wrap_output_keys=None):  # type: i
 
     def _fit(self, texts):
         limits = {"min_df": self.min_df, "max_features": self.max_features, "lowercase": self.lowercase}
-        self._found = NGrams.learn(
-            texts, *find_words(texts, None, **limits), longest=self.max_ngram, **limits
-        )
+        longest = self.max_ngram
+        if longest == "auto":
+            some = texts[:: len(texts) // _LOOKED_AT + 1]
+            longest = 3 if np.mean([len(text.split()) for text in some]) >= _LONG else 2
+        self._found = NGrams.learn(texts, *find_words(texts, None, **limits), longest=longest, **limits)
         self._n_features_out = len(self._found)
         self.idf_, self.n_zero_rows_ = None, 0
         if self.weighting == "tfidf":

@@ -193,11 +193,13 @@ def _log_count_ratios(model, rows, scores):
         raise CannotFold("log-count ratios fold on counts of words alone")
     if model.binarize:
         leaf = replace(leaf, counting="binary", weights=None)
-    blocks = []
-    for weights, coef, offset in zip(model.weights_, model.coef_, model.intercept_, strict=True):
+    blocks, parts = [], zip(model.weights_, model.coef_[:, None], model.intercept_[:, None], strict=True)
+    if model.weighting_ == "idf":  # the same for all classes
+        parts = [(model.weights_[0], model.coef_, model.intercept_)]
+    for weights, coefs, offsets in parts:
         weighted = weights.astype(np.float64) * (1.0 if leaf.weights is None else leaf.weights)
         of_length_1 = Rows.of(replace(leaf, weights=weighted, normalised=True))
-        blocks += of_length_1.affine(coef[:, None], after=[offset]).blocks
+        blocks += of_length_1.affine(coefs.T, after=offsets).blocks
     return _linear(Rows(blocks), scores, "one_vs_rest", True)
 
 
