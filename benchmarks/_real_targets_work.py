@@ -135,10 +135,10 @@ def models(true):
     """Name -> unfitted pipeline; `true` are the seen half's shares, for the rows that are told them."""
     tfidf, words, logistic = (
         NGramVectorizer(),
-        NGramVectorizer("binary", max_ngram=3),
+        NGramVectorizer("binary", max_ngram="auto"),
         make_classifier("logistic"),
     )
-    counts, glove = NaiveBayesLogisticRegression(), WordEmbedder()
+    counts, glove = NaiveBayesLogisticRegression(weighting="auto"), WordEmbedder()
     made = {
         TFIDF: (tfidf, logistic),
         "TF-IDF, label shift": (tfidf, LabelShiftClassifier()),

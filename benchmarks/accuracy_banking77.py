@@ -31,6 +31,7 @@ from embtransfer import (
     StaticEmbedder,
     WordEmbedder,
     make_classifier,
+    make_recipe,
     make_transfer_pipeline,
 )
 from embtransfer.datasets import fetch_banking77
@@ -49,6 +50,7 @@ def models(cache):
     student = DistilledEmbedder(minilm), DomainCentering(), LengthScaling()
     rows["TF-IDF, self-trained"] = make_transfer_pipeline(NGramVectorizer(), SelfTrainingClassifier())
     rows["log-count ratios, self-trained"] = make_transfer_pipeline(*counts)
+    rows['recipe "words"'] = make_recipe("words")
     rows["all-MiniLM-L6-v2, self-trained"] = make_transfer_pipeline(
         minilm, NoAdaptation(), SelfTrainingClassifier()
     )

@@ -66,3 +66,8 @@ def _attribute(estimator):
     if isinstance(estimator, FeatureUnion):
         return "transformer_list"
     return getattr(estimator, "_parts_parameter", None)
+
+
+def settled(fitted, unfitted):
+    """The unfitted estimator, with what a fitted one chose by evidence, if it chose anything."""
+    return fitted.settled() if hasattr(fitted, "settled") else unfitted

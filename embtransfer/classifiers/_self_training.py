@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
+from .._parts import settled
 from .._types import Estimator, Rows, Seed
 from ..copies._groups import complete_folds, identical, joined
 from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
@@ -173,7 +174,7 @@ def train(options, views, y, labels_from, known):
     index, told = np.searchsorted(classes, y), np.searchsorted(classes, known.labels)
     first = last = [view.fit(y) for view in views]
     for view, model in zip(views, first, strict=True):
-        view.classifier = model.settled() if hasattr(model, "settled") else view.classifier
+        view.classifier = settled(model, view.classifier)
     probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
     unadapted = np.mean(probas, axis=0)
     unseen = held_out(views, index, y, options.cv, rng)

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 
+from .._parts import settled
 from ..copies._groups import complete_folds, identical
 from ._target import TargetPriors, check_priors, stratified_rows, target_priors
 
@@ -106,7 +107,9 @@ def _view(source, target, index, splits, of_words):
     classifier = LogisticRegression(C=10.0 if sparse.issparse(source) else 1.0, max_iter=200)
     if of_words is not None and sparse.issparse(source):
         classifier = of_words
+    of_target = classifier.fit(source, index).predict_proba(target)
+    classifier = settled(classifier, classifier)
     held_out = np.empty((len(index), index.max() + 1))
     for seen, unseen in splits:
         held_out[unseen] = classifier.fit(source[seen], index[seen]).predict_proba(source[unseen])
-    return classifier, source, target, held_out, classifier.fit(source, index).predict_proba(target)
+    return classifier, source, target, held_out, of_target

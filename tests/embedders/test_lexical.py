@@ -81,6 +81,13 @@ def test_errors(fit, message):
         fit()
 
 
+@pytest.mark.parametrize(("n_words", "longest"), [(29, 2), (30, 3)])
+def test_triples_are_taken_of_long_texts(n_words, longest):
+    texts = [" ".join((["one", "two", "three"] * 10)[:n_words])] * 2
+    names = NGramVectorizer(max_ngram="auto").fit(texts).get_feature_names_out()
+    assert max(name.count(" ") for name in names) == longest - 1
+
+
 # ---------------------------------------------------------------- log-count ratios
 def counts(n_classes, dtype=np.float64, seed=0):
     rng = np.random.default_rng(seed)

@@ -291,9 +291,11 @@ class TestClassifiers:
         assert_same(pipeline, compile_pipeline(pipeline), texts=NOT_NONE)
 
     @pytest.mark.parametrize("binarize", [True, False])
+    @pytest.mark.parametrize("weighting", ["log_count_ratio", "idf"])
     @both_label_sets
-    def test_log_count_ratios(self, binarize, y):
-        classifier = SelfTrainingClassifier(NaiveBayesLogisticRegression(binarize=binarize))
+    def test_weighted_words(self, binarize, weighting, y):
+        words = NaiveBayesLogisticRegression(weighting=weighting, binarize=binarize)
+        classifier = SelfTrainingClassifier(words)
         pipeline = fit(NGramVectorizer("count", max_ngram=3), classifier, y=y)
         assert_same(pipeline, compile_pipeline(pipeline))
 
