@@ -50,7 +50,7 @@ OURS = {
 }
 WORDS = "embtransfer: recipe 'words'"
 OURS_BANKING = {
-    WORDS: "log-count ratios, self-trained",
+    WORDS: 'recipe "words"',
     "embtransfer: TF-IDF, logistic regression, no adaptation": "TF-IDF, words and pairs",
     "embtransfer: MiniLM, no adaptation": "all-MiniLM-L6-v2",
     "embtransfer: MiniLM, self-trained": "all-MiniLM-L6-v2, self-trained",

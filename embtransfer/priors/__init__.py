@@ -2,12 +2,13 @@
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
 from ._known import known_priors, with_priors
-from ._rows import priors_by_rows, rows_for_priors
+from ._rows import priors_by_rows
 from ._target import (
     PRIORS,
     TargetPriors,
     check_priors,
     matched,
+    rows_for_priors,
     stratified_rows,
     target_priors,
     weights_by_class,

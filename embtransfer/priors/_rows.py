@@ -10,9 +10,8 @@ from sklearn.utils import check_random_state
 
 from .._parts import settled
 from ..copies._groups import complete_folds, identical
-from ._target import TargetPriors, check_priors, stratified_rows, target_priors
+from ._target import TargetPriors, check_priors, rows_for_priors, target_priors
 
-_ROWS = 4000  # of a domain, which estimate shares within a hundredth
 _FOLDS = 3
 _MOST = 200  # estimates that are kept
 _found: dict[str, TargetPriors | None] = {}  # by the rows' hash: adapters tried on the same rows ask again
@@ -77,12 +76,6 @@ def _estimated_anew(domains, index, n_classes, of_words):
         return found
     centred = [_centred(*rows, index, found.target) for rows in domains]
     return target_priors([_view(*rows, index, splits, of_words) for rows in centred], index, rng)
-
-
-def rows_for_priors(index, n_target):
-    """Numbers of the rows of each domain that `priors_by_rows` looks at: all, or some thousands."""
-    some = stratified_rows(index, np.bincount(index) / len(index), min(len(index), _ROWS))
-    return some, np.sort(check_random_state(0).permutation(n_target)[:_ROWS])
 
 
 def _scaled(source, target):

@@ -23,7 +23,7 @@ from scipy import sparse
 from scipy.special import expit, logit, softmax
 from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
 from ..copies._groups import complete_folds, identical
@@ -43,6 +43,7 @@ _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are n
 _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _NEARER = 0.4  # error for each unit of distance that the classes are nearer in the target, by confidence
+_ROWS = 4000  # of a domain, which estimate shares within a hundredth
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
 _PAIRS = 1  # of halves
@@ -125,7 +126,8 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
     source = np.bincount(y) / len(y)
     distances = [distance(held_out, y) for _, _, _, held_out, _ in views]
     views = [v for v, d in zip(views, distances, strict=True) if d >= _NEARLY_AS_FAR * max(distances)]
-    found = [_by_view(view, y, source, rng) for view in views]
+    some, others = rows_for_priors(y, len(views[0][-1]))
+    found = [_by_view(_at(view, some, others), y[some], source, rng) for view in views]
     means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
@@ -147,6 +149,18 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
     return TargetPriors(source, target, ends)
+
+
+def rows_for_priors(index, n_target):
+    """Numbers of the rows of each domain that speak of the shares: all, or some thousands."""
+    some = stratified_rows(index, np.bincount(index) / len(index), min(len(index), _ROWS))
+    return some, np.sort(check_random_state(0).permutation(n_target)[:_ROWS])
+
+
+def _at(view, some, others):
+    classifier, source, target, held_out, of_target = view
+    source, target = _safe_indexing(source, some), _safe_indexing(target, others)
+    return classifier, source, target, held_out[some], of_target[others]
 
 
 def _posterior(difference, variance):
