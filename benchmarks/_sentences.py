@@ -64,8 +64,8 @@ def peers_sentences():
         "docs/measured.md",
         f'No peer\'s recipe reaches the recipe "words" ({amazon[words]["unseen"]}), which wants no '
         f'pretrained model; the nearest is "{best}" on MiniLM, {peers[best]}. With 77 classes and 5 labels '
-        f"each pretrained vectors win: {above} of the peers' {len(few)} recipes, all on such vectors, are above "
-        f'the recipe "words" ({banking[words]}), and none reaches MiniLM with logistic regression here '
+        f"each pretrained vectors win: {above} of the peers' {len(few)} recipes, all on such vectors, are "
+        f'above the recipe "words" ({banking[words]}), and none reaches MiniLM with logistic regression here '
         f"({banking['embtransfer: MiniLM, no adaptation']}; self-trained "
         f"{banking['embtransfer: MiniLM, self-trained']}).",
     )
