@@ -32,7 +32,8 @@ _NAMES_OF = {
     "report": "Report make_report",
     "scoring": "ScoreReport score_file",
     "streaming": "fit_files",
-    "trials": "TransferSearch compare learning_curve plot_learning_curve summarize_learning_curve",
+    "trials": """DomainCheck TransferSearch check_domains compare learning_curve plot_learning_curve
+        summarize_learning_curve""",
     "word_vectors": "WordVectors",
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}

@@ -96,7 +96,9 @@ from .scoring import (
 )
 from .streaming import fit_files as fit_files
 from .trials import (
+    DomainCheck as DomainCheck,
     TransferSearch as TransferSearch,
+    check_domains as check_domains,
     compare as compare,
     learning_curve as learning_curve,
     plot_learning_curve as plot_learning_curve,

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import load_source, load_target, parse_shares
+from ._inputs import load_source, load_target, parse_shares, say_check
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
     Classifiers,
+    Cleaning,
     Columns,
     DatasetOption,
     Embedders,
@@ -41,6 +42,7 @@ def choose(
     ] = None,
     *,
     columns: Columns,
+    cleaning: Cleaning,
     group_column: GroupColumn = None,
     target_shares: TargetShares = None,
     target_labels: Annotated[
@@ -73,12 +75,13 @@ def choose(
     with clear_errors():
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
-        X, y, groups = load_source(dataset, source, columns, group_column)
-        X_target, own = load_target(dataset, target, columns, columns.label_column)
+        X, y, groups = load_source(dataset, source, columns, group_column, cleaning)
+        X_target, own = load_target(dataset, target, columns, columns.label_column, cleaning=cleaning)
         rounds = read_filled_in(target_labels, X_target, y, target, columns) if target_labels else None
         learned = rounds.learned if rounds else {}
         y_target: Any = [learned.get(row) for row in range(len(X_target))] if learned else None
         made, models = make_models(embedders, recipes, ("word_mean,word_sif", "words"), embedding, X_target)
+        say_check(X, y, X_target, embedders=made.values())
         with progress_bar() as progress:
             search = TransferSearch(
                 made,
@@ -99,7 +102,7 @@ def choose(
         used = f"{len(learned):,}" if learned else "no"
         print_table(table, format, f"{source} -> {target}, {used} target labels used", caption)
         low, high = search.score_interval_
-        talk.print(search.reason_)
+        talk.print(search._why)  # the check has said the rest
         say_shares(shares_in_words(class_shares(search)))
         talk.print(
             f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})"

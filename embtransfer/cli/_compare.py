@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import load_domains, parse_shares
+from ._inputs import load_domains, parse_shares, say_check
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -73,6 +73,7 @@ def compare(
         names = list(usual) if classifiers is None else split_names(classifiers)
         by_default = "word_mean", ",".join(usual_recipes)
         made, models = make_models(embedders, recipes, by_default, embedding, data[2])
+        say_check(*data, embedders=made.values(), scoring=scoring)
         split: dict[str, Any] = {
             "transductive": transductive,
             "test_size": test_size,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..system._folders import new_files
-from ._inputs import load_domains, parse_shares
+from ._inputs import load_domains, parse_shares, say_check
 from ._models import beside_plain, make_models, split_names
 from ._options import Embedders, Embedding, Format, Jobs, Recipes, Scoring, Texts, with_groups
 from ._tables import Output, print_table
@@ -49,6 +49,7 @@ def curve(
         data, groups = load_domains(texts)
         by_default = "word_mean,word_sif", "words"
         made, named_recipes = make_models(embedders, recipes, by_default, embedding, data[2])
+        say_check(*data, embedders=made.values(), scoring=scoring)
         models = beside_plain(made, data[2]) | named_recipes
         with progress_bar() as progress:
             frame = learning_curve(

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target, parse_shares
+from ._inputs import load_source, load_target, parse_shares, say_check
 from ._models import make_embedders, recipes_by_name
 from ._options import (
     EMBEDDER_NAMES,
+    Cleaning,
     Columns,
     DatasetOption,
     Embedding,
@@ -29,6 +30,7 @@ def fit(
     target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
     *,
     columns: Columns,
+    cleaning: Cleaning,
     target_shares: TargetShares = None,
     dataset: DatasetOption = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
@@ -83,6 +85,11 @@ def fit(
             )
         if stream and (numbers or "," in columns.label_column):
             raise ValueError("Got --stream with numbers or several labels a text. Expected a class a text.")
+        if stream and (cleaning.merge_labels or cleaning.drop_unlabelled):
+            raise ValueError(
+                "Got --stream with --merge-labels or --drop-unlabelled, which look at all labels at once. "
+                "Clean the file first, or leave --stream out."
+            )
         if stream and columns.vector_column:
             raise ValueError("Got --stream with --vector-column. Expected texts, or no --stream.")
         if columns.vector_column and embedder == "word_mean":
@@ -98,9 +105,10 @@ def fit(
         if stream:
             n_source, n_target = _fit_files(pipeline, source, target, columns)
         else:
-            X, y, _ = load_source(dataset, source, columns)
+            X, y, _ = load_source(dataset, source, columns, cleaning=cleaning)
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
+            say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
             if numbers:
                 y, _ = as_arrays(NUMBERS, y, None)
             if shares := parse_shares(target_shares, y):

@@ -1,23 +1,43 @@
 """How commands read texts and labels."""
 
+import warnings
+
 import numpy as np
 
+from .._rows import take
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
-from ._options import Columns, Dataset, Texts
+from ._options import Cleaning, Columns, Dataset, Texts
 from ._terminal import talk
 
 
 def load_domains(texts: Texts):
     """X, y, X_target and y_target, and the groups of X, None if none are named."""
-    columns, own = texts.columns, texts.target_label_column
-    X, y, groups = load_source(texts.dataset, texts.source, columns, texts.group_column)
-    X_target, y_target = load_target(texts.dataset, texts.target, columns, columns.label_column, own, y)
+    columns, own, cleaning = texts.columns, texts.target_label_column, texts.cleaning
+    X, y, groups = load_source(texts.dataset, texts.source, columns, texts.group_column, cleaning)
+    X_target, y_target = load_target(
+        texts.dataset, texts.target, columns, columns.label_column, own, y, cleaning
+    )
     return (X, y, X_target, y_target), groups
 
 
-def load_source(dataset, name, columns: Columns, group_column=None):
-    """Texts, labels and groups of a file or of a domain of a data set; the groups None, if none are named."""
+def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accuracy"):
+    """Print what stands in the data, and what is probably wrong with it; warnings need not say it again."""
+    from ..trials import check_domains
+
+    words = next((one for one in embedders if hasattr(one, "coverage")), None)
+    found = check_domains(X, y, X_target, y_target, embedder=words, scoring=scoring)
+    talk.print(found.summary)
+    for said in found.problems:
+        talk.print(f"- {said}", style="yellow")
+    warnings.filterwarnings("ignore", r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", UserWarning)
+
+
+def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cleaning | None = None):
+    """Texts, labels and groups of a file or of a domain of a data set; the groups None, if none are named.
+
+    Without `cleaning` a row without a label is refused.
+    """
     if dataset is not None:
         if group_column:
             raise ValueError(
@@ -38,18 +58,44 @@ def load_source(dataset, name, columns: Columns, group_column=None):
     groups = [group_column] if group_column else []
     texts, *found = _rows_and(table, columns.vector_column, text_column, [*names, *groups])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
-    missing = np.flatnonzero(missing_labels(labels))
-    if len(missing):
+    is_missing = np.array(missing_labels(labels), bool)
+    missing = np.flatnonzero(is_missing)
+    if len(missing) and cleaning is not None and cleaning.drop_unlabelled:
+        talk.print(f"{name}: left out {len(missing):,} of {len(labels):,} rows, without a {label_column!r}.")
+        kept = np.flatnonzero(~is_missing)
+        texts, others = take(texts, kept), [take(column, kept) for column in others]
+        labels = take(labels, kept) if isinstance(labels, list) else labels.iloc[kept]
+    elif len(missing):
+        drop = "Remove them first" if cleaning is None else "Pass --drop-unlabelled to leave them out"
         raise ValueError(
             f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "
-            f"{table.place(missing[0])}. Remove them first, or write labels there."
+            f"{table.place(missing[0])}. {drop}, or write labels there."
         )
+    labels = _merged(labels, labels, cleaning)
     if len(names) == 1 and labels and not isinstance(labels[0], list) and len(set(labels)) < 2:
         raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
     return texts, labels, [group or None for group in others[0]] if others else None
 
 
-def load_target(dataset, name, columns: Columns, label_column=None, own_label_column=None, of_source=None):
+def _merged(labels, of_source, cleaning):
+    """Labels in the most frequent of their spellings, if that is asked for; those of the source lead."""
+    if cleaning is None or not cleaning.merge_labels or not isinstance(labels, list):
+        return labels
+    from ..trials._check import spellings
+
+    other = spellings(of_source, labels)
+    return [other.get(one, one) if isinstance(one, str) else one for one in labels]
+
+
+def load_target(
+    dataset,
+    name,
+    columns: Columns,
+    label_column=None,
+    own_label_column=None,
+    of_source=None,
+    cleaning: Cleaning | None = None,
+):
     """Texts, and labels where there are any: None where a row has none, and where no row has one.
 
     `label_column` is None where labels are not to be read, the target's own where it has the source's name.
@@ -80,6 +126,7 @@ def load_target(dataset, name, columns: Columns, label_column=None, own_label_co
     if labelled < len(texts):
         talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
     if of_source is not None and len(names) == 1:
+        labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)
     return texts, labels if labelled or not len(texts) else None
 

@@ -52,4 +52,5 @@ def missing_labels(labels) -> list[bool]:
     """Whether each row lacks its label."""
     if isinstance(labels, pd.DataFrame):
         return labels.isna().any(axis=1).tolist()
-    return [label is None or label == "" or label != label for label in labels]  # NaN is not itself
+    blank = [isinstance(label, str) and not label.strip() for label in labels]
+    return [no or label is None or label != label for no, label in zip(blank, labels, strict=True)]  # NaN

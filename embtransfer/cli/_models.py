@@ -11,7 +11,7 @@ def split_names(text: str) -> list[str]:
 
 
 def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tuple[dict, dict]:
-    """Embedders and recipes by name, of names with commas; says if the table lacks the target's words.
+    """Embedders and recipes by name, of names with commas.
 
     None is `usual`, one for both; of vectors "vectors".
     """
@@ -23,8 +23,6 @@ def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tu
     wanted = split_names(usual[1] if recipes is None else recipes)
     names = split_names(usual[0] if embedders is None else embedders)
     made = make_embedders(names, embedding, set(wanted) - {"words", "vectors"})
-    if not of_vectors:
-        _say_what_is_unknown(made, X_target)
     return made, recipes_by_name(wanted, embedding.model)
 
 
@@ -80,15 +78,3 @@ def recipes_by_name(names, model):
         return {name: make_recipe(name) for name in names}
     teacher = SentenceEmbedder(model, by_sentence=True)
     return {name: make_recipe(name, None if name in ("words", "vectors") else teacher) for name in names}
-
-
-def _say_what_is_unknown(embedders, texts):
-    """Print how many tokens of the target's texts the table has, where these are less than half of them."""
-    from sklearn.base import clone
-
-    words = next((one for one in embedders.values() if hasattr(one, "coverage")), None)
-    if words is not None and len(texts):
-        found = clone(words).set_params(pooling="mean", unknown="skip").fit(texts[:1]).coverage(texts)
-        if found.share < 0.5:
-            asked = ", ".join(found.unknown(5)["word"])
-            talk.print(f"The target: {found}. Most frequent unknown words: {asked}", style="yellow")

@@ -142,12 +142,28 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Cleaning:
+    """What becomes of labels that the check of the data finds fault with."""
+
+    merge_labels: Annotated[
+        bool,
+        typer.Option(
+            "--merge-labels", help="Labels that differ by case or white space only become the most frequent."
+        ),
+    ] = False
+    drop_unlabelled: Annotated[
+        bool, typer.Option("--drop-unlabelled", help="Leave source rows without a label out.")
+    ] = False
+
+
+@dataclass(frozen=True)
 class Texts:
     """Texts of source and target, the target's labels wanted, too."""
 
     source: Source
     target: Target
     columns: Columns
+    cleaning: Cleaning
     target_label_column: Annotated[
         str | None, typer.Option(help="The target's column with the labels, if it has another name.")
     ] = None

@@ -269,9 +269,9 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         found, tables, errors = halve(
             candidates, store, data, orders, numbers, asked, self.criterion, self.progress
         )
-        chosen, self.guarded_, self.reason_ = choose(candidates, found, self.criterion, self.guard)
-        said = self.reason_, left_out(aside), data.repeated(), data.overlapping(), data.left_out()
-        self.reason_ = " ".join(filter(None, said))
+        chosen, self.guarded_, why = choose(candidates, found, self.criterion, self.guard)
+        self._why = " ".join(filter(None, (why, left_out(aside), data.left_out())))
+        self.reason_ = " ".join(filter(None, (self._why, data.repeated(), data.overlapping())))
         self.source_priors_, self.target_priors_ = found.priors.source, found.priors.target
         self.prior_intervals_, self.consensus_ = found.priors.intervals, found.consensus
         self.results_ = results_table(candidates, tables, errors, self.criterion)

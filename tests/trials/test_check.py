@@ -1,0 +1,110 @@
+"""check_domains: what is probably wrong with two domains is said, and nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from embtransfer import check_domains
+from embtransfer.datasets import load_demo_reviews
+
+TEXTS = ["A good film.", "A bad film.", "Fine!", "Dull, and too long by an hour."]
+LABELS = ["good", "bad", "good", "bad"]
+PANS = ["A good pan.", "A bad lid."]
+
+
+def problems(X=TEXTS, y=LABELS, X_target=PANS, y_target=None, **options):
+    return " ".join(check_domains(X, y, X_target, y_target, **options).problems)
+
+
+def test_where_all_is_well_one_line_says_what_is_there():
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    found = check_domains(films.data, films.target, pans.data, pans.target)
+    assert found.problems == []
+    assert str(found) == found.summary
+    assert "source 320 texts of 27 words (0: 160, 50 %; 1: 160, 50 %); target 320 texts" in found.summary
+
+
+def test_classes_are_counted_in_both_domains():
+    found = check_domains(TEXTS, LABELS, PANS, ["good", None]).classes
+    assert found["source"].to_dict() == {"bad": 2, "good": 2}
+    assert found["target"].to_dict() == {"bad": 0, "good": 1}
+    assert found["target_share"].tolist() == [0, 1]
+
+
+def test_of_many_classes_the_most_frequent_and_the_rarest_are_named():
+    labels = [str(i) for i in range(1, 11) for _ in range(i)]
+    said = check_domains(["a"] * len(labels), labels).summary
+    assert (
+        "(10: 10, 18 %; 9: 9, 16 %; 8: 8, 15 %; 7: 7, 13 %; 6: 6, 11 %; 5 more classes, the rarest 1: 1)"
+        in said
+    )
+
+
+def test_labels_that_differ_by_case_or_white_space_only_are_named():
+    found = check_domains(TEXTS * 2, ["good", "bad"] * 3 + ["Good ", "BAD"], PANS, ["GOOD", "bad"])
+    assert found.spellings == {"Good ": "good", "BAD": "bad", "GOOD": "good"}
+    assert "'Good ' beside 'good'" in found.problems[0]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " "])
+def test_rows_without_a_label_are_counted(missing):
+    found = check_domains(TEXTS, [*LABELS[:3], missing], PANS)
+    assert found.n_unlabelled == 1
+    assert "Without a label: 1 of 4 source rows" in found.problems[0]
+
+
+def test_missing_and_empty_texts_are_counted():
+    found = check_domains([None, *TEXTS[1:]], LABELS, ["", " ", "A pan"])
+    assert (found.n_empty_source, found.n_empty_target) == (1, 2)
+    assert "Missing or empty: 2 of 3 target texts." in found.problems[0]
+
+
+def test_repeated_texts_and_those_in_both_domains_are_counted():
+    found = check_domains([*TEXTS, "a  GOOD film."], [*LABELS, "good"], [TEXTS[0], *PANS])
+    assert (found.n_repeated, found.n_in_source) == (1, 1)
+    assert "1 of 3 target texts stand in the source as well." in found.problems[0]
+
+
+def test_texts_of_the_target_that_are_much_shorter_are_told():
+    long = ["A film that goes on and on and on, for no reason that I could see."] * 4
+    assert "short: 3 words in the median, the source's 16" in problems(long, X_target=["A good pan"] * 9)
+
+
+def test_texts_without_a_known_word_are_told():
+    assert "The target: Coverage(0.0% of 2 tokens" in problems(X_target=["xqzzw vbnkk", "!"])
+    assert problems(X_target=["xqzzw vbnkk", "!"], embedder=None) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["A <br> pan", "It&#39;s a pan", "Tom &amp; Jerry", "<p class='a'>A pan</p>"]
+)
+def test_html_is_told(text):
+    found = check_domains(TEXTS, LABELS, [text, "A <3 pan & a lid, 3 < 4 > 2"])
+    assert found.html == (0.0, 0.5)
+    assert "50 % of the target's hold HTML" in found.problems[-1]
+
+
+@pytest.mark.parametrize(
+    ("y", "scoring", "said"),
+    [
+        ([["a"], ["a", "b"], [], ["b"]], "accuracy", "(several labels a text)"),
+        (np.eye(4, dtype=int), "accuracy", "(several labels a text)"),
+        (["1", "2.5", "3", "4"], "r2", "(numbers)"),
+    ],
+)
+def test_several_labels_and_numbers_have_no_classes(y, scoring, said):
+    found = check_domains(TEXTS, y, PANS, scoring=scoring)
+    assert found.classes is None
+    assert said in found.summary
+
+
+def test_vectors_are_counted_as_texts_are():
+    rows = np.arange(12.0).reshape(4, 3)
+    found = check_domains(rows, LABELS, rows[:2])
+    assert found.n_in_source == 2
+    assert found.summary == "Data: source 4 vectors (bad: 2, 50 %; good: 2, 50 %); target 2 vectors"
+
+
+def test_labels_of_another_number_are_refused():
+    with pytest.raises(ValueError, match="Got 4 rows as X and 3 labels"):
+        check_domains(TEXTS, LABELS[:3])
