@@ -18,6 +18,7 @@ from ._tables import Output, print_comparison
 from ._terminal import progress_bar, talk
 from ._update import update
 from ._vectors import vectors_app
+from ._verdict import name_of, say_comparison, say_next
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,11 +47,7 @@ def _options(
 @app.command()
 def demo():
     """Carry a classifier from film reviews over to kitchenware reviews, with bundled vectors and texts."""
-    from ..adapters import DomainCentering
-    from ..classifiers import make_classifier
     from ..datasets import load_demo_reviews
-    from ..embedders import WordEmbedder
-    from ..pipeline import make_transfer_pipeline
     from ..trials import compare
 
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
@@ -69,17 +66,28 @@ def demo():
             progress=progress,
         )
     print_comparison(table, Output.table, "films -> kitchenware", "accuracy")
-    pipeline = make_transfer_pipeline(WordEmbedder(), DomainCentering(), make_classifier("logistic"))
-    pipeline.fit(films.data, films.target, X_target=pans.data)
-    print("\nWhat the centred pipeline says of three kitchenware sentences:")
-    for text in (
-        "The lid fits perfectly and the handle stays cool, a joy to cook with.",
-        "Cheap plastic that broke within a week. A complete waste of money.",
-        "Sharp, well balanced and easy to clean.",
-    ):
-        share = pipeline.predict_proba([text])[0, 1]
-        print(f"  {'positive' if share >= 0.5 else 'negative'} ({max(share, 1 - share):.0%})  {text}")
-    print("\nNext: embtransfer compare --help, embtransfer fit --help, embtransfer score --help")
+    say_comparison(table, "accuracy")
+    words = table[table["embedder"].str.startswith("word_")]
+    _explain_one(words.loc[words["target_score"].idxmax()], films, pans)
+    say_next(
+        "embtransfer choose --dataset demo --source films --target kitchenware -o model",
+        'embtransfer explain model "A lovely, well balanced knife."',
+    )
+
+
+def _explain_one(row, films, pans):
+    """Fit the model of a row on all demo reviews, and show which words decide."""
+    from ..adapters import make_adapter
+    from ..classifiers import make_classifier
+    from ..embedders import make_embedder
+    from ..explaining import explain
+    from ..pipeline import make_transfer_pipeline
+
+    parts = make_embedder(row["embedder"]), make_adapter(row["adapter"]), make_classifier(row["classifier"])
+    labels = ["positive" if label else "negative" for label in films.target]
+    text = "Sharp, well balanced and easy to clean."
+    pipeline = make_transfer_pipeline(*parts).fit(films.data, labels, X_target=pans.data)
+    print(f'\nWhy {name_of(row)} calls "{text}"\n{explain(pipeline, text).to_text(5)}\n')
 
 
 app.command(cls=NamingCommand)(compare)

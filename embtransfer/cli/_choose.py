@@ -28,7 +28,8 @@ from ._options import (
 )
 from ._rounds import read_filled_in, say_scores
 from ._tables import Output, print_table
-from ._terminal import clear_errors, progress_bar, say_shares, talk
+from ._terminal import clear_errors, progress_bar, talk
+from ._verdict import after_choice, say_choice, say_next
 
 _COLUMNS = ["embedder", "adapter", "classifier", "consensus", "source_accuracy", "reverse_accuracy", "rows"]
 
@@ -69,7 +70,6 @@ def choose(
 ):
     """Choose a model for the target without its labels, or with few, say how good it will be, and save it."""
     from ..persistence import check_destination, save_pipeline
-    from ..pipeline import class_shares, shares_in_words
     from ..trials.search import TransferSearch
 
     with clear_errors():
@@ -99,14 +99,10 @@ def choose(
         if format is Output.table:
             table = table[[*_COLUMNS, "error"] if table["error"].any() else _COLUMNS]
         caption = "consensus: how far the views of the texts agree with a model; rows: texts it was judged by"
+        best = table.index.get_loc(search.best_index_)
         used = f"{len(learned):,}" if learned else "no"
-        print_table(table, format, f"{source} -> {target}, {used} target labels used", caption)
-        low, high = search.score_interval_
-        talk.print(search._why)  # the check has said the rest
-        say_shares(shares_in_words(class_shares(search)))
-        talk.print(
-            f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})"
-        )
+        print_table(table, format, f"{source} -> {target}, {used} target labels used", caption, best)
+        say_choice(search, X_target, scoring)
         if own is not None and dataset is None:
             talk.print("The label column of the target is not used. Labels to use go to --target-labels.")
         if rounds:
@@ -116,6 +112,9 @@ def choose(
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
             talk.print(f"Saved {search.best_name_} to {output}")
+            say_next(*after_choice(output, target, dataset, columns))
+        else:
+            say_next("the same with -o MODEL, which saves it")
 
 
 def _say_labels(search, X_target, rounds):

@@ -20,6 +20,7 @@ from ._options import (
 from ._report import check_folder, write_report
 from ._tables import Output, print_comparison
 from ._terminal import clear_errors, progress_bar, say_shares, talk
+from ._verdict import after_comparison, say_comparison
 
 
 @with_groups
@@ -101,6 +102,7 @@ def compare(
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         say_shares(table.attrs["class_shares"], table.attrs["class_shares_by"])
+        say_comparison(table, scoring, after_comparison(table, texts, embedding, kind == CLASSES))
         if report is not None:
             parts = made, split_names(adapters), names, models
             write_report(report, context, data, groups, shares, table, parts, split, scoring)

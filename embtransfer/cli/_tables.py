@@ -4,6 +4,7 @@ import sys
 from enum import StrEnum
 from numbers import Integral
 
+import numpy as np
 import pandas as pd
 
 from ..system._escape import visible
@@ -27,19 +28,38 @@ class Output(StrEnum):
 
 
 def print_comparison(frame: pd.DataFrame, output: Output, title: str, scoring: str) -> None:
-    """Print what `compare` returned."""
-    if output in (Output.table, Output.markdown) and not frame["error"].any():
+    """Print what `compare` returned, for people the best on the target first."""
+    if output not in (Output.table, Output.markdown):
+        print_table(frame, output, title)
+        return
+    if not frame["error"].any():
         frame = frame.drop(columns="error")
-    caption = None
+    frame = frame.sort_values("target_score", ascending=False, kind="stable")  # as it is where all are NaN
+    caption = best = None
     if output is Output.table:
+        n, error = frame.attrs["target_texts_scored"], standard_error(frame, scoring)
         seen = "seen" if (frame["target_texts"] == "seen").all() else "unseen"
-        caption = f"target: {scoring} on texts {seen} while adapting; gain: against no adaptation"
+        of = f"{n:,} texts {seen}" if n else f"texts {seen}"
+        caption = (
+            f"target: {scoring} on {of} while adapting{f', standard error {error:.3f}' if error else ''}"
+        )
+        caption += "; gain: against no adaptation"
+        if n:
+            best, caption = 0, f"{caption}; majority: of the target's own most frequent class"
         frame = frame.drop(columns="target_texts")
-    print_table(frame, output, title, caption)
+    print_table(frame, output, title, caption, best)
 
 
-def print_table(frame: pd.DataFrame, output: Output, title: str, caption: str | None = None) -> None:
-    """Print a table to stdout; csv and json carry all digits."""
+def standard_error(frame: pd.DataFrame, scoring: str) -> float | None:
+    """Of the best score on the target; None where it is no share of texts that are right."""
+    n, score = frame.attrs["target_texts_scored"], frame["target_score"].max()
+    return float(np.sqrt(score * (1 - score) / n)) if n and scoring == "accuracy" else None
+
+
+def print_table(
+    frame: pd.DataFrame, output: Output, title: str, caption: str | None = None, best: int | None = None
+) -> None:
+    """Print a table to stdout; csv and json carry all digits. A star marks the row at the place `best`."""
     if output is Output.csv:
         frame.to_csv(sys.stdout, index=False)
         return
@@ -60,11 +80,14 @@ def print_table(frame: pd.DataFrame, output: Output, title: str, caption: str | 
     from rich.text import Text
 
     table = Table(title=Text(visible(title)), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    if best is not None:
+        table.add_column("")
+        rows = [["*" if place == best else "", *row] for place, row in enumerate(rows)]
     for column in frame:
         right = frame[column].dtype.kind in "fi"
         table.add_column(Text(visible(_HEADERS.get(column, column))), justify="right" if right else "left")
-    for row in rows:
-        table.add_row(*map(Text, row))  # not markup: an error may hold brackets
+    for place, row in enumerate(rows):
+        table.add_row(*map(Text, row), style="bold" if place == best else None)  # no markup: of brackets
     console = Console()
     (console if console.is_terminal else Console(width=160)).print(table)
 

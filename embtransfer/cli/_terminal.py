@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import typer
 from rich.console import Console
@@ -18,6 +19,8 @@ class _Talk(Console):
     def print(self, *objects, **options):
         super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **options)
 
+
+LINE_AFTER = 10.0  # seconds without a word where no bar is seen
 
 talk = _Talk(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -64,7 +67,10 @@ def load_vectors(table):
 
 @contextmanager
 def progress_bar(*columns):
-    """A bar, as the `progress` of whatever takes one: a callable (done, total, description)."""
+    """A bar, as the `progress` of whatever takes one: a callable (done, total, description).
+
+    Where nobody sees a bar it is a line now and then: after ten seconds, later after a tenth more time.
+    """
     columns = (
         SpinnerColumn(),
         BarColumn(),
@@ -74,10 +80,15 @@ def progress_bar(*columns):
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task("", total=None, count="")
+        task, started = bar.add_task("", total=None, count=""), monotonic()
+        due = started + LINE_AFTER
 
         def progress(done, total, description):
+            nonlocal due
             count = f"{done:,}" if total is None else f"{done:,}/{total:,}"
+            if bar.disable and (now := monotonic()) >= due:
+                talk.print(f"{now - started:,.0f} s: {count} {description}")
+                due = now + max(LINE_AFTER, (now - started) / 10)
             bar.update(task, completed=done, total=total, count=count, description=visible(description))
 
         yield progress

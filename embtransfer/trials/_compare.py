@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer
 
@@ -58,7 +59,8 @@ def compare(
 ) -> pd.DataFrame:
     """Try combinations of embedder, adapter and classifier, and whole recipes.
 
-    Each text is embedded once by each embedder. The baselines come first: the majority class, and TF-IDF
+    Each text is embedded once by each embedder. The baselines come first: the majority class (on the target
+    its own, where its labels are known), and TF-IDF
     with logistic regression, on the vocabulary of the source, and (adapter "joint") on that of the source
     and the seen target texts together. Of vectors, which no TF-IDF can read, it is adapter "none".
 
@@ -127,10 +129,10 @@ def compare(
         error : what went wrong with this combination, or ""
         target_labels : how many the combination learned from, if there are `n_target_labels`
         and those of `domain_shift`, if asked for.
-        Its `attrs` count texts: "source_texts_repeated", and "target_texts_left_out", held back and not
-        scored since they stand in the source. "class_shares" says how often each class occurs in the domains,
-        as `class_shares` of the model of the best source_cv that estimates it or was told;
-        "class_shares_by" names that model. Both "" if no model does.
+        Its `attrs` count texts: "source_texts_repeated", "target_texts_scored", and "target_texts_left_out",
+        held back and not scored since they stand in the source. "class_shares" says how often each class
+        occurs in the domains, as `class_shares` of the model of the best source_cv that estimates it or was
+        told; "class_shares_by" names that model. Both "" if no model does.
 
     Raises
     ------
@@ -188,6 +190,8 @@ def compare(
         if found is not None:
             shares.append((figures["source_cv"], shares_in_words(found), ", ".join(names)))
     steps("done")
+    if kind == CLASSES and data.y_scored is not None and not rows[0]["error"]:
+        rows[0]["target_score"] = _of_its_majority(data, score)
     table = pd.DataFrame(rows)
     table = table.reindex(columns=[*COLUMNS, *(column for column in table if column not in COLUMNS)])
     unadapted = table[table["adapter"] == "none"].set_index(["embedder", "classifier"])["target_score"]
@@ -195,6 +199,7 @@ def compare(
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
     table["gain"] = table["target_score"] - unadapted.reindex(keys).to_numpy()
     table.attrs.update(source_texts_repeated=data.n_repeated, target_texts_left_out=data.n_left_out)
+    table.attrs["target_texts_scored"] = 0 if data.y_scored is None else n_rows(data.scored)
     _, words, by = max(shares, key=lambda one: one[0])
     table.attrs.update(class_shares=words, class_shares_by=by)
     return table
@@ -215,6 +220,13 @@ def _baselines(kind):
     yield "-", counts, False, [("none", same)], constant
     yield "tfidf", tfidf, False, [("none", same)], learned
     yield "tfidf", tfidf, True, [("joint", same)], learned
+
+
+def _of_its_majority(data, score):
+    """The score of the target's own most frequent class."""
+    labels, counts = np.unique(data.y_scored, return_counts=True)
+    majority = DummyClassifier(strategy="constant", constant=[labels[counts.argmax()]])
+    return score(majority.fit(_constant(data.source), data.y), _constant(data.scored), data.y_scored)
 
 
 def _constant(texts):

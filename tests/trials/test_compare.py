@@ -107,6 +107,21 @@ def ours(table):
     return table.iloc[3:].reset_index(drop=True)
 
 
+def test_the_majority_is_that_of_each_domain_itself():
+    rows = np.flatnonzero((Y_TARGET == 1) | (np.arange(41) < 8))
+    table = run(
+        y=np.arange(48) % 4 // 3,
+        X_target=[X_TARGET[i] for i in rows],
+        y_target=Y_TARGET[rows],
+        transductive=True,
+    )
+    assert table.loc[0, ["source_cv", "target_score"]].tolist() == [
+        0.75,
+        pytest.approx((Y_TARGET[rows] == 1).mean()),
+    ]
+    assert table.attrs["target_texts_scored"] == len(rows)
+
+
 def same_but(table, other, columns):
     pd.testing.assert_frame_equal(table.drop(columns=columns), other.drop(columns=columns))
 
@@ -718,7 +733,7 @@ class TestTextsThatAreRepeated:
         target, labels = [*data[2], *data[0]], np.concatenate([data[3], data[1]])
         with pytest.warns(UserWarning, match="320 of 640 target texts to score stand in the source as well"):
             table = compare(*data[:2], target, labels, transductive=True, **self.QUICK)
-        counts = {"source_texts_repeated": 0, "target_texts_left_out": 320}
+        counts = {"source_texts_repeated": 0, "target_texts_left_out": 320, "target_texts_scored": 320}
         assert table.attrs == {**counts, "class_shares": "", "class_shares_by": ""}
         model = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
         expected = model.fit(*data[:2]).score(*data[2:])

@@ -1,0 +1,118 @@
+"""What `choose`, `compare` and `demo` end in: which model, why, how good it will be, and what to do next."""
+
+from collections import Counter
+from dataclasses import asdict
+
+from ._tables import standard_error
+from ._terminal import command_to_copy, say_shares, talk
+
+_NAMED = 5  # classes
+
+
+def say_choice(search, X_target, scoring) -> None:
+    """Print what a search without target labels comes to."""
+    from ..pipeline import class_shares, shares_in_words
+
+    why = (
+        "It gives the labels that several views of the target's texts agree on, and of such models it is the "
+        "most accurate on the source."
+    )
+    if search.guarded_:
+        why = "Learning from the target's texts seems to do harm, and of the models without it is the best."
+    talk.print(f"Take {search.best_name_}. {why}", style="bold")
+    talk.print(f"Evidence: {search._why}")  # the check of the data has said the rest
+    low, high = search.score_interval_
+    talk.print(f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})")
+    say_shares(shares_in_words(class_shares(search)))
+    counts = Counter(search.predict(X_target).tolist())
+    named = sorted(counts.most_common(_NAMED), key=lambda one: str(one[0]))
+    said = [f"{label} {100 * count / counts.total():.0f} %" for label, count in named]
+    more = len(counts) - len(named)
+    others = f", {more:,} more classes" if more else ""
+    talk.print(f"Labels that it gives the target's texts: {', '.join(said)}{others}")
+    if high - low > 0.2:
+        talk.print("That interval is wide. Some dozen labels of the target would narrow it.")
+
+
+def say_next(*commands) -> None:
+    """Print commands to copy."""
+    talk.print("Next:")
+    for command in commands:
+        talk.print(f"  {command}")
+
+
+def after_choice(output, target, dataset, columns) -> list[str]:
+    """Commands that follow on a saved model."""
+    file = "FILE" if dataset is not None or target == "-" else target
+    given = columns.target_text_column or columns.text_column
+    options = {"text_column": "" if given == "text" else given, "vector_column": columns.vector_column}
+    options |= {"delimiter": columns.delimiter, "encoding": columns.encoding}
+    return [
+        command_to_copy("score", output, file, "--proba", "-o", "scored.csv", **options),
+        command_to_copy("label", output, file, "-o", "to_label.csv", **options),
+    ]
+
+
+def name_of(row) -> str:
+    """The parts of a row of `compare`."""
+    return " + ".join(part for part in (row["embedder"], row["adapter"], row["classifier"]) if part != "-")
+
+
+def say_comparison(table, scoring, commands=()) -> None:
+    """Print what a comparison comes to."""
+    if table["target_score"].isna().all():
+        talk.print("The target has no labels, and no score here says what carries over to it.")
+        if commands:
+            say_next(*commands)
+        return
+    row, error = table.loc[table["target_score"].idxmax()], standard_error(table, scoring)
+    others = table.drop(index=row.name)
+    plain = others[(others["adapter"] == "none") & (others["embedder"] == row["embedder"])]
+    beside = []
+    for name, rows in (
+        ("without adapting", plain[plain["classifier"] == row["classifier"]]),
+        ("TF-IDF", others[(others["embedder"] == "tfidf") & (row["embedder"] != "tfidf")]),
+        ("the majority class", others[others["embedder"] == "-"]),
+    ):
+        score = rows["target_score"].max()
+        if score == score:
+            beside.append(f"{name} {score:.3f}")
+    within = "" if error is None else f" with a standard error of {error:.3f}"
+    n = table.attrs["target_texts_scored"]
+    talk.print(
+        f"Best on the target: {name_of(row)}, {scoring} {row['target_score']:.3f}{within} on {n:,} texts"
+        f"{'; ' * bool(beside)}{', '.join(beside)}.",
+        style="bold",
+    )
+    near = 0 if error is None else int((others["target_score"] > row["target_score"] - 2 * error).sum())
+    as_good = f" {near:,} others within two standard errors may be as good." if near else ""
+    talk.print(f"These labels picked it out: expect a little less on new texts.{as_good}")
+    if commands:
+        say_next(*commands)
+
+
+def after_comparison(table, texts, embedding, of_classes) -> list[str]:
+    """The command that fits the best model, if `fit` has it, as of TF-IDF; that chooses without labels."""
+    ran = table.dropna(subset=["target_score"])
+    if not of_classes:
+        return []
+    given = asdict(texts.columns) | asdict(texts.cleaning) | asdict(embedding)
+    given |= {"dataset": texts.dataset, "target_shares": texts.target_shares}
+    command, parts = "choose", {}
+    if len(ran):
+        row = ran.loc[ran["target_score"].idxmax()]
+        name, command = row["embedder"], "fit"
+        if name in ("-", "tfidf"):
+            return []
+        parts = {name: row[name] for name in ("embedder", "adapter", "classifier")}
+        parts = {"recipe": row["classifier"]} if name == "recipe" else parts
+        if not name.startswith(("word_", "static_")):
+            given["vectors"] = None
+        if not {name, row["classifier"]} & {"sentence", "distilled", "sentences"}:
+            given["model"] = None
+    usual = {"text_column": "text", "label_column": "label", "unknown": "skip", "tokens": "words"}
+    flags = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is True]
+    options = {name: str(one) for name, one in given.items() if one and one is not True}
+    options = {name: one for name, one in options.items() if one != usual.get(name)}
+    words = command, "--source", texts.source, "--target", texts.target, "-o", "model", *flags
+    return [command_to_copy(*words, **parts, **options)]

@@ -1,0 +1,115 @@
+"""`choose`, `compare` and `demo` end in which model to take, how good it is, and a command that goes on."""
+
+import re
+import shlex
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from embtransfer.cli import _terminal, app
+from embtransfer.cli._terminal import progress_bar
+from embtransfer.datasets import load_demo_reviews
+from embtransfer.tables import TableReader
+
+SMALL = ["--embedders", "word_mean", "--adapters", "none,coral", "--classifiers", "logistic", "--recipes", ""]
+DOMAINS = ["--source", "films.csv", "--target", "pans.csv"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, domain in {"films": "films", "pans": "kitchenware"}.items():
+        bunch = load_demo_reviews(domain)
+        labels = ["good" if label else "bad" for label in bunch.target]
+        pd.DataFrame({"text": bunch.data, "label": labels})[:120].to_csv(f"{name}.csv", index=False)
+    pd.read_csv("pans.csv")[["text"]].to_csv("unlabelled.csv", index=False)
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [*map(str, words)])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def next_commands(result):
+    """The words of the commands under "Next:"."""
+    lines = result.stderr.partition("Next:\n")[2].splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("  embtransfer ")]
+
+
+def test_choose_says_what_to_take_how_good_it_is_and_what_it_predicts():
+    said = run("choose", *DOMAINS, *SMALL).stderr
+    name = re.search(r"^Take (\S+ \+ \S+ \+ \S+|\S.*)\. It gives the labels that", said, re.M)[1]
+    assert f"Evidence: {name} has the best " in said
+    assert re.search(r"^Expected accuracy on the target: 0\.\d\d \(0\.\d\d to [01]\.\d\d\)$", said, re.M)
+    shares = re.search(r"^Labels that it gives .*: bad (\d+) %, good (\d+) %$", said, re.M)
+    assert sum(map(int, shares.groups())) in (99, 100, 101)
+    assert "the same with -o MODEL, which saves it" in said
+
+
+def test_choose_marks_the_row_that_it_takes():
+    result = run("choose", *DOMAINS, *SMALL)
+    (marked,) = [line.split() for line in result.stdout.splitlines() if line.lstrip().startswith("* ")]
+    assert f"Take {' + '.join(marked[1:4])}." in result.stderr
+
+
+def test_the_commands_after_choose_run():
+    commands = next_commands(run("choose", *DOMAINS, *SMALL, "-o", "my model"))
+    assert [words[0] for words in commands] == ["score", "label"]
+    for words in commands:
+        run(*words)
+    assert len(TableReader("scored.csv").columns(["prediction"])[0]) == 120
+
+
+def test_compare_puts_the_best_on_the_target_first_and_marks_it():
+    result = run("compare", *DOMAINS, *SMALL)
+    rows = [line for line in result.stdout.splitlines() if re.search(r" 0\.\d{3} +0\.\d{3} ", line)]
+    scores = [float(re.findall(r"0\.\d{3}", line)[1]) for line in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert [line.lstrip().startswith("* ") for line in rows] == [True] + [False] * (len(rows) - 1)
+    assert "accuracy on 60 texts unseen" in result.stdout
+    assert re.search(
+        rf"^Best on the target: .+, accuracy {scores[0]:.3f} with a standard error of 0\.0\d\d on 60 "
+        r"texts; .*the majority class 0\.\d{3}\.$",
+        result.stderr,
+        re.M,
+    )
+
+
+def test_the_command_after_compare_fits_the_best():
+    words = ["--embedders", "word_sif", "--adapters", "centering", "--recipes", "", "--merge-labels"]
+    (command,) = next_commands(run("compare", *DOMAINS, *words))
+    assert command[0] == "fit"
+    assert "--merge-labels" in command
+    run(*command)
+
+
+def test_compare_without_target_labels_points_to_choose():
+    result = run("compare", "--source", "films.csv", "--target", "unlabelled.csv", *SMALL)
+    assert "*" not in result.stdout
+    (command,) = next_commands(result)
+    assert command[0] == "choose"
+    run(*command, *SMALL)
+
+
+def test_the_majority_is_the_targets_own():
+    frame = pd.read_csv("pans.csv")
+    few_good = pd.concat([frame[frame["label"] == "bad"], frame[frame["label"] == "good"][:12]])
+    few_good.to_csv("pans.csv", index=False)
+    films = pd.read_csv("films.csv")
+    pd.concat([films, films[films["label"] == "good"].assign(text=lambda of: of["text"] + " Yes.")]).to_csv(
+        "films.csv", index=False
+    )
+    said = run("compare", *DOMAINS, *SMALL).stderr
+    assert float(re.search(r"the majority class (0\.\d+)", said)[1]) > 0.7
+
+
+def test_where_nobody_sees_a_bar_a_line_comes_now_and_then(monkeypatch, capsys):
+    seconds = iter([0.0, 1.0, 10.0, 12.0, 200.0, 215.0, 221.0])
+    monkeypatch.setattr(_terminal, "monotonic", lambda: next(seconds))
+    with progress_bar() as progress:
+        for done in range(6):
+            progress(done, 6, f"model {done}")
+    said = ["10 s: 1/6 model 1", "200 s: 3/6 model 3", "221 s: 5/6 model 5"]
+    assert capsys.readouterr().err.splitlines() == said
