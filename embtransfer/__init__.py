@@ -21,8 +21,8 @@ _NAMES_OF = {
         WordEmbedder make_embedder""",
     "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
-    "labelling": """ExpectedGain ScoreEstimate confidence_threshold estimate_score expected_gain
-        suggest_labels suspicious_labels""",
+    "labelling": """Evaluation ExpectedGain ScoreEstimate confidence_threshold estimate_score evaluate
+        expected_gain suggest_labels suspicious_labels""",
     "model_selection": """LeaveOneDomainOut StackedDomains TargetKFold TargetShuffleSplit mark_domains
         stack_domains""",
     "persistence": "load_pipeline save_pipeline",

@@ -57,10 +57,12 @@ from .explaining import (
 )
 from .folding import compile_pipeline as compile_pipeline
 from .labelling import (
+    Evaluation as Evaluation,
     ExpectedGain as ExpectedGain,
     ScoreEstimate as ScoreEstimate,
     confidence_threshold as confidence_threshold,
     estimate_score as estimate_score,
+    evaluate as evaluate,
     expected_gain as expected_gain,
     suggest_labels as suggest_labels,
     suspicious_labels as suspicious_labels,

@@ -9,6 +9,7 @@ from ._check_labels import check_labels
 from ._choose import choose
 from ._compare import compare
 from ._curve import curve
+from ._evaluate import evaluate
 from ._explain import explain
 from ._fit import fit
 from ._label import label
@@ -94,6 +95,7 @@ app.command(cls=NamingCommand)(compare)
 app.command(cls=NamingCommand)(fit)
 app.command("compile")(compile_model)
 app.command()(score)
+app.command()(evaluate)
 app.command()(explain)
 app.command(cls=NamingCommand)(choose)
 app.command(cls=NamingCommand)(curve)

@@ -56,7 +56,7 @@ def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cl
         wanted = {**rows, "label_column": column}
         table.check_columns(wanted | ({"group_column": group_column} if group_column else {}))
     groups = [group_column] if group_column else []
-    texts, *found = _rows_and(table, columns.vector_column, text_column, [*names, *groups])
+    texts, *found = rows_and(table, columns.vector_column, text_column, [*names, *groups])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
     is_missing = np.array(missing_labels(labels), bool)
     missing = np.flatnonzero(is_missing)
@@ -117,8 +117,8 @@ def load_target(
     label_column = own_label_column or label_column
     names = label_columns(table, label_column) if label_column else []
     if not names or not set(names) <= set(table.schema.names):
-        return _rows_and(table, vectors, text_column, [])[0], None
-    texts, *found = _rows_and(table, vectors, text_column, names)
+        return rows_and(table, vectors, text_column, [])[0], None
+    texts, *found = rows_and(table, vectors, text_column, names)
     labels = read_labels(table, names, found)
     if len(names) == 1:
         labels = [None if label == "" else label for label in labels]
@@ -131,7 +131,7 @@ def load_target(
     return texts, labels if labelled or not len(texts) else None
 
 
-def _rows_and(table, vector_column, text_column, names):
+def rows_and(table, vector_column, text_column, names):
     """Texts, or a matrix of vectors where their column is named, and other columns as lists."""
     if vector_column:
         vectors, others = table.vectors(vector_column, names)

@@ -104,4 +104,5 @@ def _cell(column, value):
     style = {"source_cv": ".3f", "target_score": ".3f", "gain": "+.3f", "fit_seconds": ".2f"}
     style |= {"score": ".3f", "spread": ".3f", "seconds": ".2f", "MB": ",.1f", "share_of_unknown": ".1%"}
     style |= {"consensus": ".3f", "source_accuracy": ".3f", "reverse_accuracy": ".3f"}
+    style |= dict.fromkeys(("precision", "recall", "f1", "confidence", "accuracy", "low", "high"), ".3f")
     return format(value, style.get(column, ",.0f"))

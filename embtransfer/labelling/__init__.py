@@ -1,6 +1,7 @@
 """Labels: which target texts to label, how good the model is by them, which source labels may be wrong."""
 
 from ._estimate import ScoreEstimate, estimate_score
+from ._evaluate import Evaluation, evaluate
 from ._gain import ExpectedGain, expected_gain
 from ._refit import check_takes_labels, refitted
 from ._rounds import COLUMNS, Rounds, check_output, label_cell, read_rounds, write_round, write_suspicious
@@ -10,6 +11,7 @@ from ._threshold import confidence_threshold
 
 __all__ = [
     "COLUMNS",
+    "Evaluation",
     "ExpectedGain",
     "Rounds",
     "ScoreEstimate",
@@ -17,6 +19,7 @@ __all__ = [
     "check_takes_labels",
     "confidence_threshold",
     "estimate_score",
+    "evaluate",
     "expected_gain",
     "label_cell",
     "read_rounds",

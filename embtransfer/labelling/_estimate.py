@@ -186,10 +186,16 @@ def _interval(scores, at, right, chances, confidence):
     if variance == 0:  # all rows are labelled
         return score, score, score
     # Wilson's interval, of so many labels of a plain sample
-    n, t = mean * (1 - mean) / variance, norm.ppf((1 + confidence) / 2)
+    low, high = wilson(score, mean * (1 - mean) / variance, confidence)
+    return low, score, high
+
+
+def wilson(score, n, confidence) -> tuple[float, float]:
+    """Wilson's interval of a share of n."""
+    t = norm.ppf((1 + confidence) / 2)
     middle = (score + t**2 / (2 * n)) / (1 + t**2 / n)
     half = t * np.sqrt(score * (1 - score) / n + t**2 / (4 * n**2)) / (1 + t**2 / n)
-    return max(float(middle - half), 0.0), score, min(float(middle + half), 1.0)
+    return max(float(middle - half), 0.0), min(float(middle + half), 1.0)
 
 
 def _expected(scores, at, right, weights):

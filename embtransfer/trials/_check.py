@@ -19,7 +19,7 @@ _HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]{2,8}
 _NAMED = 5  # labels in a sentence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DomainCheck:
     """What `check_domains` found; as a string a line of what is there, and one for each kind of problem.
 

@@ -1,0 +1,85 @@
+"""`embtransfer evaluate`: how good a saved model is on a labelled file."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from ._inputs import rows_and
+from ._labels import missing_labels
+from ._models import split_names
+from ._options import Delimiter, Encoding, ModelFolder, Scoring, TextColumn, Trusted, VectorColumn
+from ._tables import Output, print_table
+from ._terminal import clear_errors, talk
+
+_CLASSES, _GROUPS = 10, 20  # that are shown
+
+
+class Form(StrEnum):
+    table = "table"
+    json = "json"
+
+
+def evaluate(
+    model: ModelFolder,
+    file: Annotated[str, typer.Argument(help="Labelled texts: a file, folder, quoted pattern or -.")],
+    text_column: TextColumn = "text",
+    vector_column: VectorColumn = None,
+    label_column: Annotated[str, typer.Option(help="The column with the labels.")] = "label",
+    by: Annotated[
+        str | None, typer.Option(help="A column with groups, such as country: the score of each.")
+    ] = None,
+    scoring: Scoring = "accuracy",
+    trusted: Trusted = "",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    format: Annotated[Form, typer.Option(help="How to print.")] = Form.table,
+):
+    """Score a model on labelled texts that it did not learn from: by class, by confidence, by group."""
+    from ..labelling import evaluate as run
+    from ..persistence import load_model
+    from ..tables import TableReader
+
+    with clear_errors():
+        loaded = load_model(model, split_names(trusted))
+        table = TableReader(file, delimiter, encoding)
+        wanted = {"vector_column": vector_column} if vector_column else {"text_column": text_column}
+        groups = {"by": by} if by else {}
+        table.check_columns(wanted | {"label_column": label_column} | groups)
+        X, labels, *others = rows_and(table, vector_column, text_column, [label_column, *groups.values()])
+        by_name = {str(one): one for one in getattr(loaded, "classes_", ())}  # of csv all labels are texts
+        gone = missing_labels(labels)
+        y: Any = [None if no else by_name.get(str(one), one) for no, one in zip(gone, labels, strict=True)]
+        found = run(loaded, X, y, *others, scoring=scoring)
+        unknown = sorted({str(one) for one in y if one is not None} - set(by_name))
+        if unknown:
+            names = ", ".join(map(repr, unknown[:5])) + ", ..." * (len(unknown) > 5)
+            talk.print(f"Labels that the model does not know: {names}.", style="yellow")
+        if found.n_left_out:
+            talk.print(f"Left out: {found.n_left_out:,} of {len(y):,} rows, without a label that it knows.")
+        if format is Form.json:
+            print(json.dumps(found.to_dict(), indent=2, default=str))
+        else:
+            _print(found, by)
+
+
+def _print(found, by):
+    print(f"{found}\n")
+    by_class = found.by_class.sort_values("texts", ascending=False, kind="stable")
+    print_table(by_class[:_GROUPS].reset_index(), Output.table, _first("By class", by_class))
+    if len(by_class) <= _CLASSES:
+        counts = found.confusion.rename(columns=lambda label: f"-> {label}")
+        print_table(counts.reset_index(), Output.table, "Labels, and what the model says")
+    else:
+        print_table(found.confused(_CLASSES), Output.table, "Most frequent confusions")
+    if len(found.calibration):
+        caption = "a fifth of the texts a row, the least sure first"
+        print_table(found.calibration, Output.table, "How sure, and how often right", caption)
+    if found.by is not None:
+        frame = found.by[:_GROUPS].rename_axis(by).dropna(axis=1, how="all").reset_index()
+        print_table(frame, Output.table, _first(f"{found.scoring} by {by}", found.by))
+
+
+def _first(title, frame):
+    return title if len(frame) <= _GROUPS else f"{title}: the {_GROUPS} largest of {len(frame):,}"
