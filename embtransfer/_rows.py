@@ -1,7 +1,6 @@
 """Rows that users bring: texts, or vectors of texts or of anything else; both are cut and joined alike."""
 
 import numpy as np
-from scipy import sparse
 
 from ._texts import check_texts, text_list
 
@@ -52,6 +51,10 @@ def is_vectors(X) -> bool:
     return getattr(getattr(X, "dtype", None), "kind", "") in _NUMBERS
 
 
+def _is_sparse(X):
+    return hasattr(X, "tocsr")  # workers that read files do without SciPy
+
+
 def _of_numbers(kind):
     is_numeric = getattr(kind, "is_numeric", None)  # of polars
     return bool(is_numeric()) if callable(is_numeric) else getattr(kind, "kind", "") in _NUMBERS
@@ -59,7 +62,7 @@ def _of_numbers(kind):
 
 def check_vectors(X, name: str = "X"):
     """Rows of numbers as float32 or float64, which are not copied; sparse ones as csr."""
-    if sparse.issparse(X):
+    if _is_sparse(X):
         X = X.tocsr()
     elif not isinstance(X, np.ndarray):
         X = X.to_numpy()
@@ -77,7 +80,7 @@ def not_finite(X) -> np.ndarray:
     """Numbers of the rows of a matrix that hold NaN or infinity."""
     with np.errstate(over="ignore", invalid="ignore"):  # sums: no array of the size of X where all is well
         rows = np.flatnonzero(~np.isfinite(np.asarray(X.sum(axis=1)).ravel()))
-    values = (X[[row]].data if sparse.issparse(X) else X[row] for row in rows)
+    values = (X[[row]].data if _is_sparse(X) else X[row] for row in rows)
     return rows[[not np.isfinite(one).all() for one in values]] if len(rows) else rows
 
 
@@ -117,6 +120,8 @@ def stack_rows(first, second):
     """Rows of both: a list of texts, dense, or csr where one is sparse; a copy, of the dtype of the first."""
     if isinstance(first, list):
         return [*first, *second]
-    if sparse.issparse(first) or sparse.issparse(second):
+    if _is_sparse(first) or _is_sparse(second):
+        from scipy import sparse
+
         return sparse.vstack([first, second], format="csr", dtype=first.dtype)
     return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")

@@ -65,7 +65,7 @@ def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) ->
     >>> model = make_recipe("words").fit(films.data, films.target, X_target=pans.data)
     >>> table = word_weights(model, pans.data, top=2)
     >>> table[["label", "word"]].values.tolist()
-    [[0, 'no'], [0, 'back'], [1, 'with'], [1, 'strong']]
+    [[0, 'no'], [0, 'back'], [1, 'strong'], [1, 'with']]
     """
     if not isinstance(top, int | np.integer) or top < 1:
         raise ValueError(f"Got top={top!r}. Expected a number of words above 0.")

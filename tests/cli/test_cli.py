@@ -463,7 +463,7 @@ def test_fit_and_score(data, tmp_path, suffix):
         (["--embedder", "word_sif"], "WordEmbedder(pooling='sif')"),
         (["--adapter", "coral"], "CORAL()"),
         (["--classifier", "svm"], "LinearSVC"),
-        (["--recipe", "words"], "SelfTrainingClassifier(estimator=NaiveBayesLogisticRegression())"),
+        (["--recipe", "words"], "NaiveBayesLogisticRegression(weighting='auto')"),
     ],
 )
 def test_fit_options(data, tmp_path, options, expected):

@@ -21,7 +21,7 @@ from embtransfer.datasets import load_demo_reviews
 
 FIT = ["--source", "films.csv", "--target", "pans.csv", "--recipe", "words"]
 UPDATE = ["update", "pooled", "--source", "films.csv", "--target", "pans.csv", "-o", "new"]
-INTERVAL = r"0\.\d{3} \(90% interval: 0\.\d{3} to [01]\.\d{3}\)"
+INTERVAL = r"[01]\.\d{3} \(90% interval: 0\.\d{3} to [01]\.\d{3}\)"
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_random_labels_alone_choose_nothing():
     assert "No label of the target helped to choose the model." in runs[1].stderr
     assert "by 20 labels of random texts" in runs[1].stderr
     assert "label column" not in runs[0].stderr
-    assert "labels of" not in runs[0].stderr
+    assert "labels of the target helped" not in runs[0].stderr
 
 
 def test_labels_that_cannot_be_right_choose_nothing():
@@ -255,7 +255,9 @@ def test_what_cannot_be():
     assert "Got n=0" in refused(*label, "-n", "0")
     changed = [word.replace("pans", "films") for word in UPDATE]
     said = refused(*changed, "--labels", "a.csv")
-    assert re.search(r"a\.csv, row 1, has the text '.*', but row \d+ of the target is '.*'", said)
+    assert re.search(
+        r"a\.csv, row 1, has the text (['\"]).*\1, but row \d+ of the target is (['\"]).*\2", said
+    )
     assert "exists already" in refused(*UPDATE[:-1], "pooled", "--labels", "a.csv")
     embtransfer("fit", *FIT[:4], "--embedder", "ngrams", "--adapter", "none", "-o", "plain")
     no_use = "LogisticRegression, which takes no labels of the target. Those that do:"
