@@ -1,5 +1,8 @@
 """NaiveBayesLogisticRegression: logistic regression on words weighted by their log-count ratios."""
 
+from collections.abc import Iterable
+from functools import partial
+from itertools import repeat
 from numbers import Real
 from typing import Literal, Self
 
@@ -147,10 +150,10 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         C = self.C if losses is None else self.C * losses
         if self.weighting_ == "idf":
             weights = [_idf(X, counts)] * len(labels)
-            weighted = iter([_weighted(X, weights[0])] * len(labels))
+            weighted: Iterable = repeat(_weighted(X, weights[0]).astype(np.float64), len(labels))
         else:
             weights = [self._ratios(X, y == label, counts) for label in labels]
-            weighted = (_weighted(X, some) for some in weights)
+            weighted = map(partial(_weighted, X), weights)
         parts = [
             fit_logistic(rows, y == label, C, self.max_iter)
             for rows, label in zip(weighted, labels, strict=True)

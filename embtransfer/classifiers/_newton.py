@@ -29,7 +29,7 @@ def fit_logistic(rows, positive, C, max_iter):
     carry a and :math:`K a = Z Z^\top a`, and pay two products with Z a step; vectors as long as there are
     columns, which L-BFGS spends most of its time on, occur in these products alone.
     """
-    rows = rows.astype(np.float64)
+    rows = rows.astype(np.float64, copy=False)
     columns = rows.T  # made once
     problem = _Problem(positive.astype(np.float64), np.broadcast_to(C, len(positive)))
     now = _Vector.zeros(len(positive))

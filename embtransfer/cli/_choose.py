@@ -102,7 +102,7 @@ def choose(
         best = table.index.get_loc(search.best_index_)
         used = f"{len(learned):,}" if learned else "no"
         print_table(table, format, f"{source} -> {target}, {used} target labels used", caption, best)
-        say_choice(search, X_target, scoring)
+        say_choice(search, scoring)
         if own is not None and dataset is None:
             talk.print("The label column of the target is not used. Labels to use go to --target-labels.")
         if rounds:

@@ -107,7 +107,7 @@ def load_target(
 
     table = TableReader(name, columns.delimiter, columns.encoding)
     name = table.name
-    text_column = columns.target_text_column or columns.text_column
+    text_column = columns.texts_of_target
     vectors = columns.vector_column
     wanted = {"target_text_column" if columns.target_text_column else "text_column": text_column}
     wanted = {"vector_column": vectors} if vectors else wanted

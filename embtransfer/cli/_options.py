@@ -140,6 +140,16 @@ class Columns:
     delimiter: Delimiter = None
     encoding: Encoding = None
 
+    @property
+    def texts_of_target(self) -> str:
+        return self.target_text_column or self.text_column
+
+    def to_read_target(self) -> dict[str, str | None]:
+        """Options by which a command of one file reads the target as this one did."""
+        name = self.texts_of_target
+        options = {"text_column": "" if name == "text" else name, "vector_column": self.vector_column}
+        return options | {"delimiter": self.delimiter, "encoding": self.encoding}
+
 
 @dataclass(frozen=True)
 class Cleaning:

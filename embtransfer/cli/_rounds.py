@@ -33,7 +33,7 @@ def _texts_of(X_target, target, columns):
         return X_target
     from ..tables import TableReader
 
-    text_column = columns.target_text_column or columns.text_column
+    text_column = columns.texts_of_target
     table = TableReader(target, columns.delimiter, columns.encoding)
     table.check_columns({"text_column": text_column})
     return table.columns([text_column], text_column)[0]

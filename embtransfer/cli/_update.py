@@ -76,15 +76,8 @@ def update(
             f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and "
             f"{len(rounds.learned):,} of their labels. Saved to {output}. Texts to label next:"
         )
-        text_column = columns.target_text_column or columns.text_column
-        text_column = "" if text_column == "text" else text_column
-        options = {
-            "text_column": text_column,
-            "vector_column": columns.vector_column,
-            "delimiter": columns.delimiter,
-            "encoding": columns.encoding,
-        }
         words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
+        options = columns.to_read_target()
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
 
 

@@ -1,6 +1,5 @@
 """What `choose`, `compare` and `demo` end in: which model, why, how good it will be, and what to do next."""
 
-from collections import Counter
 from dataclasses import asdict
 
 from ._tables import standard_error
@@ -9,7 +8,7 @@ from ._terminal import command_to_copy, say_shares, talk
 _NAMED = 5  # classes
 
 
-def say_choice(search, X_target, scoring) -> None:
+def say_choice(search, scoring) -> None:
     """Print what a search without target labels comes to."""
     from ..pipeline import class_shares, shares_in_words
 
@@ -24,7 +23,7 @@ def say_choice(search, X_target, scoring) -> None:
     low, high = search.score_interval_
     talk.print(f"Expected {scoring} on the target: {search.expected_score_:.2f} ({low:.2f} to {high:.2f})")
     say_shares(shares_in_words(class_shares(search)))
-    counts = Counter(search.predict(X_target).tolist())
+    counts = search._labels_given
     named = sorted(counts.most_common(_NAMED), key=lambda one: str(one[0]))
     said = [f"{label} {100 * count / counts.total():.0f} %" for label, count in named]
     more = len(counts) - len(named)
@@ -44,9 +43,7 @@ def say_next(*commands) -> None:
 def after_choice(output, target, dataset, columns) -> list[str]:
     """Commands that follow on a saved model."""
     file = "FILE" if dataset is not None or target == "-" else target
-    given = columns.target_text_column or columns.text_column
-    options = {"text_column": "" if given == "text" else given, "vector_column": columns.vector_column}
-    options |= {"delimiter": columns.delimiter, "encoding": columns.encoding}
+    options = columns.to_read_target()
     return [
         command_to_copy("score", output, file, "--proba", "-o", "scored.csv", **options),
         command_to_copy("label", output, file, "-o", "to_label.csv", **options),

@@ -14,9 +14,11 @@ from sklearn.utils.metaestimators import available_if
 
 from .._rows import check_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
+from ..scoring._confidence import confidences
 from ..trials._scoring import scorer
 from ._estimate import wilson
 from ._known import by_row
+from ._views import predicted
 
 _BINS = 5  # of confidence, with as many texts each
 _DRAWS = 300  # of the texts, for intervals of scores that are no share
@@ -231,11 +233,10 @@ class _Said(ClassifierMixin, BaseEstimator):
     """What a model says of rows, as a model of their numbers: scorers ask it as often as they like."""
 
     def __init__(self, model, rows):
-        self.classes_, self.found, self.proba = model.classes_, np.asarray(model.predict(rows)), None
+        self.classes_, (self.found, self.proba) = model.classes_, predicted(model, rows)
         self.sure = np.full(len(self.found), np.nan)
-        if hasattr(model, "predict_proba"):
-            self.proba = np.asarray(model.predict_proba(rows))
-            self.sure = self.proba[np.arange(len(self.found)), np.searchsorted(self.classes_, self.found)]
+        if self.proba is not None:
+            self.sure = confidences(self.found, self.proba, self.classes_)[0]
 
     def predict(self, numbers):
         return self.found[numbers]

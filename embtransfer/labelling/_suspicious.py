@@ -16,6 +16,7 @@ from ..classifiers._self_training import held_out
 from ..classifiers._views import fit_steps
 from ..embedders import NGramVectorizer
 from ..priors import LEAST, calibrate
+from ._views import no_probabilities
 
 SUREST = 0.1  # of the rows of a predicted class: what their labels contradict are errors
 PRIOR_ROWS = 20  # of each class, that have errors as often as all: few rows are little evidence
@@ -123,10 +124,7 @@ def _views(model, of_texts):
         return [view for _, view in model.estimators]
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     if hasattr(last, "multilabel_") or not (is_classifier(last) and hasattr(last, "predict_proba")):
-        raise TypeError(
-            f"Got a model that ends with {type(last).__name__}. Expected a classifier of one label a row "
-            "with predict_proba, such as make_classifier('logistic')."
-        )
+        raise no_probabilities(last)
     model = clone(model)
     if isinstance(last, SelfTrainingClassifier):
         last = last._make_estimator()

@@ -13,6 +13,7 @@ from .._types import Estimator, Labels, Rows
 from ..scoring._confidence import confidences
 from ._estimate import drawn_rows
 from ._known import by_row, check_classes
+from ._views import no_probabilities, predicted
 
 SHARES = np.arange(1, 11) / 10  # of rows that may keep their labels
 
@@ -140,13 +141,9 @@ def _labels(model, X):
     model = getattr(model, "best_estimator_", model)
     last = model[-1] if isinstance(model, Pipeline) else model
     if getattr(last, "multilabel_", False) or not hasattr(last, "predict_proba"):
-        raise TypeError(
-            f"Got a model that ends with {type(last).__name__}. Expected a classifier of one label a row "
-            "with predict_proba, such as make_classifier('logistic')."
-        )
-    rows = model[:-1].transform(X) if last is not model and len(model.steps) > 1 else X
-    labels, classes = np.asarray(last.predict(rows)), np.asarray(last.classes_)
-    return labels, classes, confidences(labels, np.asarray(last.predict_proba(rows)), classes)[0]
+        raise no_probabilities(last)
+    (labels, proba), classes = predicted(model, X), np.asarray(last.classes_)
+    return labels, classes, confidences(labels, proba, classes)[0]
 
 
 def _size(weights):

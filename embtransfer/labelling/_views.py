@@ -49,6 +49,22 @@ def see(model, X) -> Seen:
     return Seen(rows, views[0], views, model.classes_)
 
 
+def predicted(model, X) -> tuple[np.ndarray, np.ndarray | None]:
+    """Labels and class probabilities, None where there are none; the steps before the last run once."""
+    if isinstance(model, Pipeline) and len(model.steps) > 1:
+        X, model = model[:-1].transform(X), model[-1]
+    labels = np.asarray(model.predict(X))
+    return labels, np.asarray(model.predict_proba(X)) if hasattr(model, "predict_proba") else None
+
+
+def no_probabilities(last) -> TypeError:
+    """That a model's last step gives no probabilities of one label a row."""
+    return TypeError(
+        f"Got a model that ends with {type(last).__name__}. Expected a classifier of one label a row with "
+        "predict_proba, such as make_classifier('logistic')."
+    )
+
+
 def margin(proba) -> np.ndarray:
     """By how much the log-probability of the first class exceeds that of the second: (n_rows,)."""
     two = np.log(np.maximum(np.partition(proba, -2, axis=1)[:, -2:], np.finfo(np.float64).tiny))

@@ -1,5 +1,6 @@
 """TransferSearch: choose embedder, adapter and classifier for a target without its labels, or by few."""
 
+from collections import Counter
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, Self
@@ -287,9 +288,12 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             priors = priors if self.target_shares is not None else None  # it estimates them by these labels
         with threadpool_limits(1):
             fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target)
-            of_target = probabilities(fitted, rows[1], self.classes_)
+            of_target, given = probabilities(fitted, rows[1], self.classes_), fitted.predict(rows[1])
         self.best_estimator_ = self._fitted = fitted if model is best else with_embedders(fitted)
         self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
+        if self._worth is not None:
+            given = self.classes_[(of_target @ self._worth).argmax(axis=1)]
+        self._labels_given = Counter(given.tolist())  # to the target's rows
         if self._worth is not None and (model := at_threshold(self._fitted, self._worth, self.classes_)):
             self.best_estimator_, self._worth = model, None
         return self
