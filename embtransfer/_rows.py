@@ -66,14 +66,20 @@ def check_vectors(X, name: str = "X"):
         X = X.tocsr()
     elif not isinstance(X, np.ndarray):
         X = X.to_numpy()
-    if X.dtype not in (np.float32, np.float64):
-        X = X.astype(np.float32 if X.dtype == np.float16 else np.float64)
+    X = as_floats(X)
     if len(rows := not_finite(X)):
         raise ValueError(
             f"Got {name} with NaN or infinity, the first in row {rows[0]} (counted from 0). Expected finite "
             "numbers. Leave such rows out, or fill them."
         )
     return X
+
+
+def as_floats(X):
+    """Numbers in float32 or float64, of which either is not copied; float16 becomes float32."""
+    if X.dtype in (np.float32, np.float64):
+        return X
+    return X.astype(np.float32 if X.dtype == np.float16 else np.float64)
 
 
 def not_finite(X) -> np.ndarray:

@@ -21,10 +21,10 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
         "words": words and n-grams of both domains, logistic regression on log-count ratios (of many classes
         on inverse document frequencies), self-trained on the target. Seconds to fit, no pretrained model.
         "sentences": the same, co-trained with logistic regression on a sentence model's vectors, which it
-        wants at prediction too: the most accurate.
-        "distilled": both, and a student distilled from the sentence model; fitting takes the sentence
-        model, prediction only the words and the student. "vectors": of rows that are vectors already, each
-        domain centred, brought to one scale, and logistic regression, self-trained on the target.
+        wants at prediction too: the most accurate. "distilled": both, and a student distilled from the
+        sentence model; fitting takes the sentence model, prediction only the words and the student.
+        "vectors": of rows that are vectors already, each domain centred, brought to one scale, and logistic
+        regression, self-trained on the target.
     teacher : embedder, default=None
         For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2. With
         its `cache_dir` the texts are encoded once.
@@ -56,21 +56,22 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     if name in ("words", "vectors") and teacher is not None:
         raise ValueError(f"Got a teacher for the recipe {name!r}, which takes none. Leave it away.")
     if name == "vectors":
-        *steps, (_, classifier) = _dense(VectorEmbedder()).steps
-        return make_transfer_pipeline(*(step for _, step in steps), SelfTrainingClassifier(classifier))
+        *steps, classifier = _dense(VectorEmbedder())
+        return make_transfer_pipeline(*steps, SelfTrainingClassifier(classifier))
     words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
     if name == "words":
         return make_transfer_pipeline(words[0], SelfTrainingClassifier(words[1]))
     teacher = SentenceEmbedder(by_sentence=True) if teacher is None else teacher
-    views = [("words", make_transfer_pipeline(*words)), ("sentences", _dense(teacher))]
+    views = [
+        ("words", make_transfer_pipeline(*words)),
+        ("sentences", make_transfer_pipeline(*_dense(teacher))),
+    ]
     if name == "sentences":
         return CoTrainingClassifier(views)
-    views.insert(1, ("student", _dense(DistilledEmbedder(teacher))))
+    views.insert(1, ("student", make_transfer_pipeline(*_dense(DistilledEmbedder(teacher)))))
     return CoTrainingClassifier(views, predict_with=["words", "student"])
 
 
 def _dense(embedder):
     """Centred rows of mean squared length 1, for which C = 1 is a middling regularisation."""
-    return make_transfer_pipeline(
-        embedder, DomainCentering(), LengthScaling(), LogisticRegression(C=1.0, max_iter=500)
-    )
+    return embedder, DomainCentering(), LengthScaling(), LogisticRegression(C=1.0, max_iter=500)

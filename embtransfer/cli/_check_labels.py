@@ -26,15 +26,12 @@ def check_labels(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ):
     """Write the labelled texts whose label is probably wrong, with another, the most suspicious first."""
-    from ..labelling import suspicious_labels, write_suspicious
+    from ..labelling import check_csv, suspicious_labels, write_suspicious
     from ..persistence import load_pipeline
     from ..trials._label_kinds import SEVERAL, kind_of
 
     with clear_errors():
-        if output.suffix.lower() != ".csv":
-            raise ValueError(f"Got {output}. Expected a name that ends in .csv, which spreadsheets open.")
-        if output.exists() and not overwrite:
-            raise FileExistsError(f"{output} is there already. Choose another name, or pass --overwrite.")
+        check_csv(output, overwrite)  # before the work, not after it
         loaded = load_pipeline(model, trusted=split_names(trusted))
         columns = Columns(
             text_column=text_column, label_column=label_column, delimiter=delimiter, encoding=encoding

@@ -4,7 +4,16 @@ from ._estimate import ScoreEstimate, estimate_score
 from ._evaluate import Evaluation, evaluate
 from ._gain import ExpectedGain, expected_gain
 from ._refit import check_takes_labels, refitted
-from ._rounds import COLUMNS, Rounds, check_output, label_cell, read_rounds, write_round, write_suspicious
+from ._rounds import (
+    COLUMNS,
+    Rounds,
+    check_csv,
+    check_output,
+    label_cell,
+    read_rounds,
+    write_round,
+    write_suspicious,
+)
 from ._suggest import suggest_labels
 from ._suspicious import suspicious_labels
 from ._threshold import confidence_threshold
@@ -15,6 +24,7 @@ __all__ = [
     "ExpectedGain",
     "Rounds",
     "ScoreEstimate",
+    "check_csv",
     "check_output",
     "check_takes_labels",
     "confidence_threshold",

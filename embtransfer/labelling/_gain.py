@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._rows import n_rows
 from .._types import Estimator, Labels, Rows, Seed
 from ._known import by_row
 from ._refit import refitted
@@ -115,7 +116,7 @@ def expected_gain(
     """
     if not isinstance(n, Integral) or n < 1:
         raise ValueError(f"Got n={n!r}. Expected a whole number of labels, 1 or more.")
-    labels = by_row(y_target, len(X_target), "y_target")
+    labels = by_row(y_target, n_rows(X_target), "y_target")
     known = np.flatnonzero(labels != None)  # noqa: E711
     if len(known) < LEAST_LABELS:
         raise ValueError(

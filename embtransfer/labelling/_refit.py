@@ -3,6 +3,7 @@
 from sklearn.base import clone
 
 from .._parts import takes
+from .._rows import n_rows
 from ..classifiers import CLASSIFIERS, make_classifier
 from ..recipes import RECIPES
 from ._known import by_row
@@ -23,7 +24,7 @@ def refitted(model, X, y, X_target, labels, random_state=None):
     if random_state is not None:
         seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
         model.set_params(**dict.fromkeys(seeds, random_state))
-    y_target = by_row(labels, len(X_target), "y_target") if labels else None
+    y_target = by_row(labels, n_rows(X_target), "y_target") if labels else None
     return model.fit(X, y, X_target=X_target, y_target=y_target)
 
 

@@ -76,8 +76,8 @@ def _write(path, table):
         table.to_csv(part, index=False, float_format="%.6g", encoding="utf-8-sig")
 
 
-def check_output(path: Path, overwrite: bool) -> None:
-    """Refuse a name that is not to be written: of no csv, of a file that is there, always of one with labels.
+def check_csv(path: Path, overwrite: bool) -> None:
+    """Refuse a name of no csv, or of a file that is there and not to be replaced.
 
     Raises
     ------
@@ -85,10 +85,20 @@ def check_output(path: Path, overwrite: bool) -> None:
     """
     if path.suffix.lower() != ".csv":
         raise ValueError(f"Got {path}. Expected a name that ends in .csv, which spreadsheets open.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there already. Choose another name, or pass --overwrite.")
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """The same; and refuse, to be replaced or not, a file with labels, and one that is no round.
+
+    Raises
+    ------
+    ValueError, FileExistsError
+    """
+    check_csv(path, overwrite)
     if not path.exists():
         return
-    if not overwrite:
-        raise FileExistsError(f"{path} is there already. Choose another name, or pass --overwrite.")
     try:
         labels = _columns(path)[1][-1]
     except (ValueError, OSError):

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .._rows import not_finite
+from .._rows import as_floats, not_finite
 
 LISTS = pa.list_(pa.float64())  # what lists in JSON are read as
 
@@ -58,7 +58,8 @@ class Vectors:
         }
         if bad:
             lists = lists.filter(pa.array(~wrong))
-        rows = _numbers(lists.flatten()).reshape(len(lists), self.width or 0)
+        numbers = lists.flatten().to_numpy(zero_copy_only=False)  # nothing becomes NaN
+        rows = as_floats(numbers).reshape(len(lists), self.width or 0)
         if len(odd := not_finite(rows)):
             bad |= dict.fromkeys(np.flatnonzero(~wrong)[odd].tolist(), self._odd())
             rows = np.delete(rows, odd, axis=0)
@@ -96,10 +97,3 @@ def _is_list(kind):
 
 def _is_number(kind):
     return pa.types.is_floating(kind) or pa.types.is_integer(kind)
-
-
-def _numbers(values):
-    numbers = values.to_numpy(zero_copy_only=False)  # nothing becomes NaN
-    if numbers.dtype in (np.float32, np.float64):
-        return numbers
-    return numbers.astype(np.float32 if numbers.dtype == np.float16 else np.float64)

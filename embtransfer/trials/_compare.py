@@ -60,9 +60,9 @@ def compare(
     """Try combinations of embedder, adapter and classifier, and whole recipes.
 
     Each text is embedded once by each embedder. The baselines come first: the majority class (on the target
-    its own, where its labels are known), and TF-IDF
-    with logistic regression, on the vocabulary of the source, and (adapter "joint") on that of the source
-    and the seen target texts together. Of vectors, which no TF-IDF can read, it is adapter "none".
+    its own, where its labels are known), and TF-IDF with logistic regression, on the vocabulary of the
+    source, and (adapter "joint") on that of the source and the seen target texts together. Of vectors, which
+    no TF-IDF can read, it is adapter "none".
 
     Parameters
     ----------
