@@ -44,7 +44,9 @@ class DomainCentering(SummingAdapter):
     With y and a target the domains are compared as if the source had the target's class shares, `priors_`:
     each class's rows count as often as it takes. Means and covariances differ by the classes' shares, too,
     and to align these would move one class onto the other. `fit` and `fit_files`, not `partial_fit`, estimate
-    shares: by logistic regression as in SelfTrainingClassifier, then again on rows centred with them.
+    shares: by logistic regression as in SelfTrainingClassifier, and again on rows centred with them; the
+    logarithms of both are averaged, the interval holds both. SelfTrainingClassifier takes them over from an
+    adapter before it in a TransferPipeline.
 
     References
     ----------

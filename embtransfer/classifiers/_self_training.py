@@ -1,23 +1,29 @@
 """Self-training: a classifier learns from its own surest target rows; the rounds, for one view or several."""
 
 import warnings
-from functools import reduce
 from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from .._parts import settled
 from .._types import Estimator, Rows, Seed
-from ..copies._groups import complete_folds, identical, joined
-from ..priors import LEAST, PRIORS, TargetPriors, calibrate, check_priors, matched, target_priors
-from ._base import BaseLabelledTargetClassifier, weights_of
+from ..priors import (
+    LEAST,
+    PRIORS,
+    TargetPriors,
+    calibrate,
+    check_priors,
+    is_estimated,
+    matched,
+    target_priors,
+)
+from ._base import BaseLabelledTargetClassifier
 from ._known import Known
-from ._views import View
+from ._views import View, held_out, probabilities
 
 CONSTRAINTS = {
     "n_rounds": [Interval(Integral, 1, None, closed="left")],
@@ -104,7 +110,9 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     classes' frequencies in the source let expect, once under the source's shares and once under those that
     all columns give. One half of the columns estimates, too, and the other. The logarithms are averaged, and
     drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
-    apart, and the farther the target lies outside of what mixtures of the source's classes could give.
+    apart, and the farther the target lies outside of what mixtures of the source's classes could give. In a
+    TransferPipeline after an adapter that has estimated the shares, these are taken over: rows whose means it
+    matched under these shares tell them again, and err more. Not so if labels of the target are known.
 
     It helps where a classifier is about right and the domains differ in which words carry the label, as with
     TF-IDF rows; on rows that transfer well already it can lose. Compare with `unadapted_estimator_` on a few
@@ -133,6 +141,7 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     """
 
     _holds_labels_out = True  # steps before it that learn from labels spoil that
+    _shares_found = None  # by an adapter before it: TransferPipeline sets it while it fits
     _parameter_constraints = {
         **CONSTRAINTS,
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
@@ -164,25 +173,29 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         if len(known.rows) and self.target_weight != 1:
             self._check_takes_weights(self.target_weight)
         view = View(self._make_estimator(), X, X_target, sample_weight)
-        first, last = train(self, [view], y, "all", known)
+        found = self._shares_found if is_estimated(self.priors) and not len(known.rows) else None
+        first, last = train(self, [view], y, "all", known, found)
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
 
 
-def train(options, views, y, labels_from, known):
-    """Fitted classifiers on the source alone and after the last round; writes what was learned on options."""
+def train(options, views, y, labels_from, known, found=None):
+    """Fitted classifiers on the source alone and after the last round; writes what was learned on options.
+
+    `found`: shares that an adapter has estimated, so that they are not estimated again.
+    """
     classes, rng = options.classes_, check_random_state(options.random_state)
     index, told = np.searchsorted(classes, y), np.searchsorted(classes, known.labels)
     first = last = [view.fit(y) for view in views]
     for view, model in zip(views, first, strict=True):
         view.classifier = settled(model, view.classifier)
-    probas = [_proba(model, view.target) for model, view in zip(first, views, strict=True)]
+    probas = [probabilities(model, view.target) for model, view in zip(first, views, strict=True)]
     unadapted = np.mean(probas, axis=0)
     unseen = held_out(views, index, y, options.cv, rng)
     if unseen is None:
-        unseen = [_proba(model, view.source) for model, view in zip(first, views, strict=True)]
+        unseen = [probabilities(model, view.source) for model, view in zip(first, views, strict=True)]
     slope = calibrate(np.log(np.maximum(np.mean(unseen, axis=0), LEAST)), index, "temperature")[0]
     options.temperature_ = float(1 / slope)
-    found = _priors(options.priors, views, index, unseen, probas, Known(known.rows, told), rng)
+    found = found or _priors(options.priors, views, index, unseen, probas, Known(known.rows, told), rng)
     options.source_priors_, options.priors_, options.prior_intervals_ = (
         found.source,
         found.target,
@@ -194,7 +207,7 @@ def train(options, views, y, labels_from, known):
         fitted = [
             view.fit(y, some, known, options.target_weight) for view, some in zip(views, taken, strict=True)
         ]
-        said = [_proba(model, view.target) for model, view in zip(fitted, views, strict=True)]
+        said = [probabilities(model, view.target) for model, view in zip(fitted, views, strict=True)]
         for proba in said:
             proba[known.rows] = np.eye(len(classes))[told]
         return fitted, said
@@ -239,10 +252,6 @@ def train(options, views, y, labels_from, known):
     return first, last
 
 
-def _proba(model, rows):
-    return np.asarray(model.predict_proba(rows), np.float64)
-
-
 def _calibrated(proba, slope):
     return softmax(slope * np.log(np.maximum(proba, LEAST)), axis=1)
 
@@ -267,24 +276,6 @@ def _surest(proba, slope, share, options):
     taken[following[: round(quotas.sum() - whole.sum())]] = True
     rows = np.sort(order[taken])
     return rows, labels[rows], confidence[rows]
-
-
-def held_out(views, index, y, cv, rng, more=()):
-    """Of each view, the probabilities of each source row by classifiers that did not see it, or a copy.
-
-    Copies are equal rows of a view, or of `more`. None where a class has too few rows to hold any out.
-    """
-    groups = reduce(joined, [identical(rows) for rows in [*(view.source for view in views), *more]])
-    splits = complete_folds(index, groups, cv, rng)
-    if not splits:
-        return None
-    out = [np.zeros((len(y), index.max() + 1)) for _ in views]
-    for seen, unseen in splits:
-        for view, of_view in zip(views, out, strict=True):
-            some, others = view.fold(y, seen, unseen)
-            model = clone(view.classifier).fit(some, y[seen], **weights_of(view.weights, seen))
-            of_view[unseen] = _proba(model, others)
-    return out
 
 
 def _priors(wanted, views, y, held_out, target, known, rng):

@@ -1,6 +1,7 @@
 """Views of one or several classifiers: steps fitted once, and anew in folds where they learn from labels."""
 
 from copy import copy
+from functools import reduce
 from numbers import Real
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils import _safe_indexing
 
 from .._parts import learns_from_labels, takes
 from .._rows import stack_rows
+from ..copies._groups import complete_folds, identical, joined
 from ._base import weights_of
 
 
@@ -52,6 +54,29 @@ def _stack(first, second):
     if sparse.issparse(first) or getattr(first, "dtype", None) in (np.float32, np.float64):
         return stack_rows(first, second)
     return np.concatenate([first, second]) if isinstance(first, np.ndarray) else [*first, *second]
+
+
+def probabilities(model, rows):
+    """In float64, (n_rows, n_classes)."""
+    return np.asarray(model.predict_proba(rows), np.float64)
+
+
+def held_out(views, index, y, cv, rng, more=()):
+    """Of each view, the probabilities of each source row by classifiers that did not see it, or a copy.
+
+    Copies are equal rows of a view, or of `more`. None where a class has too few rows to hold any out.
+    """
+    groups = reduce(joined, [identical(rows) for rows in [*(view.source for view in views), *more]])
+    splits = complete_folds(index, groups, cv, rng)
+    if not splits:
+        return None
+    out = [np.zeros((len(y), index.max() + 1)) for _ in views]
+    for seen, unseen in splits:
+        for view, of_view in zip(views, out, strict=True):
+            some, others = view.fold(y, seen, unseen)
+            model = clone(view.classifier).fit(some, y[seen], **weights_of(view.weights, seen))
+            of_view[unseen] = probabilities(model, others)
+    return out
 
 
 def takes_target(estimator):

@@ -12,8 +12,7 @@ from .._texts import plain_labels, text_list
 from .._types import Estimator, Labels, Rows, Seed
 from ..classifiers import CoTrainingClassifier, SelfTrainingClassifier
 from ..classifiers._base import classes_of
-from ..classifiers._self_training import held_out
-from ..classifiers._views import fit_steps
+from ..classifiers._views import fit_steps, held_out
 from ..embedders import NGramVectorizer
 from ..priors import LEAST, calibrate
 from ._views import no_probabilities

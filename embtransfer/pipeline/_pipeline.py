@@ -16,6 +16,7 @@ from .._parts import children
 from .._texts import plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
 from ..classifiers._known import unwrap
+from ..priors import shares_found
 from ._labels import check_labels
 from ._labels_seen import warn_of_labels_seen
 from ._source import source_view
@@ -171,6 +172,7 @@ class TransferPipeline(Pipeline):
                 return fit(X, plain_labels(y), **params)
             finally:
                 del self._on_its_way
+                getattr(self.steps[-1][1], "__dict__", {}).pop("_shares_found", None)
 
     def _fit(self, X, y=None, routed_params=None, raw_params=None, **more):
         # scikit-learn before 1.9 passes raw_params in `fit` alone, and without them leaves X_target as it is:
@@ -181,6 +183,8 @@ class TransferPipeline(Pipeline):
         return super()._fit(X, y, routed_params, raw_params, **more)
 
     def _get_metadata_for_step(self, *, step_idx, step_params, all_params):
+        if step_idx == len(self.steps) - 1 and hasattr(self._final_estimator, "_shares_found"):
+            self._final_estimator._shares_found = shares_found(self.steps[:step_idx])
         # scikit-learn's sends X_target through all the steps before each one that asks for it, which embeds
         # it once for the adapter and again for the classifier; here it goes on from the last that asked
         asked = any("X_target" in params for params in step_params.values())

@@ -2,11 +2,12 @@
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
 from ._known import known_priors, with_priors
-from ._rows import priors_by_rows
+from ._rows import priors_by_rows, shares_found
 from ._target import (
     PRIORS,
     TargetPriors,
     check_priors,
+    is_estimated,
     matched,
     rows_for_priors,
     stratified_rows,
@@ -23,10 +24,12 @@ __all__ = [
     "check_priors",
     "estimate",
     "estimate_priors",
+    "is_estimated",
     "known_priors",
     "matched",
     "priors_by_rows",
     "rows_for_priors",
+    "shares_found",
     "stratified_rows",
     "target_priors",
     "weights_by_class",

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from .._parts import settled
 from ..copies._groups import complete_folds, identical
-from ._target import TargetPriors, check_priors, rows_for_priors, target_priors
+from ._target import TargetPriors, check_priors, is_estimated, rows_for_priors, target_priors
 
 _FOLDS = 3
 _MOST = 200  # estimates that are kept
@@ -33,11 +33,23 @@ def priors_by_rows(wanted, domains, index, of_words=None) -> TargetPriors:
     """
     source = np.bincount(index) / len(index)
     wanted = check_priors(wanted, len(source))
-    if isinstance(wanted, str) and wanted == "estimated":
+    if is_estimated(wanted):
         return _estimated(domains, index, of_words) or _known(source, source)
     if isinstance(wanted, str):
         wanted = source if wanted == "source" else np.full(len(source), 1 / len(source))
     return _known(source, wanted)
+
+
+def shares_found(steps) -> TargetPriors | None:
+    """What an adapter among fitted (name, step) pairs has estimated, if one has.
+
+    Rows whose means it matched under these shares tell the same again, and err more: who comes after it
+    takes them over.
+    """
+    for _, step in steps:
+        if is_estimated(getattr(step, "priors", None)) and step.priors_ is not None:
+            return TargetPriors(step.source_priors_, step.priors_, step.prior_intervals_)
+    return None
 
 
 def _known(source, target):
@@ -62,9 +74,11 @@ def _estimated(domains, index, of_words):
 
 
 def _estimated_anew(domains, index, n_classes, of_words):
-    """On the rows; then, of dense ones, on centred ones, the source's mean weighed by these shares.
+    """On the rows; of dense ones also on centred ones, the source's mean weighed by these shares.
 
-    None where a class has too few distinct rows to be held out.
+    A shift of all rows moves the first, and the second is drawn to the shares that it assumes: the mean of
+    their logarithms counts, the interval holds both. None where a class has too few distinct rows to be held
+    out.
     """
     rng = check_random_state(0)
     splits = complete_folds(index, identical(domains[0][0]), _FOLDS, rng)
@@ -75,7 +89,11 @@ def _estimated_anew(domains, index, n_classes, of_words):
     if all(sparse.issparse(source) for source, _ in domains):
         return found
     centred = [_centred(*rows, index, found.target) for rows in domains]
-    return target_priors([_view(*rows, index, splits, of_words) for rows in centred], index, rng)
+    again = target_priors([_view(*rows, index, splits, of_words) for rows in centred], index, rng)
+    both = found.target * again.target
+    ends = np.stack([found.intervals, again.intervals])
+    intervals = np.stack([ends[..., 0].min(axis=0), ends[..., 1].max(axis=0)], axis=1)
+    return TargetPriors(found.source, np.sqrt(both) / np.sqrt(both).sum(), intervals)
 
 
 def _scaled(source, target):

@@ -79,6 +79,11 @@ def check_priors(wanted, n_classes, otherwise="one of: source, uniform, estimate
     return priors
 
 
+def is_estimated(wanted) -> bool:
+    """Whether the parameter asks for an estimate."""
+    return isinstance(wanted, str) and wanted == "estimated"
+
+
 def matched(proba, priors):
     r"""Probabilities of target rows for these shares: :math:`p_{ik} \pi_k / \bar p_k`, of sum 1."""
     found = proba * (priors / np.maximum(proba.mean(axis=0), LEAST))

@@ -525,6 +525,14 @@ class TestInAPipeline:
     def pipeline():
         return make_transfer_pipeline(WordEmbedder(), DomainCentering(), SelfTrainingClassifier())
 
+    def test_known_labels_tell_the_shares_anew(self, reviews):
+        films, pans = reviews
+        told = [label if i % 4 == 0 else None for i, label in enumerate(pans.target)]
+        pipeline = self.pipeline().fit(films.data, films.target, X_target=pans.data, y_target=told)
+        taken_over = pipeline[1].priors_
+        assert not np.allclose(pipeline[-1].priors_, taken_over)
+        assert np.abs(pipeline[-1].priors_ - 0.5).max() < np.abs(taken_over - 0.5).max()
+
     @pytest.mark.parametrize("hold", [lambda part: part, Target], ids=["raw", "Target"])
     def test_gets_both_domains_as_the_adapter_maps_them(self, reviews, hold):
         films, pans = reviews
@@ -534,7 +542,8 @@ class TestInAPipeline:
             embedder.transform(films.data), films.target, X_target=embedder.transform(pans.data)
         )
         target = adapter.transform(embedder.transform(pans.data))
-        expected = SelfTrainingClassifier().fit(source, films.target, X_target=target)
+        model = SelfTrainingClassifier(priors=adapter.priors_)  # which it takes over
+        expected = model.fit(source, films.target, X_target=target)
         assert pipeline[-1].history_ == expected.history_
         np.testing.assert_array_equal(pipeline.predict_proba(pans.data), expected.predict_proba(target))
         np.testing.assert_array_equal(pipeline.predict_source(films.data), expected.predict(source))

@@ -587,9 +587,11 @@ def test_the_target_is_embedded_once_for_all_steps(memory, tmp_path):
     assert Counting.calls.count(FILMS) == 1
     embedder = WordEmbedder()
     X, X_target = embedder.fit_transform(PANS), embedder.transform(FILMS)
-    for adapter in (CORAL(0.1), DomainCentering(with_std=True)):
+    coral, centering = CORAL(0.1), DomainCentering(with_std=True)
+    for adapter in (coral, centering):
         X, X_target = adapter.fit_transform(X, LABELS, X_target=X_target), adapter.transform(X_target)
-    classifier = SelfTrainingClassifier(LogisticRegression()).fit(X, LABELS, X_target=X_target)
+    classifier = SelfTrainingClassifier(LogisticRegression(), priors=coral.priors_)
+    classifier.fit(X, LABELS, X_target=X_target)
     np.testing.assert_array_equal(pipeline.predict_proba(FILMS), classifier.predict_proba(X_target))
 
 
