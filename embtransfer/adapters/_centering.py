@@ -70,6 +70,8 @@ class DomainCentering(SummingAdapter):
         self.priors = priors
         self.with_std = with_std
 
+    _maps_each = True
+
     def _summarise(self, X):
         return Moments(X, "diagonal" if self.with_std else None)
 

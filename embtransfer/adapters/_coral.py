@@ -70,6 +70,7 @@ class CORAL(SummingAdapter):
         "priors": PRIORS,
     }
     _min_rows = 2
+    _maps_each = True
 
     def __init__(
         self,
