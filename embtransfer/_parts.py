@@ -80,7 +80,7 @@ def for_source(model, domain=None):
     """A fitted model as it predicts source rows, of one domain where that is named."""
     if not hasattr(model, "source_view"):
         return model
-    return model.source_view() if domain is None else model.source_view(domain)
+    return model.source_view(domain) if domain is not None and takes(model, "domain") else model.source_view()
 
 
 def _attribute(estimator):
