@@ -100,8 +100,9 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
     if len(ran):
         row = ran.loc[ran["target_score"].idxmax()]
         name, command = row["embedder"], "fit"
-        if name in ("-", "tfidf"):
-            return []
+        told = ran[(ran.get("sources") == "each mapped") & (ran["adapter"] == row["adapter"])]
+        if name in ("-", "tfidf") or (len(told) and row["sources"] == "pooled"):
+            return []  # `fit` maps each source
         parts = {name: row[name] for name in ("embedder", "adapter", "classifier")}
         parts = {"recipe": row["classifier"]} if name == "recipe" else parts
         if not name.startswith(("word_", "static_")):
