@@ -42,7 +42,7 @@ from ._results import RESULTS, machine, markdown_table, results, write_results
 ROWS = {"amazon": 700, "fdu_mtl": 300, "crisislex_t26": 200, "airline_tweets": 600}  # of each source
 PLACES = (0, 3, 6, 9)  # of the targets among the sorted domains, where there are many
 N_TARGET = 2000
-POOLED, EACH, WEIGHED, ALONE = "pooled", "each mapped", "each mapped, weighed", "best source alone"
+POOLED, EACH, WEIGHED, ALONE = "pooled", "each mapped", "weighed", "best source alone"
 
 
 def sets():

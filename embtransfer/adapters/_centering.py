@@ -26,6 +26,8 @@ class DomainCentering(SummingAdapter):
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_maps_ : dict of name to AffineMap
+        Of each source, if `fit` was told the domains.
     source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
         Class shares of the source, and those taken for the target; classes as sorted.
     prior_intervals_ : ndarray of shape (n_classes, 2), or None
@@ -45,6 +47,9 @@ class DomainCentering(SummingAdapter):
     each class's rows count as often as it takes. Means and covariances differ by the classes' shares, too,
     and to align these would move one class onto the other. `fit` and `fit_files`, not `partial_fit`, estimate
     shares: by logistic regression as in SelfTrainingClassifier, then again on rows centred with them.
+
+    Of several sources (`domain` of `fit`) each is compared with the target by itself, at these shares; one of
+    fewer than 30 rows, or without a class, goes through the map of all. The target's map is the same.
 
     References
     ----------

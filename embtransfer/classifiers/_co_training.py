@@ -185,7 +185,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))
         weights = check_weights(sample_weight, y)
-        names = None if domain is None else check_domain(domain, len(y))
+        names = None if domain is None else check_domain(domain, _num_samples(y))
         parts = [fit_steps(estimator, X, y, X_target, names) for _, estimator in self.estimators]
         for view, _ in parts:
             view.weights = weights
