@@ -164,7 +164,7 @@ BENCHMARKS = (
     Benchmark(
         "several_sources",
         "accuracy",
-        20,
+        8,
         "several sources: pooled, each mapped by itself, weighed, and the best alone, on four data sets",
         asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26, airline_tweets and e5_amazon.parquet",
     ),

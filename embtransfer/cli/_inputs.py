@@ -121,7 +121,10 @@ def _load_source(dataset, name, columns, group_column, cleaning, domain_column):
             f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "
             f"{table.place(missing[0])}. {drop}, or write labels there."
         )
-    found = {option: [one or None for one in column] for option, column in zip(more, others, strict=True)}
+    found = {
+        option: [None if one == "" else one for one in column]
+        for option, column in zip(more, others, strict=True)
+    }
     return Labelled(texts, labels, found.get("group_column"), found.get("domain_column"))
 
 

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import delayed
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from .._parts import takes
+from .._parts import by_domain, takes
 from .._rows import n_rows, take
 from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder
 from ..pipeline import class_shares, for_source
 from ._progress import line
-from ._sources import EACH, POOLED, alone, names_of_sources
+from ._sources import EACH, POOLED, alone
 from ._store import learn, target_for
 
 NAMES = ("embedder", "adapter", "classifier")
@@ -26,7 +26,12 @@ NAMES = ("embedder", "adapter", "classifier")
 def names_of(blocks, recipes, several):
     """The names of each row, and which sources it learns from, if there are several."""
     rows = [
-        (block.embedder, adapter, classifier, block.source or (EACH if told else POOLED))
+        (
+            block.embedder,
+            adapter,
+            classifier,
+            (EACH if told else POOLED) if block.source is None else block.source,
+        )
         for block in blocks
         for (adapter, _, told), (classifier, _) in product(block.adapters, block.classifiers)
     ]
@@ -38,7 +43,7 @@ def names_of(blocks, recipes, several):
 class Block(NamedTuple):
     """Rows of one embedder: its name, adapters (name, adapter, whether it is told the domains), classifiers.
 
-    `joint`: it learns from both domains. `source`: the one that it learns from alone; "" for all.
+    `joint`: it learns from both domains. `source`: the one that it learns from alone; None for all.
     """
 
     embedder: str
@@ -46,7 +51,7 @@ class Block(NamedTuple):
     joint: bool
     adapters: list
     classifiers: list
-    source: str = ""
+    source: Any = None
 
 
 def trials(blocks, recipes, data, score, diagnostics, folds):
@@ -54,7 +59,7 @@ def trials(blocks, recipes, data, score, diagnostics, folds):
     for block in blocks:
         parts = product(block.adapters, block.classifiers)
         try:
-            of_block = alone(data, block.source, *folds) if block.source else data
+            of_block = data if block.source is None else alone(data, block.source, *folds)
             embedded = _Embedded(block.made, of_block, block.joint)
         except Exception as error:
             yield from (delayed(_failed)(line(error)) for _ in parts)
@@ -152,21 +157,32 @@ def _evaluate_recipe(model, data, score, told):
     for train, test in data.splits:
         some, held_out = (take(data.source, part) for part in (train, test))
         fold = clone(model).fit(some, data.y[train], **target_for(model, *target, named(train)))
-        scores.append(_held_out_score(score, fold, held_out, data.y[test], named(test)))
+        view = _BySource(fold, named(test)) if told else for_source(fold)
+        scores.append(score(view, held_out, data.y[test]))
     target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
     figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
     return figures | _labels_learned(model, data), class_shares(fitted)
 
 
-def _held_out_score(score, model, rows, y, domain):
-    """The score on source rows; of several sources the mean of theirs, each weighed by its rows."""
-    if domain is None:
-        return score(for_source(model), rows, y)
-    found = []
-    for name in names_of_sources(domain):
-        some = np.flatnonzero(domain == name)
-        found.append(score(for_source(model, name), take(rows, some), y[some]) * len(some))
-    return sum(found) / len(y)
+class _BySource(ClassifierMixin, BaseEstimator):
+    """A fitted model as it predicts source rows that are of these domains, for a scorer."""
+
+    def __init__(self, model, domain):
+        self.model = model
+        self.domain = domain
+
+    @property
+    def classes_(self):
+        return self.model.classes_
+
+    def predict(self, X):
+        return by_domain(self.model, lambda view, rows: view.predict(rows), X, self.domain)
+
+    def predict_proba(self, X):
+        return by_domain(self.model, lambda view, rows: view.predict_proba(rows), X, self.domain)
+
+    def __sklearn_is_fitted__(self):
+        return True
 
 
 def _labels_learned(model, data):

@@ -64,6 +64,13 @@ def test_a_source_alone_is_that_source_by_itself(table):
     assert row["source_cv"] == alone["source_cv"][1]
 
 
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc", "f1:1"])
+def test_scores_of_probabilities_and_of_a_class_are_of_all_held_out_rows(scoring):
+    table = compare(*DATA, domain=DOMAIN, scoring=scoring, **FEW)
+    assert (table["error"] == "").all()
+    assert table["source_cv"].notna().all()
+
+
 def test_a_source_that_is_too_small_is_a_row_with_its_error():
     names = np.where(np.arange(120) < 2, "few", DOMAIN)
     table = compare(*DATA, domain=names, **FEW)
