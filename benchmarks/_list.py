@@ -161,6 +161,13 @@ BENCHMARKS = (
         "what the next fifty target labels bring, against what is expected of them",
         asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
     ),
+    Benchmark(
+        "several_sources",
+        "accuracy",
+        8,
+        "several sources: pooled, each mapped by itself, weighed, and the best alone, on four data sets",
+        asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26, airline_tweets and e5_amazon.parquet",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

@@ -10,7 +10,7 @@ quote figures are in _sentences.py: the tests look for them on their pages, but 
 import re
 from pathlib import Path
 
-from . import _accuracy_tables as accuracy, _speed_tables as speed, real_targets
+from . import _accuracy_tables as accuracy, _speed_tables as speed, real_targets, several_sources
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
 
@@ -36,6 +36,7 @@ TABLES = {
     "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
     "choosing": accuracy.choosing_all,
+    "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,
     "other shares": real_targets.of_accuracy,
     "other shares, harm": real_targets.of_harm,

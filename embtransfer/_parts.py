@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from copy import copy
 from inspect import signature
 
+import numpy as np
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from ._texts import check_domain
 
 
 def children(estimator) -> list:
@@ -57,6 +62,25 @@ def _is_fitted_to_labels(part):
         return True
     y = signature(part.fit).parameters.get("y")
     return y is not None and y.default is y.empty
+
+
+def by_domain(model, ask, X, domain=None):
+    """What `ask(view, rows)` finds of source rows; `domain` names that of all, of each, or is None."""
+    if domain is None or np.isscalar(domain):
+        return ask(for_source(model, domain), X)
+    names = check_domain(domain, _num_samples(X))
+    found = {}
+    for name in dict.fromkeys(names.tolist()):
+        rows = np.flatnonzero(names == name)
+        found.update(zip(rows, ask(for_source(model, name), _safe_indexing(X, rows)), strict=True))
+    return np.array([found[row] for row in range(len(names))])
+
+
+def for_source(model, domain=None):
+    """A fitted model as it predicts source rows, of one domain where that is named."""
+    if not hasattr(model, "source_view"):
+        return model
+    return model.source_view(domain) if domain is not None and takes(model, "domain") else model.source_view()
 
 
 def _attribute(estimator):

@@ -172,3 +172,31 @@ def text_buffers(chunk: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
     data = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
     data.flags.writeable = offsets.flags.writeable = False  # kernels compile for one kind of array
     return data, offsets
+
+
+def check_domain(domain, n_rows):
+    """The name of each row's domain: ndarray of object of shape (n_rows,).
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as rows, or one is missing.
+    """
+    names = np.full(n_rows, domain, object) if np.isscalar(domain) else _objects(domain)
+    if names.shape != (n_rows,):
+        raise ValueError(
+            f"Got {n_rows} rows and domains of shape {names.shape}. Expected a name for each row."
+        )
+    missing = [row for row, name in enumerate(names.tolist()) if name is None or _is_missing(name)]
+    if missing:
+        raise ValueError(
+            f"Got {len(missing):,} rows without a domain, the first is row {missing[0] + 1}. Name each row's."
+        )
+    return names
+
+
+def _objects(values):
+    """A column of any container as an array of objects."""
+    found = np.empty(len(values), object)
+    found[:] = values.tolist() if hasattr(values, "tolist") else list(values)
+    return found

@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from .._texts import check_domain
 from .._types import Labels, Matrix, Rows
 from ..priors import priors_by_rows, stratified_rows
 from ._moments import ROWS
@@ -17,7 +18,7 @@ from ._moments import ROWS
 _DTYPES = [np.float64, np.float32]
 
 
-def _are_classes(y):
+def are_classes(y):
     """Whether labels are given and name at least two classes."""
     try:
         return y is not None and type_of_target(y) in ("binary", "multiclass") and len(np.unique(y)) > 1
@@ -94,7 +95,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     _parameter_constraints: dict = {}  # parameter -> what it may be, as scikit-learn declares it
 
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
-    __metadata_request__fit = {"X_target": True}
+    __metadata_request__fit = {"X_target": True, "domain": True}
 
     @abstractmethod
     def _fit(self, source, target, y):
@@ -103,7 +104,13 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : source labels, ndarray of shape (n_source,), or None; always None unless `_uses_labels`
         """
 
-    def fit(self, X: Rows, y: Labels | None = None, X_target: Rows | None = None) -> Self:
+    def fit(
+        self,
+        X: Rows,
+        y: Labels | None = None,
+        X_target: Rows | None = None,
+        domain: Labels | None = None,
+    ) -> Self:
         """Learn both maps.
 
         Parameters
@@ -115,6 +122,9 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             (`priors`); others ignore it.
         X_target : array-like of shape (n_target, n_features), default=None
             Unlabelled target rows. None: the target is the source, and nothing shifts.
+        domain : array-like of shape (n_source,), default=None
+            The name of each source row's domain, where there are several. DomainCentering, CORAL and LinearOT
+            map each by itself; others take them together, as one source.
 
         Returns
         -------
@@ -123,7 +133,8 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If the rows hold NaN or infinity, differ in width, or are too few for the method.
+            If the rows hold NaN or infinity, differ in width, or are too few for the method; or if there are
+            not as many domains as source rows.
         """
         self._validate_params()
         X, X_target = self._check_domains(X, X_target, first=True)
@@ -131,14 +142,21 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             if rows is not None:
                 self._check_rows(rows.shape[0], name)
         labels = self._check_labels(X, y)
+        names = None if domain is None else check_domain(domain, X.shape[0])
+        self.source_maps_: dict[Any, Any] = {}
         self.source_priors_ = self.priors_ = self.prior_intervals_ = None
-        if X_target is not None and self._asks_for_priors() and _are_classes(y):
+        if X_target is not None and self._asks_for_priors() and are_classes(y):
             check_consistent_length(X, y)
             index = np.unique(np.asarray(y), return_inverse=True)[1]
             self._learn_as_in_target(X, labels, X_target, index, self._find_priors(X, X_target, index))
         else:
             self._learn(X, labels, X_target)
+        if names is not None and X_target is not None:
+            self._learn_each(X, y, names)
         return self
+
+    def _learn_each(self, X, y, names):
+        """Learn a map of each domain of the source, if the method has such; rows are checked."""
 
     def _asks_for_priors(self):
         return not (isinstance(self.priors, str) and self.priors == "source")
@@ -210,14 +228,20 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"{self._min_rows} rows of each domain. Give more rows, or use NoAdaptation."
             )
 
-    def fit_transform(self, X: Rows, y: Labels | None = None, X_target: Rows | None = None) -> Matrix:
-        """Learn both maps and map the source rows: `fit(X, y, X_target).transform_source(X)`.
+    def fit_transform(
+        self,
+        X: Rows,
+        y: Labels | None = None,
+        X_target: Rows | None = None,
+        domain: Labels | None = None,
+    ) -> Matrix:
+        """Learn both maps, map the source rows: `fit(X, y, X_target, domain).transform_source(X, domain)`.
 
         Returns
         -------
         ndarray of shape (n_source, n_components), of the dtype of X (float32 or float64)
         """
-        return self.fit(X, y, X_target=X_target).transform_source(X)
+        return self.fit(X, y, X_target=X_target, domain=domain).transform_source(X, domain)
 
     def transform(self, X: Rows) -> Matrix:
         """Map target rows into the shared space.
@@ -233,10 +257,25 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self.target_map_(self._check(X))
 
-    def transform_source(self, X: Rows) -> Matrix:
-        """Map source rows into the shared space; shapes as in `transform`."""
+    def transform_source(self, X: Rows, domain: Labels | None = None) -> Matrix:
+        """Map source rows into the shared space; shapes as in `transform`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+        domain : str or array-like of shape (n_rows,), default=None
+            The domain of all rows or of each, as in `fit`. None: the map of all sources together.
+
+        Raises
+        ------
+        ValueError
+            If `fit` was told the domains, and one was not among them.
+        """
         check_is_fitted(self)
-        return self.source_map_(self._check(X))
+        return self._map_source(self._check(X), domain)
+
+    def _map_source(self, X, domain):
+        return self.source_map_(X)
 
     def _check(self, X):
         self._check_dense(X, "X")

@@ -26,6 +26,8 @@ class DomainCentering(SummingAdapter):
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_maps_ : dict of name to AffineMap
+        Of each source, if `fit` was told the domains.
     source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
         Class shares of the source, and those taken for the target; classes as sorted.
     prior_intervals_ : ndarray of shape (n_classes, 2), or None
@@ -47,6 +49,9 @@ class DomainCentering(SummingAdapter):
     shares: by logistic regression as in SelfTrainingClassifier, and again on rows centred with them; the
     logarithms of both are averaged, the interval holds both. SelfTrainingClassifier takes them over from an
     adapter before it in a TransferPipeline.
+
+    Of several sources (`domain` of `fit`) each is compared with the target by itself, at these shares; one of
+    fewer than 30 rows, or without a class, goes through the map of all. The target's map is the same.
 
     References
     ----------
@@ -71,6 +76,8 @@ class DomainCentering(SummingAdapter):
     ):
         self.priors = priors
         self.with_std = with_std
+
+    _maps_each = True
 
     def _summarise(self, X):
         return Moments(X, "diagonal" if self.with_std else None)

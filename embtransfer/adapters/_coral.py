@@ -28,6 +28,8 @@ class CORAL(SummingAdapter):
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_maps_ : dict of name to AffineMap
+        Of each source, if `fit` was told the domains.
     source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
         Class shares of the source, and those taken for the target; classes as sorted.
     prior_intervals_ : ndarray of shape (n_classes, 2), or None
@@ -46,7 +48,8 @@ class CORAL(SummingAdapter):
     are raised to that, so that directions without variance are not blown up. O(n d^2 + d^3) time, O(d^2)
     memory beside the rows.
 
-    With y and a target the source is given the target's class shares first, see DomainCentering.
+    With y and a target the source is given the target's class shares first, and each of several sources its
+    own map, see DomainCentering.
 
     References
     ----------
@@ -70,6 +73,7 @@ class CORAL(SummingAdapter):
         "priors": PRIORS,
     }
     _min_rows = 2
+    _maps_each = True
 
     def __init__(
         self,

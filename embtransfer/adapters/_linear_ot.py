@@ -23,6 +23,8 @@ class LinearOT(CORAL):
     Attributes
     ----------
     source_map_, target_map_ : AffineMap
+    source_maps_ : dict of name to AffineMap
+        Of each source, if `fit` was told the domains.
     source_priors_, priors_ : ndarray of shape (n_classes,), or None without y or X_target
         Class shares of the source, and those taken for the target; classes as sorted.
     prior_intervals_ : ndarray of shape (n_classes, 2), or None
@@ -40,7 +42,8 @@ class LinearOT(CORAL):
     both domains then centred. The source's eigenvalues are floored as in CORAL. O(n d^2 + d^3) time, O(d^2)
     memory beside the rows.
 
-    With y and a target the source is given the target's class shares first, see DomainCentering.
+    With y and a target the source is given the target's class shares first, and each of several sources its
+    own map, see DomainCentering.
 
     References
     ----------

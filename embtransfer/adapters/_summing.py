@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
+from .._texts import check_domain
 from .._types import Rows
 from ..priors import weights_by_class
-from ._base import BaseAdapter
+from ._base import BaseAdapter, are_classes
+
+_LEAST_ROWS = 30  # of a source: the mean of fewer is too uncertain to be taken from them
 
 
 class SummingAdapter(BaseAdapter):
@@ -23,6 +26,7 @@ class SummingAdapter(BaseAdapter):
     loaded adapter can go on.
     """
 
+    _maps_each = False  # whether the target's map hangs on the target alone, so that each source can have one
     # attributes that the sums determine
     _worked_out: tuple[str, ...] = ("source_map_", "target_map_", "_n_features_out")
     _sums: dict[str, tuple[int, Any]]
@@ -45,6 +49,41 @@ class SummingAdapter(BaseAdapter):
 
     def _learn_as_in_target(self, X, y, X_target, index, priors):
         self._set_maps(*self._fit(X, X_target, y, weights_by_class(index, priors)[index]))
+
+    def _learn_each(self, X, y, names):
+        """Each source gets a map by itself, of its rows as if it had the target's class shares.
+
+        One of few rows, or that lacks a class, keeps the map of all.
+        """
+        if not self._maps_each:
+            return
+        index, shares = None, self.priors_
+        if are_classes(y):
+            index = np.unique(np.asarray(y), return_inverse=True)[1]
+            shares = np.bincount(index) / len(index) if shares is None else shares
+        for name in sorted(set(names.tolist()), key=str):
+            rows = np.flatnonzero(names == name)
+            own = None if index is None else index[rows]
+            known = own is None or np.isin(np.flatnonzero(shares), own).all()
+            self.source_maps_[name] = self.source_map_
+            if known and len(rows) >= _LEAST_ROWS:
+                weights = None if own is None else weights_by_class(own, shares)[own]
+                sums = self._weighed(X[rows], weights)
+                self.source_maps_[name] = self._maps(sums, self._sums["X_target"][1])[0]
+
+    def _map_source(self, X, domain):
+        if domain is None or not getattr(self, "source_maps_", None):
+            return super()._map_source(X, domain)
+        names = check_domain(domain, X.shape[0])
+        if unknown := set(names.tolist()) - set(self.source_maps_):
+            raise ValueError(
+                f"Got rows of the domain {min(unknown, key=str)!r}. Expected one of those that fit was told: "
+                f"{', '.join(map(repr, self.source_maps_))}, or domain=None, the map of all together."
+            )
+        mapped = self.source_map_(X)
+        for name in set(names.tolist()):
+            mapped[names == name] = self.source_maps_[name](X[names == name])
+        return mapped
 
     def _weighed(self, X, weights):
         """Sums over rows that count by weights, of which there are few; None where none is above 0."""
@@ -104,7 +143,7 @@ class SummingAdapter(BaseAdapter):
                 both = [some for some in (before, self._weighed(rows, of_rows)) if some is not None]
                 sums[name] = n_rows + rows.shape[0], reduce(add, both) if both else None
         self._sums = sums
-        for name in self._worked_out:
+        for name in (*self._worked_out, "source_maps_"):
             self.__dict__.pop(name, None)
         return self
 

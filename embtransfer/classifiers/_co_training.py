@@ -13,7 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
-from .._texts import plain_labels
+from .._parts import by_domain, for_source
+from .._texts import check_domain, plain_labels
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
 from ._base import check_weights, classes_of
@@ -105,7 +106,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         "predict_with": [list, None],
     }
 
-    __metadata_request__fit = {"X_target": True, "y_target": True}
+    __metadata_request__fit = {"X_target": True, "y_target": True, "domain": True}
     _parts_parameter = "estimators"  # so that a walk through a model finds the views
 
     def __init__(
@@ -140,6 +141,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         X_target: Rows | None = None,
         y_target: Labels | None = None,
         *,
+        domain: Labels | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit all views on the source, then on the target rows that they label.
@@ -155,6 +157,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         y_target : array-like of shape (n_target,), default=None
             Its labels, with None, NaN or pandas.NA where not known. A Target may hold them instead. For the
             classifiers that end the views; the steps before them are fitted without.
+        domain : array-like of shape (n_source,), default=None
+            The name of each source row's domain, where there are several. For the adapters in the views.
         sample_weight : array-like of shape (n_source,), default=None
             Weights of the source rows, none negative. For the classifiers that end the views.
 
@@ -181,7 +185,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))
         weights = check_weights(sample_weight, y)
-        parts = [fit_steps(estimator, X, y, X_target) for _, estimator in self.estimators]
+        names = None if domain is None else check_domain(domain, _num_samples(y))
+        parts = [fit_steps(estimator, X, y, X_target, names) for _, estimator in self.estimators]
         for view, _ in parts:
             view.weights = weights
         known = known_labels(y_target, 0 if y_target is None else _num_samples(X_target), self.classes_)
@@ -243,23 +248,20 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def source_view(self) -> Estimator:
-        """The fitted classifier for source rows: views send them through `transform_source`."""
+    def source_view(self, domain: str | None = None) -> Estimator:
+        """The classifier for source rows, of one domain: views send them through `transform_source`."""
         check_is_fitted(self)
         view = copy(self)
-        view.views_ = {
-            name: part.source_view() if hasattr(part, "source_view") else part
-            for name, part in self.views_.items()
-        }
+        view.views_ = {name: for_source(part, domain) for name, part in self.views_.items()}
         return view
 
-    def predict_source(self, X: Rows) -> np.ndarray:
-        """Predict labels of source rows: array of shape (n_rows,)."""
-        return self.source_view().predict(X)
+    def predict_source(self, X: Rows, domain: Labels | None = None) -> np.ndarray:
+        """Predict labels of source rows, of all or each of which `domain` names the one: (n_rows,)."""
+        return by_domain(self, lambda view, rows: view.predict(rows), X, domain)
 
-    def predict_proba_source(self, X: Rows) -> np.ndarray:
+    def predict_proba_source(self, X: Rows, domain: Labels | None = None) -> np.ndarray:
         """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
-        return self.source_view().predict_proba(X)
+        return by_domain(self, lambda view, rows: view.predict_proba(rows), X, domain)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters, those of the views as `view__parameter`."""

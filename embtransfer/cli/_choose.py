@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import load_source, load_target, parse_shares, say_check
+from ._inputs import load_sources, load_target, parse_shares, say_check
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -13,6 +13,7 @@ from ._options import (
     Cleaning,
     Columns,
     DatasetOption,
+    DomainColumn,
     Embedders,
     Embedding,
     Format,
@@ -21,7 +22,7 @@ from ._options import (
     Overwrite,
     Recipes,
     Scoring,
-    Source,
+    Sources,
     Target,
     TargetShares,
     with_groups,
@@ -36,7 +37,7 @@ _COLUMNS = ["embedder", "adapter", "classifier", "consensus", "source_accuracy",
 
 @with_groups
 def choose(
-    source: Source,
+    source: Sources,
     target: Target,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The model folder to make, of the best model.")
@@ -44,6 +45,7 @@ def choose(
     *,
     columns: Columns,
     cleaning: Cleaning,
+    domain_column: DomainColumn = None,
     group_column: GroupColumn = None,
     target_shares: TargetShares = None,
     target_labels: Annotated[
@@ -75,7 +77,7 @@ def choose(
     with clear_errors():
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
-        X, y, groups = load_source(dataset, source, columns, group_column, cleaning)
+        X, y, groups, domain = load_sources(dataset, source, columns, group_column, cleaning, domain_column)
         X_target, own = load_target(dataset, target, columns, columns.label_column, cleaning=cleaning)
         rounds = read_filled_in(target_labels, X_target, y, target, columns) if target_labels else None
         learned = rounds.learned if rounds else {}
@@ -94,14 +96,15 @@ def choose(
                 random_state=random_state,
                 n_jobs=jobs,
                 progress=progress,
-            ).fit(X, y, X_target=X_target, groups=groups, y_target=y_target)
+            ).fit(X, y, X_target=X_target, groups=groups, y_target=y_target, domain=domain)
         table = search.results_.sort_values("rank")
         if format is Output.table:
             table = table[[*_COLUMNS, "error"] if table["error"].any() else _COLUMNS]
         caption = "consensus: how far the views of the texts agree with a model; rows: texts it was judged by"
         best = table.index.get_loc(search.best_index_)
         used = f"{len(learned):,}" if learned else "no"
-        print_table(table, format, f"{source} -> {target}, {used} target labels used", caption, best)
+        title = f"{', '.join(source)} -> {target}, {used} target labels used"
+        print_table(table, format, title, caption, best)
         say_choice(search, scoring)
         if own is not None and dataset is None:
             talk.print("The label column of the target is not used. Labels to use go to --target-labels.")

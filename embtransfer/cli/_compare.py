@@ -9,6 +9,7 @@ from ._inputs import load_domains, parse_shares, say_check
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
+    DomainColumn,
     Embedders,
     Embedding,
     Format,
@@ -53,6 +54,7 @@ def compare(
     ] = False,
     test_size: Annotated[float, typer.Option(help="Share of the target texts held back for scoring.")] = 0.5,
     random_state: Annotated[int, typer.Option(help="Seed of the split and the folds.")] = 0,
+    domain_column: DomainColumn = None,
     jobs: Jobs = 1,
     format: Format = Output.table,
     report: Annotated[
@@ -65,7 +67,7 @@ def compare(
 
     with clear_errors():
         check_folder(report)
-        data, groups = load_domains(texts)
+        data, groups, domain = load_domains(texts, domain_column)
         shares = parse_shares(texts.target_shares, data[1])
         kind = kind_of(data[1], scoring)
         if report is not None and kind != CLASSES:
@@ -84,6 +86,7 @@ def compare(
             table = run(
                 *data,
                 groups=groups,
+                domain=domain,
                 target_shares=shares,
                 embedders=made,
                 adapters=split_names(adapters),
@@ -96,13 +99,14 @@ def compare(
                 n_jobs=jobs,
                 progress=progress,
             )
-        print_comparison(table, format, f"{texts.source} -> {texts.target}", scoring)
+        print_comparison(table, format, f"{', '.join(texts.source)} -> {texts.target}", scoring)
         asked = table[table["embedder"].isin(list(made))]
         if len(asked) and (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")
             raise typer.Exit(1)
         say_shares(table.attrs["class_shares"], table.attrs["class_shares_by"])
-        say_comparison(table, scoring, after_comparison(table, texts, embedding, kind == CLASSES))
+        commands = after_comparison(table, texts, embedding, kind == CLASSES, domain_column)
+        say_comparison(table, scoring, commands)
         if report is not None:
             parts = made, split_names(adapters), names, models
             write_report(report, context, data, groups, shares, table, parts, split, scoring)

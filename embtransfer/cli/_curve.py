@@ -46,7 +46,7 @@ def curve(
             raise ValueError(f"Got --output {output}. Expected a name that ends in .csv, .png, .svg or .pdf.")
         if output is not None and output.suffix != ".csv":
             import_matplotlib()  # before the work, not after it
-        data, groups = load_domains(texts)
+        data, groups, _ = load_domains(texts)
         by_default = "word_mean,word_sif", "words"
         made, named_recipes = make_models(embedders, recipes, by_default, embedding, data[2])
         say_check(*data, embedders=made.values(), scoring=scoring)
@@ -72,7 +72,7 @@ def curve(
         print_table(
             table.drop(columns="scored") if format is Output.table else table,
             format,
-            f"{texts.source} -> {texts.target}",
+            f"{', '.join(texts.source)} -> {texts.target}",
             f"score: {scoring} on {_scored(table)} texts held back; spread: over the repeats",
         )
         if output is not None:

@@ -6,17 +6,18 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target, parse_shares, say_check
+from ._inputs import load_sources, load_target, parse_shares, say_check
 from ._models import make_embedders, recipes_by_name
 from ._options import (
     EMBEDDER_NAMES,
     Cleaning,
     Columns,
     DatasetOption,
+    DomainColumn,
     Embedding,
     EmbedVectors,
     Overwrite,
-    Source,
+    Sources,
     TargetShares,
     with_groups,
 )
@@ -25,12 +26,13 @@ from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 @with_groups
 def fit(
-    source: Source,
+    source: Sources,
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to make.")],
     target: Annotated[str | None, typer.Option(help="Unlabelled texts of the target domain: a file.")] = None,
     *,
     columns: Columns,
     cleaning: Cleaning,
+    domain_column: DomainColumn = None,
     target_shares: TargetShares = None,
     dataset: DatasetOption = None,
     embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
@@ -83,6 +85,11 @@ def fit(
                 "Got --stream with --dataset, --recipe or --target-shares, which take all texts at once. "
                 "Expected files, and --embedder, --adapter and --classifier, or no --stream."
             )
+        if stream and (len(source) > 1 or domain_column):
+            raise ValueError(
+                "Got --stream with several sources, which it takes as one. Pass one --source, a folder or a "
+                "quoted pattern, and no --domain-column."
+            )
         if stream and (numbers or "," in columns.label_column):
             raise ValueError("Got --stream with numbers or several labels a text. Expected a class a text.")
         if stream and (cleaning.merge_labels or cleaning.drop_unlabelled):
@@ -103,9 +110,11 @@ def fit(
             pipeline = recipes_by_name([recipe], embedding.model)[recipe]
         X = X_target = None
         if stream:
-            n_source, n_target = _fit_files(pipeline, source, target, columns)
+            n_source, n_target = _fit_files(pipeline, source[0], target, columns)
         else:
-            X, y, _ = load_source(dataset, source, columns, cleaning=cleaning)
+            X, y, _, domain = load_sources(
+                dataset, source, columns, cleaning=cleaning, domain_column=domain_column
+            )
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
             say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
@@ -116,7 +125,7 @@ def fit(
             if not numbers and kind_of(y, "accuracy") == SEVERAL:
                 pipeline = one_against_rest(pipeline)
             with talk.status("Fitting"):
-                pipeline.fit(X, y, X_target=X_target)
+                pipeline.fit(X, y, X_target=X_target, domain=domain)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
         save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
         kind = "vectors" if columns.vector_column else "texts"

@@ -1,24 +1,38 @@
 """How commands read texts and labels."""
 
 import warnings
+from functools import reduce
+from pathlib import PurePath
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from .._rows import take
+from .._rows import n_rows, stack_rows, take
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._terminal import talk
 
 
-def load_domains(texts: Texts):
-    """X, y, X_target and y_target, and the groups of X, None if none are named."""
+class Labelled(NamedTuple):
+    """Source rows, their labels, and groups and domains, None where none are named."""
+
+    X: Any
+    y: Any
+    groups: list | None = None
+    domain: list | None = None
+
+
+def load_domains(texts: Texts, domain_column=None):
+    """X, y, X_target and y_target, and the groups and the domains of X, None if none are named."""
     columns, own, cleaning = texts.columns, texts.target_label_column, texts.cleaning
-    X, y, groups = load_source(texts.dataset, texts.source, columns, texts.group_column, cleaning)
+    asked = texts.group_column, cleaning, domain_column
+    source = load_sources(texts.dataset, texts.source, columns, *asked)
     X_target, y_target = load_target(
-        texts.dataset, texts.target, columns, columns.label_column, own, y, cleaning
+        texts.dataset, texts.target, columns, columns.label_column, own, source.y, cleaning
     )
-    return (X, y, X_target, y_target), groups
+    return (source.X, source.y, X_target, y_target), source.groups, source.domain
 
 
 def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accuracy"):
@@ -33,30 +47,66 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     warnings.filterwarnings("ignore", r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", UserWarning)
 
 
-def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cleaning | None = None):
-    """Texts, labels and groups of a file or of a domain of a data set; the groups None, if none are named.
+def load_sources(
+    dataset, names, columns: Columns, group_column=None, cleaning: Cleaning | None = None, domain_column=None
+) -> Labelled:
+    """One source, or several after one another, named by their files or by a column."""
+    if dataset is not None and (group_column or domain_column):
+        option = f"--group-column {group_column}" if group_column else f"--domain-column {domain_column}"
+        raise ValueError(f"Got {option} with --dataset, which has no such column. Leave one out.")
+    if len(set(names)) < len(names):
+        raise ValueError(f"Got --source {', '.join(names)}. Expected each source once.")
+    parts = [_load_source(dataset, name, columns, group_column, cleaning, domain_column) for name in names]
+    found = Labelled(*map(_joined, zip(*parts, strict=True)))
+    if len(parts) > 1 and domain_column is None:
+        own = _domain_names(names)
+        sizes = (n_rows(part.X) for part in parts)
+        found = found._replace(domain=[one for one, n in zip(own, sizes, strict=True) for _ in range(n)])
+    found = found._replace(y=_merged(found.y, found.y, cleaning))
+    y = found.y
+    if isinstance(y, list) and y and not isinstance(y[0], list) and len(set(y)) < 2:
+        where = f"{', '.join(names)} has one class in {columns.label_column!r}"
+        raise ValueError(f"{where}: {y[0]!r}. Expected at least two.")
+    return found
 
-    Without `cleaning` a row without a label is refused.
-    """
+
+def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cleaning | None = None):
+    """Texts, labels and groups of one source. Without `cleaning` a row without a label is refused."""
+    return load_sources(dataset, [name], columns, group_column, cleaning)[:3]
+
+
+def _domain_names(names):
+    """Files by their names without folder and endings, where these differ."""
+    short = [PurePath(name).name.partition(".")[0] or name for name in names]
+    return short if len(set(short)) == len(names) else names
+
+
+def _joined(parts):
+    """Texts, vectors, labels, or None of each source, of all."""
+    first, *others = parts
+    if first is None:
+        return None
+    if isinstance(first, pd.DataFrame):
+        return pd.concat(parts, ignore_index=True)
+    return reduce(stack_rows, others, first)
+
+
+def _load_source(dataset, name, columns, group_column, cleaning, domain_column):
     if dataset is not None:
-        if group_column:
-            raise ValueError(
-                f"Got --group-column {group_column} with --dataset, which has no such column. Leave one out."
-            )
-        return *_load_domain(dataset, name), None
+        return Labelled(*_load_domain(dataset, name))
     from ..tables import TableReader
 
     text_column, label_column = columns.text_column, columns.label_column
     table = TableReader(name, columns.delimiter, columns.encoding)
     name, names = table.name, label_columns(table, label_column)
+    more = {"group_column": group_column, "domain_column": domain_column}
+    more = {option: column for option, column in more.items() if column}
     for column in names:
         rows = {"text_column": text_column}
         if columns.vector_column:
             rows = {"vector_column": columns.vector_column}
-        wanted = {**rows, "label_column": column}
-        table.check_columns(wanted | ({"group_column": group_column} if group_column else {}))
-    groups = [group_column] if group_column else []
-    texts, *found = rows_and(table, columns.vector_column, text_column, [*names, *groups])
+        table.check_columns({**rows, "label_column": column} | more)
+    texts, *found = rows_and(table, columns.vector_column, text_column, [*names, *more.values()])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
     is_missing = np.array(missing_labels(labels), bool)
     missing = np.flatnonzero(is_missing)
@@ -71,10 +121,11 @@ def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cl
             f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "
             f"{table.place(missing[0])}. {drop}, or write labels there."
         )
-    labels = _merged(labels, labels, cleaning)
-    if len(names) == 1 and labels and not isinstance(labels[0], list) and len(set(labels)) < 2:
-        raise ValueError(f"{name} has one class in {label_column!r}: {labels[0]!r}. Expected at least two.")
-    return texts, labels, [group or None for group in others[0]] if others else None
+    found = {
+        option: [None if one == "" else one for one in column]
+        for option, column in zip(more, others, strict=True)
+    }
+    return Labelled(texts, labels, found.get("group_column"), found.get("domain_column"))
 
 
 def _merged(labels, of_source, cleaning):

@@ -40,6 +40,18 @@ class UnknownWords(StrEnum):
 Source = Annotated[
     str, typer.Option(help="Labelled texts: a file, folder, quoted pattern or -, as for score; or a domain.")
 ]
+Sources = Annotated[
+    list[str],
+    typer.Option(
+        "--source",
+        help="Labelled texts: a file, folder, quoted pattern or -, as for score; or a domain. Several, each "
+        "with --source, are several sources, named by their files.",
+    ),
+]
+DomainColumn = Annotated[
+    str | None,
+    typer.Option(help="The source's column that names each text's domain, where one file has several."),
+]
 Target = Annotated[str, typer.Option(help="Texts of the target domain: as the source, labels optional.")]
 Delimiter = Annotated[
     str | None,
@@ -170,7 +182,7 @@ class Cleaning:
 class Texts:
     """Texts of source and target, the target's labels wanted, too."""
 
-    source: Source
+    source: Sources
     target: Target
     columns: Columns
     cleaning: Cleaning

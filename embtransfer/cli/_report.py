@@ -30,7 +30,8 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     seen = Split(*data, **split).seen
     embedders = parts[0]
     fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
-    title = " → ".join(Path(context.params[domain]).stem for domain in ("source", "target"))
+    given = context.params["source"], [context.params["target"]]
+    title = " → ".join(", ".join(Path(name).stem for name in names) for names in given)
     with progress_bar() as progress:
         seed = split["random_state"]
         search = TransferSearch(
@@ -70,7 +71,7 @@ def command_line(context) -> list[str]:
     for parameter in context.command.params:
         if context.get_parameter_source(parameter.name).name != "COMMANDLINE":
             continue
-        words.append(parameter.opts[0])
-        if not parameter.is_flag:
-            words.append(str(context.params[parameter.name]))
+        given = context.params[parameter.name]
+        for one in given if parameter.multiple else [given]:
+            words += [parameter.opts[0]] if parameter.is_flag else [parameter.opts[0], str(one)]
     return words

@@ -52,7 +52,8 @@ def after_choice(output, target, dataset, columns) -> list[str]:
 
 def name_of(row) -> str:
     """The parts of a row of `compare`."""
-    return " + ".join(part for part in (row["embedder"], row["adapter"], row["classifier"]) if part != "-")
+    name = " + ".join(part for part in (row["embedder"], row["adapter"], row["classifier"]) if part != "-")
+    return f"{name} ({row['sources']})" if "sources" in row else name
 
 
 def say_comparison(table, scoring, commands=()) -> None:
@@ -88,19 +89,20 @@ def say_comparison(table, scoring, commands=()) -> None:
         say_next(*commands)
 
 
-def after_comparison(table, texts, embedding, of_classes) -> list[str]:
+def after_comparison(table, texts, embedding, of_classes, domain_column=None) -> list[str]:
     """The command that fits the best model, if `fit` has it, as of TF-IDF; that chooses without labels."""
     ran = table.dropna(subset=["target_score"])
     if not of_classes:
         return []
     given = asdict(texts.columns) | asdict(texts.cleaning) | asdict(embedding)
-    given |= {"dataset": texts.dataset, "target_shares": texts.target_shares}
+    given |= {"dataset": texts.dataset, "target_shares": texts.target_shares, "domain_column": domain_column}
     command, parts = "choose", {}
     if len(ran):
         row = ran.loc[ran["target_score"].idxmax()]
         name, command = row["embedder"], "fit"
-        if name in ("-", "tfidf"):
-            return []
+        told = ran[(ran.get("sources") == "each mapped") & (ran["adapter"] == row["adapter"])]
+        if name in ("-", "tfidf") or (len(told) and row["sources"] == "pooled"):
+            return []  # `fit` maps each source
         parts = {name: row[name] for name in ("embedder", "adapter", "classifier")}
         parts = {"recipe": row["classifier"]} if name == "recipe" else parts
         if not name.startswith(("word_", "static_")):
@@ -111,5 +113,6 @@ def after_comparison(table, texts, embedding, of_classes) -> list[str]:
     flags = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is True]
     options = {name: str(one) for name, one in given.items() if one and one is not True}
     options = {name: one for name, one in options.items() if one != usual.get(name)}
-    words = command, "--source", texts.source, "--target", texts.target, "-o", "model", *flags
+    sources = [word for name in texts.source for word in ("--source", name)]
+    words = command, *sources, "--target", texts.target, "-o", "model", *flags
     return [command_to_copy(*words, **parts, **options)]

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._parts import by_domain, for_source
 from .._types import Estimator, Labels, Rows
 from ._domains import domains_of, is_marked, stratified_order
 
@@ -21,7 +22,8 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Lets an adapting pipeline be cross-validated: takes marked rows apart into source and target.
 
     Around a pipeline it is what scikit-learn's tools fit on the rows of a fold. Source rows give labels,
-    target rows are what the pipeline adapts to, their labels hidden: so the scored rows were not seen.
+    target rows are what the pipeline adapts to, their labels hidden: so the scored rows were not seen. Where
+    there are several sources, the pipeline is told which row is of which (`domain`).
 
     Parameters
     ----------
@@ -124,6 +126,8 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         known = {}
         if self.target_labels != 0:
             known["y_target"] = self._known_labels(y[is_target])
+        if len(self.source_domains_) > 1 and has_fit_parameter(self.estimator, "domain"):
+            known["domain"] = domains[~is_target]
         self.estimator_ = clone(self.estimator).fit(
             _rows(X, ~is_target), np.array(y[~is_target].tolist()), X_target=_rows(X, is_target), **known
         )
@@ -148,10 +152,10 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def classes_(self) -> np.ndarray:
         return self.estimator_.classes_
 
-    def source_view(self) -> Estimator:
-        """The fitted estimator for source rows; so `source_scorer` works."""
+    def source_view(self, domain: str | None = None) -> Estimator:
+        """The fitted estimator for source rows, of one domain; so `source_scorer` works."""
         check_is_fitted(self)
-        return self.estimator_.source_view()
+        return for_source(self.estimator_, domain)
 
     @_has("predict")
     def predict(self, X: Rows) -> np.ndarray:
@@ -182,7 +186,10 @@ class StackedDomains(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         if is_target.all():
             return getattr(self.estimator_, method)(_rows(X, is_target))
-        from_source = getattr(self.source_view(), method)(_rows(X, ~is_target))
+        names = domains[~is_target] if len(self.source_domains_) > 1 else None
+        from_source = by_domain(
+            self.estimator_, lambda view, rows: getattr(view, method)(rows), _rows(X, ~is_target), names
+        )
         result = np.empty((len(domains), *from_source.shape[1:]), from_source.dtype)
         result[~is_target] = from_source
         if is_target.any():

@@ -1,8 +1,9 @@
 """TransferPipeline: embed, adapt, classify as one estimator that also sees unlabelled target data."""
 
+from .._parts import for_source
 from ._class_shares import class_shares, shares_in_words
 from ._pipeline import TransferPipeline, make_transfer_pipeline
-from ._source import for_source, source_scorer
+from ._source import source_scorer
 from ._target import Target
 
 __all__ = [

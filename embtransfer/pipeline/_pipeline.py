@@ -12,8 +12,8 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
-from .._parts import children
-from .._texts import plain_labels
+from .._parts import by_domain, children, takes
+from .._texts import check_domain, plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
 from ..classifiers._known import unwrap
 from ..priors import shares_found
@@ -88,6 +88,7 @@ class TransferPipeline(Pipeline):
         y: Labels | None = None,
         X_target: Rows | None = None,
         y_target: Labels | None = None,
+        domain: Labels | None = None,
         **params: Any,
     ) -> Self:
         """Fit all steps.
@@ -104,6 +105,9 @@ class TransferPipeline(Pipeline):
         y_target : array-like of shape (n_target,), default=None
             Labels of target data, for the steps that ask for them, with None, NaN or pandas.NA where not
             known. A Target may hold them instead.
+        domain : array-like of shape (n_source,), default=None
+            The name of each source row's domain, where there are several, for the adapters that map each by
+            itself. Other steps learn from all source rows together.
         **params : dict
             Fit parameters of steps, as `step__parameter=value`.
 
@@ -115,9 +119,9 @@ class TransferPipeline(Pipeline):
         ------
         ValueError
             If X_target or y_target is given and no step takes it, or y_target without X_target; if labels
-            are missing, or of another shape.
+            are missing, or of another shape, or not each source row has a domain.
         """
-        return self._with_target(super().fit, X, y, X_target, y_target, params)
+        return self._with_target(super().fit, X, y, X_target, y_target, domain, params)
 
     @_where_pipeline_has("fit_transform")
     def fit_transform(
@@ -126,10 +130,11 @@ class TransferPipeline(Pipeline):
         y: Labels | None = None,
         X_target: Rows | None = None,
         y_target: Labels | None = None,
+        domain: Labels | None = None,
         **params: Any,
     ) -> Matrix:
         """Fit all steps and return the source rows as the last step gives them."""
-        return self._with_target(super().fit_transform, X, y, X_target, y_target, params)
+        return self._with_target(super().fit_transform, X, y, X_target, y_target, domain, params)
 
     @_where_pipeline_has("fit_predict")
     def fit_predict(
@@ -138,12 +143,13 @@ class TransferPipeline(Pipeline):
         y: Labels | None = None,
         X_target: Rows | None = None,
         y_target: Labels | None = None,
+        domain: Labels | None = None,
         **params: Any,
     ) -> np.ndarray:
         """Fit all steps and return what the last one's `fit_predict` gives."""
-        return self._with_target(super().fit_predict, X, y, X_target, y_target, params)
+        return self._with_target(super().fit_predict, X, y, X_target, y_target, domain, params)
 
-    def _with_target(self, fit, X, y, X_target, y_target, params):
+    def _with_target(self, fit, X, y, X_target, y_target, domain, params):
         if y is not None:
             check_labels(y, self)
         X_target, y_target = unwrap(X_target, y_target)
@@ -165,6 +171,10 @@ class TransferPipeline(Pipeline):
                     "PooledClassifier() or FeatureAugmentationClassifier() last."
                 )
             params["y_target"] = y_target
+        if domain is not None:
+            names = check_domain(domain, _num_samples(X))
+            if any(takes(step, "domain") for step in children(self)):
+                params["domain"] = names
         warn_of_labels_seen(self.steps)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target
@@ -236,8 +246,13 @@ class TransferPipeline(Pipeline):
                     else:
                         part._metadata_request = request
 
-    def source_view(self) -> Pipeline:
+    def source_view(self, domain: str | None = None) -> Pipeline:
         """The fitted pipeline for source rows: adapters send them through `transform_source`.
+
+        Parameters
+        ----------
+        domain : str, default=None
+            The one that the rows are of, if `fit` was told the domains. None: the map of all together.
 
         Returns
         -------
@@ -246,15 +261,15 @@ class TransferPipeline(Pipeline):
             rows.
         """
         check_is_fitted(self)
-        return Pipeline([(name, source_view(step)) for name, step in self.steps])
+        return Pipeline([(name, source_view(step, domain)) for name, step in self.steps])
 
-    def predict_source(self, X: Rows) -> np.ndarray:
-        """Predict labels of source rows: array of shape (n_rows,)."""
-        return self.source_view().predict(X)
+    def predict_source(self, X: Rows, domain: Labels | None = None) -> np.ndarray:
+        """Predict labels of source rows, of all or each of which `domain` names the one: (n_rows,)."""
+        return by_domain(self, lambda view, rows: view.predict(rows), X, domain)
 
-    def predict_proba_source(self, X: Rows) -> np.ndarray:
+    def predict_proba_source(self, X: Rows, domain: Labels | None = None) -> np.ndarray:
         """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
-        return self.source_view().predict_proba(X)
+        return by_domain(self, lambda view, rows: view.predict_proba(rows), X, domain)
 
 
 def make_transfer_pipeline(*steps: Estimator, memory: Any = None, verbose: bool = False) -> TransferPipeline:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import check_scoring
 
-from .._parts import children, rebuilt
+from .._parts import children, for_source, rebuilt, takes
 
 
 def source_scorer(scoring: str | Callable | None = "accuracy") -> Callable:
@@ -56,22 +56,17 @@ class _SourceScorer:
         return f"source_scorer({self.scoring!r})"
 
 
-def for_source(model):
-    """A fitted model as it predicts source rows: its source view, if it has one."""
-    return model.source_view() if hasattr(model, "source_view") else model
-
-
-def source_view(step):
+def source_view(step, domain=None):
     """What stands for a fitted step where source rows come in; a step with two paths says so itself."""
     if hasattr(step, "transform_source"):
-        view = _SourcePath(step)
+        view = _SourcePath(step, domain if takes(step, "domain") else None)
         if hasattr(step, "_sklearn_output_config"):
             view._sklearn_output_config = step._sklearn_output_config
         return view
     if hasattr(step, "source_view"):
-        return step.source_view()
+        return for_source(step, domain)
     if parts := children(step):
-        return rebuilt(step, map(source_view, parts))
+        return rebuilt(step, [source_view(part, domain) for part in parts])
     inners = step.get_params().values() if hasattr(step, "get_params") else ()
     if any(hasattr(inner, "transform_source") or hasattr(inner, "source_view") for inner in inners):
         raise TypeError(
@@ -82,16 +77,18 @@ def source_view(step):
 
 
 class _SourcePath(TransformerMixin, BaseEstimator):
-    """A fitted adapter whose `transform` is its `transform_source`."""
+    """A fitted adapter whose `transform` is its `transform_source`, of one source where it is named."""
 
-    def __init__(self, adapter):
+    def __init__(self, adapter, domain=None):
         self.adapter = adapter
+        self.domain = domain
 
     def fit(self, X, y=None):
         raise TypeError("A source view is fitted already; fit the TransferPipeline it was made from.")
 
     def transform(self, X):
-        return self.adapter.transform_source(X)
+        named = {} if self.domain is None else {"domain": self.domain}
+        return self.adapter.transform_source(X, **named)
 
     def get_feature_names_out(self, input_features=None):
         return self.adapter.get_feature_names_out(input_features)

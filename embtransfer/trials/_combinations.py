@@ -2,48 +2,74 @@
 
 from itertools import product
 from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import delayed
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from .._parts import takes
+from .._parts import by_domain, takes
 from .._rows import n_rows, take
 from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder
 from ..pipeline import class_shares, for_source
 from ._progress import line
+from ._sources import EACH, POOLED, alone
 from ._store import learn, target_for
 
 NAMES = ("embedder", "adapter", "classifier")
 
 
-def names_of(blocks, named_recipes):
-    """The names of each row."""
+def names_of(blocks, recipes, several):
+    """The names of each row, and which sources it learns from, if there are several."""
     rows = [
-        (embedder, adapter, classifier)
-        for embedder, _, _, adapters, classifiers in blocks
-        for (adapter, _), (classifier, _) in product(adapters, classifiers)
+        (
+            block.embedder,
+            adapter,
+            classifier,
+            (EACH if told else POOLED) if block.source is None else block.source,
+        )
+        for block in blocks
+        for (adapter, _, told), (classifier, _) in product(block.adapters, block.classifiers)
     ]
-    rows += [("recipe", "-", name) for name, _ in named_recipes]
-    return [dict(zip(NAMES, names, strict=True)) for names in rows]
+    rows += [("recipe", "-", name, EACH if told else POOLED) for name, _, told in recipes]
+    columns = (*NAMES, *(["sources"] if several else []))
+    return [dict(zip(columns, names, strict=False)) for names in rows]
 
 
-def trials(blocks, named_recipes, data, score, diagnostics):
+class Block(NamedTuple):
+    """Rows of one embedder: its name, adapters (name, adapter, whether it is told the domains), classifiers.
+
+    `joint`: it learns from both domains. `source`: the one that it learns from alone; None for all.
+    """
+
+    embedder: str
+    made: Any
+    joint: bool
+    adapters: list
+    classifiers: list
+    source: Any = None
+
+
+def trials(blocks, recipes, data, score, diagnostics, folds):
     """A task for each row; an embedder runs here, once, before the first of its rows."""
-    for _, embedder, joint, adapters, classifiers in blocks:
-        parts = product((adapter for _, adapter in adapters), (classifier for _, classifier in classifiers))
+    for block in blocks:
+        parts = product(block.adapters, block.classifiers)
         try:
-            embedded = _Embedded(embedder, data, joint)
+            of_block = data if block.source is None else alone(data, block.source, *folds)
+            embedded = _Embedded(block.made, of_block, block.joint)
         except Exception as error:
             yield from (delayed(_failed)(line(error)) for _ in parts)
         else:
-            yield from (delayed(_tried)(_evaluate, embedded, data, *two, score, diagnostics) for two in parts)
-    for _, model in named_recipes:
-        yield delayed(_tried)(_evaluate_recipe, model, data, score)
+            yield from (
+                delayed(_tried)(_evaluate, embedded, of_block, adapter, classifier, score, diagnostics, told)
+                for (_, adapter, told), (_, classifier) in parts
+            )
+    for _, model, told in recipes:
+        yield delayed(_tried)(_evaluate_recipe, model, data, score, told)
 
 
 @config_context(transform_output="default")  # rows are cut by their numbers
@@ -83,10 +109,10 @@ class _Embedded:
             self.score_seconds = perf_counter() - end
 
 
-def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
-    start = perf_counter()
+def _evaluate(embedded, data, adapter, classifier, score, diagnostics, told):
+    start, named = perf_counter(), _names(data, told)
     target = embedded.seen, data.y_seen
-    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, *target)
+    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, *target, named())
     fit_seconds = embedded.fit_seconds + perf_counter() - start
     start = perf_counter()
     rows = adapter_.transform(embedded.scored)
@@ -94,9 +120,10 @@ def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
     score_seconds = embedded.score_seconds + perf_counter() - start
     scores = []
     for train, test in data.splits:
-        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], *target)
+        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], *target, named(train))
         to_space = getattr(fold[0], "transform_source", fold[0].transform)
-        scores.append(score(for_source(fold[1]), to_space(embedded.source[test]), data.y[test]))
+        held_out = to_space(embedded.source[test], *([named(test)] if told else []))
+        scores.append(score(for_source(fold[1]), held_out, data.y[test]))
     shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
     target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
     figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
@@ -104,19 +131,24 @@ def _evaluate(embedded, data, adapter, classifier, score, diagnostics):
     return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
 
 
-def _fit(adapter, classifier, source, y, seen, y_seen):
+def _names(data, told):
+    """What gives the domains of some source rows, None where the row of the table is not told them."""
+    return lambda rows=slice(None): data.domain[rows] if told else None
+
+
+def _fit(adapter, classifier, source, y, seen, y_seen, domain):
     """The fitted adapter and classifier, and the source rows as the adapter maps them."""
     adapter, classifier = clone(adapter), clone(classifier)
-    rows = adapter.fit_transform(source, y, **target_for(adapter, seen))
+    rows = adapter.fit_transform(source, y, **target_for(adapter, seen, domain=domain))
     takes_target = has_fit_parameter(classifier, "X_target")
     target = target_for(classifier, adapter.transform(seen), y_seen) if takes_target else {}
     return adapter, classifier.fit(rows, y, **target), rows
 
 
-def _evaluate_recipe(model, data, score):
-    start = perf_counter()
-    target = target_for(model, data.seen, data.y_seen)
-    fitted = clone(model).fit(data.source, data.y, **target)
+def _evaluate_recipe(model, data, score, told):
+    start, named = perf_counter(), _names(data, told)
+    target = data.seen, data.y_seen
+    fitted = clone(model).fit(data.source, data.y, **target_for(model, *target, named()))
     fit_seconds = perf_counter() - start
     start = perf_counter()
     fitted.predict(data.scored)
@@ -124,11 +156,33 @@ def _evaluate_recipe(model, data, score):
     scores = []
     for train, test in data.splits:
         some, held_out = (take(data.source, part) for part in (train, test))
-        fold = clone(model).fit(some, data.y[train], **target)
-        scores.append(score(for_source(fold), held_out, data.y[test]))
+        fold = clone(model).fit(some, data.y[train], **target_for(model, *target, named(train)))
+        view = _BySource(fold, named(test)) if told else for_source(fold)
+        scores.append(score(view, held_out, data.y[test]))
     target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
     figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
     return figures | _labels_learned(model, data), class_shares(fitted)
+
+
+class _BySource(ClassifierMixin, BaseEstimator):
+    """A fitted model as it predicts source rows that are of these domains, for a scorer."""
+
+    def __init__(self, model, domain):
+        self.model = model
+        self.domain = domain
+
+    @property
+    def classes_(self):
+        return self.model.classes_
+
+    def predict(self, X):
+        return by_domain(self.model, lambda view, rows: view.predict(rows), X, self.domain)
+
+    def predict_proba(self, X):
+        return by_domain(self.model, lambda view, rows: view.predict_proba(rows), X, self.domain)
+
+    def __sklearn_is_fitted__(self):
+        return True
 
 
 def _labels_learned(model, data):

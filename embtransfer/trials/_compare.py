@@ -17,10 +17,11 @@ from ..adapters import NoAdaptation, make_adapter
 from ..embedders import make_embedder
 from ..pipeline import shares_in_words
 from ..priors import known_priors, with_priors
-from ._combinations import NAMES, names_of, trials
+from ._combinations import NAMES, Block, names_of, trials
 from ._label_kinds import CLASSES, as_arrays, baselines_of, fit_for, kind_of, makers, score_for
 from ._named_estimators import left_out, named, named_for
 from ._progress import Steps
+from ._sources import names_of_sources, ways
 from ._splits import Split
 
 COLUMNS = [
@@ -42,6 +43,7 @@ def compare(
     y_target: Labels | None = None,
     *,
     groups: Labels | None = None,
+    domain: Labels | None = None,
     target_shares: Mapping[Any, float] | None = None,
     embedders: Estimator = None,
     adapters: Estimator = ("none", "centering", "coral", "subspace"),
@@ -79,6 +81,9 @@ def compare(
     groups : array-like of shape (n_source,), default=None
         Of each source text, such as its author or product: texts of one group stay in one fold. So do texts
         that are the same, but for case and white space, anyway. None, NaN: a group by itself.
+    domain : array-like of shape (n_source,), default=None
+        The name of each source text's domain, where there are several. What can map each source by itself has
+        two rows then, and TF-IDF has more, of each source alone; column "sources" says which is which.
     target_shares : dict of label -> float, default=None
         How often each class occurs in the target, if that is known, for all parts with a parameter `priors`
         that holds no numbers yet. None: they estimate it.
@@ -120,6 +125,8 @@ def compare(
     -------
     DataFrame with a row a combination, in the order given, and the columns
         embedder, adapter, classifier : names
+        sources : "each mapped" by itself, all "pooled" as one, or the name of the one that the row learns
+            from; if `domain` is given
         source_cv : mean score of the folds of the source
         target_score : score on target texts; NaN without `y_target`
         gain : target_score minus that of the same embedder and classifier with adapter "none"
@@ -159,11 +166,12 @@ def compare(
     """
     kind = kind_of(y_source, scoring)
     y_source, y_target = as_arrays(kind, y_source, y_target)
-    split = transductive, test_size, random_state, groups, kind == CLASSES, n_target_labels
+    split = transductive, test_size, random_state, groups, kind == CLASSES, n_target_labels, domain
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     score = score_for(kind, scoring, data.y)
-    blocks = list(_baselines(kind))[: None if data.kind == "texts" else 1]
+    baselines = list(_baselines(kind))
+    blocks = baselines[: None if data.kind == "texts" else 1]
     priors = known_priors(target_shares, data.y) if kind == CLASSES else None
     make, make_model, usual, usual_recipes = makers(kind)
     classifiers = usual if classifiers is None else classifiers
@@ -176,15 +184,23 @@ def compare(
         named_adapters.insert(0, ("none", NoAdaptation()))  # the baseline, as TF-IDF is of texts
     named_classifiers = fit_for(kind, _told(named(classifiers, make), priors))
     for name, embedder in embedders:
-        blocks.append((name, embedder, False, named_adapters, named_classifiers))
-    named_recipes = fit_for(kind, _told(models, priors))
-    rows = names_of(blocks, named_recipes)
+        blocks.append(Block(name, embedder, False, ways(named_adapters, data.domain), named_classifiers))
+    named_recipes = ways(fit_for(kind, _told(models, priors)), data.domain)
+    plain = (
+        baselines[1]
+        if data.kind == "texts"
+        else blocks[1]._replace(adapters=[("none", NoAdaptation(), False)])
+    )
+    blocks += [plain._replace(source=name) for name in names_of_sources(data.domain)]
+    rows = names_of(blocks, named_recipes, data.domain is not None)
     steps = Steps(progress, len(rows))
-    results = Parallel(n_jobs, return_as="generator")(trials(blocks, named_recipes, data, score, diagnostics))
+    results = Parallel(n_jobs, return_as="generator")(
+        trials(blocks, named_recipes, data, score, diagnostics, (cv, random_state))
+    )
     shares = [(-np.inf, "", "")]  # source_cv, class shares in words, and whose they are
     for row in rows:
-        names = [name for name in row.values() if name != "-"]
-        steps(" ".join(names) if row["embedder"] == "recipe" else " + ".join(row.values()))
+        names = [str(name) for name in row.values() if name != "-"]
+        steps(" ".join(names) if row["embedder"] == "recipe" else " + ".join(map(str, row.values())))
         figures, found, error = next(results)
         row.update(figures, target_texts=data.target_texts, error=error)
         if found is not None:
@@ -193,7 +209,9 @@ def compare(
     if kind == CLASSES and data.y_scored is not None and not rows[0]["error"]:
         rows[0]["target_score"] = _of_its_majority(data, score)
     table = pd.DataFrame(rows)
-    table = table.reindex(columns=[*COLUMNS, *(column for column in table if column not in COLUMNS)])
+    first = [*rows[0]][: len(NAMES) + (data.domain is not None)]
+    first += [column for column in COLUMNS if column not in first]
+    table = table.reindex(columns=[*first, *(column for column in table if column not in first)])
     unadapted = table[table["adapter"] == "none"].set_index(["embedder", "classifier"])["target_score"]
     unadapted = unadapted[~unadapted.index.duplicated()]
     keys = pd.MultiIndex.from_frame(table[["embedder", "classifier"]])
@@ -211,15 +229,15 @@ def _told(pairs, priors):
 
 
 def _baselines(kind):
-    """(embedder name, embedder, fitted on both domains, adapters, classifiers) of each baseline."""
+    """The rows of each baseline."""
     same = FunctionTransformer()  # sparse rows pass, as they do not through the adapters
     # min_df=2: pairs of words seen once carry nothing over
     tfidf = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     constant, learned = baselines_of(kind)
     counts = FunctionTransformer(_constant)
-    yield "-", counts, False, [("none", same)], constant
-    yield "tfidf", tfidf, False, [("none", same)], learned
-    yield "tfidf", tfidf, True, [("joint", same)], learned
+    yield Block("-", counts, False, [("none", same, False)], constant)
+    yield Block("tfidf", tfidf, False, [("none", same, False)], learned)
+    yield Block("tfidf", tfidf, True, [("joint", same, False)], learned)
 
 
 def _of_its_majority(data, score):

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
 from .._rows import check_both, kind_of_rows, n_rows, stack_rows, take
+from .._texts import check_domain
 from ..classifiers._multi_label import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
@@ -23,6 +24,7 @@ class Domains:
     source, target : lists of texts, or matrices of vectors
     kind : "texts" or "vectors"
     labelled : positions of the target texts with a label
+    domain : the name of each source row's domain, (n_source,); None if not told
     groups, target_groups : numbers of the texts, equal where folds keep them together: those that are the
         same but for case and white space, and source texts of a group that was given
     of_classes : whether a text has one label, a class; else several, as columns of 0 and 1, or a number
@@ -32,7 +34,9 @@ class Domains:
         they stand in the source
     """
 
-    def __init__(self, X_source, y_source, X_target, y_target=None, groups=None, of_classes=True):
+    def __init__(
+        self, X_source, y_source, X_target, y_target=None, groups=None, of_classes=True, domain=None
+    ):
         self.of_classes = of_classes
         self.source, self.target = check_both(X_source, X_target)
         self.kind, n, n_target = kind_of_rows(self.source), n_rows(self.source), n_rows(self.target)
@@ -53,6 +57,7 @@ class Domains:
         self.n_repeated, self.in_source = n - n_distinct, self.target_groups < n_distinct
         if groups is not None:
             self.groups = joined(self.groups, _group_numbers(groups, n))
+        self.domain = None if domain is None else check_domain(domain, n)
 
     def repeated(self) -> str:
         """How many source texts repeat another, in a sentence; "" if none."""
@@ -151,8 +156,9 @@ class Split(Domains):
         groups=None,
         of_classes=True,
         n_to_learn=0,
+        domain=None,
     ):
-        super().__init__(X_source, y_source, X_target, y_target, groups, of_classes)
+        super().__init__(X_source, y_source, X_target, y_target, groups, of_classes, domain)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
         self.learned, self.y_seen = np.arange(0), None

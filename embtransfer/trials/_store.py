@@ -19,10 +19,11 @@ def learn(embedder, source, target, joint=False):
     return embedder.fit(source, **target_for(embedder, target))
 
 
-def target_for(estimator, target, y_target=None) -> dict:
-    """The target and labels of it as parameters of the estimator's `fit`, if it learns from them."""
+def target_for(estimator, target, y_target=None, domain=None) -> dict:
+    """Target, labels of it and domains of the source rows, as parameters of a `fit` that takes them."""
     given = {"X_target": target} if has_fit_parameter(estimator, "X_target") else {}
-    return given | ({"y_target": y_target} if y_target is not None and takes(estimator, "y_target") else {})
+    more = {"y_target": y_target, "domain": domain}
+    return given | {name: one for name, one in more.items() if one is not None and takes(estimator, name)}
 
 
 class StoredRows(TransformerMixin, BaseEstimator):

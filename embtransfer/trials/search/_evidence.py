@@ -1,6 +1,7 @@
 """What a candidate shows without target labels: its predictions, held out, on the target, and in reverse."""
 
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -8,8 +9,8 @@ from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from ..._parts import takes
-from ...pipeline import TransferPipeline, for_source
+from ..._parts import by_domain, takes
+from ...pipeline import TransferPipeline
 from ...priors import with_priors
 from .._store import target_for
 
@@ -31,7 +32,7 @@ class Evidence:
     seconds: float
 
 
-def collect(estimator, source, y, target, classes, splits, priors=None) -> Evidence:
+def collect(estimator, source, y, target, classes, splits, priors=None, domain=None) -> Evidence:
     """Fit a candidate on all source rows, on each fold, and in reverse from the first fold.
 
     Parameters
@@ -47,16 +48,20 @@ def collect(estimator, source, y, target, classes, splits, priors=None) -> Evide
     priors : ndarray of shape (n_classes,), default=None
         Shares of the classes in the target, which every fit is told, but the one in reverse, whose target is
         the source. None: not told.
+    domain : ndarray of shape (n_source,), default=None
+        Names of the source rows' domains.
     """
     start = perf_counter()
-    fitted = fit(estimator, source, y, target, classes, priors)
+    fitted = fit(estimator, source, y, target, classes, priors, domain=domain)
     seconds = perf_counter() - start
     of_target = probabilities(fitted, target, classes)
     of_source = np.empty((len(y), len(classes)))
     back = np.full(len(y), -1)
     for i, (train, test) in enumerate(splits):
-        fold = fit(estimator, _safe_indexing(source, train), y[train], target, classes, priors)
-        of_source[test] = probabilities(for_source(fold), _safe_indexing(source, test), classes)
+        seen, unseen = (None if domain is None else domain[part] for part in (train, test))
+        some, held_out = (_safe_indexing(source, part) for part in (train, test))
+        fold = fit(estimator, some, y[train], target, classes, priors, domain=seen)
+        of_source[test] = by_domain(fold, partial(probabilities, classes=classes), held_out, unseen)
         if i == 0:
             labels = classes[probabilities(fold, target, classes).argmax(axis=1)]
             given = _in_reverse(estimator, source, y[train], test, target, labels, classes)
@@ -75,7 +80,7 @@ def _in_reverse(estimator, source, y, held_out, target, labels, classes):
     return fit(estimator, target, labels, source, classes, shares).predict(_safe_indexing(source, held_out))
 
 
-def fit(estimator, source, y, target, classes, priors, y_target=None):
+def fit(estimator, source, y, target, classes, priors, y_target=None, domain=None):
     """A fitted clone, which saw the target if one of its steps takes it, and was told its class shares.
 
     Those of the classes in y: a fold may lack one, and predicted labels often do. Labels of the target, if
@@ -85,9 +90,7 @@ def fit(estimator, source, y, target, classes, priors, y_target=None):
         own = priors[np.isin(classes, y)]
         estimator = with_priors(estimator, own / own.sum() if own.sum() > 0 else None)
     blind = isinstance(estimator, TransferPipeline) and not takes(estimator, "X_target")
-    given = {} if blind else target_for(estimator, target)
-    if y_target is not None and takes(estimator, "y_target"):
-        given["y_target"] = y_target
+    given = {} if blind else target_for(estimator, target, y_target, domain)
     return clone(estimator).fit(source, y, **given)
 
 

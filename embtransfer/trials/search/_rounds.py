@@ -108,14 +108,15 @@ def halve(candidates, store, data, orders, numbers, asked, criterion, progress):
         some, others = np.sort(by_class[:size]), store.n_source + np.sort(shuffled[:size])
         tick = Steps(progress, len(alive), f"{size:,} texts: ")
         texts = some, data.y[some], data.groups[some], others
-        found = judge(candidates, alive, store, *texts, asked, tick, errors)
+        names = None if data.domain is None else data.domain[some]
+        found = judge(candidates, alive, store, *texts, asked, tick, errors, names)
         tick("done")
         tables.append(found.criteria)
         alive = survivors(candidates, found, criterion)
     return found, tables, errors
 
 
-def judge(candidates, places, store, source, y, groups, target, asked, tick, errors) -> Round:
+def judge(candidates, places, store, source, y, groups, target, asked, tick, errors, domain=None) -> Round:
     """Collect the evidence of candidates on rows of the store, and compute all criteria.
 
     What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
@@ -135,7 +136,7 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
             except Exception as error:  # a candidate that fails is a row of the table, not the end of it
                 yield delayed(line)(error)
             else:
-                yield delayed(_collected)(model, X, y, X_target, classes, splits, priors.target)
+                yield delayed(_collected)(model, X, y, X_target, classes, splits, priors.target, domain)
 
     results = Parallel(asked.n_jobs, return_as="generator")(tasks())
     for place in places:

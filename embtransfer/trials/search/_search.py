@@ -182,7 +182,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "progress": [callable, None],
     }
 
-    __metadata_request__fit = {"X_target": True, "y_target": True}
+    __metadata_request__fit = {"X_target": True, "y_target": True, "domain": True}
 
     def __init__(
         self,
@@ -226,6 +226,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         X_target: Rows,
         groups: Labels | None = None,
         y_target: Labels | None = None,
+        domain: Labels | None = None,
     ) -> Self:
         """Judge all candidates and fit the best.
 
@@ -239,13 +240,16 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             As in `compare`: source texts of one group stay in one fold.
         y_target : array-like of shape (n_target,), default=None
             Labels of some target texts, None, NaN or pandas.NA where not known; a Target may hold them.
+        domain : array-like of shape (n_source,), default=None
+            The name of each source row's domain, where there are several, for the adapters that map each by
+            itself.
 
         Returns
         -------
         self
         """
         self._validate_params()
-        data = check(X, y, X_target, groups, y_target)
+        data = check(X, y, X_target, groups, y_target, domain)
         self.classes_ = np.unique(data.y)
         best, store, found, metric = self._choose(data)
         return self._fit_best(best, store, found, metric, data)
@@ -287,7 +291,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             y_target = data.labels_at(data.labelled)
             priors = priors if self.target_shares is not None else None  # it estimates them by these labels
         with threadpool_limits(1):
-            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target)
+            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target, data.domain)
             of_target, given = probabilities(fitted, rows[1], self.classes_), fitted.predict(rows[1])
         self.best_estimator_ = self._fitted = fitted if model is best else with_embedders(fitted)
         self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
@@ -312,7 +316,7 @@ class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         proba = probabilities(self.best_estimator_, X, self.classes_)
         return self.classes_[(proba @ self._worth).argmax(axis=1)]
 
-    def source_view(self) -> Estimator:
-        """The best candidate as it predicts source texts, the most probable labels."""
+    def source_view(self, domain: str | None = None) -> Estimator:
+        """The best candidate as it predicts source texts, of one domain, the most probable labels."""
         check_is_fitted(self)
-        return for_source(self._fitted)
+        return for_source(self._fitted, domain)
