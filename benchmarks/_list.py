@@ -68,6 +68,14 @@ BENCHMARKS = (
         SENTENCE,
     ),
     Benchmark(
+        "sentence_backends",
+        "speed",
+        3,
+        "a sentence model run by torch and by onnxruntime: vectors, speed, start and memory",
+        (),
+        (*SENTENCE, "onnxruntime", "onnx"),
+    ),
+    Benchmark(
         "distilled_speed", "speed", 3, "a distilled student against its teacher at prediction", (), SENTENCE
     ),
     Benchmark("coral_speed", "speed", 5, "CORAL against skada, time and peak memory", (), ("skada",)),

@@ -43,6 +43,7 @@ TABLES = {
     "scoring, in short": speed.scoring_main,
     "scoring": speed.scoring_all,
     "embedding": speed.embedding,
+    "backends": speed.backends,
     "loading": speed.loading,
     "growth": speed.growth,
     "benchmarks": benchmarks,
