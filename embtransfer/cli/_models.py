@@ -78,7 +78,7 @@ def recipes_by_name(names, embedding: Embedding) -> dict:
     from ..embedders import SentenceEmbedder
     from ..recipes import make_recipe
 
-    teacher = SentenceEmbedder(backend=str(embedding.backend), by_sentence=True)
+    teacher = SentenceEmbedder(by_sentence=True).set_params(backend=str(embedding.backend))
     if embedding.model is not None:
         teacher.set_params(model=embedding.model)
     return {name: make_recipe(name, None if name in ("words", "vectors") else teacher) for name in names}
