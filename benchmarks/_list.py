@@ -133,6 +133,14 @@ BENCHMARKS = (
         (*SENTENCE, *GLOVE, "wordllama"),
     ),
     Benchmark(
+        "scale",
+        "accuracy",
+        6,
+        "what C of logistic regression costs behind each embedder, the usual ones against the best",
+        (),
+        (*SENTENCE, "wordllama"),
+    ),
+    Benchmark(
         "similarity_sts",
         "accuracy",
         1,

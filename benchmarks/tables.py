@@ -10,7 +10,7 @@ quote figures are in _sentences.py: the tests look for them on their pages, but 
 import re
 from pathlib import Path
 
-from . import _accuracy_tables as accuracy, _speed_tables as speed, real_targets
+from . import _accuracy_tables as accuracy, _speed_tables as speed, real_targets, scale
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
 
@@ -35,6 +35,7 @@ TABLES = {
     "BANKING77": accuracy.accuracy_banking77,
     "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
+    "scale": scale.on_page,
     "choosing": accuracy.choosing_all,
     "other shares, in short": real_targets.in_short,
     "other shares": real_targets.of_accuracy,
