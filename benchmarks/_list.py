@@ -68,6 +68,14 @@ BENCHMARKS = (
         SENTENCE,
     ),
     Benchmark(
+        "sentence_backends",
+        "speed",
+        3,
+        "a sentence model run by torch and by onnxruntime: vectors, speed, start and memory",
+        (),
+        (*SENTENCE, "onnxruntime", "onnx"),
+    ),
+    Benchmark(
         "distilled_speed", "speed", 3, "a distilled student against its teacher at prediction", (), SENTENCE
     ),
     Benchmark("coral_speed", "speed", 5, "CORAL against skada, time and peak memory", (), ("skada",)),
@@ -123,6 +131,14 @@ BENCHMARKS = (
         "BANKING77 with 5, 10 and all labels a class, the other texts unlabelled",
         (),
         (*SENTENCE, *GLOVE, "wordllama"),
+    ),
+    Benchmark(
+        "scale",
+        "accuracy",
+        6,
+        "what C of logistic regression costs behind each embedder, the usual ones against the best",
+        (),
+        (*SENTENCE, "wordllama"),
     ),
     Benchmark(
         "similarity_sts",

@@ -84,6 +84,17 @@ def embedding():
     return markdown_table(["", *sets], rows)
 
 
+def backends():
+    found = results("sentence_backends")
+    rows = []
+    for name, run in found["contenders"].items():
+        seconds, first, peak = map(statistics.median, zip(*found["starts"][name], strict=True))
+        cells = f"{run['ratio']:.2f}", f"{seconds:.1f}", f"{first:.0f} / {peak:.0f}"
+        rows.append([name, *cells, f"{found['differences'][name]:.0e}", f"{found['cosines'][name]:.4f}"])
+    header = ["", "times as long", "seconds to the first vector", "MB there / at most"]
+    return markdown_table([*header, "largest difference", "least cosine"], rows)
+
+
 def loading():
     sizes = [results("load_speed")[f"400,000 x {size}"] for size in (50, 300)]
     rows = []

@@ -10,7 +10,13 @@ quote figures are in _sentences.py: the tests look for them on their pages, but 
 import re
 from pathlib import Path
 
-from . import _accuracy_tables as accuracy, _speed_tables as speed, real_targets, several_sources
+from . import (
+    _accuracy_tables as accuracy,
+    _speed_tables as speed,
+    real_targets,
+    scale,
+    several_sources,
+)
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
 
@@ -35,6 +41,7 @@ TABLES = {
     "BANKING77": accuracy.accuracy_banking77,
     "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
+    "scale": scale.on_page,
     "choosing": accuracy.choosing_all,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,
@@ -44,6 +51,7 @@ TABLES = {
     "scoring, in short": speed.scoring_main,
     "scoring": speed.scoring_all,
     "embedding": speed.embedding,
+    "backends": speed.backends,
     "loading": speed.loading,
     "growth": speed.growth,
     "benchmarks": benchmarks,

@@ -107,7 +107,7 @@ def fit(
             make, _, usual, _ = makers(NUMBERS if numbers else CLASSES)
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual[0]))
         else:
-            pipeline = recipes_by_name([recipe], embedding.model)[recipe]
+            pipeline = recipes_by_name([recipe], embedding)[recipe]
         X = X_target = None
         if stream:
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)

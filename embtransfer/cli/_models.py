@@ -1,6 +1,6 @@
 """Embedders and recipes that commands make from names and options."""
 
-from ._options import Embedding
+from ._options import Backend, Embedding
 from ._terminal import load_vectors, talk
 
 _WITH_MODEL = {"sentence", "distilled"}
@@ -23,7 +23,7 @@ def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tu
     wanted = split_names(usual[1] if recipes is None else recipes)
     names = split_names(usual[0] if embedders is None else embedders)
     made = make_embedders(names, embedding, set(wanted) - {"words", "vectors"})
-    return made, recipes_by_name(wanted, embedding.model)
+    return made, recipes_by_name(wanted, embedding)
 
 
 def beside_plain(embedders, X_target) -> dict:
@@ -40,9 +40,10 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     from ..embedders import WordEmbedder, make_embedder
 
     vectors, model = embedding.vectors, embedding.model
-    if model and not (set(names) & _WITH_MODEL or recipes):
+    of_sentences = f"--model {model}" if model else "--backend onnx" * (embedding.backend != Backend.torch)
+    if of_sentences and not (set(names) & _WITH_MODEL or recipes):
         raise ValueError(
-            f"Got --model {model}, but the embedder is {', '.join(names)}. Expected sentence or distilled."
+            f"Got {of_sentences}, but the embedder is {', '.join(names)}. Expected sentence or distilled."
         )
     table = load_vectors(vectors) if vectors else None
     of_tokens = table is not None and table.tokenizer is not None
@@ -59,6 +60,9 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
         if table is not None and fits is None and name not in _WITH_MODEL:
             talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
         embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
+        if name in _WITH_MODEL:
+            teacher = "teacher__" * (name == "distilled")
+            embedders[name].set_params(**{f"{teacher}backend": str(embedding.backend)})
         if isinstance(embedders[name], WordEmbedder):
             embedders[name].set_params(
                 unknown=str(embedding.unknown),
@@ -69,12 +73,12 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     return embedders
 
 
-def recipes_by_name(names, model):
+def recipes_by_name(names, embedding: Embedding) -> dict:
     """Name -> recipe; those with a sentence model take the one named."""
     from ..embedders import SentenceEmbedder
     from ..recipes import make_recipe
 
-    if model is None:
-        return {name: make_recipe(name) for name in names}
-    teacher = SentenceEmbedder(model, by_sentence=True)
+    teacher = SentenceEmbedder(by_sentence=True).set_params(backend=str(embedding.backend))
+    if embedding.model is not None:
+        teacher.set_params(model=embedding.model)
     return {name: make_recipe(name, None if name in ("words", "vectors") else teacher) for name in names}

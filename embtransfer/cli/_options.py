@@ -21,6 +21,11 @@ EMBEDDER_NAMES = (
 )
 
 
+class Backend(StrEnum):
+    torch = "torch"
+    onnx = "onnx"
+
+
 class Dataset(StrEnum):
     amazon = "amazon"
     demo = "demo"
@@ -203,6 +208,10 @@ class Embedding:
         str | None,
         typer.Option(help="Sentence model of sentence and distilled: a folder, package or hub's name."),
     ] = None
+    backend: Annotated[
+        Backend,
+        typer.Option(help="What runs the sentence model; onnx, a folder's onnx/model.onnx, without torch."),
+    ] = Backend.torch
     unknown: Annotated[UnknownWords, typer.Option(help="What becomes of words that the table lacks.")] = (
         UnknownWords.skip
     )

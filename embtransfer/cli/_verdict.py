@@ -108,8 +108,9 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
         if not name.startswith(("word_", "static_")):
             given["vectors"] = None
         if not {name, row["classifier"]} & {"sentence", "distilled", "sentences"}:
-            given["model"] = None
+            given |= {"model": None, "backend": None}
     usual = {"text_column": "text", "label_column": "label", "unknown": "skip", "tokens": "words"}
+    usual["backend"] = "torch"
     flags = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is True]
     options = {name: str(one) for name, one in given.items() if one and one is not True}
     options = {name: one for name, one in options.items() if one != usual.get(name)}

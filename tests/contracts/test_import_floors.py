@@ -22,7 +22,7 @@ FLOORS = {
 }
 ROOMS = " ".join(FLOORS.values()).split()
 HEAVY = {"numba", "gensim", "torch", "skops", "typer", "rich", "pooch", "sentence_transformers", "matplotlib"}
-HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock", "ot"}
+HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock", "onnxruntime", "ot"}
 
 
 def module_name(path):

