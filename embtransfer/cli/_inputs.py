@@ -2,9 +2,6 @@
 
 import warnings
 
-import numpy as np
-
-from .._rows import take
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
@@ -58,14 +55,16 @@ def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cl
     groups = [group_column] if group_column else []
     texts, *found = rows_and(table, columns.vector_column, text_column, [*names, *groups])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
-    is_missing = np.array(missing_labels(labels), bool)
-    missing = np.flatnonzero(is_missing)
-    if len(missing) and cleaning is not None and cleaning.drop_unlabelled:
+    is_missing = missing_labels(labels)
+    missing = [row for row, no in enumerate(is_missing) if no]
+    if missing and cleaning is not None and cleaning.drop_unlabelled:
         talk.print(f"{name}: left out {len(missing):,} of {len(labels):,} rows, without a {label_column!r}.")
-        kept = np.flatnonzero(~is_missing)
+        from .._rows import take
+
+        kept = [row for row, no in enumerate(is_missing) if not no]
         texts, others = take(texts, kept), [take(column, kept) for column in others]
         labels = take(labels, kept) if isinstance(labels, list) else labels.iloc[kept]
-    elif len(missing):
+    elif missing:
         drop = "Remove them first" if cleaning is None else "Pass --drop-unlabelled to leave them out"
         raise ValueError(
             f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
 from ._models import split_names
@@ -195,6 +194,8 @@ def _notes() -> Iterator[None]:
 
 @contextmanager
 def _bar():
+    from rich.progress import TimeRemainingColumn
+
     with progress_bar(TimeRemainingColumn()) as progress:
 
         def monitor(report):

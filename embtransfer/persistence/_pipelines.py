@@ -14,7 +14,6 @@ from ..compiled._files import COMPILED
 from ..system import _model_folders
 from ..system._folders import new_folder
 from ..system._model_folders import ModelFormat, is_model, read_folder, write_config
-from ..word_vectors import embedded_tables
 from ._state import TRUSTED, checked_state, foreign_types, skops_io, write_state
 
 _PIPELINE = ModelFormat(
@@ -79,6 +78,8 @@ def save_pipeline(
     array(['+'], dtype='<U1')
     """
     from sklearn.utils.validation import check_is_fitted
+
+    from ..word_vectors import embedded_tables
 
     check_is_fitted(pipeline)
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
