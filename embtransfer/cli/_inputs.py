@@ -1,11 +1,15 @@
 """How commands read texts and labels."""
 
 import warnings
+from collections import Counter
+from pathlib import Path
 
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._terminal import talk
+
+_NAMED = 10  # labels
 
 
 def load_domains(texts: Texts):
@@ -28,6 +32,23 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     for said in found.problems:
         talk.print(f"- {said}", style="yellow")
     warnings.filterwarnings("ignore", r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", UserWarning)
+
+
+def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
+    """What the model card says of the data: names without folders, counts, and how many have each label.
+
+    `n_labels` is the number of labels of the target that the model learned from.
+    """
+    kind = "vectors" if hasattr(X, "dtype") else "texts"
+    about = {"source": f"{Path(source).name}, {len(X):,} labelled {kind}"}
+    if X_target is not None:
+        labels = f"{n_labels:,} of them labelled" if n_labels else "without labels"
+        about["target"] = f"{Path(target).name}, {len(X_target):,} {kind}, {labels}"
+    if isinstance(y, list) and not isinstance(y[0], list):
+        counts = Counter(y)
+        said = [f"{label} {count:,} ({count / len(y):.0%})" for label, count in counts.most_common(_NAMED)]
+        about["labels of the source"] = ", ".join(said) + ", ..." * (len(counts) > _NAMED)
+    return about
 
 
 def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cleaning | None = None):

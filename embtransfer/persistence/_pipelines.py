@@ -2,7 +2,7 @@
 
 import platform
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from ..compiled import CompiledPipeline
 from ..compiled._files import COMPILED
 from ..system import _model_folders
 from ..system._folders import new_folder
-from ..system._model_folders import ModelFormat, is_model, read_folder, write_config
+from ..system._model_folders import CARD, ModelFormat, is_model, read_folder, write_config
 from ._state import TRUSTED, checked_state, foreign_types, skops_io, write_state
 
 _PIPELINE = ModelFormat(
@@ -23,30 +23,42 @@ _PIPELINE = ModelFormat(
     expected="Expected a folder of embtransfer fit or save_pipeline. A compiled model is loaded by "
     "CompiledPipeline.load.",
     file="pipeline.skops",
+    has_card=True,
 )
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
 
 def save_pipeline(
-    pipeline: Estimator, path: FilePath, *, overwrite: bool = False, embed_vectors: bool = False
+    pipeline: Estimator,
+    path: FilePath,
+    *,
+    overwrite: bool = False,
+    embed_vectors: bool = False,
+    about: Mapping[str, str] | None = None,
 ) -> Path:
     """Save a fitted pipeline as a folder.
 
-    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays), the same
-    bytes whenever the same pipeline is saved. It appears under its name when complete. Word vectors that
-    `WordVectors.load` read go by their checksum, as the bundled ones do: another machine needs the same
-    table. Tables made from arrays are in the folder. Sentence models go by their name and checksum.
+    The folder holds config.json (versions and checksums), pipeline.skops (estimators and arrays) and
+    README.md, a model card that loading never reads; the same bytes whenever the same pipeline is saved. The
+    front matter of the card, with its licence, is yours to fill in: it stays when the model is replaced. The
+    folder appears under its name when complete. Word vectors that `WordVectors.load` read go by their
+    checksum, as the bundled ones do: another machine needs the same table. Tables made from arrays are in
+    the folder. Sentence models go by their name and checksum.
 
     Parameters
     ----------
     pipeline : fitted estimator
-        Of a search (TransferSearch, GridSearchCV) the best estimator is saved.
+        Of a search (TransferSearch, GridSearchCV) the best estimator is saved; the card of a TransferSearch
+        says which score it expects.
     path : str or path
         The folder to make.
     overwrite : bool, default=False
         Whether a model that is there already is replaced. Any other folder or file never is.
     embed_vectors : bool, default=False
         Whether the folder holds all word vectors itself.
+    about : mapping of str to str, default=None
+        What the card says of the training data, such as ``{"source": "320 film reviews"}``. Without it, of
+        the data, the card has the class shares that the model knows.
 
     Returns
     -------
@@ -80,9 +92,10 @@ def save_pipeline(
     from sklearn.utils.validation import check_is_fitted
 
     from ..word_vectors import embedded_tables
+    from ._card import front_matter, model_card
 
     check_is_fitted(pipeline)
-    pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    search, pipeline = pipeline, getattr(pipeline, "best_estimator_", pipeline)
     path = Path(path)
     check_destination(path, overwrite)
     with new_folder(path, replace=overwrite) as folder:
@@ -103,6 +116,8 @@ def save_pipeline(
             **{package: version(package) for package in _PACKAGES},
         }
         write_config(folder, _PIPELINE, {"versions": versions})
+        card = model_card(search, pipeline, about or {}, versions, front_matter(path / CARD))
+        (folder / CARD).write_text(card, "utf-8")
     return path
 
 
