@@ -14,6 +14,7 @@ from ..compiled._files import COMPILED
 from ..system import _model_folders
 from ..system._folders import new_folder
 from ..system._model_folders import CARD, ModelFormat, is_model, read_folder, write_config
+from ._hub import HUB, downloaded, uploaded
 from ._state import TRUSTED, checked_state, foreign_types, skops_io, write_state
 
 _PIPELINE = ModelFormat(
@@ -121,16 +122,18 @@ def save_pipeline(
     return path
 
 
-def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
+def load_pipeline(path: FilePath, *, trusted: Sequence[str] = (), revision: str | None = None) -> Estimator:
     """Load a pipeline that `save_pipeline` saved.
 
     Parameters
     ----------
     path : str or path
-        The folder.
+        The folder; or "hf://owner/name", a model on the Hugging Face hub, which is downloaded once.
     trusted : sequence of str, default=()
         Names of further types, such as "mypackage.MyStep", that the file may hold. Trust a type only if
         you know where the file comes from: its module is imported.
+    revision : str, default=None
+        Of a model on the hub, which must have one: the commit, of 40 hexadecimal digits.
 
     Returns
     -------
@@ -143,7 +146,9 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
         If there is no model at the path.
     ValueError
         If a file is no model of ours, was changed or damaged, or holds a type that is not trusted; the
-        message names the file and the type.
+        message names the file and the type. If a model on the hub is not pinned to a commit.
+    OSError
+        If the hub cannot be reached, or has no such model.
 
     Warns
     -----
@@ -159,6 +164,10 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
         ...
     FileNotFoundError: There is no model folder no/such/folder.
     """
+    if str(path).startswith(HUB):
+        path = downloaded(str(path), revision, _PIPELINE)
+    elif revision is not None:
+        raise ValueError(f"Got revision={revision!r} for {path}, which is not on the hub. Leave it out.")
     path = Path(path)
     config, state = read_folder(path, _PIPELINE)
     trusted = [*TRUSTED, *trusted]
@@ -177,6 +186,51 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
     return _without_memory(pipeline, parameters, path)
+
+
+def push_to_hub(path: FilePath, name: str, *, private: bool = True) -> str:
+    """Upload a folder of `save_pipeline`, with its model card, to the Hugging Face hub.
+
+    Fill in the card's licence before: the hub checks the front matter. Save with `embed_vectors=True` if the
+    model has word vectors that others lack. Needs `pip install "embtransfer[hub]"` and a login
+    (`hf auth login`, or `HF_TOKEN`).
+
+    Parameters
+    ----------
+    path : str or path
+        The folder.
+    name : str
+        Owner and name, such as "me/kitchenware". The repository is made if there is none.
+    private : bool, default=True
+        Whether a repository that is made can be seen by its owner alone.
+
+    Returns
+    -------
+    str
+        The commit: what `load_pipeline("hf://me/kitchenware", revision=...)` wants.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no model at the path, or it is damaged; if the name is no owner/name.
+    ImportError
+        If huggingface_hub is not installed.
+    OSError
+        If the hub cannot be reached, or refuses.
+
+    See Also
+    --------
+    save_pipeline : Makes the folder.
+
+    Examples
+    --------
+    >>> from embtransfer import push_to_hub
+    >>> push_to_hub("no/such/folder", "me/kitchenware")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no model folder no/such/folder.
+    """
+    return uploaded(path, name, _PIPELINE, private)
 
 
 def load_model(path, trusted=()):
