@@ -47,7 +47,7 @@ def uploaded(path: FilePath, name: str, kind: ModelFormat, private: bool) -> str
     api.create_repo(name, private=private, exist_ok=True)
     files = [CONFIG, kind.file, CARD]
     return api.upload_folder(
-        repo_id=name, folder_path=path, allow_patterns=files, commit_message="Save a pipeline"
+        repo_id=name, folder_path=Path(path), allow_patterns=files, commit_message="Save a pipeline"
     ).oid
 
 
