@@ -96,8 +96,7 @@ class Versions:
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([python, "-m", "venv", self.folder / "venv"], check=True)
         file = ROOT / "tests" / ("requirements-oldest.txt" if kind == "oldest" else "requirements.txt")
-        wanted = [line.split("#")[0].strip() for line in file.read_text("utf-8").splitlines()]
-        wanted = [line for line in wanted if line and line.partition("=")[0].strip("<>~") not in without]
+        wanted = [one for one in requirements(file) if one.partition("=")[0].strip("<>~") not in without]
         pip = ["-m", "pip", "install", "--upgrade", *(["--pre"] if kind == "pre" else [])]
         with (self.folder / "install.log").open("w") as log:
             self.run(*pip, "-e", str(ROOT), *wanted, check=True, stdout=log, stderr=log)
@@ -158,6 +157,16 @@ class Versions:
                 yield [self.name, core, "crashed", 0, 1, 0, 0]
             else:
                 yield [self.name, core, f"skipped: this processor has no {CORES[core]}", 0, 0, 0, 0]
+
+
+def requirements(file):
+    """Lines of a file of requirements, and of those that it names with -r."""
+    for line in file.read_text("utf-8").splitlines():
+        line = line.split("#")[0].strip()
+        if line.startswith("-r "):
+            yield from requirements(file.with_name(line[3:]))
+        elif line:
+            yield line
 
 
 def counts(reports):

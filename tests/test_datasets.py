@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import re
+import sys
 import tarfile
 import threading
 from functools import partial
@@ -11,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import pooch
+import platformdirs
 import pytest
 
 from embtransfer.datasets import _amazon, _banking77, fetch_amazon_reviews, fetch_banking77, load_demo_reviews
@@ -62,7 +63,7 @@ July 1, 2006
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """Replace the per-user cache by an empty folder, and unset EMBTRANSFER_DATA."""
-    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda project: tmp_path / "cache" / project)
     monkeypatch.delenv("EMBTRANSFER_DATA", raising=False)
     return tmp_path / "cache" / "embtransfer"
 
@@ -458,6 +459,18 @@ def test_banking77_refuses_other_files(test, message, cache, tmp_path):
 def test_import_loads_neither_pooch_nor_pandas():
     for path in Path(_amazon.__file__).parent.glob("*.py"):
         assert not re.search(r"^(import|from) (pooch|pandas)", path.read_text("utf-8"), re.MULTILINE)
+
+
+def test_without_pooch_files_are_found_and_a_download_says_what_to_install(cache, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(ImportError, match=r'needs pooch: pip install "embtransfer\[datasets\]"'):
+        fetch_banking77()
+    assert not cache.exists()
+    (tmp_path / "banking77").mkdir()
+    for name in ("train", "test"):
+        (tmp_path / "banking77" / f"{name}.csv").write_bytes(BANKING77[name])
+    with pytest.warns(UserWarning, match="is not the published file"):
+        assert fetch_banking77(data_home=tmp_path).data
 
 
 def test_a_folder_named_by_mistake_is_no_reason_to_download(cache, tmp_path, monkeypatch):

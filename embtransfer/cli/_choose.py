@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import load_sources, load_target, parse_shares, say_check
+from ._inputs import for_card, load_sources, load_target, parse_shares, say_check
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -111,7 +111,8 @@ def choose(
         if rounds:
             _say_labels(search, X_target, rounds)
         if output is not None:
-            save_pipeline(search.best_estimator_, output, overwrite=overwrite)
+            about = for_card(source, target, X, y, X_target, len(learned))
+            save_pipeline(search, output, overwrite=overwrite, about=about)
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
             talk.print(f"Saved {search.best_name_} to {output}")

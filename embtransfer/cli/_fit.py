@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_sources, load_target, parse_shares, say_check
+from ._inputs import for_card, load_sources, load_target, parse_shares, say_check
 from ._models import make_embedders, recipes_by_name
 from ._options import (
     EMBEDDER_NAMES,
@@ -108,7 +108,7 @@ def fit(
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual[0]))
         else:
             pipeline = recipes_by_name([recipe], embedding)[recipe]
-        X = X_target = None
+        X, X_target, about = None, None, {}
         if stream:
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)
         else:
@@ -118,6 +118,7 @@ def fit(
             if target is not None:
                 X_target = load_target(dataset, target, columns)[0]
             say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
+            about = for_card(source, target, X, None if numbers else y, X_target)
             if numbers:
                 y, _ = as_arrays(NUMBERS, y, None)
             if shares := parse_shares(target_shares, y):
@@ -127,7 +128,7 @@ def fit(
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target, domain=domain)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
-        save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors)
+        save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         kind = "vectors" if columns.vector_column else "texts"
         seen = f" and {n_target:,} target {kind} without labels" if target is not None else ""
         talk.print(f"Fitted on {n_source:,} source {kind}{seen}. Saved to {output}")

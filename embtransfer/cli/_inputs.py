@@ -1,18 +1,17 @@
 """How commands read texts and labels."""
 
 import warnings
+from collections import Counter
 from functools import reduce
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
-
-from .._rows import n_rows, stack_rows, take
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._terminal import talk
+
+_NAMED = 10  # labels
 
 
 class Labelled(NamedTuple):
@@ -47,6 +46,24 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     warnings.filterwarnings("ignore", r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", UserWarning)
 
 
+def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
+    """What the model card says of the data: names without folders, counts, and how many have each label.
+
+    `n_labels` is the number of labels of the target that the model learned from.
+    """
+    kind = "vectors" if hasattr(X, "dtype") else "texts"
+    names = [source] if isinstance(source, str) else source
+    about = {"source": f"{', '.join(PurePath(name).name for name in names)}, {len(X):,} labelled {kind}"}
+    if X_target is not None:
+        labels = f"{n_labels:,} of them labelled" if n_labels else "without labels"
+        about["target"] = f"{PurePath(target).name}, {len(X_target):,} {kind}, {labels}"
+    if isinstance(y, list) and not isinstance(y[0], list):
+        counts = Counter(y)
+        said = [f"{label} {count:,} ({count / len(y):.0%})" for label, count in counts.most_common(_NAMED)]
+        about["labels of the source"] = ", ".join(said) + ", ..." * (len(counts) > _NAMED)
+    return about
+
+
 def load_sources(
     dataset, names, columns: Columns, group_column=None, cleaning: Cleaning | None = None, domain_column=None
 ) -> Labelled:
@@ -59,6 +76,8 @@ def load_sources(
     parts = [_load_source(dataset, name, columns, group_column, cleaning, domain_column) for name in names]
     found = Labelled(*map(_joined, zip(*parts, strict=True)))
     if len(parts) > 1 and domain_column is None:
+        from .._rows import n_rows
+
         own = _domain_names(names)
         sizes = (n_rows(part.X) for part in parts)
         found = found._replace(domain=[one for one, n in zip(own, sizes, strict=True) for _ in range(n)])
@@ -86,8 +105,12 @@ def _joined(parts):
     first, *others = parts
     if first is None:
         return None
-    if isinstance(first, pd.DataFrame):
+    if hasattr(first, "iloc"):
+        import pandas as pd
+
         return pd.concat(parts, ignore_index=True)
+    from .._rows import stack_rows
+
     return reduce(stack_rows, others, first)
 
 
@@ -108,14 +131,16 @@ def _load_source(dataset, name, columns, group_column, cleaning, domain_column):
         table.check_columns({**rows, "label_column": column} | more)
     texts, *found = rows_and(table, columns.vector_column, text_column, [*names, *more.values()])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
-    is_missing = np.array(missing_labels(labels), bool)
-    missing = np.flatnonzero(is_missing)
-    if len(missing) and cleaning is not None and cleaning.drop_unlabelled:
+    is_missing = missing_labels(labels)
+    missing = [row for row, no in enumerate(is_missing) if no]
+    if missing and cleaning is not None and cleaning.drop_unlabelled:
         talk.print(f"{name}: left out {len(missing):,} of {len(labels):,} rows, without a {label_column!r}.")
-        kept = np.flatnonzero(~is_missing)
+        from .._rows import take
+
+        kept = [row for row, no in enumerate(is_missing) if not no]
         texts, others = take(texts, kept), [take(column, kept) for column in others]
         labels = take(labels, kept) if isinstance(labels, list) else labels.iloc[kept]
-    elif len(missing):
+    elif missing:
         drop = "Remove them first" if cleaning is None else "Pass --drop-unlabelled to leave them out"
         raise ValueError(
             f"{name} has {len(missing):,} rows without a {label_column!r}, the first is "

@@ -5,7 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from ._inputs import rows_and_texts
@@ -76,7 +75,8 @@ def label(
             check_label_page(html, overwrite)
         loaded = load_pipeline(model, trusted=split_names(trusted))
         rows, texts, ids = _load_texts(target, text_column, vector_column, id_column, delimiter, encoding)
-        classes, known = getattr(loaded, "classes_", np.empty(0)).tolist(), {}  # of numbers there are none
+        classes = loaded.classes_.tolist() if hasattr(loaded, "classes_") else []  # of numbers there are none
+        known = {}
         if labels:
             rounds = read_rounds(labels, texts, classes, but=output)
             # texts that were left empty are not suggested again: somebody has seen them; any class says that

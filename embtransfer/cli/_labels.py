@@ -1,7 +1,5 @@
 """Labels as commands read them: of one column, or of several that say whether a text has a label."""
 
-import pandas as pd
-
 from ._models import split_names
 
 _MEANING = {
@@ -32,6 +30,8 @@ def read_labels(table, names, values):
     """
     if len(names) == 1:
         return values[0]
+    import pandas as pd
+
     frame = pd.DataFrame(
         {name: pd.Series(map(str, column)) for name, column in zip(names, values, strict=True)}
     )
@@ -50,7 +50,7 @@ def read_labels(table, names, values):
 
 def missing_labels(labels) -> list[bool]:
     """Whether each row lacks its label."""
-    if isinstance(labels, pd.DataFrame):
+    if hasattr(labels, "isna"):  # a DataFrame
         return labels.isna().any(axis=1).tolist()
     blank = [isinstance(label, str) and not label.strip() for label in labels]
     return [no or label is None or label != label for no, label in zip(blank, labels, strict=True)]  # NaN

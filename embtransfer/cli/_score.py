@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import TimeRemainingColumn
 
 from ..system._folders import checksum
+from ..system._model_folders import CARD
 from ._models import split_names
 from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted, VectorColumn
 from ._terminal import clear_errors, progress_bar, talk
@@ -195,6 +195,8 @@ def _notes() -> Iterator[None]:
 
 @contextmanager
 def _bar():
+    from rich.progress import TimeRemainingColumn
+
     with progress_bar(TimeRemainingColumn()) as progress:
 
         def monitor(report):
@@ -210,6 +212,6 @@ def _checksum(folder):
     """A checksum of a model folder, whatever its name: the model's own files have theirs in it."""
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
-        if file.is_file():
+        if file.is_file() and file.name != CARD:
             digest.update(f"{file.name} {checksum(file)}\n".encode())
     return digest.hexdigest()

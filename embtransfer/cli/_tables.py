@@ -1,13 +1,15 @@
 """Tables as text: for the eye, or for the next program."""
 
+import math
 import sys
 from enum import StrEnum
 from numbers import Integral
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from ..system._escape import visible
+
+if TYPE_CHECKING:  # help, and commands without a table, do not wait for it
+    import pandas as pd
 
 _HEADERS = {
     "source_cv": "source cv",
@@ -27,7 +29,7 @@ class Output(StrEnum):
     markdown = "markdown"
 
 
-def print_comparison(frame: pd.DataFrame, output: Output, title: str, scoring: str) -> None:
+def print_comparison(frame: "pd.DataFrame", output: Output, title: str, scoring: str) -> None:
     """Print what `compare` returned, for people the best on the target first."""
     if output not in (Output.table, Output.markdown):
         print_table(frame, output, title)
@@ -50,14 +52,14 @@ def print_comparison(frame: pd.DataFrame, output: Output, title: str, scoring: s
     print_table(frame, output, title, caption, best)
 
 
-def standard_error(frame: pd.DataFrame, scoring: str) -> float | None:
+def standard_error(frame: "pd.DataFrame", scoring: str) -> float | None:
     """Of the best score on the target; None where it is no share of texts that are right."""
     n, score = frame.attrs["target_texts_scored"], frame["target_score"].max()
-    return float(np.sqrt(score * (1 - score) / n)) if n and scoring == "accuracy" else None
+    return math.sqrt(score * (1 - score) / n) if n and scoring == "accuracy" else None
 
 
 def print_table(
-    frame: pd.DataFrame, output: Output, title: str, caption: str | None = None, best: int | None = None
+    frame: "pd.DataFrame", output: Output, title: str, caption: str | None = None, best: int | None = None
 ) -> None:
     """Print a table to stdout; csv and json carry all digits. A star marks the row at the place `best`."""
     if output is Output.csv:
@@ -93,6 +95,8 @@ def print_table(
 
 
 def _cell(column, value):
+    import pandas as pd
+
     if value is None or value is pd.NA:
         return "-"
     if isinstance(value, Integral):

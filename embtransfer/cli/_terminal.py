@@ -10,7 +10,6 @@ from time import monotonic
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..system._escape import visible
 
@@ -71,6 +70,8 @@ def progress_bar(*columns):
 
     Where nobody sees a bar it is a line now and then: after ten seconds, later after a tenth more time.
     """
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         BarColumn(),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import load_source, load_target
+from ._inputs import for_card, load_source, load_target
 from ._models import split_names
 from ._options import Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
 from ._rounds import CONFIDENCE, read_filled_in, say_scores
@@ -65,7 +65,8 @@ def update(
         rounds = read_filled_in(labels, X_target, y, target, columns)
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
-        save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors)
+        about = for_card(source, target, X, y, X_target, len(rounds.learned))
+        save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         kind = "vectors" if columns.vector_column else "texts"
         say_scores({str(model): before, str(output): after}, X_target, rounds)
         if accuracy is not None:

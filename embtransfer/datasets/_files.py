@@ -17,12 +17,12 @@ def locate(
     unpack: Callable[[Path], Path] = lambda work: work,
 ) -> Path:
     """Return the first folder with all members; `sources`: file name -> address, known hash."""
-    import pooch
+    import platformdirs
 
     named = os.environ.get("EMBTRANSFER_DATA")
     if named and not Path(named).is_dir():
         raise FileNotFoundError(f"EMBTRANSFER_DATA names {named}, which is no folder. Mend it or unset it.")
-    places = (data_home, named, pooch.os_cache("embtransfer"))
+    places = (data_home, named, platformdirs.user_cache_dir("embtransfer"))
     homes = [Path(place).expanduser() for place in places if place]
     folders = [home / layout for home in homes for layout in layouts]
     for folder in folders:
@@ -34,6 +34,12 @@ def locate(
             f"Got download_if_missing=False, expected {', '.join(members)} in one of {looked_in}. "
             "Pass download_if_missing=True, or set data_home or EMBTRANSFER_DATA to where they are."
         )
+    try:
+        import pooch
+    except ImportError as error:
+        raise ImportError(
+            'Downloading a data set needs pooch: pip install "embtransfer[datasets]"'
+        ) from error
     home = homes[0] if data_home else homes[-1]
     home.mkdir(parents=True, exist_ok=True)
     # A refused or broken download leaves nothing behind, and files that were there before stay.

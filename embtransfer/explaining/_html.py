@@ -5,6 +5,7 @@ from collections import defaultdict
 from ..system._escape import escape
 
 FOR, AGAINST = "33,102,172", "230,97,1"  # blue and orange: told apart in all common kinds of colour blindness
+_WIDTH = 12  # of the bars, em
 _STRONGEST = 0.55  # opacity: the text on it keeps a contrast above 7 to 1, black or white
 
 
@@ -15,8 +16,7 @@ def fragment(explanation, top, number):
     body = "".join(
         f'<tr><td style="text-align:right">{number(share)}</td>'
         f'<td style="text-align:left">{escape(word)}</td><td style="text-align:right">{count}</td>'
-        f'<td style="text-align:left"><div style="height:0.8em;width:{_share(share, largest) * 8:.2f}em;'
-        f'background:rgb({FOR if share > 0 else AGAINST})"></div></td></tr>'
+        f"<td>{_bar(share, largest)}</td></tr>"
         for word, count, share in zip(rows["word"], rows["count"], rows["share"], strict=True)
     )
     rest = explanation.table["share"].iloc[len(rows) :]
@@ -61,6 +61,17 @@ def _shaded(explanation, number):
 
 def _share(value, largest):
     return abs(value) / largest if largest else 0.0
+
+
+def _bar(share, largest):
+    """A bar from the middle: to the right what speaks for the class, to the left what speaks against it."""
+    width = _share(share, largest) * _WIDTH / 2
+    left = _WIDTH / 2 - (width if share < 0 else 0)
+    return (
+        f'<div style="width:{_WIDTH}em;background:linear-gradient(currentColor,currentColor) center/1px 100% '
+        f'no-repeat"><div style="height:0.8em;margin-left:{left:.2f}em;width:{width:.2f}em;'
+        f'background:rgb({FOR if share > 0 else AGAINST})"></div></div>'
+    )
 
 
 def _shade(share, largest):

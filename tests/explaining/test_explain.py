@@ -1,6 +1,7 @@
 """explain: shares that add up to the decision, for all that folds; word_weights; what both print."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -629,6 +630,15 @@ class TestOutput:
             read = _Text(explain(pipeline, "good film", label=label).to_html())
             assert "img" not in read.tags
             assert read.paragraphs[1].startswith(label)
+
+    def test_bars_go_right_for_the_class_and_left_against_it(self, model):
+        found = explain(model, "Lovely, good; awful.", label="good")
+        bars = re.findall(r"margin-left:([\d.]+)em;width:([\d.]+)em", found.to_html())
+        shares = found.table["share"]
+        for share, (left, width) in zip(shares, bars, strict=True):
+            middle = float(left) + (float(width) if share < 0 else 0)
+            assert middle == pytest.approx(6, abs=0.02)
+            assert float(width) == pytest.approx(6 * abs(share) / shares.abs().max(), abs=0.02)
 
     def test_shades(self, model):
         found = explain(model, "Lovely, good; awful.", label="good")

@@ -197,7 +197,7 @@ def test_in_a_fresh_process(folder):
 
 
 def test_the_folder(folder):
-    assert sorted(os.listdir(folder)) == ["config.json", "pipeline.skops"]
+    assert sorted(os.listdir(folder)) == ["README.md", "config.json", "pipeline.skops"]
     assert os.listdir(folder.parent) == ["model"]
     config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config == {

@@ -48,6 +48,7 @@ FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 DATA = FILMS.data, FILMS.target, PANS.data, PANS.target
 SPLIT = Split(*DATA, False, 0.5, 0)
 KEYS = [
+    "data",
     "recommendation",
     "comparison",
     "tradeoff",
@@ -180,7 +181,18 @@ def hostile():
 def test_sections(report):
     assert list(sections(report)) == KEYS
     assert report.left_out == {}
-    assert repr(report) == "Report('films to pans', 10 sections)"
+    assert repr(report) == "Report('films to pans', 11 sections)"
+
+
+def test_the_data_come_first_with_what_is_wrong_with_them(report, bare):
+    assert sections(report)["data"]["texts"][0].startswith("Data: source 320 texts of 27 words (")
+    found = rows(report, "data", "data")
+    assert found["source"].tolist() == [160, 160]
+    assert "target" not in rows(bare, "data", "data")
+    y = [label if i else f"{label} " for i, label in enumerate(map(str, DATA[1]))]
+    said = sections(make_report([*DATA[0][:-1], "<br>" * 9], y, DATA[2][:-1] + [""]))["data"]["texts"]
+    assert "differ by case or white space" in said[1]
+    assert "Missing or empty: 1 of 320 target texts." in said[2]
 
 
 def test_left_out_sections_say_why(bare):

@@ -11,11 +11,11 @@ from tests.security.hostile import ROOT
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch, answers):
     """The data sets come from the server, and go to an empty cache."""
-    import pooch
+    import platformdirs
 
     from embtransfer.datasets import _amazon, _banking77
 
-    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda project: tmp_path / "cache")
     monkeypatch.delenv("EMBTRANSFER_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(_banking77, "_URL", answers[1])

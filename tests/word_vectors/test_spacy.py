@@ -6,13 +6,14 @@ import struct
 
 import numpy as np
 import pytest
-import spacy
 from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_array_equal
-from spacy.vectors import Vectors
 
 from embtransfer.word_vectors.readers import _spacy
 from tests.word_vectors.reading import WORDS, load
+
+spacy = pytest.importorskip("spacy")
+from spacy.vectors import Vectors  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 

@@ -74,7 +74,7 @@ def tensor(kind="F32", shape=(7, 4), begin=0, end=112):
 
 
 def test_bfloat16(tmp_path):
-    import torch
+    torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
     halves = torch.from_numpy(MATRIX).to(torch.bfloat16)

@@ -26,6 +26,7 @@ from ._choice import choose, expected_score
 from ._evidence import fit, probabilities
 from ._inputs import check, told
 from ._metric import Metric, at_threshold
+from ._notebook import NotebookCard
 from ._rounds import CRITERIA, Asked, halve, nested_order, results_table, sizes
 
 
@@ -33,7 +34,7 @@ def _best_has(method):
     return available_if(lambda search: hasattr(search.best_estimator_, method))
 
 
-class TransferSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     r"""Choose embedder, adapter and classifier without target labels or by few, and say how good it will be.
 
     Parameters
