@@ -7,12 +7,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .._texts import check_domain
 from .._types import Labels, Matrix, Rows
-from ..priors import priors_by_rows, stratified_rows
+from ..priors import is_estimated, priors_by_rows, stratified_rows
+from ..priors._target_labels import known_labels
 from ._moments import ROWS
 
 _DTYPES = [np.float64, np.float32]
@@ -95,7 +97,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     _parameter_constraints: dict = {}  # parameter -> what it may be, as scikit-learn declares it
 
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
-    __metadata_request__fit = {"X_target": True, "domain": True}
+    __metadata_request__fit = {"X_target": True, "domain": True, "y_target": True}
 
     @abstractmethod
     def _fit(self, source, target, y):
@@ -110,6 +112,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y: Labels | None = None,
         X_target: Rows | None = None,
         domain: Labels | None = None,
+        y_target: Labels | None = None,
     ) -> Self:
         """Learn both maps.
 
@@ -125,6 +128,9 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         domain : array-like of shape (n_source,), default=None
             The name of each source row's domain, where there are several. DomainCentering, CORAL and LinearOT
             map each by itself; others take them together, as one source.
+        y_target : array-like of shape (n_target,), default=None
+            Labels of target rows, with None, NaN or pandas.NA where not known. They tell the target's class
+            shares where these are estimated; nothing else is learned from them.
 
         Returns
         -------
@@ -133,8 +139,9 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If the rows hold NaN or infinity, differ in width, or are too few for the method; or if there are
-            not as many domains as source rows.
+            If the rows hold NaN or infinity, differ in width, or are too few for the method; if there are not
+            as many domains as source rows; or if y_target comes without y or X_target, in another length,
+            without a known label or with one that y does not hold.
         """
         self._validate_params()
         X, X_target = self._check_domains(X, X_target, first=True)
@@ -145,10 +152,15 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         names = None if domain is None else check_domain(domain, X.shape[0])
         self.source_maps_: dict[Any, Any] = {}
         self.source_priors_ = self.priors_ = self.prior_intervals_ = None
+        if y_target is not None and (X_target is None or not are_classes(y)):
+            raise ValueError("Got y_target, but not both X_target and classes as y. Pass these too.")
         if X_target is not None and self._asks_for_priors() and are_classes(y):
             check_consistent_length(X, y)
-            index = np.unique(np.asarray(y), return_inverse=True)[1]
-            self._learn_as_in_target(X, labels, X_target, index, self._find_priors(X, X_target, index))
+            classes, index = np.unique(np.asarray(y), return_inverse=True)
+            known = known_labels(y_target, X_target.shape[0], classes)
+            numbers = np.searchsorted(classes, known.labels)
+            priors = self._find_priors(X, X_target, index, (known.rows, numbers))
+            self._learn_as_in_target(X, labels, X_target, index, priors)
         else:
             self._learn(X, labels, X_target)
         if names is not None and X_target is not None:
@@ -161,9 +173,9 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _asks_for_priors(self):
         return not (isinstance(self.priors, str) and self.priors == "source")
 
-    def _find_priors(self, X, X_target, index):
-        """The target's class shares, from rows and the numbers of the source's classes."""
-        found = priors_by_rows(self.priors, [(X, X_target)], index)
+    def _find_priors(self, X, X_target, index, known=((), ())):
+        """The target's class shares, from rows and their classes, of the target as far as these are known."""
+        found = priors_by_rows(self.priors, [(X, X_target)], index, known=known)
         self.source_priors_, self.priors_, self.prior_intervals_ = found.source, found.target, found.intervals
         return found.target
 
@@ -234,14 +246,16 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y: Labels | None = None,
         X_target: Rows | None = None,
         domain: Labels | None = None,
+        y_target: Labels | None = None,
     ) -> Matrix:
-        """Learn both maps, map the source rows: `fit(X, y, X_target, domain).transform_source(X, domain)`.
+        """Learn both maps, map the source rows: `fit(...).transform_source(X, domain)`.
 
         Returns
         -------
         ndarray of shape (n_source, n_components), of the dtype of X (float32 or float64)
         """
-        return self.fit(X, y, X_target=X_target, domain=domain).transform_source(X, domain)
+        fitted = self.fit(X, y, X_target=X_target, domain=domain, y_target=y_target)
+        return fitted.transform_source(X, domain)
 
     def transform(self, X: Rows) -> Matrix:
         """Map target rows into the shared space.
@@ -280,6 +294,13 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _check(self, X):
         self._check_dense(X, "X")
         return validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=False)
+
+    def get_metadata_routing(self) -> MetadataRequest:
+        """What `fit` asks a pipeline for: labels of the target only where they tell its class shares."""
+        request = super().get_metadata_routing()
+        if not is_estimated(self.priors):
+            request.fit.add_request(param="y_target", alias=False)
+        return request
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

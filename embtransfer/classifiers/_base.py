@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 
 from .._texts import plain_labels
 from .._types import Labels, Rows
-from ._known import known_labels
+from ..priors._target_labels import known_labels
 
 _DTYPES = [np.float64, np.float32]
 

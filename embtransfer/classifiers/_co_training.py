@@ -17,8 +17,8 @@ from .._parts import by_domain, for_source
 from .._texts import check_domain, plain_labels
 from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
+from ..priors._target_labels import known_labels, unwrap
 from ._base import check_weights, classes_of
-from ._known import known_labels, unwrap
 from ._self_training import CONSTRAINTS, train
 from ._views import fit_steps, join, takes_target
 
@@ -31,8 +31,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     estimators : list of (str, estimator)
         The views: pipelines from texts to a classifier with `predict_proba`, such as TF-IDF with logistic
         regression and a TransferPipeline with DistilledEmbedder. Their steps before the classifier are
-        fitted once, with `X_target` where they take it; the classifier is fitted without. A classifier by
-        itself takes the rows as they are.
+        fitted once, with `X_target` and `y_target` where they take these; the classifier is fitted without.
+        A classifier by itself takes the rows as they are.
     labels_from : {"others", "all"}, default="others"
         Which views' mean probability labels the target rows that a view learns from. "others" is co-training
         proper: a view does not repeat its own errors. "all" is for views of which one is much the weaker:
@@ -156,7 +156,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
             Target. None: the target is the source.
         y_target : array-like of shape (n_target,), default=None
             Its labels, with None, NaN or pandas.NA where not known. A Target may hold them instead. For the
-            classifiers that end the views; the steps before them are fitted without.
+            classifiers that end the views, and for the class shares that adapters estimate.
         domain : array-like of shape (n_source,), default=None
             The name of each source row's domain, where there are several. For the adapters in the views.
         sample_weight : array-like of shape (n_source,), default=None
@@ -186,7 +186,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         check_priors(self.priors, len(self.classes_))
         weights = check_weights(sample_weight, y)
         names = None if domain is None else check_domain(domain, _num_samples(y))
-        parts = [fit_steps(estimator, X, y, X_target, names) for _, estimator in self.estimators]
+        parts = [fit_steps(estimator, X, y, X_target, names, y_target) for _, estimator in self.estimators]
         for view, _ in parts:
             view.weights = weights
         known = known_labels(y_target, 0 if y_target is None else _num_samples(X_target), self.classes_)

@@ -21,8 +21,8 @@ from ..priors import (
     matched,
     target_priors,
 )
+from ..priors._target_labels import Known
 from ._base import BaseLabelledTargetClassifier
-from ._known import Known
 from ._views import View, held_out, probabilities
 
 CONSTRAINTS = {
@@ -112,7 +112,7 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
     apart, and the farther the target lies outside of what mixtures of the source's classes could give. In a
     TransferPipeline after an adapter that has estimated the shares, these are taken over: rows whose means it
-    matched under these shares tell them again, and err more. Not so if labels of the target are known.
+    matched under these shares tell them again, and err more.
 
     It helps where a classifier is about right and the domains differ in which words carry the label, as with
     TF-IDF rows; on rows that transfer well already it can lose. Compare with `unadapted_estimator_` on a few
@@ -173,7 +173,7 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         if len(known.rows) and self.target_weight != 1:
             self._check_takes_weights(self.target_weight)
         view = View(self._make_estimator(), X, X_target, sample_weight)
-        found = self._shares_found if is_estimated(self.priors) and not len(known.rows) else None
+        found = self._shares_found if is_estimated(self.priors) else None
         first, last = train(self, [view], y, "all", known, found)
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
 

@@ -84,7 +84,7 @@ def takes_target(estimator):
     return isinstance(estimator, Pipeline) and len(estimator) > 1 and takes(estimator[:-1], "X_target")
 
 
-def fit_steps(estimator, X, y, X_target, domain=None):
+def fit_steps(estimator, X, y, X_target, domain=None, y_target=None):
     """The view's classifier with its rows, and the fitted steps that made them."""
     target = X if X_target is None else X_target
     if not isinstance(estimator, Pipeline):
@@ -96,6 +96,8 @@ def fit_steps(estimator, X, y, X_target, domain=None):
     taken = {"X_target": X_target} if X_target is not None and takes_target(estimator) else {}
     if domain is not None and takes(steps, "domain"):
         taken["domain"] = domain
+    if y_target is not None and takes(steps, "y_target"):
+        taken["y_target"] = y_target
     source = _taken(steps.fit_transform(X, y, **taken))
     mapped = source if X_target is None else _taken(steps.transform(X_target))
     return View(classifier, source, mapped, fold=_fold(steps, X, X_target)), steps.steps

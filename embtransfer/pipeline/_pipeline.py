@@ -15,8 +15,8 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 from .._parts import by_domain, children, takes
 from .._texts import check_domain, plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
-from ..classifiers._known import unwrap
 from ..priors import shares_found
+from ..priors._target_labels import unwrap
 from ._labels import check_labels
 from ._labels_seen import warn_of_labels_seen
 from ._source import source_view

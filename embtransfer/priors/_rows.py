@@ -18,7 +18,7 @@ _found: dict[str, TargetPriors | None] = {}  # by the rows' hash: adapters tried
 _lock = Lock()
 
 
-def priors_by_rows(wanted, domains, index, of_words=None) -> TargetPriors:
+def priors_by_rows(wanted, domains, index, of_words=None, known=((), ())) -> TargetPriors:
     """Shares of the target's classes, as given or estimated from embedded rows.
 
     Parameters
@@ -30,11 +30,13 @@ def priors_by_rows(wanted, domains, index, of_words=None) -> TargetPriors:
         Numbers of the source rows' classes.
     of_words : classifier, default=None
         For csr rows. None: logistic regression with C = 10; on log-count ratios it is better.
+    known : (rows, classes)
+        As in `target_priors`.
     """
     source = np.bincount(index) / len(index)
     wanted = check_priors(wanted, len(source))
     if is_estimated(wanted):
-        return _estimated(domains, index, of_words) or _known(source, source)
+        return _estimated(domains, index, of_words, known) or _known(source, source)
     if isinstance(wanted, str):
         wanted = source if wanted == "source" else np.full(len(source), 1 / len(source))
     return _known(source, wanted)
@@ -56,11 +58,13 @@ def _known(source, target):
     return TargetPriors(source, target, np.stack([target, target], axis=1))
 
 
-def _estimated(domains, index, of_words):
+def _estimated(domains, index, of_words, known):
     """What was found before on the same rows, or anew."""
     some, others = rows_for_priors(index, domains[0][1].shape[0])
+    others = np.union1d(others, np.asarray(known[0], int))
+    known = np.searchsorted(others, known[0]), known[1]
     domains = [(source[some], target[others]) for source, target in domains]
-    asked = domains, index[some], index.max() + 1, of_words
+    asked = domains, index[some], index.max() + 1, of_words, known
     key = joblib.hash(asked)
     with _lock:
         if key in _found:
@@ -73,7 +77,7 @@ def _estimated(domains, index, of_words):
     return found
 
 
-def _estimated_anew(domains, index, n_classes, of_words):
+def _estimated_anew(domains, index, n_classes, of_words, known):
     """On the rows; of dense ones also on centred ones, the source's mean weighed by these shares.
 
     A shift of all rows moves the first, and the second is drawn to the shares that it assumes: the mean of
@@ -85,11 +89,13 @@ def _estimated_anew(domains, index, n_classes, of_words):
     if not splits or len(np.unique(index)) < n_classes:
         return None
     domains = [_scaled(*rows) for rows in domains]
-    found = target_priors([_view(*rows, index, splits, of_words) for rows in domains], index, rng)
+    views = [_view(*rows, index, splits, of_words) for rows in domains]
+    found = target_priors(views, index, rng, known=known)
     if all(sparse.issparse(source) for source, _ in domains):
         return found
     centred = [_centred(*rows, index, found.target) for rows in domains]
-    again = target_priors([_view(*rows, index, splits, of_words) for rows in centred], index, rng)
+    views = [_view(*rows, index, splits, of_words) for rows in centred]
+    again = target_priors(views, index, rng, known=known)
     both = found.target * again.target
     ends = np.stack([found.intervals, again.intervals])
     intervals = np.stack([ends[..., 0].min(axis=0), ends[..., 1].max(axis=0)], axis=1)

@@ -5,7 +5,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..._rows import n_rows
 from ..._texts import plain_labels
-from ...classifiers._known import unwrap
+from ...priors._target_labels import unwrap
 from .._splits import Domains, known
 
 
