@@ -4,12 +4,18 @@ from functools import cache
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from embtransfer import (
+    CORAL,
+    TCA,
     DomainCentering,
+    LinearOT,
     NaiveBayesLogisticRegression,
     NGramVectorizer,
+    OptimalTransport,
     SelfTrainingClassifier,
+    SubspaceAlignment,
     make_classifier,
     make_transfer_pipeline,
 )
@@ -73,3 +79,29 @@ def test_known_shares_are_better_still_or_as_good(make, positive):
 @either
 def test_little_is_lost_where_shares_are_the_same(make):
     assert accuracy(make, "estimated", 0.5) >= accuracy(make, "source", 0.5) - 0.03  # 5 of 160 texts
+
+
+ADAPTERS = [DomainCentering(), CORAL(), LinearOT(), SubspaceAlignment(3), TCA(3), OptimalTransport()]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: type(adapter).__name__)
+def test_adapters_learn_the_shares_from_known_labels(adapter):
+    X, y, X_target, y_target = vectors(0.9)
+    some = [label if i % 4 == 0 else None for i, label in enumerate(y_target)]
+    off = [abs(clone(adapter).fit(X, y, X_target, y_target=told).priors_[1] - 0.9) for told in (None, some)]
+    assert off[1] < min(off[0] / 2, 0.03)
+
+
+def test_a_pipeline_hands_known_labels_to_an_adapter_that_estimates_and_to_no_other():
+    X, y, X_target, y_target = vectors(0.9)
+    pipeline = centring("estimated").fit(X, y, X_target=X_target, y_target=y_target)
+    np.testing.assert_allclose(pipeline[0].priors_, [0.1, 0.9], atol=0.001)
+    with pytest.raises(ValueError, match="Got y_target, but no step of the pipeline takes it"):
+        centring("source").fit(X, y, X_target=X_target, y_target=y_target)
+
+
+def test_known_labels_want_a_target_and_classes():
+    X, y, X_target, y_target = vectors(0.9)
+    for given in ({"y": y}, {"X_target": X_target}):
+        with pytest.raises(ValueError, match="Got y_target, but not both X_target and classes as y"):
+            DomainCentering().fit(X, **given, y_target=y_target)
