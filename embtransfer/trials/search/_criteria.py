@@ -1,7 +1,6 @@
 """Criteria that need no target label: each gives one number a candidate, the larger the better."""
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ._evidence import Evidence
 
@@ -74,13 +73,13 @@ def neighbourhood_density(evidence: Evidence, max_rows=2000) -> float:
     """
     rows = evidence.target[:max_rows]
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST)
-    similar = rows @ rows.T / _TEMPERATURE
-    np.fill_diagonal(similar, -np.inf)
-    logs = similar - logsumexp(similar, axis=1, keepdims=True)
-    np.fill_diagonal(logs, 0)  # exp(-inf) * -inf
-    share = np.exp(logs)
-    np.fill_diagonal(share, 0)
-    return float(-(share * logs).sum(axis=1).mean())
+    rows = rows.astype(np.float32)
+    logs = (rows @ rows.T - 1) / np.float32(_TEMPERATURE)  # at most 0, but for rounding
+    shares = np.exp(logs)
+    np.fill_diagonal(shares, 0)
+    total = np.maximum(shares.sum(axis=1, dtype=np.float64), _LEAST)
+    mean = np.einsum("ij,ij->i", shares, logs) / total
+    return float((np.log(total) - mean).mean())
 
 
 def _right(evidence, y):
