@@ -57,7 +57,7 @@ def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
     if X_target is not None:
         labels = f"{n_labels:,} of them labelled" if n_labels else "without labels"
         about["target"] = f"{PurePath(target).name}, {len(X_target):,} {kind}, {labels}"
-    if isinstance(y, list) and not isinstance(y[0], list):
+    if isinstance(y, list) and y and not isinstance(y[0], list):
         counts = Counter(y)
         said = [f"{label} {count:,} ({count / len(y):.0%})" for label, count in counts.most_common(_NAMED)]
         about["labels of the source"] = ", ".join(said) + ", ..." * (len(counts) > _NAMED)
