@@ -46,6 +46,11 @@ def takes(estimator, name) -> bool:
     return bool(estimator.get_metadata_routing().consumes("fit", [name]))
 
 
+def learns_target_labels(model) -> bool:
+    """Whether it, or the last step of a pipeline, learns from labels of the target, not shares alone."""
+    return takes(getattr(model, "steps", [("", model)])[-1][1], "y_target")
+
+
 def learns_from_labels(estimator, but=()) -> bool:
     """Whether it, or a part within it, is fitted to y: says so, needs y, or selects columns.
 

@@ -7,10 +7,11 @@ import typer
 
 from ._inputs import load_source
 from ._models import split_names
-from ._options import Columns, Delimiter, Encoding, TextColumn, Trusted
+from ._options import Cleaning, Columns, Delimiter, Encoding, TextColumn, Trusted, with_groups
 from ._terminal import clear_errors, talk
 
 
+@with_groups
 def check_labels(
     model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
     source: Annotated[
@@ -19,6 +20,8 @@ def check_labels(
     output: Annotated[Path, typer.Option("--output", "-o", help="The .csv to make, for a spreadsheet.")],
     text_column: TextColumn = "text",
     label_column: Annotated[str, typer.Option(help="The column with the labels.")] = "label",
+    *,
+    cleaning: Cleaning,
     random_state: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
     trusted: Trusted = "",
     delimiter: Delimiter = None,
@@ -36,7 +39,7 @@ def check_labels(
         columns = Columns(
             text_column=text_column, label_column=label_column, delimiter=delimiter, encoding=encoding
         )
-        X, y, _ = load_source(None, source, columns)
+        X, y, _ = load_source(None, source, columns, cleaning=cleaning)
         if kind_of(y, "accuracy") == SEVERAL:
             raise ValueError("Got several labels a text. Expected one in the label column.")
         with talk.status("Fitting in folds"):

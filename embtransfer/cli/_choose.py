@@ -1,7 +1,7 @@
 """embtransfer choose: search without target labels, and save the model."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -52,7 +52,7 @@ def choose(
         list[str] | None,
         typer.Option(
             help="Files of embtransfer label that are filled in, as --labels of update: those of random "
-            "texts score the model, the others help to choose it, and it learns from them if it can."
+            "texts help to choose the model and score it, and it learns from the others if it can."
         ),
     ] = None,
     dataset: DatasetOption = None,
@@ -80,8 +80,11 @@ def choose(
         X, y, groups, domain = load_sources(dataset, source, columns, group_column, cleaning, domain_column)
         X_target, own = load_target(dataset, target, columns, columns.label_column, cleaning=cleaning)
         rounds = read_filled_in(target_labels, X_target, y, target, columns) if target_labels else None
-        learned = rounds.learned if rounds else {}
-        y_target: Any = [learned.get(row) for row in range(len(X_target))] if learned else None
+        learned, given = {}, {}
+        if rounds:
+            learned = rounds.learned
+            given["y_target"] = [rounds.labels.get(row) for row in range(len(X_target))]
+            given["probability"] = rounds.probability
         made, models = make_models(embedders, recipes, ("word_mean,word_sif", "words"), embedding, X_target)
         say_check(X, y, X_target, embedders=made.values())
         with progress_bar() as progress:
@@ -96,7 +99,7 @@ def choose(
                 random_state=random_state,
                 n_jobs=jobs,
                 progress=progress,
-            ).fit(X, y, X_target=X_target, groups=groups, y_target=y_target, domain=domain)
+            ).fit(X, y, X_target=X_target, groups=groups, domain=domain, **given)
         table = search.results_.sort_values("rank")
         if format is Output.table:
             table = table[[*_COLUMNS, "error"] if table["error"].any() else _COLUMNS]
@@ -105,7 +108,7 @@ def choose(
         used = f"{len(learned):,}" if learned else "no"
         title = f"{', '.join(source)} -> {target}, {used} target labels used"
         print_table(table, format, title, caption, best)
-        say_choice(search, scoring)
+        say_choice(search, scoring, bool(rounds))
         if own is not None and dataset is None:
             talk.print("The label column of the target is not used. Labels to use go to --target-labels.")
         if rounds:
@@ -116,17 +119,23 @@ def choose(
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
             talk.print(f"Saved {search.best_name_} to {output}")
-            say_next(*after_choice(output, target, dataset, columns))
+            say_next(*after_choice(output, target, dataset, columns, target_labels))
         else:
             say_next("the same with -o MODEL, which saves it")
 
 
 def _say_labels(search, X_target, rounds):
     """Print what labels of the target did, and the score that the random ones give."""
-    from .._parts import takes
+    from .._parts import learns_target_labels
 
-    fitted = "and it learned from them" if takes(search._fitted, "y_target") else "it learns from none"
-    used = f"{len(rounds.learned):,} labels of the target helped to choose the model, {fitted}."
-    talk.print(used if rounds.learned else "No label of the target helped to choose the model.")
+    n_random = len(rounds.labels) - len(rounds.learned)
+    if n_random:
+        talk.print(
+            f"{n_random:,} labels of random texts of the target helped to choose the model, so that the "
+            "score by them is a little too good."
+        )
+    if rounds.learned:
+        learns = "It learned from" if learns_target_labels(search._fitted) else "It can learn from none of"
+        talk.print(f"{learns} {len(rounds.learned):,} other labels of the target.")
     what = "Accuracy" if search.scoring == "accuracy" else "Accuracy of the most probable labels"
     say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, what)

@@ -197,7 +197,7 @@ def load_target(
     texts, *found = rows_and(table, vectors, text_column, names)
     labels = read_labels(table, names, found)
     if len(names) == 1:
-        labels = [None if label == "" else label for label in labels]
+        labels = [None if no else label for label, no in zip(labels, missing_labels(labels), strict=True)]
     labelled = len(texts) - sum(missing_labels(labels))
     if labelled < len(texts):
         talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")

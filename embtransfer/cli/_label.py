@@ -90,7 +90,10 @@ def label(
         try:
             check_takes_labels(loaded)
         except TypeError as error:
-            talk.print(f"embtransfer update could not learn from such labels. {error}", style="yellow")
+            talk.print(
+                f"embtransfer update could not learn from such labels: fit another model for it. {error}",
+                style="yellow",
+            )
         write_round(output, suggested, texts, ids)
         if page:
             write_label_page(html, output, texts, classes)
@@ -99,6 +102,8 @@ def label(
         if page:
             talk.print(f"Open {html} in a browser, and put what it saves in the place of {output}. Or:")
         names = ", ".join(map(str, classes[:10])) + ", ..." * (len(classes) > 10)
+        if all(suggested["why"] == "random"):
+            talk.print("All of them will score the model, and it will learn from none.", style="yellow")
         talk.print(f"Fill in the column label: {names}. Leave it empty where none fits. Then:")
         files = labels or []
         if not any(Path(name).resolve() in output.resolve().parents for name in files):

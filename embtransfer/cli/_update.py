@@ -10,7 +10,7 @@ import typer
 
 from ._inputs import for_card, load_source, load_target
 from ._models import split_names
-from ._options import Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
+from ._options import Cleaning, Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
 from ._rounds import CONFIDENCE, read_filled_in, say_scores
 from ._terminal import clear_errors, command_to_copy, talk
 
@@ -30,6 +30,7 @@ def update(
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to make.")],
     *,
     columns: Columns,
+    cleaning: Cleaning,
     random_state: Annotated[
         int | None, typer.Option(help="Seed of what draws in the model. By default as it was.")
     ] = None,
@@ -60,7 +61,8 @@ def update(
         check_destination(output, overwrite)  # before the work, not after it
         before = load_pipeline(model, trusted=split_names(trusted))
         check_takes_labels(before)
-        X, y, _ = load_source(None, source, columns)
+        X, y, _ = load_source(None, source, columns, cleaning=cleaning)
+        _check_spellings(model, before, y)
         X_target = load_target(None, target, columns)[0]
         rounds = read_filled_in(labels, X_target, y, target, columns)
         with talk.status("Fitting"):
@@ -80,6 +82,18 @@ def update(
         words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
         options = columns.to_read_target()
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
+
+
+def _check_spellings(name, model, y):
+    """Refuse labels that differ from the model's by case or white space: they would become classes."""
+    own = {str(label).strip().casefold(): str(label) for label in getattr(model, "classes_", ())}
+    others = {label for label in y if isinstance(label, str)} - set(own.values())
+    for label in sorted(others):
+        if meant := own.get(label.strip().casefold()):
+            raise ValueError(
+                f"Got the source label {label!r}, but {name} knows {meant!r}. Pass --merge-labels, which "
+                "makes one of labels that differ by case or white space only."
+            )
 
 
 def _say_threshold(model, name, X_target, rounds, accuracy):

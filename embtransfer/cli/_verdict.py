@@ -8,8 +8,8 @@ from ._terminal import command_to_copy, say_shares, talk
 _NAMED = 5  # classes
 
 
-def say_choice(search, scoring) -> None:
-    """Print what a search without target labels comes to."""
+def say_choice(search, scoring, labelled=False) -> None:
+    """Print what a search comes to, and that labels of the target would help if there are none."""
     from ..pipeline import class_shares, shares_in_words
 
     why = (
@@ -29,7 +29,7 @@ def say_choice(search, scoring) -> None:
     more = len(counts) - len(named)
     others = f", {more:,} more classes" if more else ""
     talk.print(f"Labels that it gives the target's texts: {', '.join(said)}{others}")
-    if high - low > 0.2:
+    if high - low > 0.2 and not labelled:
         talk.print("That interval is wide. Some dozen labels of the target would narrow it.")
 
 
@@ -40,13 +40,13 @@ def say_next(*commands) -> None:
         talk.print(f"  {command}")
 
 
-def after_choice(output, target, dataset, columns) -> list[str]:
+def after_choice(output, target, dataset, columns, labels=None) -> list[str]:
     """Commands that follow on a saved model."""
     file = "FILE" if dataset is not None or target == "-" else target
     options = columns.to_read_target()
     return [
         command_to_copy("score", output, file, "--proba", "-o", "scored.csv", **options),
-        command_to_copy("label", output, file, "-o", "to_label.csv", **options),
+        command_to_copy("label", output, file, "-o", "to_label.csv", labels=labels, **options),
     ]
 
 
@@ -82,6 +82,12 @@ def say_comparison(table, scoring, commands=()) -> None:
         f"{'; ' * bool(beside)}{', '.join(beside)}.",
         style="bold",
     )
+    if row["embedder"] == "-":
+        talk.print(
+            "No model beats always giving the most frequent label. Where rare labels matter, try --scoring "
+            "balanced_accuracy.",
+            style="yellow",
+        )
     near = 0 if error is None else int((others["target_score"] > row["target_score"] - 2 * error).sum())
     as_good = f" {near:,} others within two standard errors may be as good." if near else ""
     talk.print(f"These labels picked it out: expect a little less on new texts.{as_good}")

@@ -2,7 +2,7 @@
 
 from sklearn.base import clone
 
-from .._parts import takes
+from .._parts import learns_target_labels, takes
 from .._rows import n_rows
 from ..classifiers import CLASSIFIERS, make_classifier
 from ..recipes import RECIPES
@@ -35,7 +35,7 @@ def check_takes_labels(model) -> None:
     ------
     TypeError
     """
-    if takes(model, "y_target"):
+    if learns_target_labels(model):
         return
     named = [name for name in CLASSIFIERS if takes(make_classifier(name), "y_target")]
     last = getattr(model, "steps", [("", model)])[-1][1]

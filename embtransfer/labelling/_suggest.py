@@ -104,7 +104,8 @@ def suggest_labels(
             "CoTrainingClassifier or a self-trained model. Take method='margin'."
         )
     groups = identical(X_target)
-    free = ~np.isin(groups, groups[known])
+    empty = _empty(X_target)
+    free = ~np.isin(groups, groups[np.concatenate([known, empty])])
     texts = np.unique(np.where(free, groups, -1), return_index=True)[1][int(not free.all()) :]
     plan = _plan(method, min(n, len(texts)))
     margins, sizes = margin(seen.proba), np.bincount(groups)[groups[texts]]
@@ -119,7 +120,7 @@ def suggest_labels(
         preference = np.bincount(alike)[alike] - away  # of the most alike the nearest
     elif method == "disagreement":
         preference = disagreement(seen.views)
-    choice = _Choice(preference, predicted, cluster, groups, known, drawn)
+    choice = _Choice(preference, predicted, cluster, groups, known, [*drawn, *empty])
     suggested = []
     for why in plan:
         if why != "random":
@@ -127,6 +128,14 @@ def suggest_labels(
         elif drawn:
             suggested.append((drawn.pop(0), why, chances[-1 - len(drawn)]))
     return pd.DataFrame(suggested, columns=["row", "why", "probability"])
+
+
+def _empty(X_target):
+    """Rows without a text, which nobody can label."""
+    if len(getattr(X_target, "shape", (0,))) != 1:
+        return np.empty(0, int)
+    texts = enumerate(X_target)
+    return np.array([row for row, text in texts if not (isinstance(text, str) and text.strip())], int)
 
 
 def _plan(method, n):
@@ -141,13 +150,13 @@ def _plan(method, n):
 class _Choice:
     """Rows that are free, and how many are labelled or chosen already of each class and cluster."""
 
-    def __init__(self, preference, predicted, cluster, groups, known, drawn):
+    def __init__(self, preference, predicted, cluster, groups, known, taken):
         self.preference = preference
         self.predicted, self.cluster, self.groups = predicted, cluster, groups
         self.shares = np.bincount(predicted) / len(predicted)
         self.of_class = np.bincount(predicted[known], minlength=len(self.shares))
         self.in_cluster = np.bincount(cluster[known], minlength=cluster.max() + 1)
-        self.free = ~np.isin(groups, groups[[*known, *drawn]])
+        self.free = ~np.isin(groups, groups[np.array([*known, *taken], int)])
 
     def best(self):
         """The most preferred row of the class most behind, in a cluster of which fewest are chosen."""

@@ -178,7 +178,9 @@ def test_labels_choose_and_random_ones_score():
     run = CliRunner().invoke(app, [*CHOOSE, "--target-labels", "rounds", "-o", "new"])
     assert run.exit_code == 0, run.output
     assert "films.csv -> pans.csv, 12 target labels used" in run.stdout
-    assert re.search("12 labels of the target helped to choose the model, (and )?it learn", run.stderr)
+    assert "3 labels of random texts of the target helped to choose the model" in run.stderr
+    assert re.search("It (learned from|can learn from none of) 12 other labels of the target", run.stderr)
+    assert "-o to_label.csv --labels rounds" in run.stderr
     assert "by 3 labels of random texts, which no model learns from:\n  word_mean" in run.stderr
     assert re.search(rf": {INTERVAL}\n", run.stderr)
     own = "The label column of the target is not used. Labels to use go to --target-labels."
@@ -186,19 +188,18 @@ def test_labels_choose_and_random_ones_score():
     assert load_pipeline("new").predict(["A good pan."]).shape == (1,)
 
 
-def test_random_labels_alone_choose_nothing():
+def test_random_labels_choose_and_none_is_learned_from():
     embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "a.csv", "--method", "random")
     fill_in("a.csv")
     pd.read_csv("pans.csv").drop(columns="label").to_csv("mine.csv", index=False)
     words = [word.replace("pans", "mine") for word in CHOOSE]
     runs = [CliRunner().invoke(app, [*words, *more]) for more in ([], ["--target-labels", "a.csv"])]
-    plain, scored = (run.stdout.replace("-", "") for run in runs)
-    assert plain == scored
-    assert "no target labels used" in scored
-    assert "No label of the target helped to choose the model." in runs[1].stderr
+    assert "no target labels used" in runs[1].stdout  # for learning
+    assert "20 labels of random texts of the target helped to choose the model" in runs[1].stderr
+    assert "other labels of the target" not in runs[1].stderr
     assert "by 20 labels of random texts" in runs[1].stderr
     assert "label column" not in runs[0].stderr
-    assert "labels of the target helped" not in runs[0].stderr
+    assert "helped to choose the model" not in runs[0].stderr
 
 
 def test_labels_that_cannot_be_right_choose_nothing():
@@ -293,3 +294,18 @@ def test_labels_of_the_source_are_checked():
     assert embtransfer(*words, *columns, "--overwrite") == said
     assert "mine.csv has columns: my text, my label, id" in refused(*words, "--overwrite")
     assert "Got found.txt. Expected a name that ends in .csv" in refused(*words[:-1], "found.txt")
+
+
+def test_labels_spelled_otherwise_are_refused_or_merged():
+    embtransfer("label", "model", "pans.csv", "-n", "10", "-o", "a.csv")
+    fill_in("a.csv")
+    films = pd.read_csv("films.csv")
+    films.loc[films.index[:3], "label"] = films["label"][:3] + " "
+    films.to_csv("spelled.csv", index=False)
+    words = [word.replace("films", "spelled") for word in UPDATE]
+    said = refused(*words, "--labels", "a.csv")
+    assert re.search(
+        "Got the source label '(good|bad) ', but .+ knows '(good|bad)'. Pass --merge-labels", said
+    )
+    embtransfer(*words, "--labels", "a.csv", "--merge-labels")
+    assert len(load_pipeline("new").classes_) == 2

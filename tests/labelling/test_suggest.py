@@ -170,3 +170,9 @@ def test_time_grows_with_rows_and_no_faster():
     start = perf_counter()
     assert len(suggest_labels(model, X, 50, method="typical")) == 50
     assert perf_counter() - start < 30
+
+
+@pytest.mark.parametrize("method", ["default", "random", "margin"])
+def test_texts_without_a_letter_are_not_suggested(words, method):
+    found = suggest_labels(words, [" ", None, *PANS.data[:40]], 42, method=method)
+    assert sorted(found["row"]) == list(range(2, 42))

@@ -1,5 +1,7 @@
 """Texts and labels that a search is given: checked, and what is known of the target."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -21,10 +23,30 @@ def check(X, y, X_target, groups, y_target, domain) -> Domains:
     return data
 
 
-def told(data, classes) -> np.ndarray | None:
-    """Numbers of the classes of the target texts, -1 where not known; None without any label."""
-    if not len(data.labelled):
+def told(data, classes, judging) -> np.ndarray | None:
+    """Numbers of the classes of the target texts, -1 where none is known that may judge; None without any."""
+    rows = np.intersect1d(data.labelled, judging)
+    if not len(rows):
         return None
     found = np.full(n_rows(data.target), -1)
-    found[data.labelled] = np.searchsorted(classes, known(data.y_target, data.labelled))
+    found[rows] = np.searchsorted(classes, known(data.y_target, rows))
     return found
+
+
+def roles(data, probability):
+    """Labelled target rows that judge the candidates, and those that the best learns from.
+
+    All do both, unless it is known which were drawn at random: these judge, the others are learned from.
+    """
+    if probability is None:
+        return data.labelled, data.labelled
+    if isinstance(probability, Mapping):
+        drawn = np.array(sorted(probability), int)
+    elif len(probability) == n_rows(data.target):
+        drawn = np.flatnonzero(~np.isnan(np.asarray(probability, float)))
+    else:
+        raise ValueError(
+            f"Got {len(probability):,} probabilities for {n_rows(data.target):,} rows. Expected one each, "
+            "NaN of rows that were not drawn at random, or a dict of row to probability."
+        )
+    return np.intersect1d(data.labelled, drawn), np.setdiff1d(data.labelled, drawn)

@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import check_random_state
@@ -24,7 +25,7 @@ from .._store import Store, with_embedders
 from ._candidates import make_candidates
 from ._choice import choose, expected_score
 from ._evidence import fit, probabilities
-from ._inputs import check, told
+from ._inputs import check, roles, told
 from ._metric import Metric, at_threshold
 from ._notebook import NotebookCard
 from ._rounds import CRITERIA, Asked, halve, nested_order, results_table, sizes
@@ -129,7 +130,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     reverse accuracy and by a consensus in which both kinds speak with the same weight, then the best
     candidate that learns nothing from the target's texts is taken.
 
-    **Labels of the target**: the candidates are judged without. In the consensus such a text has its label,
+    **Labels of the target**: the candidates are fitted without. In the consensus such a text has its label,
     and counts for a tenth of all texts, so that from some dozens on labels say most; the unlabelled texts,
     then source accuracy, decide among equals. `best_estimator_` learns from them if its classifier does.
 
@@ -228,6 +229,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         groups: Labels | None = None,
         y_target: Labels | None = None,
         domain: Labels | None = None,
+        probability: ArrayLike | Mapping | None = None,
     ) -> Self:
         """Judge all candidates and fit the best.
 
@@ -244,6 +246,10 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         domain : array-like of shape (n_source,), default=None
             The name of each source row's domain, where there are several, for the adapters that map each by
             itself.
+        probability : mapping of row to float, or array-like of shape (n_target,), default=None
+            With which probability a labelled text was drawn, NaN or missing where it was chosen otherwise,
+            as `suggest_labels` says. Texts drawn at random then judge the candidates, and the best learns
+            from the others: texts that one model found doubtful speak against it. None: all do both.
 
         Returns
         -------
@@ -252,11 +258,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self._validate_params()
         data = check(X, y, X_target, groups, y_target, domain)
         self.classes_ = np.unique(data.y)
-        best, store, found, metric = self._choose(data)
-        return self._fit_best(best, store, found, metric, data)
+        judging, learned = roles(data, probability)
+        best, store, found, metric = self._choose(data, judging)
+        return self._fit_best(best, store, found, metric, data, learned)
 
     @config_context(transform_output="default")  # rows are cut by their numbers
-    def _choose(self, data):
+    def _choose(self, data, judging):
         source, target, labels = data.source, data.target, data.y
         metric, rng = Metric(self.scoring, self.classes_), check_random_state(self.random_state)
         parts = self.embedders, self.adapters, self.classifiers, self.recipes
@@ -264,7 +271,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         store = Store(source, target)
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(n_rows(target)), rng.randint(2**31)
-        known = told(data, self.classes_)
+        known = told(data, self.classes_, judging)
         if known is not None:
             shuffled = shuffled[np.argsort(known[shuffled] < 0, kind="stable")]  # each round has the labelled
         priors: Any = "estimated" if self.target_shares is None else known_priors(self.target_shares, labels)
@@ -285,11 +292,11 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self.expected_score_, self.score_interval_ = expected_score(found, chosen)
         return candidates[chosen].estimator, store, found, metric
 
-    def _fit_best(self, best, store, found, metric, data):
+    def _fit_best(self, best, store, found, metric, data, learned):
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
         priors, y_target = found.priors.target, None
-        if found.told is not None and takes(model, "y_target"):
-            y_target = data.labels_at(data.labelled)
+        if len(learned) and takes(model, "y_target"):
+            y_target = data.labels_at(learned)
             priors = priors if self.target_shares is not None else None  # it estimates them by these labels
         with threadpool_limits(1):
             fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target, data.domain)
