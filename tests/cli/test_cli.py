@@ -41,7 +41,7 @@ COLUMNS = [
     "target_texts",
     "error",
 ]
-PROGRESS = re.compile("[━╸⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\x1b|\r|done")
+PROGRESS = re.compile("[━╸⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\x1b|\r")
 every_format = pytest.mark.parametrize("suffix", FORMATS)
 
 
