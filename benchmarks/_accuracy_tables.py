@@ -2,6 +2,8 @@
 
 import statistics
 
+import numpy as np
+
 from ._results import markdown_table, results
 from .accuracy_peers import N_LABELS, amazon_summary, banking_summary
 from .accuracy_transfer import summary
@@ -192,3 +194,38 @@ def choosing_all():
         label = f"{criterion}, with the guard (default)" if criterion == "aggregate" else criterion
         rows.append([label, *(f"{c['regret']:.1f}; {c['worst against unadapted']:.1f}" for c in cells)])
     return markdown_table(["", *CHOOSING], rows)
+
+
+def cascade():
+    return of_cascades(results("cascade")["records"], "distilled")
+
+
+def of_cascades(records, fast):
+    """By largest loss, of reviews and of tweets: deferred, lost on the mean and at most, texts a second."""
+    rows = []
+    for i, point in enumerate(records[0]["fast"][fast]["points"]):
+        loss = point["max_loss"]
+        label = {0: "the slow model alone", 100: "the fast model alone"}.get(loss, f"{loss:g}")
+        rows.append([label, *cascade_cells(records, fast, i)])
+    header = ["deferred, %", "accuracy", "lost", "at most", "texts/s", "times the slow model's"]
+    header = [f"{name}: {column}" for name in ("reviews", "tweets") for column in header]
+    return markdown_table(["`max_loss`", *header], rows)
+
+
+def cascade_cells(records, fast, i):
+    reviews = [record for record in records if record["task"]["data"] == "amazon"]
+    return [
+        cell
+        for some in (reviews, [record for record in records if record not in reviews])
+        for cell in _cascade(some, fast, i)
+    ]
+
+
+def _cascade(records, fast, i):
+    points = [record["fast"][fast]["points"][i] for record in records]
+    deferred, accuracy = (np.array([point[key] for point in points]) for key in ("deferred", "accuracy"))
+    lost = 100 * (np.array([record["slow"] for record in records]) - accuracy)
+    own, slow = (np.array([record["seconds"][name] for record in records]) for name in (fast, "slow"))
+    taken = own * (deferred < 1) + deferred * slow
+    cells = [f"{100 * deferred.mean():.1f}", f"{100 * accuracy.mean():.1f}", f"{lost.mean():.2f}"]
+    return [*cells, f"{lost.max():.2f}", f"{1 / taken.mean():,.0f}", f"{slow.mean() / taken.mean():,.1f}"]

@@ -184,6 +184,15 @@ BENCHMARKS = (
         "several sources: pooled, each mapped by itself, weighed, and the best alone, on four data sets",
         asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26, airline_tweets and e5_amazon.parquet",
     ),
+    Benchmark(
+        "cascade",
+        "accuracy",
+        15,
+        "a student, a sentence model, and cascades of both: accuracy against texts a second",
+        (),
+        SENTENCE,
+        asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

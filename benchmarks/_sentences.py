@@ -5,6 +5,7 @@ Each is a page and a part of a sentence; the tests look for it there, whatever i
 
 import statistics
 
+from ._accuracy_tables import cascade_cells
 from ._results import results
 from .accuracy_peers import amazon_summary, banking_summary
 from .accuracy_transfer import summary
@@ -26,7 +27,26 @@ def sentences():
         *file_sentences(),
         *model_sentences(),
         *adapter_sentences(),
+        *cascade_sentences(),
     ]
+
+
+def cascade_sentences():
+    records = results("cascade")["records"]
+    losses = [point["max_loss"] for point in records[0]["fast"]["distilled"]["points"]]
+    cells = {loss: cascade_cells(records, "distilled", i) for i, loss in enumerate(losses)}
+    reviews, tweets = ({loss: row[at : at + 6] for loss, row in cells.items()} for at in (0, 6))
+    yield (
+        "docs/combine-and-distil.md",
+        f"With `max_loss=1` the sentence model reads {reviews[1][0]} % of the reviews and {tweets[1][0]} % "
+        f"of the tweets, and {reviews[1][2]} and {tweets[1][2]} points are lost; the student alone loses "
+        f"{reviews[100][2]} and {tweets[100][2]}.",
+    )
+    yield (
+        "docs/measured.md",
+        f"at a tenth ({reviews[4][0]} and {tweets[4][0]} % deferred) {reviews[4][2]} and {tweets[4][2]} "
+        "points are lost",
+    )
 
 
 def accuracy_sentences():

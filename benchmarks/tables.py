@@ -42,6 +42,7 @@ TABLES = {
     "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
     "scale": scale.on_page,
+    "cascade": accuracy.cascade,
     "choosing": accuracy.choosing_all,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,

@@ -11,6 +11,7 @@ _NAMES_OF = {
     "adapters": """CORAL DomainCentering GeodesicFlowKernel JointDistributionAdaptation LengthScaling LinearOT
         MSDA NoAdaptation OptimalTransport SCL SubspaceAlignment TCA make_adapter""",
     "alignment": "align_word_vectors",
+    "cascade": "CascadeClassifier",
     "classifiers": """CORALClassifier CoTrainingClassifier FeatureAugmentationClassifier
         ImportanceWeightedClassifier ImportanceWeightedRegressor LabelShiftClassifier MultiLabelClassifier
         NaiveBayesLogisticRegression PooledClassifier SelfTrainingClassifier density_ratio make_classifier

@@ -17,6 +17,7 @@ from .adapters import (
     make_adapter as make_adapter,
 )
 from .alignment import align_word_vectors as align_word_vectors
+from .cascade import CascadeClassifier as CascadeClassifier
 from .classifiers import (
     CORALClassifier as CORALClassifier,
     CoTrainingClassifier as CoTrainingClassifier,

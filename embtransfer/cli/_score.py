@@ -52,7 +52,11 @@ def score(
     ] = None,
     vectors: Annotated[bool, typer.Option("--vectors", help="Also add the vector of each text.")] = False,
     margin: Annotated[
-        bool, typer.Option("--margin", help="Also add each label's confidence, and its margin over others.")
+        bool,
+        typer.Option(
+            "--margin",
+            help="Also add each label's confidence, its margin over others, and of a cascade who answered.",
+        ),
     ] = False,
     reject_below: Annotated[
         float | None, typer.Option(help="Leave the label empty where its confidence is below this.")
@@ -150,7 +154,8 @@ def _load(folder, vectors, trusted):
     from ..scoring._model_columns import takes_vectors
 
     model = load_model(folder, trusted)
-    if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model):
+    folds_itself = hasattr(model, "answered_by")  # a cascade, of which the fast half folds
+    if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model) or folds_itself:
         return model
     from ..folding import compile_pipeline  # imports scikit-learn
 

@@ -109,6 +109,8 @@ def fold_model(model, rows, scores):
         return _threshold(model, rows, scores)
     if isinstance(model, CalibratedClassifierCV):
         return _calibrated(model, rows, scores)
+    if hasattr(model, "answered_by"):
+        raise CannotFold("a cascade as a whole; its fast model is folded when it predicts")
     if rows is None:
         raise CannotFold("a classifier needs steps before it that make rows of texts")
     if isinstance(model, LabelShiftClassifier):

@@ -1,16 +1,14 @@
 """confidence_threshold: below which to give no label, so that the others are right often enough."""
 
 from collections.abc import Mapping
-from itertools import count
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta
 from sklearn.pipeline import Pipeline
 
 from .._types import Estimator, Labels, Rows
-from ..scoring._confidence import confidences
+from ..scoring._confidence import confidences, effective_size, lower_end, shortest
 from ._estimate import drawn_rows
 from ._known import by_row, check_classes
 from ._views import no_probabilities, predicted
@@ -111,7 +109,7 @@ def confidence_threshold(
         check_classes(labels[scored], classes)
     right, weights = labels[scored] == predicted[scored], 1 / chances
     least = np.log(1 - confidence) / np.log(accuracy)  # labels, were all right
-    n_all = _size(weights)
+    n_all = effective_size(weights)
     if n_all < least:
         raise ValueError(
             f"Got {len(scored):,} labels, worth {n_all:.0f} drawn evenly. For accuracy={accuracy:g} it takes "
@@ -122,9 +120,9 @@ def confidence_threshold(
     for share in SHARES:
         level = levels[int(np.ceil(share * len(levels))) - 1]
         some = sure[scored] >= level
-        if not some.any() or _size(weights[some]) < np.clip(n_all / 2, least, 3 * least):
+        if not some.any() or effective_size(weights[some]) < np.clip(n_all / 2, least, 3 * least):
             continue
-        low = _lower_end(right[some], weights[some], confidence)
+        low = lower_end(right[some], weights[some], confidence)
         if low < accuracy:
             break
         found = level
@@ -133,7 +131,7 @@ def confidence_threshold(
             f"By {len(scored):,} labels no confidence is sure to give an accuracy of {accuracy:g}: the "
             f"surest {share:.0%} of rows may have as little as {low:.3f}. Ask for less, or label more."
         )
-    return _shortest(levels[levels < found].max(initial=0.0), found)
+    return shortest(levels[levels < found].max(initial=0.0), found)
 
 
 def _labels(model, X):
@@ -144,22 +142,3 @@ def _labels(model, X):
         raise no_probabilities(last)
     (labels, proba), classes = predicted(model, X), np.asarray(last.classes_)
     return labels, classes, confidences(labels, proba, classes)[0]
-
-
-def _size(weights):
-    """As many rows drawn evenly say as much."""
-    return weights.sum() ** 2 / (weights**2).sum() if len(weights) else 0.0
-
-
-def _lower_end(right, weights, confidence):
-    """The lower end of the interval of the share that is right."""
-    n, share = _size(weights), weights @ right / weights.sum()
-    return float(beta.ppf(1 - confidence, n * share, n * (1 - share) + 1)) if share else 0.0
-
-
-def _shortest(low, high):
-    """The number of fewest digits above low, and at most high."""
-    for digits in count(1):
-        number = float(np.floor(high * 10.0**digits) / 10.0**digits)
-        if low < number <= high or digits > 15:
-            return number if low < number <= high else float(high)

@@ -78,6 +78,7 @@ def score_file(
     margin : bool, default=False
         Also add `confidence`, the probability of the label, and `margin`, by how much it exceeds the highest
         probability of another: negative where a tuned threshold gives a label that is not the most probable.
+        Of a CascadeClassifier also `answered_by`, "fast" or "slow".
     reject_below : float, default=None
         Leave the label empty (null) where its confidence is below this: "none of these". Other columns stay.
         The confidences are the model's own; `confidence_threshold` finds a number by some labels.

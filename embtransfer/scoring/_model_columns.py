@@ -19,9 +19,9 @@ class ModelColumns:
     Attributes
     ----------
     schema : pyarrow.Schema
-        The columns, in the order label, confidence and margin, each class's probability, k best labels with
-        theirs, vector. Of several labels a text a column of 0 and 1 each, then probabilities; of numbers the
-        number.
+        The columns, in the order label, confidence and margin, which model of a cascade answered, each
+        class's probability, k best labels with theirs, vector. Of several labels a text a column of 0 and 1
+        each, then probabilities; of numbers the number.
 
     Raises
     ------
@@ -39,6 +39,7 @@ class ModelColumns:
         self.proba, self.top_k, self.vectors = proba, top_k or 0, vectors
         self.margin, self.reject_below = margin, reject_below
         self.shares = proba or self.top_k or margin or reject_below is not None  # whether they are needed
+        self.cascade = hasattr(model, "answered_by")
         self.several, self.classes = _several_labels(model), _classes(model)
         self.kind = label = pa.array(self.classes).type if len(self.classes) else pa.float64()
         if top_k is not None and not 1 <= top_k <= len(self.classes):
@@ -50,6 +51,7 @@ class ModelColumns:
         fields = [(output_column, label)]
         if margin:
             fields += [("confidence", pa.float64()), ("margin", pa.float64())]
+            fields += [("answered_by", pa.string())] if self.cascade else []
         if self.several:
             fields = [(f"{output_column}_{name}", pa.int64()) for name in self.classes]
         if proba:
@@ -100,20 +102,25 @@ class ModelColumns:
             parts.append(self._score(texts[start : start + self.batch_size]))
         if not parts:
             return {field.name: pa.array([], field.type) for field in self.schema}
-        labels, shares, vectors = (
+        labels, shares, vectors, by = (
             None if part[0] is None else np.concatenate(part) if len(part) > 1 else part[0]
             for part in zip(*parts, strict=True)
         )
         if rows is not None:
-            labels, shares, vectors = (None if x is None else x[rows] for x in (labels, shares, vectors))
-        return self._columns(labels, shares, vectors)
+            labels, shares, vectors, by = (
+                None if x is None else x[rows] for x in (labels, shares, vectors, by)
+            )
+        return self._columns(labels, shares, vectors, by)
 
     def _score(self, texts):
         model, vectors, shares = self.model, None, None
         if self.vectors:
             vectors = self._vectors(texts)
         if self.shares and hasattr(model, "predict_all"):  # a compiled pipeline
-            return *model.predict_all(texts), vectors
+            return *model.predict_all(texts), vectors, None
+        if self.shares and self.cascade:
+            labels, shares, by = model.answers(texts)
+            return labels, shares, vectors, by
         if self.shares and _is_pipeline(model):  # embed once
             texts, model = vectors if vectors is not None else model[:-1].transform(texts), model[-1]
         elif vectors is not None and _is_pipeline(model):
@@ -127,7 +134,7 @@ class ModelColumns:
             raise ValueError(
                 f"The model gave labels of shape {labels.shape}. Expected one a text: fit a model for each."
             )
-        return labels, shares, vectors
+        return labels, shares, vectors, None
 
     def _vectors(self, texts):
         model = self.model[:-1] if _is_pipeline(self.model) else self.model
@@ -144,7 +151,7 @@ class ModelColumns:
             )
         return vectors
 
-    def _columns(self, labels, shares, vectors):
+    def _columns(self, labels, shares, vectors, by):
         kind = self.kind
         if self.several:
             arrays = [pa.array(np.ascontiguousarray(column), pa.int64()) for column in labels.T]
@@ -158,6 +165,7 @@ class ModelColumns:
                 sure = pa.array(confidence >= self.reject_below)
                 arrays[0] = pc.if_else(sure, arrays[0], pa.scalar(None, kind))
             arrays += [pa.array(confidence), pa.array(margin)] if self.margin else []
+            arrays += [pa.array(by)] if self.margin and self.cascade else []
         if self.proba:
             arrays += [pa.array(share, pa.float64()) for share in shares.T]
         if self.top_k:

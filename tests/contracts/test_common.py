@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -30,6 +31,7 @@ CONSTRAINED = [part for part in ESTIMATORS if hasattr(part, "_parameter_constrai
 REQUIRED = {
     embtransfer.TransferPipeline: {"steps": [("adapt", NoAdaptation())]},
     embtransfer.StackedDomains: {"estimator": NoAdaptation()},
+    embtransfer.CascadeClassifier: {"fast": LogisticRegression(), "slow": LogisticRegression(C=9)},
     embtransfer.CoTrainingClassifier: {"estimators": [("adapt", NoAdaptation())]},
 }
 SECTIONS = [

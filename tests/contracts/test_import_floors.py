@@ -16,7 +16,8 @@ FLOORS = {
     "ground": "_version _types _names _texts _rows _words _parts kernels system copies",
     "material": "datasets tables word_vectors compiled priors",
     "parts": "embedders adapters classifiers alignment",
-    "models": "pipeline recipes model_selection diagnostics persistence folding streaming scoring spark",
+    "models": "pipeline recipes model_selection diagnostics persistence folding streaming scoring "
+    "spark cascade",
     "questions": "explaining trials labelling report",
     "door": "cli __init__",
 }
