@@ -229,7 +229,7 @@ def test_a_scored_file_says_who_answered_where_margins_are_asked_for(cascade, tm
 
 
 @pytest.mark.parametrize(
-    "kind", [tuple, np.array, pd.Series, pl.Series, pa.array], ids=lambda kind: str(kind)
+    "kind", [tuple, np.array, pd.Series, pl.Series, pa.array], ids=lambda kind: kind.__name__
 )
 def test_texts_come_in_any_container(cascade, kind):
     model = clone(cascade).fit(kind(FILMS.data), FILMS.target, X_target=kind(PANS.data))
