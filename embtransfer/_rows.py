@@ -1,4 +1,4 @@
-"""Rows that users bring: texts, or vectors of texts or of anything else; both are cut and joined alike."""
+"""Rows that users bring: texts, vectors of anything, or tables of both; all are cut and joined alike."""
 
 import numpy as np
 
@@ -22,6 +22,12 @@ def check_rows(X, name: str = "X"):
     """
     if is_vectors(X):
         return check_vectors(X, name)
+    if is_table(X):
+        raise TypeError(
+            f"Got {name}, a table of the columns {', '.join(map(str, column_names(X)))}. Expected texts, or "
+            f"{_VECTORS}. Pass one column; rows of several are for fit and predict of the recipe 'columns' "
+            "and of pipelines that begin with ColumnEmbedder."
+        )
     shape, kind = getattr(X, "shape", None), getattr(getattr(X, "dtype", None), "kind", "")
     if shape is not None and len(shape) == 1 and kind in _NUMBERS and not (kind == "f" and np.isnan(X).all()):
         raise TypeError(
@@ -49,6 +55,16 @@ def is_vectors(X) -> bool:
     if hasattr(X, "dtypes"):  # a table, which has one type a column
         return all(_of_numbers(kind) for kind in X.dtypes)
     return getattr(getattr(X, "dtype", None), "kind", "") in _NUMBERS
+
+
+def is_table(X) -> bool:
+    """Whether X has columns of several types: of pandas, polars or pyarrow."""
+    return hasattr(X, "columns") and not is_vectors(X)
+
+
+def column_names(X) -> list:
+    """Those of a table."""
+    return list(getattr(X, "column_names", X.columns))  # the columns of pyarrow are no names
 
 
 def _is_sparse(X):
@@ -119,6 +135,8 @@ def n_rows(rows) -> int:
 
 def take(rows, places):
     """The rows at some places."""
+    if hasattr(rows, "iloc"):
+        return rows.iloc[np.asarray(places, int)]
     return [rows[i] for i in places] if isinstance(rows, list) else rows[np.asarray(places, int)]
 
 

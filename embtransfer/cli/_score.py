@@ -147,10 +147,10 @@ def _load(folder, vectors, trusted):
     """The model of a folder, compiled if it can be; vectors, given or wanted, want the pipeline itself."""
     from ..compiled import CompiledPipeline
     from ..persistence import load_model
-    from ..scoring._model_columns import takes_vectors
+    from ..scoring._model_columns import columns_of, takes_vectors
 
     model = load_model(folder, trusted)
-    if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model):
+    if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model) or columns_of(model):
         return model
     from ..folding import compile_pipeline  # imports scikit-learn
 

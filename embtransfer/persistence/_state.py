@@ -13,8 +13,8 @@ _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 _TYPES_OF = {
-    "embtransfer": """CORAL CORALClassifier CoTrainingClassifier DistilledEmbedder DomainCentering
-        FeatureAugmentationClassifier GeodesicFlowKernel ImportanceWeightedClassifier
+    "embtransfer": """CORAL CORALClassifier CoTrainingClassifier ColumnEmbedder DistilledEmbedder
+        DomainCentering FeatureAugmentationClassifier GeodesicFlowKernel ImportanceWeightedClassifier
         ImportanceWeightedRegressor JointDistributionAdaptation LabelShiftClassifier LengthScaling LinearOT
         MSDA MultiLabelClassifier NGramVectorizer NaiveBayesLogisticRegression NoAdaptation OptimalTransport
         PooledClassifier SCL SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder

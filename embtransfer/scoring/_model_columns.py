@@ -58,8 +58,7 @@ class ModelColumns:
         for k in range(1, self.top_k + 1):
             fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
         if vectors:
-            row = np.zeros((1, width_of(model))) if width_of(model) else pa.array([""])
-            fields.append(("vector", pa.list_(pa.float32(), self._vectors(row).shape[1])))
+            fields.append(("vector", pa.list_(pa.float32(), self._vectors(_a_row(model)).shape[1])))
         self.schema = pa.schema(fields)
         repeated = {name for name in self.schema.names if self.schema.names.count(name) > 1}
         if repeated:
@@ -181,12 +180,39 @@ def width_of(model) -> int | None:
     return getattr(getattr(model, "best_estimator_", model), "n_features_in_", None)
 
 
+def columns_of(model) -> dict[str, int | None]:
+    """The columns of a table that a model takes: how wide their vectors are, None of texts.
+
+    None where its rows are texts or vectors alone.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "views_"):
+        parts = [model.views_[name] for name in model._weights()]
+    else:
+        parts = [part for _, part in getattr(model, "transformer_list", getattr(model, "steps", [])[:1])]
+    found = {}
+    for part in parts:
+        found |= columns_of(part)
+    if hasattr(model, "embedder_"):
+        from ..embedders import ColumnEmbedder  # here, for compiled models run without scikit-learn
+
+        found = {model.column: model.width_} if isinstance(model, ColumnEmbedder) else {}
+    return found
+
+
 def takes_vectors(model) -> bool:
     """Whether its first step says that it takes vectors."""
     from ..embedders import VectorEmbedder  # here, for compiled models run without scikit-learn
 
     model = getattr(model, "best_estimator_", model)
     return bool(getattr(model, "steps", ())) and isinstance(model.steps[0][1], VectorEmbedder)
+
+
+def _a_row(model):
+    """A row as the model takes it, of no words and of zeros."""
+    if table := columns_of(model):
+        return pa.table({name: [[0.0] * width] if width else [""] for name, width in table.items()})
+    return np.zeros((1, width_of(model))) if width_of(model) else pa.array([""])
 
 
 def _last_step(model):
