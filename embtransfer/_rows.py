@@ -149,3 +149,38 @@ def stack_rows(first, second):
 
         return sparse.vstack([first, second], format="csr", dtype=first.dtype)
     return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")
+
+
+def columns_of(model) -> dict[str, int | None]:
+    """The columns of a table that a fitted model takes: how wide their vectors are, None of texts.
+
+    There are none where its rows are texts or vectors alone.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if getattr(model, "_takes_column", False):
+        return {model.column: model.width_}
+    if hasattr(model, "views_"):
+        parts = [model.views_[name] for name in model._weights()]
+    else:
+        parts = [part for _, part in getattr(model, "transformer_list", getattr(model, "steps", [])[:1])]
+    found = {}
+    for part in parts:
+        found |= columns_of(part)
+    return found
+
+
+def check_given(wanted, text_column, vector_columns) -> None:
+    """Refuse names of columns, other than the usual one of texts, that a model of several does not know.
+
+    Raises
+    ------
+    ValueError
+    """
+    others = [name for name in vector_columns or () if not wanted.get(name)]
+    odd = [f"vector_column={name!r} (--vector-column)" for name in others]
+    odd += [f"text_column={text_column!r} (--text-column)"] * (text_column not in ("text", *wanted))
+    if odd:
+        raise ValueError(
+            f"Got {odd[0]} and a model of the columns {', '.join(wanted)}. Leave it out: the model knows its "
+            "columns. Rename those of the file, if they have other names."
+        )

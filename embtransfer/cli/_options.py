@@ -70,8 +70,11 @@ Encoding = Annotated[
 ]
 TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
 VectorColumn = Annotated[
-    str | None,
-    typer.Option(help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl."),
+    list[str] | None,
+    typer.Option(
+        help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl. Several, each "
+        "with --vector-column, and beside the texts: fit --recipe columns."
+    ),
 ]
 GroupColumn = Annotated[
     str | None,

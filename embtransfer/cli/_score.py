@@ -145,9 +145,10 @@ def compile_model(
 
 def _load(folder, vectors, trusted):
     """The model of a folder, compiled if it can be; vectors, given or wanted, want the pipeline itself."""
+    from .._rows import columns_of
     from ..compiled import CompiledPipeline
     from ..persistence import load_model
-    from ..scoring._model_columns import columns_of, takes_vectors
+    from ..scoring._model_columns import takes_vectors
 
     model = load_model(folder, trusted)
     if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model) or columns_of(model):

@@ -48,6 +48,7 @@ class ColumnEmbedder(TransformerMixin, BaseEstimator):
     """
 
     __metadata_request__fit = {"X_target": True}
+    _takes_column = True  # so that a model made of such says which columns it wants
     _parameter_constraints: dict = {"column": [str], "embedder": [HasMethods(["fit", "transform"])]}
 
     def __init__(self, column: str, embedder: Estimator):

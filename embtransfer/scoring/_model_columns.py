@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .._rows import columns_of
 from ._confidence import confidences
 
 _SAMPLE = 1_000  # texts looked at to see whether many repeat
@@ -178,26 +179,6 @@ def _is_pipeline(model):
 def width_of(model) -> int | None:
     """How many columns the vectors have that a model takes; None of a model of texts."""
     return getattr(getattr(model, "best_estimator_", model), "n_features_in_", None)
-
-
-def columns_of(model) -> dict[str, int | None]:
-    """The columns of a table that a model takes: how wide their vectors are, None of texts.
-
-    None where its rows are texts or vectors alone.
-    """
-    model = getattr(model, "best_estimator_", model)
-    if hasattr(model, "views_"):
-        parts = [model.views_[name] for name in model._weights()]
-    else:
-        parts = [part for _, part in getattr(model, "transformer_list", getattr(model, "steps", [])[:1])]
-    found = {}
-    for part in parts:
-        found |= columns_of(part)
-    if hasattr(model, "embedder_"):
-        from ..embedders import ColumnEmbedder  # here, for compiled models run without scikit-learn
-
-        found = {model.column: model.width_} if isinstance(model, ColumnEmbedder) else {}
-    return found
 
 
 def takes_vectors(model) -> bool:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
+from .._rows import check_given, columns_of
 from .._version import __version__
 from ..tables import check_columns
 from ..tables._blocks import Block, Source
@@ -27,7 +28,7 @@ from ..tables._rows import Rejected, check_added, plain_texts, read_rows
 from ..tables._vectors import Vectors
 from ..tables._writers import Writer
 from ._journal import PartFile, State
-from ._model_columns import ModelColumns, columns_of, fingerprint, takes_vectors, width_of
+from ._model_columns import ModelColumns, fingerprint, takes_vectors, width_of
 from ._report import ScoreReport
 
 _SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
@@ -84,14 +85,7 @@ class ScoreRun:
         """The model's columns, where it takes another than one of texts."""
         given = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
         if wanted := columns_of(self.model):
-            own = self.text_column
-            odd = [f"vector_column={name!r} (--vector-column)" for name in given if not wanted.get(name)]
-            odd += [f"text_column={own!r} (--text-column)"] * (own not in ("text", *wanted))
-            if odd:
-                raise ValueError(
-                    f"Got {odd[0]} and a model of the columns {', '.join(wanted)}. Leave it out: the model "
-                    "knows its columns. Rename those of the file, if they have other names."
-                )
+            check_given(wanted, self.text_column, given)
             texts = [name for name, width in wanted.items() if width is None]
             return ModelTable(texts, [Vectors(name, width) for name, width in wanted.items() if width])
         if len(given) > 1:
