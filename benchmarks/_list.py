@@ -184,6 +184,13 @@ BENCHMARKS = (
         "several sources: pooled, each mapped by itself, weighed, and the best alone, on four data sets",
         asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26, airline_tweets and e5_amazon.parquet",
     ),
+    Benchmark(
+        "vector_columns",
+        "accuracy",
+        10,
+        "texts beside vectors of the same reviews, against either alone, at three shares of the classes",
+        asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

@@ -16,6 +16,7 @@ from . import (
     real_targets,
     scale,
     several_sources,
+    vector_columns,
 )
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
@@ -42,6 +43,7 @@ TABLES = {
     "accuracy of peers": accuracy.accuracy_peers,
     "similarity": accuracy.similarity,
     "scale": scale.on_page,
+    "vector columns": vector_columns.on_page,
     "choosing": accuracy.choosing_all,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,

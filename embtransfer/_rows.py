@@ -163,7 +163,7 @@ def columns_of(model) -> dict[str, int | None]:
         parts = [model.views_[name] for name in model._weights()]
     else:
         parts = [part for _, part in getattr(model, "transformer_list", getattr(model, "steps", [])[:1])]
-    found = {}
+    found: dict[str, int | None] = {}
     for part in parts:
         found |= columns_of(part)
     return found

@@ -11,8 +11,8 @@ from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, Sel
 from .embedders import ColumnEmbedder, DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
 from .pipeline import make_transfer_pipeline
 
-RECIPES = ("words", "distilled", "sentences", "vectors")
 COLUMNS = "columns"  # the recipe of tables, which needs the names of columns
+RECIPES = ("words", "distilled", "sentences", "vectors", COLUMNS)
 
 
 def make_recipe(
@@ -68,7 +68,7 @@ def make_recipe(
     >>> model.predict(["A lovely pan, which I use every day."]).tolist()
     [1]
     """
-    check_name("recipe", name, (*RECIPES, COLUMNS))
+    check_name("recipe", name, RECIPES)
     if name != COLUMNS and not (text_column is vector_column is None):
         raise ValueError(
             f"Got text_column or vector_column for the recipe {name!r}. Expected {COLUMNS!r}, which takes "

@@ -61,7 +61,8 @@ class ScoreRun:
         self.model, self.model_id, self.source, self.out = model, model_id, source, out
         self.options, self.skip, self.n_threads = options, skip, n_threads
         self.text_column, self.carried = options["text_column"], options["columns"]
-        read, hint = {"text_column": self.text_column}, []
+        read: dict | list = {"text_column": self.text_column}
+        hint = []
         self.vectors = self._vectors(options["vector_column"])
         if self.vectors:
             self.text_column, read = None, {"vector_column": self.vectors.names[0]}

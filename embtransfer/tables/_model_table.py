@@ -30,7 +30,8 @@ class ModelTable:
 
     def read_table(self, table: pa.Table) -> tuple[pa.Table | None, dict[int, str]]:
         """The columns as the model takes them, and what is wrong, by row; none of them if anything is."""
-        arrays, wrong = [plain_texts(table[name]) for name in self.texts], {}
+        arrays = [plain_texts(table[name]) for name in self.texts]
+        wrong: dict[int, str] = {}
         for one in self.vectors:
             rows, bad = one.read(table[one.name])
             wrong = bad | wrong

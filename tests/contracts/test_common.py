@@ -30,6 +30,7 @@ CONSTRAINED = [part for part in ESTIMATORS if hasattr(part, "_parameter_constrai
 REQUIRED = {
     embtransfer.TransferPipeline: {"steps": [("adapt", NoAdaptation())]},
     embtransfer.StackedDomains: {"estimator": NoAdaptation()},
+    embtransfer.ColumnEmbedder: {"column": "text", "embedder": embtransfer.VectorEmbedder()},
     embtransfer.CoTrainingClassifier: {"estimators": [("adapt", NoAdaptation())]},
 }
 SECTIONS = [
