@@ -193,6 +193,13 @@ BENCHMARKS = (
         SENTENCE,
         asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
     ),
+    Benchmark(
+        "vector_columns",
+        "accuracy",
+        10,
+        "texts beside vectors of the same reviews, against either alone, at three shares of the classes",
+        asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

@@ -16,6 +16,7 @@ from . import (
     real_targets,
     scale,
     several_sources,
+    vector_columns,
 )
 from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
@@ -43,6 +44,7 @@ TABLES = {
     "similarity": accuracy.similarity,
     "scale": scale.on_page,
     "cascade": accuracy.cascade,
+    "vector columns": vector_columns.on_page,
     "choosing": accuracy.choosing_all,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,

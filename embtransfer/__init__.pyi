@@ -42,6 +42,7 @@ from .diagnostics import (
     word_shift as word_shift,
 )
 from .embedders import (
+    ColumnEmbedder as ColumnEmbedder,
     Coverage as Coverage,
     DistilledEmbedder as DistilledEmbedder,
     NGramVectorizer as NGramVectorizer,

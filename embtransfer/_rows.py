@@ -1,4 +1,4 @@
-"""Rows that users bring: texts, or vectors of texts or of anything else; both are cut and joined alike."""
+"""Rows that users bring: texts, vectors of anything, or tables of both; all are cut and joined alike."""
 
 import numpy as np
 
@@ -22,6 +22,12 @@ def check_rows(X, name: str = "X"):
     """
     if is_vectors(X):
         return check_vectors(X, name)
+    if is_table(X):
+        raise TypeError(
+            f"Got {name}, a table of the columns {', '.join(map(str, column_names(X)))}. Expected texts, or "
+            f"{_VECTORS}. Pass one column; rows of several are for fit and predict of the recipe 'columns' "
+            "and of pipelines that begin with ColumnEmbedder."
+        )
     shape, kind = getattr(X, "shape", None), getattr(getattr(X, "dtype", None), "kind", "")
     if shape is not None and len(shape) == 1 and kind in _NUMBERS and not (kind == "f" and np.isnan(X).all()):
         raise TypeError(
@@ -49,6 +55,16 @@ def is_vectors(X) -> bool:
     if hasattr(X, "dtypes"):  # a table, which has one type a column
         return all(_of_numbers(kind) for kind in X.dtypes)
     return getattr(getattr(X, "dtype", None), "kind", "") in _NUMBERS
+
+
+def is_table(X) -> bool:
+    """Whether X has columns of several types: of pandas, polars or pyarrow."""
+    return hasattr(X, "columns") and not is_vectors(X)
+
+
+def column_names(X) -> list:
+    """Those of a table."""
+    return list(getattr(X, "column_names", X.columns))  # the columns of pyarrow are no names
 
 
 def _is_sparse(X):
@@ -119,6 +135,8 @@ def n_rows(rows) -> int:
 
 def take(rows, places):
     """The rows at some places."""
+    if hasattr(rows, "iloc"):
+        return rows.iloc[np.asarray(places, int)]
     return [rows[i] for i in places] if isinstance(rows, list) else rows[np.asarray(places, int)]
 
 
@@ -131,3 +149,38 @@ def stack_rows(first, second):
 
         return sparse.vstack([first, second], format="csr", dtype=first.dtype)
     return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")
+
+
+def columns_of(model) -> dict[str, int | None]:
+    """The columns of a table that a fitted model takes: how wide their vectors are, None of texts.
+
+    There are none where its rows are texts or vectors alone.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if getattr(model, "_takes_column", False):
+        return {model.column: model.width_}
+    if hasattr(model, "views_"):
+        parts = [model.views_[name] for name in model._weights()]
+    else:
+        parts = [part for _, part in getattr(model, "transformer_list", getattr(model, "steps", [])[:1])]
+    found: dict[str, int | None] = {}
+    for part in parts:
+        found |= columns_of(part)
+    return found
+
+
+def check_given(wanted, text_column, vector_columns) -> None:
+    """Refuse names of columns, other than the usual one of texts, that a model of several does not know.
+
+    Raises
+    ------
+    ValueError
+    """
+    others = [name for name in vector_columns or () if not wanted.get(name)]
+    odd = [f"vector_column={name!r} (--vector-column)" for name in others]
+    odd += [f"text_column={text_column!r} (--text-column)"] * (text_column not in ("text", *wanted))
+    if odd:
+        raise ValueError(
+            f"Got {odd[0]} and a model of the columns {', '.join(wanted)}. Leave it out: the model knows its "
+            "columns. Rename those of the file, if they have other names."
+        )

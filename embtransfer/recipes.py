@@ -1,43 +1,59 @@
 """Recipes: whole models, ready to fit, that were found to transfer best."""
 
+from collections.abc import Sequence
+
 from sklearn.linear_model import LogisticRegression
 
 from ._names import check_name
 from ._types import Estimator
 from .adapters import DomainCentering, LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
-from .embedders import DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
+from .embedders import ColumnEmbedder, DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
 from .pipeline import make_transfer_pipeline
 
-RECIPES = ("words", "distilled", "sentences", "vectors")
+COLUMNS = "columns"  # the recipe of tables, which needs the names of columns
+RECIPES = ("words", "distilled", "sentences", "vectors", COLUMNS)
 
 
-def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
+def make_recipe(
+    name: str = "words",
+    teacher: Estimator = None,
+    *,
+    text_column: str | None = None,
+    vector_column: str | Sequence[str] | None = None,
+) -> Estimator:
     """Make the model that transfers best, for what you can spend.
 
     Parameters
     ----------
-    name : {"words", "distilled", "sentences", "vectors"}, default="words"
+    name : {"words", "distilled", "sentences", "vectors", "columns"}, default="words"
         "words": words and n-grams of both domains, logistic regression on log-count ratios (of many classes
         on inverse document frequencies), self-trained on the target. Seconds to fit, no pretrained model.
         "sentences": the same, co-trained with logistic regression on a sentence model's vectors, which it
         wants at prediction too: the most accurate. "distilled": both, and a student distilled from the
         sentence model; fitting takes the sentence model, prediction only the words and the student.
         "vectors": of rows that are vectors already, each domain centred, brought to one scale, and logistic
-        regression, self-trained on the target.
+        regression, self-trained on the target. "columns": of rows of a table, words of its texts co-trained
+        with vectors of one or several columns, each view weighed by what it says of held-out source rows.
     teacher : embedder, default=None
         For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2. With
         its `cache_dir` the texts are encoded once.
+    text_column : str, default=None
+        For "columns": the column with the texts. None is "text".
+    vector_column : str or sequence of str, default=None
+        For "columns": the column with vectors, lists or arrays of numbers, or several, each a view.
 
     Returns
     -------
     TransferPipeline or CoTrainingClassifier
-        Unfitted: call `fit(X, y, X_target=X_target)` with texts (of "vectors" with matrices), then `predict`.
+        Unfitted: call `fit(X, y, X_target=X_target)` with texts (of "vectors" with matrices, of "columns"
+        with DataFrames), then `predict`.
 
     Raises
     ------
     ValueError
-        If there is no recipe of that name, or "words" or "vectors" gets a teacher.
+        If there is no recipe of that name, if "words", "vectors" or "columns" gets a teacher, another
+        than "columns" gets a column, or that gets no column of vectors.
 
     See Also
     --------
@@ -53,7 +69,12 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     [1]
     """
     check_name("recipe", name, RECIPES)
-    if name in ("words", "vectors") and teacher is not None:
+    if name != COLUMNS and not (text_column is vector_column is None):
+        raise ValueError(
+            f"Got text_column or vector_column for the recipe {name!r}. Expected {COLUMNS!r}, which takes "
+            "tables, or no column."
+        )
+    if name not in ("distilled", "sentences") and teacher is not None:
         raise ValueError(f"Got a teacher for the recipe {name!r}, which takes none. Leave it away.")
     if name == "vectors":
         *steps, classifier = _dense(VectorEmbedder())
@@ -61,6 +82,8 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
     words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
     if name == "words":
         return make_transfer_pipeline(words[0], SelfTrainingClassifier(words[1]))
+    if name == COLUMNS:
+        return _of_columns(text_column or "text", vector_column, words)
     teacher = SentenceEmbedder(by_sentence=True) if teacher is None else teacher
     views = [
         ("words", make_transfer_pipeline(*words)),
@@ -70,6 +93,24 @@ def make_recipe(name: str = "words", teacher: Estimator = None) -> Estimator:
         return CoTrainingClassifier(views)
     views.insert(1, ("student", make_transfer_pipeline(*_dense(DistilledEmbedder(teacher)))))
     return CoTrainingClassifier(views, predict_with=["words", "student"])
+
+
+def _of_columns(text_column, vector_column, words):
+    """Words of the column with texts, and each column of vectors, as views of a table's rows."""
+    vectors = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
+    if not vectors or len({text_column, *vectors}) <= len(vectors):
+        raise ValueError(
+            f"Got the recipe {COLUMNS!r} with text_column={text_column!r} and "
+            f"vector_column={vector_column!r}. Expected a column of vectors, or a list of some, each once. "
+            "Of texts alone take 'words'."
+        )
+    views = [("words", ColumnEmbedder(text_column, words[0]), *words[1:])]
+    for i, column in enumerate(vectors, 1):
+        name = "vectors" if len(vectors) == 1 else f"vectors{i}"
+        views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder()))))
+    return CoTrainingClassifier(
+        [(name, make_transfer_pipeline(*steps)) for name, *steps in views], weights="held_out"
+    )
 
 
 def _dense(embedder):

@@ -1,6 +1,8 @@
 """make_recipe: whole models, with a small embedder in the sentence model's place and with the real one."""
 
 import numpy as np
+import pandas as pd
+import polars
 import pytest
 from sklearn.model_selection import cross_val_score
 
@@ -8,9 +10,14 @@ from embtransfer import (
     CoTrainingClassifier,
     SentenceEmbedder,
     Target,
+    TransferSearch,
     WordEmbedder,
+    compare,
+    evaluate,
     make_recipe,
     source_scorer,
+    suggest_labels,
+    suspicious_labels,
 )
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.recipes import RECIPES
@@ -18,7 +25,7 @@ from embtransfer.recipes import RECIPES
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name != "vectors"])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("vectors", "columns")])
 def test_every_recipe_fits_and_predicts_better_than_chance(name):
     model = make_recipe(name, None if name == "words" else WordEmbedder())
     model.fit(FILMS.data, FILMS.target, X_target=PANS.data)
@@ -60,8 +67,58 @@ def test_the_real_sentence_model():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("word",), "word"), (("words", WordEmbedder()), "takes none")],
+    [
+        (("word",), "word"),
+        (("words", WordEmbedder()), "takes none"),
+        (("columns", WordEmbedder()), "takes none"),
+        (("columns",), "Expected a column of vectors, or a list of some"),
+        (("columns", None, "text", ["v", "v"]), "each once"),
+        (("columns", None, "v", "v"), "each once"),
+        (("vectors", None, None, "v"), "Got text_column or vector_column for the recipe 'vectors'"),
+    ],
 )
 def test_errors(arguments, message):
+    named = dict(zip(("name", "teacher", "text_column", "vector_column"), arguments, strict=False))
     with pytest.raises(ValueError, match=message):
-        make_recipe(*arguments)
+        make_recipe(**named)
+
+
+def table(bunch, seed):
+    """Texts beside vectors that say something of the label, and noise."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(len(bunch.data), 8)).astype(np.float32)
+    rows[:, 0] += bunch.target
+    return pd.DataFrame({"review": bunch.data, "v": list(rows), "noise": list(rng.normal(size=rows.shape))})
+
+
+def test_columns_learns_from_texts_and_vectors_and_trusts_those_that_say_more():
+    model = make_recipe("columns", text_column="review", vector_column=["v", "noise"])
+    source, target = table(FILMS, 0), table(PANS, 1)
+    model.fit(source, FILMS.target, X_target=target)
+    assert np.mean(model.predict(target) == PANS.target) > 0.7
+    assert list(model.views_) == ["words", "vectors1", "vectors2"]
+    assert model.weights_["vectors2"] < 0.1 < min(model.weights_["words"], model.weights_["vectors1"])
+    again = make_recipe("columns", text_column="review", vector_column=["v", "noise"])
+    again.fit(polars.from_pandas(source), FILMS.target, X_target=polars.from_pandas(target))
+    np.testing.assert_array_equal(again.predict_proba(target), model.predict_proba(target))
+
+
+def test_columns_in_the_doors_of_labelling():
+    source, target = table(FILMS, 0), table(PANS, 1)
+    model = make_recipe("columns", text_column="review", vector_column="v")
+    model.fit(source, FILMS.target, X_target=target)
+    suggested = suggest_labels(model, target, 10)
+    known = {row: PANS.target[row] for row in suggested["row"]}
+    assert len(suggested) == 10
+    found = evaluate(model, target, PANS.target)
+    assert found.score == np.mean(model.predict(target) == PANS.target)
+    y_target = [known.get(row) for row in range(len(target))]
+    model.fit(source, FILMS.target, X_target=target, y_target=y_target)
+    assert model.n_target_labels_ == 10
+    assert len(suspicious_labels(model, source, FILMS.target))
+
+
+@pytest.mark.parametrize("door", [compare, TransferSearch().fit])
+def test_doors_of_texts_say_what_takes_tables(door):
+    with pytest.raises(TypeError, match=r"a table of the columns review, v, noise.* the recipe 'columns'"):
+        door(table(FILMS, 0), FILMS.target, X_target=table(PANS, 1))

@@ -20,11 +20,11 @@ from ..priors import check_priors
 from ..priors._target_labels import known_labels, unwrap
 from ._base import check_weights, classes_of
 from ._self_training import CONSTRAINTS, train
-from ._views import fit_steps, join, takes_target
+from ._views import fit_steps, join, pooled, takes_target
 
 
 class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
-    """Several views of the same texts, whose classifiers learn from one another's surest target rows.
+    r"""Several views of the same texts, whose classifiers learn from one another's surest target rows.
 
     Parameters
     ----------
@@ -40,6 +40,10 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     predict_with : list of str, default=None
         Names of the views that predict: the others teach only, so that a slow one is not needed any more.
         None: all.
+    weights : {"equal", "held_out"}, default="equal"
+        How much each view counts in mean probabilities. "held_out": in proportion to the factors of the
+        views' log-probabilities whose sum tells the labels of held-out source rows best; for views of which
+        one says more, such as good vectors beside words.
     n_rounds : int, default=5
         Rounds at most; each labels the target rows anew and takes more of them. 0 trains the views on the
         source alone and averages them.
@@ -52,6 +56,8 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         The views after the last round. Each can be used by itself, say the fast ones without the slow.
     unadapted_views_ : dict of str to fitted estimator
         The same, with classifiers fitted on source rows alone.
+    weights_ : dict of str to float
+        How much each view counts; they sum to 1.
     history_ : list of dict
         As in SelfTrainingClassifier: "n_added" of the first view, "confidence" the mean over all views'
         rows, "agreement" of the views' mean probabilities.
@@ -68,11 +74,15 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
 
     Notes
     -----
-    Predictions are those of the views' mean probability. The temperature for `min_confidence` is fitted to
-    that mean, too. Shares of the target's classes are estimated by each view as in SelfTrainingClassifier,
-    and averaged, each with the weight of its certainty; where views disagree, the interval widens and the
-    estimate is drawn towards the source's shares. Steps of a view that learn from labels, such as
-    SelectKBest, are fitted anew in each fold.
+    Predictions are those of the views' mean probability,
+    :math:`p_{ik} = \sum_v w_v p_{vik}`. With ``weights="held_out"`` the w are
+    in proportion to the :math:`\beta_v \ge 0` that minimise the log-loss of
+    :math:`\mathrm{softmax}_k(\sum_v \beta_v \log p_{vik})` on source rows that the
+    classifiers did not see. The temperature for `min_confidence` is fitted to the mean, too. Shares of the
+    target's classes are estimated by each view as in SelfTrainingClassifier, and averaged, each with the
+    weight of its certainty; where views disagree, the interval widens and the estimate is drawn towards the
+    source's shares. Steps of a view that learn from labels, such as SelectKBest, are fitted anew in each
+    fold.
 
     As with TransferPipeline, predictions are for *target* rows, and `predict_source` is for source rows: in
     model selection use `source_scorer`, and `Target` for X_target. Parameters of a view go as
@@ -104,6 +114,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         "estimators": [list],
         "labels_from": [StrOptions({"others", "all"})],
         "predict_with": [list, None],
+        "weights": [StrOptions({"equal", "held_out"})],
     }
 
     __metadata_request__fit = {"X_target": True, "y_target": True, "domain": True}
@@ -115,6 +126,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         *,
         labels_from: Literal["others", "all"] = "others",
         predict_with: list[str] | None = None,
+        weights: Literal["equal", "held_out"] = "equal",
         n_rounds: int = 5,
         share: float = 0.8,
         priors: str | ArrayLike = "estimated",
@@ -126,6 +138,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.estimators = estimators
         self.labels_from = labels_from
         self.predict_with = predict_with
+        self.weights = weights
         self.n_rounds = n_rounds
         self.share = share
         self.priors = priors
@@ -185,13 +198,17 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self.classes_ = classes_of(y)
         check_priors(self.priors, len(self.classes_))
         weights = check_weights(sample_weight, y)
-        names = None if domain is None else check_domain(domain, _num_samples(y))
-        parts = [fit_steps(estimator, X, y, X_target, names, y_target) for _, estimator in self.estimators]
+        domains = None if domain is None else check_domain(domain, _num_samples(y))
+        parts = [fit_steps(estimator, X, y, X_target, domains, y_target) for _, estimator in self.estimators]
         for view, _ in parts:
             view.weights = weights
         known = known_labels(y_target, 0 if y_target is None else _num_samples(X_target), self.classes_)
         self.n_target_labels_ = len(known.rows)
-        first, last = train(self, [view for view, _ in parts], y, self.labels_from, known)
+        first, last, shares = train(
+            self, [view for view, _ in parts], y, self.labels_from, known, fit_weights=self.weights != "equal"
+        )
+        names = [name for name, _ in self.estimators]
+        self.weights_ = dict(zip(names, shares.tolist(), strict=True))
         self.unadapted_views_, self.views_ = (
             {
                 name: join(estimator, steps, classifier)
@@ -240,8 +257,13 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     def predict_proba(self, X: Rows) -> np.ndarray:
         """Mean of the views' class probabilities: array of shape (n_rows, n_classes)."""
         check_is_fitted(self)
-        names = self.views_ if self.predict_with is None else self.predict_with
-        return np.mean([self.views_[name].predict_proba(X) for name in names], axis=0)
+        weights = self._weights()
+        return pooled([self.views_[name].predict_proba(X) for name in weights], list(weights.values()))
+
+    def _weights(self):
+        """Of each view that predicts, how much it counts; models that were saved before know none."""
+        names, known = self.predict_with or self.views_, getattr(self, "weights_", {})
+        return {name: known.get(name, 1.0) for name in names}
 
     def predict(self, X: Rows) -> np.ndarray:
         """Predict labels of target rows: array of shape (n_rows,)."""

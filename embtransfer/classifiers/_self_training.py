@@ -23,7 +23,7 @@ from ..priors import (
 )
 from ..priors._target_labels import Known
 from ._base import BaseLabelledTargetClassifier
-from ._views import View, held_out, probabilities
+from ._views import View, held_out, pool_weights, pooled, probabilities
 
 CONSTRAINTS = {
     "n_rounds": [Interval(Integral, 1, None, closed="left")],
@@ -174,14 +174,15 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
             self._check_takes_weights(self.target_weight)
         view = View(self._make_estimator(), X, X_target, sample_weight)
         found = self._shares_found if is_estimated(self.priors) else None
-        first, last = train(self, [view], y, "all", known, found)
+        first, last, _ = train(self, [view], y, "all", known, found)
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
 
 
-def train(options, views, y, labels_from, known, found=None):
-    """Fitted classifiers on the source alone and after the last round; writes what was learned on options.
+def train(options, views, y, labels_from, known, found=None, fit_weights=False):
+    """Fitted classifiers on the source alone, after the last round, and how much each view counts.
 
-    `found`: shares that an adapter has estimated, so that they are not estimated again.
+    Writes what was learned on options. `found`: shares that an adapter has estimated, so that they are not
+    estimated again.
     """
     classes, rng = options.classes_, check_random_state(options.random_state)
     index, told = np.searchsorted(classes, y), np.searchsorted(classes, known.labels)
@@ -189,11 +190,14 @@ def train(options, views, y, labels_from, known, found=None):
     for view, model in zip(views, first, strict=True):
         view.classifier = settled(model, view.classifier)
     probas = [probabilities(model, view.target) for model, view in zip(first, views, strict=True)]
-    unadapted = np.mean(probas, axis=0)
     unseen = held_out(views, index, y, options.cv, rng)
+    weights = np.full(len(views), 1 / len(views))
+    if fit_weights and unseen is not None:
+        weights = pool_weights(unseen, index)
+    unadapted = pooled(probas, weights)
     if unseen is None:
         unseen = [probabilities(model, view.source) for model, view in zip(first, views, strict=True)]
-    slope = calibrate(np.log(np.maximum(np.mean(unseen, axis=0), LEAST)), index, "temperature")[0]
+    slope = calibrate(np.log(np.maximum(pooled(unseen, weights), LEAST)), index, "temperature")[0]
     options.temperature_ = float(1 / slope)
     found = found or _priors(options.priors, views, index, unseen, probas, Known(known.rows, told), rng)
     options.source_priors_, options.priors_, options.prior_intervals_ = (
@@ -219,8 +223,10 @@ def train(options, views, y, labels_from, known, found=None):
         share = options.share * r / options.n_rounds
         taken, confidence = [], []
         for i in range(len(views)):
-            some = probas[:i] + probas[i + 1 :] if labels_from == "others" and len(views) > 1 else probas
-            rows, labels, sure = _surest(np.mean(some, axis=0), slope, share, options)
+            theirs = [j for j in range(len(views)) if j != i] if labels_from == "others" else []
+            theirs = theirs or list(range(len(views)))
+            some = pooled([probas[j] for j in theirs], weights[theirs])
+            rows, labels, sure = _surest(some, slope, share, options)
             guessed = ~np.isin(rows, known.rows)
             taken.append(Known(rows[guessed], classes[labels[guessed]]))
             confidence.append(sure[guessed])
@@ -229,7 +235,7 @@ def train(options, views, y, labels_from, known, found=None):
             continue  # the classifiers would stay the same; a later round's larger share may not be
         before = now
         last, probas = fit(taken)
-        same = np.mean(probas, axis=0).argmax(axis=1) == unadapted.argmax(axis=1)
+        same = pooled(probas, weights).argmax(axis=1) == unadapted.argmax(axis=1)
         confidence = np.concatenate(confidence)
         options.history_.append(
             {
@@ -240,7 +246,7 @@ def train(options, views, y, labels_from, known, found=None):
         )
     adapting = any(view.target is not view.source for view in views)
     if last is first and options.n_rounds and adapting:
-        surest = _calibrated(np.mean(probas, axis=0), slope).max()
+        surest = _calibrated(pooled(probas, weights), slope).max()
         warnings.warn(
             f"Got {len(unadapted)} target rows and took none in any round: the surest has a calibrated "
             f"confidence of {surest:.2f}, with min_confidence={options.min_confidence} and "
@@ -249,7 +255,7 @@ def train(options, views, y, labels_from, known, found=None):
             UserWarning,
             stacklevel=4,
         )
-    return first, last
+    return first, last, weights
 
 
 def _calibrated(proba, slope):

@@ -7,6 +7,8 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
@@ -14,6 +16,7 @@ from sklearn.utils import _safe_indexing
 from .._parts import learns_from_labels, takes
 from .._rows import stack_rows
 from ..copies._groups import complete_folds, identical, joined
+from ..priors import LEAST
 from ._base import weights_of
 
 
@@ -77,6 +80,30 @@ def held_out(views, index, y, cv, rng, more=()):
             model = clone(view.classifier).fit(some, y[seen], **weights_of(view.weights, seen))
             of_view[unseen] = probabilities(model, others)
     return out
+
+
+def pooled(probas, weights):
+    """The weighted mean of the views' probabilities: (n_rows, n_classes)."""
+    equal = len(set(np.asarray(weights).tolist())) == 1
+    return np.average(probas, axis=0, weights=None if equal else weights)
+
+
+def pool_weights(held_out, y):
+    """Of each view the share of its log-probabilities in the sum that tells the labels best; none is 0."""
+    logits = np.log(np.maximum(held_out, LEAST))  # (n_views, n_rows, n_classes)
+    attained = logits[:, np.arange(len(y)), y].mean(axis=1)
+
+    def loss(factors):
+        scores = np.tensordot(factors, logits, 1)
+        norm = logsumexp(scores, axis=1)
+        proba = np.exp(scores - norm[:, None])
+        gradient = np.einsum("ij,vij->v", proba, logits) / len(y) - attained
+        return norm.mean() - factors @ attained, gradient
+
+    start = np.full(len(logits), 1 / len(logits))
+    bounds = [(1e-3, 1e3)] * len(logits)  # labels that are told without error leave the loss no minimum
+    factors = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return factors / factors.sum()
 
 
 def takes_target(estimator):

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import rows_and
 from ._labels import missing_labels
 from ._models import split_names
 from ._options import Delimiter, Encoding, ModelFolder, Scoring, TextColumn, Trusted, VectorColumn
+from ._row_columns import columns_of_model
 from ._tables import Output, print_table
 from ._terminal import clear_errors, talk
 
@@ -44,10 +44,10 @@ def evaluate(
     with clear_errors():
         loaded = load_model(model, split_names(trusted))
         table = TableReader(file, delimiter, encoding)
-        wanted = {"vector_column": vector_column} if vector_column else {"text_column": text_column}
+        of_rows = columns_of_model(loaded, text_column, vector_column)
         groups = {"by": by} if by else {}
-        table.check_columns(wanted | {"label_column": label_column} | groups)
-        X, labels, *others = rows_and(table, vector_column, text_column, [label_column, *groups.values()])
+        of_rows.check(table, {"label_column": label_column} | groups)
+        X, labels, *others = of_rows.read(table, [label_column, *groups.values()])
         by_name = {str(one): one for one in getattr(loaded, "classes_", ())}  # of csv all labels are texts
         gone = missing_labels(labels)
         y: Any = [None if no else by_name.get(str(one), one) for no, one in zip(gone, labels, strict=True)]

@@ -21,6 +21,7 @@ from ._options import (
     TargetShares,
     with_groups,
 )
+from ._row_columns import name_of_rows, row_columns
 from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 
@@ -42,7 +43,10 @@ def fit(
     ] = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="A whole model instead of embedder, adapter and classifier: {recipes}."),
+        typer.Option(
+            help="A whole model instead of embedder, adapter and classifier: {recipes}; or columns, of "
+            "--text-column and one --vector-column or more."
+        ),
     ] = None,
     embedding: Embedding,
     numbers: Annotated[
@@ -63,6 +67,7 @@ def fit(
     from ..persistence import check_destination, save_pipeline
     from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
     from ..priors import known_priors, with_priors
+    from ..recipes import COLUMNS, make_recipe
     from ..trials._label_kinds import CLASSES, NUMBERS, SEVERAL, as_arrays, kind_of, makers, one_against_rest
 
     with clear_errors():
@@ -101,22 +106,25 @@ def fit(
             raise ValueError("Got --stream with --vector-column. Expected texts, or no --stream.")
         if columns.vector_column and embedder == "word_mean":
             embedder = "vectors"
+        as_table, own = recipe == COLUMNS, (columns.text_column, columns.vector_column)
+        of_source = row_columns(*own, as_table=as_table)
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
             make, _, usual, _ = makers(NUMBERS if numbers else CLASSES)
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual[0]))
+        elif as_table:
+            pipeline = make_recipe(recipe, text_column=own[0], vector_column=own[1])
         else:
             pipeline = recipes_by_name([recipe], embedding)[recipe]
         X, X_target, about = None, None, {}
         if stream:
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)
         else:
-            X, y, _, domain = load_sources(
-                dataset, source, columns, cleaning=cleaning, domain_column=domain_column
-            )
+            X, y, _, domain = load_sources(dataset, source, columns, None, cleaning, domain_column, of_source)
             if target is not None:
-                X_target = load_target(dataset, target, columns)[0]
+                of_target = row_columns(*own, columns.target_text_column, as_table)
+                X_target = load_target(dataset, target, columns, of_rows=of_target)[0]
             say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
             about = for_card(source, target, X, None if numbers else y, X_target)
             if numbers:
@@ -129,7 +137,7 @@ def fit(
                 pipeline.fit(X, y, X_target=X_target, domain=domain)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
         save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
-        kind = "vectors" if columns.vector_column else "texts"
+        kind = name_of_rows(X)
         seen = f" and {n_target:,} target {kind} without labels" if target is not None else ""
         talk.print(f"Fitted on {n_source:,} source {kind}{seen}. Saved to {output}")
         if target is not None or target_shares:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
+from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
 
 _NAMED = 10  # labels
@@ -39,6 +40,8 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     from ..trials import check_domains
 
     words = next((one for one in embedders if hasattr(one, "coverage")), None)
+    if hasattr(X, "iloc"):  # of a table the texts, its first column
+        X, X_target = (None if rows is None else rows.iloc[:, 0].tolist() for rows in (X, X_target))
     found = check_domains(X, y, X_target, y_target, embedder=words, scoring=scoring)
     talk.print(found.summary)
     for said in found.problems:
@@ -51,7 +54,7 @@ def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
 
     `n_labels` is the number of labels of the target that the model learned from.
     """
-    kind = "vectors" if hasattr(X, "dtype") else "texts"
+    kind = name_of_rows(X)
     names = [source] if isinstance(source, str) else source
     about = {"source": f"{', '.join(PurePath(name).name for name in names)}, {len(X):,} labelled {kind}"}
     if X_target is not None:
@@ -65,15 +68,26 @@ def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
 
 
 def load_sources(
-    dataset, names, columns: Columns, group_column=None, cleaning: Cleaning | None = None, domain_column=None
+    dataset,
+    names,
+    columns: Columns,
+    group_column=None,
+    cleaning: Cleaning | None = None,
+    domain_column=None,
+    of_rows: RowColumns | None = None,
 ) -> Labelled:
-    """One source, or several after one another, named by their files or by a column."""
+    """One source, or several after one another, named by their files or by a column.
+
+    `of_rows`: the columns that rows are made of, if not those that `columns` names.
+    """
     if dataset is not None and (group_column or domain_column):
         option = f"--group-column {group_column}" if group_column else f"--domain-column {domain_column}"
         raise ValueError(f"Got {option} with --dataset, which has no such column. Leave one out.")
     if len(set(names)) < len(names):
         raise ValueError(f"Got --source {', '.join(names)}. Expected each source once.")
-    parts = [_load_source(dataset, name, columns, group_column, cleaning, domain_column) for name in names]
+    of_rows = of_rows or row_columns(columns.text_column, columns.vector_column)
+    asked = columns, of_rows, group_column, cleaning, domain_column
+    parts = [_load_source(dataset, name, *asked) for name in names]
     found = Labelled(*map(_joined, zip(*parts, strict=True)))
     if len(parts) > 1 and domain_column is None:
         from .._rows import n_rows
@@ -89,9 +103,9 @@ def load_sources(
     return found
 
 
-def load_source(dataset, name, columns: Columns, group_column=None, cleaning: Cleaning | None = None):
-    """Texts, labels and groups of one source. Without `cleaning` a row without a label is refused."""
-    return load_sources(dataset, [name], columns, group_column, cleaning)[:3]
+def load_source(name, columns: Columns, of_rows: RowColumns, cleaning: Cleaning):
+    """Rows and labels of one source."""
+    return load_sources(None, [name], columns, cleaning=cleaning, of_rows=of_rows)[:2]
 
 
 def _domain_names(names):
@@ -114,22 +128,19 @@ def _joined(parts):
     return reduce(stack_rows, others, first)
 
 
-def _load_source(dataset, name, columns, group_column, cleaning, domain_column):
+def _load_source(dataset, name, columns, of_rows, group_column, cleaning, domain_column):
     if dataset is not None:
         return Labelled(*_load_domain(dataset, name))
     from ..tables import TableReader
 
-    text_column, label_column = columns.text_column, columns.label_column
+    label_column = columns.label_column
     table = TableReader(name, columns.delimiter, columns.encoding)
     name, names = table.name, label_columns(table, label_column)
     more = {"group_column": group_column, "domain_column": domain_column}
     more = {option: column for option, column in more.items() if column}
     for column in names:
-        rows = {"text_column": text_column}
-        if columns.vector_column:
-            rows = {"vector_column": columns.vector_column}
-        table.check_columns({**rows, "label_column": column} | more)
-    texts, *found = rows_and(table, columns.vector_column, text_column, [*names, *more.values()])
+        of_rows.check(table, {"label_column": column} | more)
+    texts, *found = of_rows.read(table, [*names, *more.values()])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
     is_missing = missing_labels(labels)
     missing = [row for row, no in enumerate(is_missing) if no]
@@ -171,8 +182,9 @@ def load_target(
     own_label_column=None,
     of_source=None,
     cleaning: Cleaning | None = None,
+    of_rows: RowColumns | None = None,
 ):
-    """Texts, and labels where there are any: None where a row has none, and where no row has one.
+    """Rows, and labels where there are any: None where a row has none, and where no row has one.
 
     `label_column` is None where labels are not to be read, the target's own where it has the source's name.
     Of the labels that those of the source lack, the first one's place is said.
@@ -183,18 +195,18 @@ def load_target(
 
     table = TableReader(name, columns.delimiter, columns.encoding)
     name = table.name
-    text_column = columns.texts_of_target
-    vectors = columns.vector_column
-    wanted = {"target_text_column" if columns.target_text_column else "text_column": text_column}
-    wanted = {"vector_column": vectors} if vectors else wanted
+    own_name = columns.target_text_column
+    of_rows = of_rows or row_columns(columns.text_column, columns.vector_column, own_name)
+    own = {}
     if own_label_column and label_columns(table, own_label_column) == [own_label_column]:
-        wanted["target_label_column"] = own_label_column
-    table.check_columns(wanted, "Name one of these; --target-text-column names the target's alone.")
+        own["target_label_column"] = own_label_column
+    hint = "Name one of these; --target-text-column names the target's alone."
+    of_rows.check(table, own, hint, option="target_text_column" if own_name else "text_column")
     label_column = own_label_column or label_column
     names = label_columns(table, label_column) if label_column else []
     if not names or not set(names) <= set(table.schema.names):
-        return rows_and(table, vectors, text_column, [])[0], None
-    texts, *found = rows_and(table, vectors, text_column, names)
+        return of_rows.read(table)[0], None
+    texts, *found = of_rows.read(table, names)
     labels = read_labels(table, names, found)
     if len(names) == 1:
         labels = [None if no else label for label, no in zip(labels, missing_labels(labels), strict=True)]
@@ -205,20 +217,6 @@ def load_target(
         labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)
     return texts, labels if labelled or not len(texts) else None
-
-
-def rows_and(table, vector_column, text_column, names):
-    """Texts, or a matrix of vectors where their column is named, and other columns as lists."""
-    if vector_column:
-        vectors, others = table.vectors(vector_column, names)
-        return [vectors, *others]
-    return table.columns([text_column, *names], text_column)
-
-
-def rows_and_texts(table, vector_column, text_column, names=()) -> list:
-    """What a model takes, vectors where their column is named; texts, for people to read; other columns."""
-    texts, *others = table.columns([text_column, *names], text_column)
-    return [table.vectors(vector_column, [])[0] if vector_column else texts, texts, *others]
 
 
 def _say_unknown(table, labels, of_source):

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import rows_and_texts
 from ._models import split_names
 from ._options import Delimiter, Encoding, TextColumn, Trusted, VectorColumn
+from ._row_columns import columns_of_model
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -74,7 +74,8 @@ def label(
         if page:
             check_label_page(html, overwrite)
         loaded = load_pipeline(model, trusted=split_names(trusted))
-        rows, texts, ids = _load_texts(target, text_column, vector_column, id_column, delimiter, encoding)
+        of_rows = columns_of_model(loaded, text_column, vector_column)
+        rows, texts, ids = _load_texts(target, text_column, of_rows, id_column, delimiter, encoding)
         classes = loaded.classes_.tolist() if hasattr(loaded, "classes_") else []  # of numbers there are none
         known = {}
         if labels:
@@ -115,7 +116,7 @@ def label(
         talk.print("  " + command_to_copy(*words, labels=files, trusted=trusted, **options))
 
 
-def _load_texts(target, text_column, vector_column, id_column, delimiter, encoding):
+def _load_texts(target, text_column, of_rows, id_column, delimiter, encoding):
     """Rows for the model, texts to show, and the column that names them by its name, if there is one."""
     from ..labelling import COLUMNS
     from ..tables import TableReader
@@ -127,7 +128,8 @@ def _load_texts(target, text_column, vector_column, id_column, delimiter, encodi
         )
     table = TableReader(target, delimiter, encoding)
     wanted = {"text_column": text_column} | ({"id_column": id_column} if id_column else {})
-    hint = ["Whoever labels vectors must see what they are of: name that column."] if vector_column else []
+    hint = ["Whoever labels vectors must see what they are of: name that column."] if of_rows.vectors else []
     table.check_columns(wanted, *hint)
-    rows, texts, *ids = rows_and_texts(table, vector_column, text_column, [id_column] if id_column else [])
+    texts, *ids = table.columns([text_column, *([id_column] if id_column else [])], text_column)
+    rows = of_rows.read(table)[0] if of_rows.vectors or of_rows.as_table else texts
     return rows, texts, {id_column: ids[0]} if ids else None

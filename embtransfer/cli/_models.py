@@ -16,11 +16,17 @@ def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tu
     None is `usual`, one for both; of vectors "vectors".
     """
     from .._rows import is_vectors
+    from ..recipes import COLUMNS
 
     of_vectors = is_vectors(X_target)
     if of_vectors:
         usual = ("vectors", "vectors" if usual[1] else "")
     wanted = split_names(usual[1] if recipes is None else recipes)
+    if COLUMNS in wanted:
+        raise ValueError(
+            f"Got --recipes {COLUMNS}, which takes texts beside vectors. Expected recipes of one of them; "
+            f"embtransfer fit --recipe {COLUMNS} makes the model, evaluate says how good it is."
+        )
     names = split_names(usual[0] if embedders is None else embedders)
     made = make_embedders(names, embedding, set(wanted) - {"words", "vectors"})
     return made, recipes_by_name(wanted, embedding)

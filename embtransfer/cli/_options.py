@@ -70,8 +70,11 @@ Encoding = Annotated[
 ]
 TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
 VectorColumn = Annotated[
-    str | None,
-    typer.Option(help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl."),
+    list[str] | None,
+    typer.Option(
+        help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl. Several, each "
+        "with --vector-column, and beside the texts: fit --recipe columns."
+    ),
 ]
 GroupColumn = Annotated[
     str | None,
@@ -161,11 +164,15 @@ class Columns:
     def texts_of_target(self) -> str:
         return self.target_text_column or self.text_column
 
-    def to_read_target(self) -> dict[str, str | None]:
+    def to_read_target(self) -> dict[str, str | list[str] | None]:
         """Options by which a command of one file reads the target as this one did."""
         name = self.texts_of_target
-        options = {"text_column": "" if name == "text" else name, "vector_column": self.vector_column}
-        return options | {"delimiter": self.delimiter, "encoding": self.encoding}
+        return {
+            "text_column": "" if name == "text" else name,
+            "vector_column": self.vector_column,
+            "delimiter": self.delimiter,
+            "encoding": self.encoding,
+        }
 
 
 @dataclass(frozen=True)
@@ -260,7 +267,7 @@ class NamingCommand(TyperCommand):
             "classifiers": classifiers.CLASSIFIERS,
             "demo_domains": datasets.DEMO_DOMAINS,
             "poolings": POOLINGS,
-            "recipes": recipes.RECIPES,
+            "recipes": [name for name in recipes.RECIPES if name != recipes.COLUMNS],
             "regressors": classifiers.REGRESSORS,
         }
         names = {registry: ", ".join(found) for registry, found in registries.items()}

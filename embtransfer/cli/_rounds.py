@@ -8,7 +8,7 @@ CONFIDENCE = 0.9
 def read_filled_in(files, X_target, y, target, columns):
     """Rounds of `embtransfer label`, with at least one label, all of them among the source's labels y.
 
-    Where X_target are vectors, the texts that they are of are read from `target`.
+    Where X_target are no texts, those that they are of are read from `target`.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def read_filled_in(files, X_target, y, target, columns):
 
 
 def _texts_of(X_target, target, columns):
-    if not columns.vector_column:
+    if isinstance(X_target, list):
         return X_target
     from ..tables import TableReader
 

@@ -149,13 +149,15 @@ def compile_model(
 
 def _load(folder, vectors, trusted):
     """The model of a folder, compiled if it can be; vectors, given or wanted, want the pipeline itself."""
+    from .._rows import columns_of
     from ..compiled import CompiledPipeline
     from ..persistence import load_model
     from ..scoring._model_columns import takes_vectors
 
     model = load_model(folder, trusted)
     folds_itself = hasattr(model, "answered_by")  # a cascade, of which the fast half folds
-    if vectors or isinstance(model, CompiledPipeline) or takes_vectors(model) or folds_itself:
+    of_rows = takes_vectors(model) or columns_of(model)
+    if vectors or isinstance(model, CompiledPipeline) or of_rows or folds_itself:
         return model
     from ..folding import compile_pipeline  # imports scikit-learn
 

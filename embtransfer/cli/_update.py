@@ -12,6 +12,7 @@ from ._inputs import for_card, load_source, load_target
 from ._models import split_names
 from ._options import Cleaning, Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
 from ._rounds import CONFIDENCE, read_filled_in, say_scores
+from ._row_columns import columns_of_model, name_of_rows
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -61,15 +62,17 @@ def update(
         check_destination(output, overwrite)  # before the work, not after it
         before = load_pipeline(model, trusted=split_names(trusted))
         check_takes_labels(before)
-        X, y, _ = load_source(None, source, columns, cleaning=cleaning)
+        own = columns.text_column, columns.vector_column
+        X, y = load_source(source, columns, columns_of_model(before, *own), cleaning)
         _check_spellings(model, before, y)
-        X_target = load_target(None, target, columns)[0]
+        of_target = columns_of_model(before, *own, columns.target_text_column)
+        X_target = load_target(None, target, columns, of_rows=of_target)[0]
         rounds = read_filled_in(labels, X_target, y, target, columns)
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
-        kind = "vectors" if columns.vector_column else "texts"
+        kind = name_of_rows(X)
         say_scores({str(model): before, str(output): after}, X_target, rounds)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)

@@ -9,13 +9,19 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedKFold
 
+from .._rows import column_names, is_table
+
 
 def identical(rows) -> np.ndarray:
     """Number the distinct rows, in the order in which they come: (n_rows,).
 
-    Of numbers, dense or sparse; or of texts, which are the same if they differ in case and white space alone.
+    Of numbers, dense or sparse; of tables; or of texts, which are the same if they differ in case and white
+    space alone.
     """
-    if sparse.issparse(rows):
+    if is_table(rows):  # of which all columns are to be the same
+        columns = [identical(list(rows[name])).tolist() for name in column_names(rows)]
+        numbers = _hashed(zip(*columns, strict=True))
+    elif sparse.issparse(rows):
         numbers = _hashed(_bytes_of(rows.tocsr()))
     else:
         rows = rows if isinstance(rows, list | tuple) else np.asarray(rows)

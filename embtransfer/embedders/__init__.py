@@ -4,6 +4,7 @@ from .._names import check_name
 from .._types import FilePath
 from ..word_vectors import WordVectors
 from ._base import BaseEmbedder
+from ._columns import ColumnEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
 from ._lexical import NGramVectorizer
@@ -17,6 +18,7 @@ from ._word import WordEmbedder
 __all__ = [
     "EMBEDDERS",
     "BaseEmbedder",
+    "ColumnEmbedder",
     "Coverage",
     "DistilledEmbedder",
     "NGramVectorizer",

@@ -96,9 +96,9 @@ def fold_model(model, rows, scores):
     if isinstance(model, MultiLabelClassifier):
         return _labels(model, rows, scores)
     if isinstance(model, CoTrainingClassifier):
-        names = model.views_ if model.predict_with is None else model.predict_with
-        heads = [fold_model(model.views_[name], rows, scores) for name in names]
-        return {"kind": "mean", "heads": heads, "weights": [1.0] * len(heads)}
+        weights = model._weights()
+        heads = [fold_model(model.views_[name], rows, scores) for name in weights]
+        return {"kind": "mean", "heads": heads, "weights": list(weights.values())}
     if isinstance(model, VotingClassifier):
         if model.voting != "soft":
             raise CannotFold("voting='hard' does not fold; 'soft' does")

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
-from .._rows import check_rows, n_rows, take
+from .._rows import check_rows, is_table, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..scoring._confidence import confidences
 from ..trials._scoring import scorer
@@ -195,7 +195,7 @@ def evaluate(
     if several or not hasattr(model, "classes_"):
         got = f"{type(model).__name__} with {'several labels a text' if several else 'no classes'}"
         raise TypeError(f"Got {got}. Expected a fitted classifier of one label a text.")
-    rows = check_rows(X)
+    rows = X if is_table(X) else check_rows(X)
     labels, classes = by_row(y, n_rows(rows), "y"), model.classes_
     known = set(classes.tolist())
     kept = np.array([row for row, label in enumerate(labels) if label in known], int)

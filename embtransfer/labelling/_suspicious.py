@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state
 
+from .._rows import is_table
 from .._texts import plain_labels, text_list
 from .._types import Estimator, Labels, Rows, Seed
 from ..classifiers import CoTrainingClassifier, SelfTrainingClassifier
@@ -134,6 +135,8 @@ def _views(model, of_texts):
 
 def _texts(X):
     """X as a list of texts; None where it is something else."""
+    if is_table(X):
+        return None
     try:
         return text_list(X)
     except (TypeError, ValueError):

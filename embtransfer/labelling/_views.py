@@ -31,10 +31,11 @@ def see(model, X) -> Seen:
     """
     model = getattr(model, "best_estimator_", model)
     if isinstance(model, CoTrainingClassifier):
-        names = model.predict_with or list(model.views_)
-        parts = [see(model.views_[name], X) for name in names]
+        weights = model._weights()
+        parts = [see(model.views_[name], X) for name in weights]
         views = [part.proba for part in parts]
-        return Seen(parts[-1].rows, np.mean(views, axis=0), views, model.classes_)
+        mean = np.average(views, axis=0, weights=list(weights.values()))
+        return Seen(parts[-1].rows, mean, views, model.classes_)
     last, rows = model.steps[-1][1] if isinstance(model, Pipeline) else model, X
     if hasattr(last, "multilabel_") or not is_classifier(model):
         raise TypeError(

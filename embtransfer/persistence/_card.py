@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from .._rows import columns_of
 from ..pipeline import class_shares, shares_in_words
 from ..system._escape import escape_markdown
 from ..system._model_folders import CARD_OF
@@ -41,6 +42,10 @@ def model_card(search, pipeline, about, versions, front=None) -> str:
     steps = ", ".join(f"`{type(step).__name__}`" for _, step in getattr(pipeline, "steps", [("", pipeline)]))
     of = "texts" if width is None else f"rows of {width:,} numbers"
     rows = '["A text."]' if width is None else "X"
+    if columns := columns_of(pipeline):
+        widths = {name: f"{n:,} numbers" if n else "texts" for name, n in columns.items()}
+        named = ", ".join(f"{escape_markdown(name)} ({what})" for name, what in widths.items())
+        of, rows = f"rows of the columns {named}", "table"
     use = _USE.format(rows=rows, options=" --proba" if hasattr(pipeline, "predict_proba") else "")
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     sections = {

@@ -13,12 +13,12 @@ _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 _TYPES_OF = {
-    "embtransfer": """CORAL CORALClassifier CascadeClassifier CoTrainingClassifier DistilledEmbedder
-        DomainCentering FeatureAugmentationClassifier GeodesicFlowKernel ImportanceWeightedClassifier
-        ImportanceWeightedRegressor JointDistributionAdaptation LabelShiftClassifier LengthScaling LinearOT
-        MSDA MultiLabelClassifier NGramVectorizer NaiveBayesLogisticRegression NoAdaptation OptimalTransport
-        PooledClassifier SCL SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder
-        SubspaceAlignment TCA TransferPipeline VectorEmbedder WordEmbedder WordVectors""",
+    "embtransfer": """CORAL CORALClassifier CascadeClassifier CoTrainingClassifier ColumnEmbedder
+        DistilledEmbedder DomainCentering FeatureAugmentationClassifier GeodesicFlowKernel
+        ImportanceWeightedClassifier ImportanceWeightedRegressor JointDistributionAdaptation
+        LabelShiftClassifier LengthScaling LinearOT MSDA MultiLabelClassifier NGramVectorizer
+        NaiveBayesLogisticRegression NoAdaptation OptimalTransport PooledClassifier SCL
+        SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder SubspaceAlignment TCA TransferPipeline VectorEmbedder WordEmbedder WordVectors""",
     "embtransfer.adapters": """AffineMap DenoisingLayers DisplacementMap Identity KernelMap LinearMap Moments
         PivotProjection RBFKernel ScaleMap""",
     "embtransfer.embedders": "NGrams",

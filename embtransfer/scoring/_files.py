@@ -20,7 +20,7 @@ def score_file(
     destination: FilePath,
     *,
     text_column: str = "text",
-    vector_column: str | None = None,
+    vector_column: str | Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     output_column: str = "prediction",
     proba: bool = False,
@@ -57,9 +57,10 @@ def score_file(
         A file with one of these endings, which is replaced if it is there, or "-" for stdout.
     text_column : str, default="text"
         The column with the texts. A missing value is an empty text.
-    vector_column : str, default=None
+    vector_column : str or list of str, default=None
         For a model of vectors, instead of the texts: a column of lists of numbers, in parquet or jsonl.
-        float32 and float64 are kept.
+        float32 and float64 are kept. A model of several columns, such as the recipe "columns", knows which:
+        for it this and text_column can be left out.
     columns : list of str, default=None
         Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where
         all are carried.

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .._rows import columns_of
 from ._confidence import confidences
 
 _SAMPLE = 1_000  # texts looked at to see whether many repeat
@@ -60,8 +61,7 @@ class ModelColumns:
         for k in range(1, self.top_k + 1):
             fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
         if vectors:
-            row = np.zeros((1, width_of(model))) if width_of(model) else pa.array([""])
-            fields.append(("vector", pa.list_(pa.float32(), self._vectors(row).shape[1])))
+            fields.append(("vector", pa.list_(pa.float32(), self._vectors(_a_row(model)).shape[1])))
         self.schema = pa.schema(fields)
         repeated = {name for name in self.schema.names if self.schema.names.count(name) > 1}
         if repeated:
@@ -195,6 +195,13 @@ def takes_vectors(model) -> bool:
 
     model = getattr(model, "best_estimator_", model)
     return bool(getattr(model, "steps", ())) and isinstance(model.steps[0][1], VectorEmbedder)
+
+
+def _a_row(model):
+    """A row as the model takes it, of no words and of zeros."""
+    if table := columns_of(model):
+        return pa.table({name: [[0.0] * width] if width else [""] for name, width in table.items()})
+    return np.zeros((1, width_of(model))) if width_of(model) else pa.array([""])
 
 
 def _last_step(model):

@@ -16,10 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
+from .._rows import check_given, columns_of
 from .._version import __version__
 from ..tables import check_columns
 from ..tables._blocks import Block, Source
 from ..tables._json_lines import jsonl_schema
+from ..tables._model_table import ModelTable
 from ..tables._parquet_footer import move_row_group
 from ..tables._partitions import with_partition
 from ..tables._rows import Rejected, check_added, plain_texts, read_rows
@@ -59,17 +61,20 @@ class ScoreRun:
         self.model, self.model_id, self.source, self.out = model, model_id, source, out
         self.options, self.skip, self.n_threads = options, skip, n_threads
         self.text_column, self.carried = options["text_column"], options["columns"]
-        self.vectors, read = None, {"text_column": self.text_column}
-        if width := self._check_kind(options["vector_column"]):
-            self.vectors, self.text_column = Vectors(options["vector_column"], width), None
-            read = {"vector_column": self.vectors.name}
+        read: dict | list = {"text_column": self.text_column}
+        hint = []
+        self.vectors = self._vectors(options["vector_column"])
+        if self.vectors:
+            self.text_column, read = None, {"vector_column": self.vectors.names[0]}
+        if isinstance(self.vectors, ModelTable):
+            read, hint = self.vectors.names, ["The model wants them: rename those that hold them."]
         if source.schema is not None:
             names, name = source.schema.names, Path(source.name(0))
-            check_columns(name, names, read)
+            check_columns(name, names, read, *hint)
             self.carried = names if self.carried is None else self.carried
             check_columns(name, names, self.carried)
             if self.vectors:
-                self.vectors.check_type(source.schema.field(self.vectors.name).type, str(name))
+                self.vectors.check_schema(source.schema, str(name))
             else:
                 plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
         names = ["output_column", "proba", "top_k", "vectors", "batch_size", "margin", "reject_below"]
@@ -77,8 +82,19 @@ class ScoreRun:
         check_added(self.carried or (), self.columns.schema.names)
         self.stop = Event()
 
-    def _check_kind(self, vector_column):
-        """How many columns the model's vectors have; None of a model of texts."""
+    def _vectors(self, vector_column):
+        """The model's columns, where it takes another than one of texts."""
+        given = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
+        if wanted := columns_of(self.model):
+            check_given(wanted, self.text_column, given)
+            texts = [name for name, width in wanted.items() if width is None]
+            return ModelTable(texts, [Vectors(name, width) for name, width in wanted.items() if width])
+        if len(given) > 1:
+            raise ValueError(
+                f"Got vector_column={given} (--vector-column) and a model of one column. Name the one that "
+                "it has learned from."
+            )
+        vector_column = given[0] if given else None
         width = width_of(self.model)
         if width and not vector_column and takes_vectors(self.model):
             raise ValueError(
@@ -90,7 +106,7 @@ class ScoreRun:
                 f"Got vector_column={vector_column!r} (--vector-column) and a model of texts. Pass "
                 "text_column (--text-column)."
             )
-        return width if vector_column else None
+        return Vectors(vector_column, width) if vector_column else None
 
     def __call__(self, resume, progress, monitor) -> ScoreReport:
         started = time.monotonic()
@@ -179,8 +195,8 @@ class ScoreRun:
     def _scored(self, pool):
         """Yield scored blocks in order; at most 2 * n_threads + 2 are in memory."""
         waiting = deque()
-        of_model = self.vectors.name if self.vectors else self.text_column
-        parquet = list(dict.fromkeys([*(self.carried or ()), of_model]))
+        of_model = self.vectors.names if self.vectors else [self.text_column]
+        parquet = list(dict.fromkeys([*(self.carried or ()), *of_model]))
         for block in self.source.blocks(self.state.file, self.state.at, parquet):
             waiting.append(pool.submit(self._score, block))
             while len(waiting) >= 2 * self.n_threads + 2 or (waiting and waiting[0].done()):

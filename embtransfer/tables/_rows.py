@@ -14,14 +14,13 @@ from ._blocks import Block, Source
 from ._csv_rows import Rejected, read_csv
 from ._json_lines import AS_JSON, is_utf8, json_column, parse, parse_line, split
 from ._partitions import add_partition
-from ._vectors import LISTS
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows of a block in order: `texts`, and what is carried through, a table or objects of JSON."""
 
-    texts: Any  # pyarrow.Array, or an array of vectors, or None
+    texts: Any  # pyarrow.Array, an array of vectors, a pyarrow.Table of both, or None
     table: Any = None  # pyarrow.Table or None
     objects: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # bytes, starts, ends
     rejected: list[Rejected] = field(default_factory=list)
@@ -67,8 +66,8 @@ def read_rows(
         For jsonl that is to become a table.
     added : list of str, default=()
         Names that objects of jsonl must not have already.
-    vectors : Vectors, default=None
-        A column of vectors instead of texts; never of csv.
+    vectors : Vectors or ModelTable, default=None
+        A column of vectors instead of texts, or several columns of either; no vectors of csv.
     """
     partition = source.partitions[block.file]
     if source.kind == ".jsonl":
@@ -76,13 +75,14 @@ def read_rows(
         rows = read_jsonl(block.data, text_column, carried, own, added, vectors)
         n_rows, names = rows.n_read - len(rows.rejected), [] if schema is None else schema.names
         return replace(rows, table=add_partition(rows.table, partition, names, n_rows))
-    of_model = [text_column] if text_column else [vectors.name] if vectors else []
+    of_model = [text_column] if text_column else vectors.names if vectors else []
     wanted, texts = list(dict.fromkeys([*carried, *of_model])), None
     own = [name for name in wanted if name not in partition]
     if source.kind == ".csv":
         names, delimiter = source.names[block.file], source.delimiters[block.file]
         table, rejected = read_csv(block.data, names, own, delimiter, block.unclosed)
         n_lines = count_lines(byte_array(block.data))
+        texts = vectors.read_table(table)[0] if vectors else None
     else:
         table, rejected, texts = _read_parquet(block.data, own, text_column, schema, vectors)
         n_lines = block.data.num_rows
@@ -97,7 +97,11 @@ def _read_parquet(table, wanted, text_column, schema, vectors):
 
     BINARY, by which old writers mean text, has to be text in the texts' column, and where the schema says so.
     """
-    of_text = {text_column, *(field.name for field in schema if field.type == pa.string())}
+    of_text = {
+        text_column,
+        *(vectors.texts if vectors else ()),
+        *(field.name for field in schema if field.type == pa.string()),
+    }
     asked = [name for name in wanted if name in of_text]
     binary, rejected = [name for name in asked if is_binary(table.schema.field(name).type)], {}
     for name in binary:
@@ -107,12 +111,13 @@ def _read_parquet(table, wanted, text_column, schema, vectors):
             for row, value in enumerate(table[name].to_pylist()):
                 if value is not None and not is_utf8(pa.py_buffer(value)):
                     rejected[row] = Rejected(row, f"not UTF-8 in {name!r}", value)
-    rows, wrong = vectors.read(table[vectors.name]) if vectors else (None, {})
+    rows, wrong = vectors.read_table(table) if vectors else (None, {})
     for row, reason in wrong.items():
-        rejected[row] = Rejected(row, reason, str(table[vectors.name][row]).encode())
+        raw = ", ".join(str(table[name][row]) for name in vectors.names)
+        rejected[row] = Rejected(row, reason, raw.encode())
     if rejected:
         table = table.filter(pa.array([row not in rejected for row in range(table.num_rows)]))
-        rows = vectors.read(table[vectors.name])[0] if vectors else None
+        rows = vectors.read_table(table)[0] if vectors else None
     for name in binary:
         if name in schema.names and schema.field(name).type == pa.string():
             table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.string()))
@@ -150,15 +155,17 @@ def read_jsonl(
     as_columns = schema is not None and all(field.metadata != AS_JSON for field in schema)
     columns = {} if text_column is None else {text_column: pa.field(text_column, pa.large_string())}
     if vectors is not None:
-        columns = {vectors.name: pa.field(vectors.name, LISTS)}
+        columns = dict(vectors.fields)
     if as_columns:
         columns |= {field.name: field for field in schema}
     parsed = parse(data, bytes_, starts, ends, pa.schema(columns.values()), "ignore") if columns else None
-    nulls = [] if text_column is None or parsed is None else parsed[text_column].chunk(0).is_null()
-    matrix = None
+    nulls, of_model = np.zeros(n, bool), None
+    if parsed is not None:
+        for name in [text_column] if text_column else vectors.texts if vectors else ():
+            nulls |= parsed[name].chunk(0).is_null().to_numpy(zero_copy_only=False)
     if vectors is not None and parsed is not None:
-        matrix, wrong = vectors.read(parsed[vectors.name])
-        nulls = np.isin(np.arange(n), list(wrong))
+        of_model, wrong = vectors.read_table(parsed)
+        nulls[list(wrong)] = True
     found: dict[int, Any] = {}  # row -> object, where it was looked at
     rejected: list[Rejected] = []
     kept: Any = slice(None)
@@ -176,9 +183,13 @@ def read_jsonl(
         kept = [row for row in range(n) if row not in found or found[row] is not None]
         parsed = None if parsed is None else parsed.take(pa.array(kept, pa.int64()))
     good = [value for value in found.values() if value is not None]
-    texts, table = matrix, None
-    if vectors is not None and matrix is None:
-        texts = vectors.read(pa.array([row[vectors.name] for row in good], LISTS))[0]
+    texts, table = of_model, None
+    if vectors is not None and (rejected or parsed is None):
+        own = parsed
+        if parsed is None:
+            fields = vectors.fields.items()
+            own = pa.table({name: pa.array([row[name] for row in good], one.type) for name, one in fields})
+        texts = vectors.read_table(own)[0]
     objects: tuple | None = (bytes_, starts[kept], ends[kept])
     if text_column is not None and parsed is not None:
         texts = plain_texts(parsed[text_column])
@@ -223,16 +234,18 @@ def _parse_object(line, text_column, vectors=None):
         return None, reason
     if not isinstance(value, dict):
         return None, f"got {type(value).__name__}. Expected an object"
-    if vectors is not None and (reason := vectors.wrong(value.get(vectors.name))):
-        return None, reason
-    if text_column is None:
-        return value, None
-    if text_column not in value:
-        return None, f"got an object without {text_column!r}"
-    text = value[text_column]
+    reason = vectors.wrong_in(value) if vectors else wrong_text(value, text_column) if text_column else None
+    return (None, reason) if reason else (value, None)
+
+
+def wrong_text(row: dict, name: str) -> str | None:
+    """Why an object of JSON has no text, or null, in a field, if so."""
+    if name not in row:
+        return f"got an object without {name!r}"
+    text = row[name]
     if text is not None and not isinstance(text, str):
-        return None, f"got {type(text).__name__} in {text_column!r}. Expected a string"
-    return value, None
+        return f"got {type(text).__name__} in {name!r}. Expected a string"
+    return None
 
 
 def _dump(objects, carried):

@@ -14,8 +14,23 @@ LISTS = pa.list_(pa.float64())  # what lists in JSON are read as
 class Vectors:
     """A column of vectors, all of one width: that of the model, or of the first vector seen."""
 
+    texts = ()  # no columns of texts beside it: see ModelTable
+
     def __init__(self, name: str, width: int | None = None):
         self.name, self.width = name, width
+        self.names, self.fields = [name], {name: pa.field(name, LISTS)}
+
+    def check_schema(self, schema: pa.Schema, file: str) -> None:
+        """`check_type` of its column."""
+        self.check_type(schema.field(self.name).type, file)
+
+    def read_table(self, table: pa.Table) -> tuple[np.ndarray, dict[int, str]]:
+        """`read` of its column."""
+        return self.read(table[self.name])
+
+    def wrong_in(self, row: dict) -> str | None:
+        """What is wrong with an object of JSON, if anything is."""
+        return self.wrong(row.get(self.name))
 
     def check_type(self, kind: pa.DataType, file: str) -> None:
         """Refuse a column that holds no lists of numbers, or lists of another length.
@@ -24,7 +39,7 @@ class Vectors:
         ------
         ValueError
         """
-        if not _is_list(kind) or not _is_number(kind.value_type):
+        if not is_lists(kind) or not _is_number(kind.value_type):
             raise ValueError(
                 f"Got the column {self.name!r} of {kind} in {file}. Expected vectors: lists of numbers, in "
                 "parquet or jsonl. Name their column: vector_column (--vector-column)."
@@ -90,7 +105,8 @@ class Vectors:
         return f"got {length} numbers in {self.name!r}, expected {expected}"
 
 
-def _is_list(kind):
+def is_lists(kind: pa.DataType) -> bool:
+    """Whether a pyarrow type is of lists of any kind."""
     lists = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
     return any(is_list(kind) for is_list in lists)
 

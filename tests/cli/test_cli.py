@@ -212,6 +212,7 @@ def test_help_lists_every_name(monkeypatch):
         shown = succeed(command, "--help").stdout
         parts = {part for name in EMBEDDERS for part in name.split("_", 1)}
         names = {*parts, *RECIPES, *AMAZON_DOMAINS, *DEMO_DOMAINS}
+        names -= set() if command == "fit" else {"columns"}
         names |= set() if command == "curve" else {*ADAPTERS, *CLASSIFIERS}
         assert [name for name in names if name not in shown] == []
         assert "{" not in shown

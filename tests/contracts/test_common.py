@@ -32,6 +32,7 @@ REQUIRED = {
     embtransfer.TransferPipeline: {"steps": [("adapt", NoAdaptation())]},
     embtransfer.StackedDomains: {"estimator": NoAdaptation()},
     embtransfer.CascadeClassifier: {"fast": LogisticRegression(), "slow": LogisticRegression(C=9)},
+    embtransfer.ColumnEmbedder: {"column": "text", "embedder": embtransfer.VectorEmbedder()},
     embtransfer.CoTrainingClassifier: {"estimators": [("adapt", NoAdaptation())]},
 }
 SECTIONS = [

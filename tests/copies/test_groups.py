@@ -1,6 +1,7 @@
 """Copies of rows and texts: found whatever holds them, and kept together by folds and draws."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
@@ -36,6 +37,11 @@ class TestIdentical:
     def test_near_is_not_equal(self):
         rows = RNG.normal(size=(300, 1))
         assert identical(np.concatenate([rows, rows * (1 + 1e-9)])).max() == 599
+
+    def test_rows_of_a_table_are_copies_where_all_columns_are(self):
+        vectors = [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [2.0, 1.0]]
+        table = pd.DataFrame({"text": ["a pan", "A  pan", "a lid", "a pan"], "v": vectors})
+        assert identical(table).tolist() == [0, 0, 1, 2]
 
     def test_no_rows(self):
         assert identical([]).size == 0

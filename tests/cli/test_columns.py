@@ -1,0 +1,123 @@
+"""Texts beside vectors from the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from embtransfer import load_pipeline
+from embtransfer.cli import app
+
+RNG = np.random.default_rng(0)
+FILES = ["--source", "source.parquet", "--target", "target.parquet"]
+COLUMNS = ["--text-column", "review", "--vector-column", "v", "--vector-column", "w"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Two domains of texts, each with two vectors."""
+    monkeypatch.chdir(tmp_path)
+    for shift, name in enumerate(["source", "target"]):
+        y = np.arange(80) % 2
+        words = np.where(RNG.random(80) < 0.8, np.array(["bad", "good"])[y], "odd")
+        columns = {"review": [f"{name} {i} is {word}" for i, word in enumerate(words)]}
+        columns["label"] = np.array(["no", "yes"])[y]
+        for vector in "vw":
+            rows = RNG.normal(size=(80, 4)).astype(np.float32) + shift
+            rows[:, 0] += 2 * y
+            columns[vector] = pa.array(rows.tolist(), pa.list_(pa.float32(), 4))
+        pq.write_table(pa.table(columns), f"{name}.parquet")
+        lines = pa.table(columns).to_pylist()
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
+
+
+def run(*words):
+    found = CliRunner().invoke(app, [*words])
+    assert found.exit_code == 0, found.output
+    return found
+
+
+def refused(*words):
+    found = CliRunner().invoke(app, [*words])
+    assert found.exit_code == 2, found.output
+    assert len(found.stderr.splitlines()) == 1, found.stderr
+    return found.stderr
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_fit_score_and_evaluate(kind):
+    files = [word.replace("parquet", kind) for word in FILES]
+    said = run("fit", *files, *COLUMNS, "--recipe", "columns", "-o", "model").stderr
+    assert "Fitted on 80 source rows and 80 target rows" in said
+    assert list(load_pipeline("model").views_) == ["words", "vectors1", "vectors2"]
+    run("score", "model", f"target.{kind}", "-o", "out.csv", "--columns", "label")
+    scored = pd.read_csv("out.csv")
+    right = (scored["label"] == scored["prediction"]).mean()
+    assert right > 0.85
+    found = json.loads(run("evaluate", "model", f"target.{kind}", "--format", "json").stdout)
+    assert found["score"] == pytest.approx(right)
+    run("score", "model", f"target.{kind}", "-o", "again.csv", "--columns", "label", *COLUMNS)
+    assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()
+
+
+def test_the_target_may_call_its_texts_otherwise():
+    table = pq.read_table("target.parquet")
+    pq.write_table(table.rename_columns(["comment", *table.column_names[1:]]), "target.parquet")
+    fit = ["fit", *FILES, *COLUMNS, "--recipe", "columns", "-o", "model"]
+    assert "--target-text-column names the target's alone" in refused(*fit)
+    assert "80 target rows" in run(*fit, "--target-text-column", "comment").stderr
+
+
+def test_label_update_and_check_labels():
+    run("fit", *FILES, *COLUMNS, "--recipe", "columns", "-o", "model")
+    run("label", "model", "target.parquet", "-n", "10", "-o", "1.csv", "--text-column", "review")
+    table = pd.read_csv("1.csv")
+    assert table["text"].str.startswith("target").all()
+    table["label"] = np.where(table["row"] % 2, "no", "yes")
+    table.to_csv("1.csv", index=False)
+    words = ["update", "model", *FILES, "--text-column", "review", "--labels", "1.csv", "-o", "model2"]
+    said = run(*words).stderr
+    assert "Accuracy on the target, by 2 labels of random texts" in said
+    assert "Fitted on 80 source rows, 80 target rows and 8 of their labels" in said
+    assert load_pipeline("model2").n_target_labels_ == 8
+    run("check-labels", "model", "source.parquet", "--text-column", "review", "-o", "odd.csv")
+    assert set(pd.read_csv("odd.csv").columns) >= {"text", "suspicion"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fit", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
+        (["compare", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
+        (["fit", *FILES, "--recipe", "columns"], "Expected a column of vectors, or a list of some"),
+        (["fit", *FILES, "--recipe", "columns", *COLUMNS[:2], "--vector-column", "u"], "'u', but"),
+        (
+            ["compare", *FILES, *COLUMNS[:4], "--recipes", "columns"],
+            "Got --recipes columns, which takes texts",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(words, message):
+    assert message in refused(*words, *["-o", "model"] * (words[0] == "fit"))
+
+
+def test_a_wrong_vector_is_refused_with_its_row_and_column():
+    table = pq.read_table("target.parquet")
+    lists = table["w"].to_pylist()
+    lists[7] = None
+    pq.write_table(table.set_column(3, "w", pa.array(lists, pa.list_(pa.float32(), 4))), "target.parquet")
+    said = refused("fit", *FILES, *COLUMNS, "--recipe", "columns", "-o", "model")
+    assert "target.parquet, row 8: no vector in 'w'. Mend the row." in said
+
+
+def test_a_model_knows_its_columns():
+    run("fit", *FILES, *COLUMNS, "--recipe", "columns", "-o", "model")
+    card = Path("model/README.md").read_text("utf-8")
+    assert "rows of the columns review (texts), v (4 numbers), w (4 numbers)" in card
+    words = ["evaluate", "model", "target.parquet", "--vector-column", "u"]
+    assert "a model of the columns review, v, w" in refused(*words)
