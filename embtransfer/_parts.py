@@ -36,6 +36,15 @@ def nested(estimator) -> Iterator:
     yield estimator
 
 
+def first_steps(estimator) -> list:
+    """The steps that take what the user gives: the first of a pipeline, of each view of several."""
+    parts = children(estimator)
+    if not parts:
+        return [estimator]
+    parts = parts[:1] if isinstance(estimator, Pipeline) else parts
+    return [leaf for part in parts for leaf in first_steps(part)]
+
+
 def takes(estimator, name) -> bool:
     """Whether it, or a step within it, asks scikit-learn's metadata routing for X_target or y_target at fit.
 

@@ -18,7 +18,8 @@ _TYPES_OF = {
         ImportanceWeightedClassifier ImportanceWeightedRegressor JointDistributionAdaptation
         LabelShiftClassifier LengthScaling LinearOT MSDA MultiLabelClassifier NGramVectorizer
         NaiveBayesLogisticRegression NoAdaptation OptimalTransport PooledClassifier SCL
-        SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder SubspaceAlignment TCA TransferPipeline VectorEmbedder WordEmbedder WordVectors""",
+        SelfTrainingClassifier SentenceEmbedder StackedDomains StaticEmbedder SubspaceAlignment TCA
+        TransferPipeline VectorEmbedder WordEmbedder WordVectors""",
     "embtransfer.adapters": """AffineMap DenoisingLayers DisplacementMap Identity KernelMap LinearMap Moments
         PivotProjection RBFKernel ScaleMap""",
     "embtransfer.embedders": "NGrams",

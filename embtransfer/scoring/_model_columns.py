@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .._rows import columns_of
+from .._rows import columns_of, n_rows
 from ._confidence import confidences
 
 _SAMPLE = 1_000  # texts looked at to see whether many repeat
@@ -41,6 +41,7 @@ class ModelColumns:
         self.margin, self.reject_below = margin, reject_below
         self.shares = proba or self.top_k or margin or reject_below is not None  # whether they are needed
         self.cascade = hasattr(model, "answered_by")
+        self.takes_lists = not _takes_arrow(model)
         self.several, self.classes = _several_labels(model), _classes(model)
         self.kind = label = pa.array(self.classes).type if len(self.classes) else pa.float64()
         if top_k is not None and not 1 <= top_k <= len(self.classes):
@@ -99,7 +100,9 @@ class ModelColumns:
         for start in range(0, len(texts), self.batch_size):
             if stop.is_set():
                 raise InterruptedError("Scoring was stopped.")
-            parts.append(self._score(texts[start : start + self.batch_size]))
+            some = texts[start : start + self.batch_size]
+            listed = self.takes_lists and isinstance(some, pa.Array)
+            parts.append(self._score(some.to_pylist() if listed else some))
         if not parts:
             return {field.name: pa.array([], field.type) for field in self.schema}
         labels, shares, vectors, by = (
@@ -128,8 +131,8 @@ class ModelColumns:
         if self.shares:
             shares = np.asarray(model.predict_proba(texts))
         labels = np.asarray(model.predict(texts))
-        if len(labels) != len(texts) if isinstance(texts, pa.Array) else len(labels) != texts.shape[0]:
-            raise ValueError(f"The model gave {len(labels)} labels for {len(texts)} texts.")
+        if len(labels) != n_rows(texts):
+            raise ValueError(f"The model gave {len(labels)} labels for {n_rows(texts)} texts.")
         if labels.ndim != 1 + self.several:
             raise ValueError(
                 f"The model gave labels of shape {labels.shape}. Expected one a text: fit a model for each."
@@ -201,7 +204,9 @@ def _a_row(model):
     """A row as the model takes it, of no words and of zeros."""
     if table := columns_of(model):
         return pa.table({name: [[0.0] * width] if width else [""] for name, width in table.items()})
-    return np.zeros((1, width_of(model))) if width_of(model) else pa.array([""])
+    if width_of(model):
+        return np.zeros((1, width_of(model)))
+    return pa.array([""]) if _takes_arrow(model) else [""]
 
 
 def _last_step(model):
@@ -252,6 +257,15 @@ def _labels(labels, classes, kind):
     for code, name in enumerate(classes):
         codes[labels == name] = code
     return pa.array(labels, kind) if (codes < 0).any() else _take(classes, codes, kind)
+
+
+def _takes_arrow(model):
+    """Whether what takes the texts is ours; steps of others get lists of str."""
+    if hasattr(model, "predict_all"):  # a compiled pipeline
+        return True
+    from .._parts import first_steps  # imports scikit-learn, which compiled ones do without
+
+    return all(type(step).__module__.startswith("embtransfer") for step in first_steps(model))
 
 
 def _many_repeat(texts):

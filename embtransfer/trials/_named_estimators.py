@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
-from sklearn.pipeline import Pipeline
 
-from .._parts import children
+from .._parts import first_steps
 from ..adapters import NoAdaptation
 from ..embedders import BaseEmbedder
 
@@ -48,15 +47,6 @@ def left_out(names) -> str:
     if not names:
         return ""
     return f"Left out, since they need texts and the rows are vectors: {', '.join(names)}."
-
-
-def first_steps(estimator) -> list:
-    """The steps that take what the user gives: the first of a pipeline, of each view of several."""
-    parts = children(estimator)
-    if not parts:
-        return [estimator]
-    parts = parts[:1] if isinstance(estimator, Pipeline) else parts
-    return [leaf for part in parts for leaf in first_steps(part)]
 
 
 def needs_texts(estimator) -> bool:

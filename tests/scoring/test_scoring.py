@@ -12,8 +12,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from typer.testing import CliRunner
 
 from embtransfer import (
@@ -488,3 +491,15 @@ def test_lone_surrogates(tmp_path, pipeline, model):
     run = command(model, source, tmp_path / "command.jsonl")
     assert run.exit_code == 0, run.stderr
     assert read(tmp_path / "command.jsonl")["prediction"] == labels
+
+
+FIRST = {"tfidf": [TfidfVectorizer()], "function": [FunctionTransformer(np.char.upper), CountVectorizer()]}
+
+
+@pytest.mark.parametrize("proba", [False, True])
+@pytest.mark.parametrize("first", FIRST.values(), ids=FIRST)
+def test_first_steps_of_scikit_learn_get_lists_of_str(tmp_path, first, proba):
+    (tmp_path / "in.csv").write_text("text\n" + "\n".join(PANS) + "\n")
+    model = make_pipeline(*first, LogisticRegression()).fit(FILMS, [1, 0] * 3)
+    score_file(model, tmp_path / "in.csv", tmp_path / "out.parquet", proba=proba)
+    assert pq.read_table(tmp_path / "out.parquet")["prediction"].to_pylist() == model.predict(PANS).tolist()

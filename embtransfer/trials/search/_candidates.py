@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.model_selection import ParameterGrid
 
-from ..._parts import children, rebuilt
+from ..._parts import children, first_steps, rebuilt
 from ..._types import Estimator
 from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
 from ...classifiers import CoTrainingClassifier, LabelShiftClassifier, make_classifier
@@ -15,7 +15,7 @@ from ...classifiers._base import BaseTransferClassifier
 from ...embedders import NGramVectorizer, VectorEmbedder, WordEmbedder, make_embedder
 from ...pipeline import TransferPipeline
 from ...recipes import make_recipe
-from .._named_estimators import first_steps, named, named_for
+from .._named_estimators import named, named_for
 from .._store import description
 
 _ROLES = ("embedder", "adapter", "classifier")
