@@ -11,7 +11,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_union
 
-from embtransfer import ColumnEmbedder, NGramVectorizer, make_recipe, make_transfer_pipeline, score_file
+from embtransfer import (
+    ColumnEmbedder,
+    NGramVectorizer,
+    VectorEmbedder,
+    make_recipe,
+    make_transfer_pipeline,
+    score_file,
+)
 
 RNG = np.random.default_rng(0)
 Y = np.array(["bad", "good"])[np.arange(200) % 2]
@@ -77,8 +84,10 @@ def test_a_missing_text_is_an_empty_one(tmp_path, model):
         assert pd.read_csv(tmp_path / "out.csv")["prediction"].tolist() == model.predict(table).tolist()
 
 
-def test_texts_of_two_columns_go_through_csv_and_give_their_vectors(tmp_path):
-    union = make_union(ColumnEmbedder("title", NGramVectorizer(min_df=1)), ColumnEmbedder("body", words()))
+def test_texts_of_two_columns_go_through_csv(tmp_path):
+    union = make_union(
+        ColumnEmbedder("title", NGramVectorizer(min_df=1)), ColumnEmbedder("body", NGramVectorizer(min_df=1))
+    )
     table = TABLE.rename(columns={"text": "title"}).assign(body=[f"it is {y}" for y in Y])[["title", "body"]]
     model = make_transfer_pipeline(union, LogisticRegression()).fit(table, Y)
     table.to_csv(tmp_path / "in.csv", index=False)
@@ -86,8 +95,11 @@ def test_texts_of_two_columns_go_through_csv_and_give_their_vectors(tmp_path):
     assert pd.read_csv(tmp_path / "out.csv")["prediction"].tolist() == model.predict(table).tolist()
 
 
-def words():
-    return NGramVectorizer(min_df=1)
+def test_what_steps_make_of_a_column_is_written_as_vectors(tmp_path):
+    model = make_transfer_pipeline(ColumnEmbedder("v", VectorEmbedder()), LogisticRegression()).fit(TABLE, Y)
+    file, out = write(tmp_path / "in.parquet"), tmp_path / "out.parquet"
+    score_file(model, file, out, vectors=True, columns=["id"])
+    np.testing.assert_allclose(pq.read_table(out)["vector"].to_pylist(), ROWS, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
