@@ -9,7 +9,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from embtransfer import CORAL, CoTrainingClassifier, PooledClassifier, TransferPipeline
-from embtransfer._parts import children, nested, rebuilt, takes
+from embtransfer._parts import children, learns_target_labels, nested, rebuilt, takes
+from embtransfer.priors import with_priors
 
 SCALER, ADAPTER, LOGISTIC = StandardScaler(), CORAL(), LogisticRegression()
 ADAPTING = TransferPipeline([("scale", SCALER), ("adapt", ADAPTER), ("classify", LOGISTIC)])
@@ -91,4 +92,6 @@ def test_labels_of_the_target_are_another_question():
     pooled = TransferPipeline([("scale", SCALER), ("classify", PooledClassifier())])
     assert takes(pooled, "y_target")
     assert takes(ADAPTING, "X_target")
-    assert not takes(ADAPTING, "y_target")
+    assert takes(ADAPTING, "y_target")  # its adapter estimates the class shares by them
+    assert not takes(with_priors(ADAPTING, [0.5, 0.5]), "y_target")
+    assert learns_target_labels(pooled) and not learns_target_labels(ADAPTING)

@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -100,7 +101,7 @@ class ModelColumns:
         for start in range(0, len(texts), self.batch_size):
             if stop.is_set():
                 raise InterruptedError("Scoring was stopped.")
-            some = texts[start : start + self.batch_size]
+            some: Any = texts[start : start + self.batch_size]
             listed = self.takes_lists and isinstance(some, pa.Array)
             parts.append(self._score(some.to_pylist() if listed else some))
         if not parts:
