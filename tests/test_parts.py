@@ -94,4 +94,5 @@ def test_labels_of_the_target_are_another_question():
     assert takes(ADAPTING, "X_target")
     assert takes(ADAPTING, "y_target")  # its adapter estimates the class shares by them
     assert not takes(with_priors(ADAPTING, [0.5, 0.5]), "y_target")
-    assert learns_target_labels(pooled) and not learns_target_labels(ADAPTING)
+    assert learns_target_labels(pooled)
+    assert not learns_target_labels(ADAPTING)
