@@ -8,10 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 from embtransfer import load_pipeline
-from embtransfer.cli import app
+from tests.cli.commands import refused, run
 
 RNG = np.random.default_rng(0)
 FILES = ["--source", "source.parquet", "--target", "target.parquet"]
@@ -34,19 +33,6 @@ def folder(tmp_path, monkeypatch):
         pq.write_table(pa.table(columns), f"{name}.parquet")
         lines = pa.table(columns).to_pylist()
         Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
-
-
-def run(*words):
-    found = CliRunner().invoke(app, [*words])
-    assert found.exit_code == 0, found.output
-    return found
-
-
-def refused(*words):
-    found = CliRunner().invoke(app, [*words])
-    assert found.exit_code == 2, found.output
-    assert len(found.stderr.splitlines()) == 1, found.stderr
-    return found.stderr
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])

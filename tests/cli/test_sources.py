@@ -5,13 +5,12 @@ from io import StringIO
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from embtransfer import load_pipeline
-from embtransfer.cli import app
 from embtransfer.cli._options import Cleaning, Columns, Embedding, Texts
 from embtransfer.cli._verdict import after_comparison
 from embtransfer.datasets import load_demo_reviews
+from tests.cli.commands import refused, run
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 TWO = ["--source", "drama.csv", "--source", "comedy.csv", "--target", "pans.csv"]
@@ -27,18 +26,6 @@ def folder(tmp_path, monkeypatch):
     for name, part in films.groupby("genre"):
         part.to_csv(f"{name}.csv", index=False)
     pd.DataFrame({"text": PANS.data[:120], "label": PANS.target[:120]}).to_csv("pans.csv", index=False)
-
-
-def run(*words):
-    found = CliRunner().invoke(app, [*words])
-    assert found.exit_code == 0, found.output
-    return found
-
-
-def refused(*words):
-    found = CliRunner().invoke(app, [*words])
-    assert found.exit_code == 2, found.output
-    return found.stderr
 
 
 @pytest.mark.parametrize("sources", [TWO, BY_COLUMN])
