@@ -261,12 +261,12 @@ def _labels(labels, classes, kind):
 
 
 def _takes_arrow(model):
-    """Whether what takes the texts is ours; steps of others get lists of str."""
+    """Whether what takes the texts can; scikit-learn's steps get lists of str."""
     if hasattr(model, "predict_all"):  # a compiled pipeline
         return True
     from .._parts import first_steps  # imports scikit-learn, which compiled ones do without
 
-    return all(type(step).__module__.startswith("embtransfer") for step in first_steps(model))
+    return not any(type(step).__module__.startswith("sklearn.") for step in first_steps(model))
 
 
 def _many_repeat(texts):

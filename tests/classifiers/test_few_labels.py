@@ -236,8 +236,9 @@ class TestPipeline:
         given = {"X_target": Target(X_target, some)} if hold else {"X_target": X_target, "y_target": some}
         pipeline = self.make(classifier).fit(X, y, **given)
         scaler, centering = StandardScaler().fit(X), DomainCentering()
-        source = centering.fit_transform(scaler.transform(X), y, X_target=scaler.transform(X_target))
-        target = centering.transform(scaler.transform(X_target))
+        target = scaler.transform(X_target)
+        source = centering.fit_transform(scaler.transform(X), y, X_target=target, y_target=some)
+        target = centering.transform(target)
         model = classifier().fit(source, y, X_target=target, y_target=some)
         np.testing.assert_allclose(pipeline.predict_proba(X_target), model.predict_proba(target), atol=1e-10)
         view = model.source_view() if hasattr(model, "source_view") else model
