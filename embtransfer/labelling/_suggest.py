@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from .._names import check_name
+from .._texts import check_texts, text_list
 from .._types import Estimator, Labels, Rows, Seed
 from ..copies._groups import identical
 from ._clusters import clusters
@@ -104,8 +105,7 @@ def suggest_labels(
             "CoTrainingClassifier or a self-trained model. Take method='margin'."
         )
     groups = identical(X_target)
-    empty = _empty(X_target)
-    free = ~np.isin(groups, groups[np.concatenate([known, empty])])
+    free = ~np.isin(groups, groups[np.concatenate([known, _empty(X_target)])])
     texts = np.unique(np.where(free, groups, -1), return_index=True)[1][int(not free.all()) :]
     plan = _plan(method, min(n, len(texts)))
     margins, sizes = margin(seen.proba), np.bincount(groups)[groups[texts]]
@@ -120,7 +120,8 @@ def suggest_labels(
         preference = np.bincount(alike)[alike] - away  # of the most alike the nearest
     elif method == "disagreement":
         preference = disagreement(seen.views)
-    choice = _Choice(preference, predicted, cluster, groups, known, [*drawn, *empty])
+    free &= ~np.isin(groups, groups[drawn])
+    choice = _Choice(preference, predicted, cluster, groups, known, free)
     suggested = []
     for why in plan:
         if why != "random":
@@ -134,8 +135,8 @@ def _empty(X_target):
     """Rows without a text, which nobody can label."""
     if len(getattr(X_target, "shape", (0,))) != 1:
         return np.empty(0, int)
-    texts = enumerate(X_target)
-    return np.array([row for row, text in texts if not (isinstance(text, str) and text.strip())], int)
+    texts = enumerate(text_list(check_texts(X_target)))
+    return np.array([row for row, text in texts if not text.strip()], int)
 
 
 def _plan(method, n):
@@ -150,13 +151,13 @@ def _plan(method, n):
 class _Choice:
     """Rows that are free, and how many are labelled or chosen already of each class and cluster."""
 
-    def __init__(self, preference, predicted, cluster, groups, known, taken):
+    def __init__(self, preference, predicted, cluster, groups, known, free):
         self.preference = preference
         self.predicted, self.cluster, self.groups = predicted, cluster, groups
         self.shares = np.bincount(predicted) / len(predicted)
         self.of_class = np.bincount(predicted[known], minlength=len(self.shares))
         self.in_cluster = np.bincount(cluster[known], minlength=cluster.max() + 1)
-        self.free = ~np.isin(groups, groups[np.array([*known, *taken], int)])
+        self.free = free
 
     def best(self):
         """The most preferred row of the class most behind, in a cluster of which fewest are chosen."""

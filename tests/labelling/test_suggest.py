@@ -4,6 +4,7 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
@@ -176,3 +177,9 @@ def test_time_grows_with_rows_and_no_faster():
 def test_texts_without_a_letter_are_not_suggested(words, method):
     found = suggest_labels(words, [" ", None, *PANS.data[:40]], 42, method=method)
     assert sorted(found["row"]) == list(range(2, 42))
+
+
+@pytest.mark.parametrize("kind", [pa.array, pd.Series, np.array])
+def test_texts_come_in_any_container(words, kind):
+    expected = suggest_labels(words, PANS.data[:40], 8)
+    pd.testing.assert_frame_equal(suggest_labels(words, kind(PANS.data[:40]), 8), expected)
