@@ -182,7 +182,7 @@ def check_domain(domain, n_rows):
     ValueError
         If there are not as many names as rows, or one is missing.
     """
-    names = np.full(n_rows, domain, object) if np.isscalar(domain) else _objects(domain)
+    names = np.full(n_rows, domain, object) if np.isscalar(domain) else objects(domain)
     if names.shape != (n_rows,):
         raise ValueError(
             f"Got {n_rows} rows and domains of shape {names.shape}. Expected a name for each row."
@@ -195,7 +195,7 @@ def check_domain(domain, n_rows):
     return names
 
 
-def _objects(values):
+def objects(values) -> np.ndarray:
     """A column of any container as an array of objects."""
     found = np.empty(len(values), object)
     found[:] = values.tolist() if hasattr(values, "tolist") else list(values)

@@ -8,7 +8,7 @@ import typer
 from ._inputs import load_source
 from ._models import split_names
 from ._options import Cleaning, Columns, Delimiter, Encoding, TextColumn, Trusted, with_groups
-from ._row_columns import columns_of_model
+from ._row_columns import columns_of_model, to_show
 from ._terminal import clear_errors, talk
 
 
@@ -45,7 +45,7 @@ def check_labels(
             raise ValueError("Got several labels a text. Expected one in the label column.")
         with talk.status("Fitting in folds"):
             found = suspicious_labels(loaded, X, y, random_state=random_state)
-        write_suspicious(output, found, X.iloc[:, 0].tolist() if hasattr(X, "iloc") else X)
+        write_suspicious(output, found, to_show(X))
         sure = (found["suspicion"] > 0.5).sum()
         talk.print(
             f"About {len(found):,} of {len(X):,} labels are expected to be wrong; {sure:,} of those listed "

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
-from ._row_columns import RowColumns, name_of_rows, row_columns
+from ._row_columns import RowColumns, name_of_rows, row_columns, to_show
 from ._terminal import talk
 
 _NAMED = 10  # labels
@@ -40,8 +40,7 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     from ..trials import check_domains
 
     words = next((one for one in embedders if hasattr(one, "coverage")), None)
-    if hasattr(X, "iloc"):  # of a table the texts, its first column
-        X, X_target = (None if rows is None else rows.iloc[:, 0].tolist() for rows in (X, X_target))
+    X, X_target = to_show(X), to_show(X_target)
     found = check_domains(X, y, X_target, y_target, embedder=words, scoring=scoring)
     talk.print(found.summary)
     for said in found.problems:
@@ -208,9 +207,10 @@ def load_target(
         return of_rows.read(table)[0], None
     texts, *found = of_rows.read(table, names)
     labels = read_labels(table, names, found)
+    is_missing = missing_labels(labels)
     if len(names) == 1:
-        labels = [None if no else label for label, no in zip(labels, missing_labels(labels), strict=True)]
-    labelled = len(texts) - sum(missing_labels(labels))
+        labels = [None if no else label for label, no in zip(labels, is_missing, strict=True)]
+    labelled = len(is_missing) - sum(is_missing)
     if labelled < len(texts):
         talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
     if of_source is not None and len(names) == 1:

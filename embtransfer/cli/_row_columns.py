@@ -27,12 +27,13 @@ class RowColumns(NamedTuple):
             return table.columns([text_column, *names], text_column)
         import pandas as pd
 
-        others, found = [], {}
+        others, found, more = [], {}, list(names)
         for name, column in self.texts.items():
-            found[name], *others = table.columns([column, *names], column)
+            found[name], *read = table.columns([column, *more], column)
+            others, more = others + read, []  # the first has read them
         for name in self.vectors:
-            rows, others = table.vectors(name, names)
-            found[name] = list(rows)
+            rows, read = table.vectors(name, more)
+            found[name], others, more = list(rows), others + read, []
         return [pd.DataFrame(found), *others]
 
 
@@ -76,6 +77,11 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
         )
     vectors = [name for name, width in wanted.items() if width is not None]
     return RowColumns({name: of_file or name for name in texts}, vectors, True)
+
+
+def to_show(X):
+    """What people read of rows: of a table the texts, its first column."""
+    return X.iloc[:, 0].tolist() if hasattr(X, "iloc") else X
 
 
 def name_of_rows(X) -> str:

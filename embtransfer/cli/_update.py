@@ -89,10 +89,11 @@ def update(
 
 def _check_spellings(name, model, y):
     """Refuse labels that differ from the model's by case or white space: they would become classes."""
-    own = {str(label).strip().casefold(): str(label) for label in getattr(model, "classes_", ())}
-    others = {label for label in y if isinstance(label, str)} - set(own.values())
-    for label in sorted(others):
-        if meant := own.get(label.strip().casefold()):
+    from ..trials._check import spellings
+
+    own = [label for label in getattr(model, "classes_", ()) if isinstance(label, str)]
+    for label, meant in sorted(spellings(own, y).items()):
+        if meant in own and label not in own:
             raise ValueError(
                 f"Got the source label {label!r}, but {name} knows {meant!r}. Pass --merge-labels, which "
                 "makes one of labels that differ by case or white space only."

@@ -7,6 +7,7 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
 from ..classifiers import CoTrainingClassifier
+from ..classifiers._views import pooled
 from ..trials.search._evidence import probabilities
 
 
@@ -34,7 +35,7 @@ def see(model, X) -> Seen:
         weights = model._weights()
         parts = [see(model.views_[name], X) for name in weights]
         views = [part.proba for part in parts]
-        mean = np.average(views, axis=0, weights=list(weights.values()))
+        mean = pooled(views, list(weights.values()))
         return Seen(parts[-1].rows, mean, views, model.classes_)
     last, rows = model.steps[-1][1] if isinstance(model, Pipeline) else model, X
     if hasattr(last, "multilabel_") or not is_classifier(model):

@@ -193,8 +193,9 @@ class TransferPipeline(Pipeline):
         return super()._fit(X, y, routed_params, raw_params, **more)
 
     def _get_metadata_for_step(self, *, step_idx, step_params, all_params):
-        if step_idx == len(self.steps) - 1 and hasattr(self._final_estimator, "_shares_found"):
-            self._final_estimator._shares_found = shares_found(self.steps[:step_idx])
+        last = self.steps[-1][1]
+        if step_idx == len(self.steps) - 1 and hasattr(last, "_shares_found"):
+            last._shares_found = shares_found(self.steps[:step_idx])
         # scikit-learn's sends X_target through all the steps before each one that asks for it, which embeds
         # it once for the adapter and again for the classifier; here it goes on from the last that asked
         asked = any("X_target" in params for params in step_params.values())

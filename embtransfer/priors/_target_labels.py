@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._texts import plain_labels
+from .._texts import objects, plain_labels
 
 
 class Known(NamedTuple):
@@ -34,8 +34,7 @@ def known_labels(y_target, n_target, classes) -> Known:
         return Known(np.empty(0, dtype=int), classes[:0])
     if getattr(y_target, "ndim", 1) != 1:
         raise ValueError(f"y_target has shape {y_target.shape}. Expected one label for each row of X_target.")
-    given = np.empty(len(y_target), dtype=object)
-    given[:] = y_target.tolist() if hasattr(y_target, "tolist") else list(y_target)
+    given = objects(y_target)
     if len(given) != n_target:
         raise ValueError(
             f"y_target has {len(given)} labels, but X_target has {n_target} rows. "
