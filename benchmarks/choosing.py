@@ -42,11 +42,10 @@ from sklearn.model_selection import StratifiedKFold
 import embtransfer as et
 from embtransfer.copies._groups import identical
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
-from embtransfer.trials._store import Store, with_embedders
+from embtransfer.trials._store import Store, fit, with_embedders
 from embtransfer.trials.search import CRITERIA
 from embtransfer.trials.search._candidates import make_candidates
 from embtransfer.trials.search._choice import best_of, choose, expected_score
-from embtransfer.trials.search._evidence import fit
 from embtransfer.trials.search._metric import Metric
 from embtransfer.trials.search._rounds import Asked, Round, agree, confer, judge
 

@@ -92,12 +92,19 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     _accepts_sparse = False  # whether rows may be scipy.sparse (csr arrives at _fit and at the maps)
     _uses_labels = False  # whether `_fit` wants y
     priors: Any = "source"  # a parameter of the methods that match moments
+    _words: Any = None  # of the texts that the rows are of: TransferPipeline sets it while it fits
     _one_map = False  # whether both domains go through the same map even where they differ
 
     _parameter_constraints: dict = {}  # parameter -> what it may be, as scikit-learn declares it
 
     # scikit-learn routes X_target here from a pipeline, without set_fit_request
     __metadata_request__fit = {"X_target": True, "domain": True, "y_target": True}
+
+    def __sklearn_clone__(self):
+        made = super().__sklearn_clone__()
+        if self._words is not None:  # a pipeline with memory fits clones
+            made._words = self._words
+        return made
 
     @abstractmethod
     def _fit(self, source, target, y):
@@ -175,7 +182,8 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _find_priors(self, X, X_target, index, known=((), ())):
         """The target's class shares, from rows and their classes, of the target as far as these are known."""
-        found = priors_by_rows(self.priors, [(X, X_target)], index, known=known)
+        words = None if issparse(X) else self._words  # sparse rows count words themselves
+        found = priors_by_rows(self.priors, [(X, X_target)], index, known=known, words=words)
         self.source_priors_, self.priors_, self.prior_intervals_ = found.source, found.target, found.intervals
         return found.target
 

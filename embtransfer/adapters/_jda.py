@@ -43,7 +43,8 @@ class JointDistributionAdaptation(TCA):
         Draws the landmarks.
     priors : {"estimated", "source", "uniform"} or array-like of shape (n_classes,), default="estimated"
         The classes' shares in the target, which the source is given before the domains are compared:
-        estimated, as in the source, equal, or known. Without y the source is taken as it is.
+        estimated, as in the source, equal, or known. Without y the source is taken as it is. In a
+        TransferPipeline of texts their words tell the shares beside the rows.
 
     Attributes
     ----------

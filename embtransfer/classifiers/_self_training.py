@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Literal
 
 import numpy as np
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -19,6 +20,7 @@ from ..priors import (
     check_priors,
     is_estimated,
     matched,
+    priors_by_rows,
     target_priors,
 )
 from ..priors._target_labels import Known
@@ -112,7 +114,8 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
     apart, and the farther the target lies outside of what mixtures of the source's classes could give. In a
     TransferPipeline after an adapter that has estimated the shares, these are taken over: rows whose means it
-    matched under these shares tell them again, and err more.
+    matched under these shares tell them again, and err more. Dense rows of texts, in such a pipeline without
+    one, are a view beside the texts' words.
 
     It helps where a classifier is about right and the domains differ in which words carry the label, as with
     TF-IDF rows; on rows that transfer well already it can lose. Compare with `unadapted_estimator_` on a few
@@ -141,7 +144,9 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     """
 
     _holds_labels_out = True  # steps before it that learn from labels spoil that
-    _shares_found = None  # by an adapter before it: TransferPipeline sets it while it fits
+    # TransferPipeline sets these while it fits: what an adapter before it found, the texts of dense rows
+    _shares_found = None
+    _words = None
     _parameter_constraints = {
         **CONSTRAINTS,
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
@@ -173,9 +178,19 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         if len(known.rows) and self.target_weight != 1:
             self._check_takes_weights(self.target_weight)
         view = View(self._make_estimator(), X, X_target, sample_weight)
-        found = self._shares_found if is_estimated(self.priors) else None
-        first, last, _ = train(self, [view], y, "all", known, found)
+        first, last, _ = train(self, [view], y, "all", known, self._shares(X, y, X_target, known))
         self.unadapted_estimator_, self.estimator_ = first[0], last[0]
+
+    def _shares(self, X, y, X_target, known):
+        """What an adapter found, or what the texts of dense rows tell beside them; else None."""
+        if not is_estimated(self.priors):
+            return None
+        if self._shares_found or self._words is None or X_target is X or sparse.issparse(X):
+            return self._shares_found
+        index, told = (np.searchsorted(self.classes_, labels) for labels in (y, known.labels))
+        return priors_by_rows(
+            self.priors, [(X, X_target)], index, known=(known.rows, told), words=self._words
+        )
 
 
 def train(options, views, y, labels_from, known, found=None, fit_weights=False):

@@ -21,6 +21,7 @@ from ._labels import check_labels
 from ._labels_seen import warn_of_labels_seen
 from ._source import source_view
 from ._target import any_takes
+from ._words import words_of
 
 
 def _where_pipeline_has(method):
@@ -71,6 +72,7 @@ class TransferPipeline(Pipeline):
     """
 
     _parameter_constraints = {**Pipeline._parameter_constraints, "transform_input": [list, tuple, None]}
+    _words = None  # of the texts that were embedded already: a comparison sets it while it fits
 
     def __init__(
         self,
@@ -178,11 +180,17 @@ class TransferPipeline(Pipeline):
         warn_of_labels_seen(self.steps)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target
+            words = self._words or words_of(X, X_target)
+            for step in children(self):
+                if hasattr(step, "_words"):
+                    step._words = words
             try:
                 return fit(X, plain_labels(y), **params)
             finally:
                 del self._on_its_way
-                getattr(self.steps[-1][1], "__dict__", {}).pop("_shares_found", None)
+                for step in children(self):  # with memory, other ones than before
+                    for name in ("_words", "_shares_found"):
+                        getattr(step, "__dict__", {}).pop(name, None)
 
     def _fit(self, X, y=None, routed_params=None, raw_params=None, **more):
         # scikit-learn before 1.9 passes raw_params in `fit` alone, and without them leaves X_target as it is:

@@ -55,7 +55,7 @@ def with_priors(estimator: Estimator, priors: np.ndarray | None) -> Estimator:
     if priors is None or not hasattr(estimator, "get_params"):
         return estimator
     own = {
-        name: priors
+        name: np.asarray(priors).tolist()  # scikit-learn's NearestCentroid takes no array
         for name, value in estimator.get_params().items()
         if name.rpartition("__")[2] == "priors" and isinstance(value, str | None)
     }

@@ -18,7 +18,7 @@ _found: dict[str, TargetPriors | None] = {}  # by the rows' hash: adapters tried
 _lock = Lock()
 
 
-def priors_by_rows(wanted, domains, index, of_words=None, known=((), ())) -> TargetPriors:
+def priors_by_rows(wanted, domains, index, of_words=None, known=((), ()), words=None) -> TargetPriors:
     """Shares of the target's classes, as given or estimated from embedded rows.
 
     Parameters
@@ -32,11 +32,13 @@ def priors_by_rows(wanted, domains, index, of_words=None, known=((), ())) -> Tar
         For csr rows. None: logistic regression with C = 10; on log-count ratios it is better.
     known : (rows, classes)
         As in `target_priors`.
+    words : pipeline._words.Words, default=None
+        Of the texts that the rows are of, which tell more of the shares than most vectors do.
     """
     source = np.bincount(index) / len(index)
     wanted = check_priors(wanted, len(source))
     if is_estimated(wanted):
-        return _estimated(domains, index, of_words, known) or _known(source, source)
+        return _estimated(domains, index, of_words, known, words) or _known(source, source)
     if isinstance(wanted, str):
         wanted = source if wanted == "source" else np.full(len(source), 1 / len(source))
     return _known(source, wanted)
@@ -58,12 +60,14 @@ def _known(source, target):
     return TargetPriors(source, target, np.stack([target, target], axis=1))
 
 
-def _estimated(domains, index, of_words, known):
+def _estimated(domains, index, of_words, known, words):
     """What was found before on the same rows, or anew."""
     some, others = rows_for_priors(index, domains[0][1].shape[0])
     others = np.union1d(others, np.asarray(known[0], int))
     known = np.searchsorted(others, known[0]), known[1]
     domains = [(source[some], target[others]) for source, target in domains]
+    if words is not None:
+        domains, of_words = [words.rows(some, others), *domains], words.classifier
     asked = domains, index[some], index.max() + 1, of_words, known
     key = joblib.hash(asked)
     with _lock:

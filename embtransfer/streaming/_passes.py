@@ -3,9 +3,11 @@
 import numpy as np
 from scipy import sparse
 
+from .._texts import objects
 from ..adapters import BaseAdapter
 from ..embedders._base import BaseEmbedder
 from ..embedders._pooled import PooledEmbedder
+from ..pipeline._words import words_of
 from ..priors import rows_for_priors, weights_by_class
 from ..tables import TableReader, column_values
 from ..tables._files import STDIN, find_files
@@ -167,9 +169,13 @@ class Passes:
             for texts in self._source_texts("Finding common components"):
                 embedder._learn_components(embedder._texts_to_fit(texts))
 
+    def _target_texts(self, what):
+        for batch in self._batches(self.target, [self.target_column], what):
+            yield self._texts(batch, self.target_column)
+
     def _embedded_target(self):
-        for batch in self._batches(self.target, [self.target_column], EMBEDDING_TARGET):
-            yield _dense(self.embedder, self.embedder.transform(self._texts(batch, self.target_column)))
+        for texts in self._target_texts(EMBEDDING_TARGET):
+            yield _dense(self.embedder, self.embedder.transform(texts))
 
     def _source_rows(self, what):
         """Source rows as the steps fitted so far map them, batch by batch."""
@@ -212,7 +218,12 @@ class Passes:
         what = "Estimating class shares"
         some, others = rows_for_priors(index, self.spools["target"].n_rows)
         source, target = _picked(self._source_rows(what), some), _picked(self._target_rows(), others)
-        return step._find_priors(source, target, index[some])
+        both = (self._source_texts(what), some), (self._target_texts(what), others)
+        step._words = words_of(*(_picked(map(objects, texts), wanted) for texts, wanted in both))
+        try:
+            return step._find_priors(source, target, index[some])
+        finally:
+            del step._words
 
     def _labels(self):
         """Numbers of the source rows' labels, in the order in which labels came: (n_source,)."""

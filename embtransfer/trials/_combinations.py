@@ -8,17 +8,17 @@ import numpy as np
 from joblib import delayed
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from .._parts import by_domain, takes
+from .._parts import by_domain, for_source, learns_target_labels
 from .._rows import n_rows, take
 from ..diagnostics import domain_shift
 from ..embedders import BaseEmbedder
-from ..pipeline import class_shares, for_source
+from ..pipeline import TransferPipeline, class_shares
+from ..pipeline._words import words_of
 from ._progress import line
 from ._sources import EACH, POOLED, alone
-from ._store import learn, target_for
+from ._store import fit, learn
 
 NAMES = ("embedder", "adapter", "classifier")
 
@@ -56,33 +56,47 @@ class Block(NamedTuple):
 
 def trials(blocks, recipes, data, score, diagnostics, folds):
     """A task for each row; an embedder runs here, once, before the first of its rows."""
+    words = words_of(data.source, data.seen)
     for block in blocks:
         parts = product(block.adapters, block.classifiers)
         try:
             of_block = data if block.source is None else alone(data, block.source, *folds)
             embedded = _Embedded(block.made, of_block, block.joint)
+            of_texts = words if block.source is None else words_of(of_block.source, data.seen)
         except Exception as error:
             yield from (delayed(_failed)(line(error)) for _ in parts)
         else:
             yield from (
-                delayed(_tried)(_evaluate, embedded, of_block, adapter, classifier, score, diagnostics, told)
+                delayed(_tried)(
+                    TransferPipeline([("adapter", adapter), ("classifier", classifier)]),
+                    *(embedded, of_block, score, told, diagnostics, of_texts),
+                )
                 for (_, adapter, told), (_, classifier) in parts
             )
     for _, model, told in recipes:
-        yield delayed(_tried)(_evaluate_recipe, model, data, score, told)
+        yield delayed(_tried)(model, _Texts(data), data, score, told)
 
 
 @config_context(transform_output="default")  # rows are cut by their numbers
-def _tried(evaluate, *arguments):
+def _tried(*arguments):
     """Figures, class shares and error of a row; a failed combination is a row of the table, not its end."""
     try:
-        return *evaluate(*arguments), ""
+        return *_evaluate(*arguments), ""
     except Exception as error:
         return _failed(line(error))
 
 
 def _failed(error):
     return {}, None, error
+
+
+class _Texts:
+    """For a recipe, which embeds by itself: the texts as they are."""
+
+    fit_seconds = score_seconds = 0.0
+
+    def __init__(self, data):
+        self.source, self.seen, self.scored = data.source, data.seen, data.scored
 
 
 class _Embedded:
@@ -109,59 +123,35 @@ class _Embedded:
             self.score_seconds = perf_counter() - end
 
 
-def _evaluate(embedded, data, adapter, classifier, score, diagnostics, told):
+def _evaluate(model, rows, data, score, told, diagnostics=False, words=None):
+    """Figures of a model of embedded rows, or of texts; its folds are told the class shares that it found."""
     start, named = perf_counter(), _names(data, told)
-    target = embedded.seen, data.y_seen
-    adapter_, classifier_, source = _fit(adapter, classifier, embedded.source, data.y, *target, named())
-    fit_seconds = embedded.fit_seconds + perf_counter() - start
+    fitted = fit(model, rows.source, data.y, rows.seen, None, None, data.y_seen, named(), words)
+    fit_seconds = rows.fit_seconds + perf_counter() - start
     start = perf_counter()
-    rows = adapter_.transform(embedded.scored)
-    classifier_.predict(rows)
-    score_seconds = embedded.score_seconds + perf_counter() - start
+    fitted.predict(rows.scored)
+    score_seconds = rows.score_seconds + perf_counter() - start
+    shares = class_shares(fitted)
+    priors = (None, None) if shares is None else (fitted.classes_, shares["target"].to_numpy())
     scores = []
     for train, test in data.splits:
-        fold = _fit(adapter, classifier, embedded.source[train], data.y[train], *target, named(train))
-        to_space = getattr(fold[0], "transform_source", fold[0].transform)
-        held_out = to_space(embedded.source[test], *([named(test)] if told else []))
-        scores.append(score(for_source(fold[1]), held_out, data.y[test]))
-    shift = domain_shift(source, adapter_.transform(embedded.seen)).to_dict() if diagnostics else {}
-    target_score = np.nan if data.y_scored is None else score(classifier_, rows, data.y_scored)
+        some, held_out = (take(rows.source, part) for part in (train, test))
+        fold = fit(model, some, data.y[train], rows.seen, *priors, data.y_seen, named(train))
+        view = _BySource(fold, named(test)) if told else for_source(fold)
+        scores.append(score(view, held_out, data.y[test]))
+    target_score = np.nan if data.y_scored is None else score(fitted, rows.scored, data.y_scored)
     figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
-    figures |= _labels_learned(classifier, data) | shift
-    return figures, class_shares(Pipeline([("adapter", adapter_), ("classifier", classifier_)]))
+    if data.y_seen is not None:  # how many labels it learned from, where there are any to learn from
+        figures["target_labels"] = len(data.learned) * learns_target_labels(model)
+    if diagnostics:
+        source = by_domain(fitted, lambda view, some: view[:-1].transform(some), rows.source, named())
+        figures |= domain_shift(source, fitted[:-1].transform(rows.seen)).to_dict()
+    return figures, shares
 
 
 def _names(data, told):
     """What gives the domains of some source rows, None where the row of the table is not told them."""
     return lambda rows=slice(None): data.domain[rows] if told else None
-
-
-def _fit(adapter, classifier, source, y, seen, y_seen, domain):
-    """The fitted adapter and classifier, and the source rows as the adapter maps them."""
-    adapter, classifier = clone(adapter), clone(classifier)
-    rows = adapter.fit_transform(source, y, **target_for(adapter, seen, domain=domain))
-    takes_target = has_fit_parameter(classifier, "X_target")
-    target = target_for(classifier, adapter.transform(seen), y_seen) if takes_target else {}
-    return adapter, classifier.fit(rows, y, **target), rows
-
-
-def _evaluate_recipe(model, data, score, told):
-    start, named = perf_counter(), _names(data, told)
-    target = data.seen, data.y_seen
-    fitted = clone(model).fit(data.source, data.y, **target_for(model, *target, named()))
-    fit_seconds = perf_counter() - start
-    start = perf_counter()
-    fitted.predict(data.scored)
-    score_seconds = perf_counter() - start
-    scores = []
-    for train, test in data.splits:
-        some, held_out = (take(data.source, part) for part in (train, test))
-        fold = clone(model).fit(some, data.y[train], **target_for(model, *target, named(train)))
-        view = _BySource(fold, named(test)) if told else for_source(fold)
-        scores.append(score(view, held_out, data.y[test]))
-    target_score = np.nan if data.y_scored is None else score(fitted, data.scored, data.y_scored)
-    figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
-    return figures | _labels_learned(model, data), class_shares(fitted)
 
 
 class _BySource(ClassifierMixin, BaseEstimator):
@@ -183,11 +173,6 @@ class _BySource(ClassifierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return True
-
-
-def _labels_learned(model, data):
-    """How many target labels a model learned from, for its row, where there are any to learn from."""
-    return {} if data.y_seen is None else {"target_labels": len(data.learned) * takes(model, "y_target")}
 
 
 def _figures(source_scores, *others):

@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from .._names import check_name
 from .._parts import takes
-from .._rows import stack_rows
+from .._rows import stack_rows, take
 from .._types import Estimator, Labels, Progress, Rows
 from ..adapters import DomainCentering, NoAdaptation
 from ..classifiers import PooledClassifier
@@ -28,6 +28,7 @@ from ..embedders import (
     make_embedder,
 )
 from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
+from ..pipeline._words import words_of
 from ..priors import known_priors, with_priors
 from ..recipes import RECIPES, make_recipe
 from ._named_estimators import left_out, named_for
@@ -238,12 +239,15 @@ def _fit(model, data, rows, draw, n_source, n_target):
     if n_source == 0:
         # the target is its own source: nothing shifts
         return model.fit(labelled, known(data.y_target, target))
-    seen = target_for(model, rows[1][draw.seen])
-    if n_target == 0:
-        return model.fit(X, y, **seen)
-    if takes(model, "y_target"):
-        return model.fit(X, y, **seen, y_target=data.labels_at(target)[draw.seen])
-    return model.fit(stack_rows(X, labelled), np.concatenate([y, known(data.y_target, target)]), **seen)
+    seen, texts = target_for(model, rows[1][draw.seen]), take(data.source, source)
+    if n_target and takes(model, "y_target"):
+        seen["y_target"] = data.labels_at(target)[draw.seen]
+    elif n_target:
+        X, y = stack_rows(X, labelled), np.concatenate([y, known(data.y_target, target)])
+        texts = stack_rows(texts, take(data.target, target))
+    if isinstance(model, TransferPipeline):
+        model._words = words_of(texts, take(data.target, draw.seen))
+    return model.fit(X, y, **seen)
 
 
 def _runs(draws, source_sizes, target_sizes):

@@ -9,6 +9,8 @@ from sklearn.utils.validation import has_fit_parameter
 from .._parts import children, rebuilt, takes
 from .._rows import n_rows, stack_rows, take
 from ..classifiers import CoTrainingClassifier
+from ..pipeline import TransferPipeline
+from ..priors import with_priors
 from ..word_vectors import WordVectors
 
 
@@ -24,6 +26,26 @@ def target_for(estimator, target, y_target=None, domain=None) -> dict:
     given = {"X_target": target} if has_fit_parameter(estimator, "X_target") else {}
     more = {"y_target": y_target, "domain": domain}
     return given | {name: one for name, one in more.items() if one is not None and takes(estimator, name)}
+
+
+def fit(estimator, source, y, target, classes, priors, y_target=None, domain=None, words=None):
+    """A fitted clone, which saw the target if one of its steps takes it, and was told its class shares.
+
+    Those of the classes in y: a fold may lack one, and predicted labels often do. Labels of the target, if
+    there are any, are for whoever takes them; `words` of the texts for a pipeline of embedded rows.
+    """
+    if priors is not None:
+        own = priors[np.isin(classes, y)]
+        estimator = with_priors(estimator, own / own.sum() if own.sum() > 0 else None)
+    blind = isinstance(estimator, TransferPipeline) and not takes(estimator, "X_target")
+    given = {} if blind else target_for(estimator, target, y_target, domain)
+    made = clone(estimator)
+    if words is not None:
+        made._words = words
+    try:
+        return made.fit(source, y, **given)
+    finally:
+        vars(made).pop("_words", None)
 
 
 class StoredRows(TransformerMixin, BaseEstimator):

@@ -39,6 +39,7 @@ from embtransfer import (
     source_scorer,
 )
 from embtransfer.datasets import load_demo_reviews
+from embtransfer.priors import with_priors
 from embtransfer.trials._splits import Split
 
 COLUMNS = [
@@ -644,7 +645,8 @@ def test_the_recipe_words_is_there_by_default_and_is_what_a_fit_by_hand_gives():
     assert row["target_score"] == model.score(take(X_TARGET, scored), Y_TARGET[scored])
     folds = []
     for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, Y):
-        fold = make_recipe("words").fit(take(X, train), Y[train], X_target=take(X_TARGET, seen))
+        fold = with_priors(make_recipe("words"), model[-1].priors_)
+        fold.fit(take(X, train), Y[train], X_target=take(X_TARGET, seen))
         folds.append(np.mean(fold.predict_source(take(X, test)) == Y[test]))
     assert row["source_cv"] == pytest.approx(np.mean(folds))
     assert row["error"] == ""
@@ -684,7 +686,8 @@ def test_diagnostics_are_those_of_the_mapped_rows():
     embedder, adapter = WordEmbedder(), make_adapter("centering")
     seen, _ = split(len(X_TARGET))
     source, target = embedder.fit_transform(X), embedder.transform(take(X_TARGET, seen))
-    mapped = adapter.fit_transform(source, Y, X_target=target)
+    fitted = make_transfer_pipeline(embedder, adapter).fit(X, Y, X_target=take(X_TARGET, seen))  # reads texts
+    mapped, adapter = fitted.source_view().transform(X), fitted[-1]
     for place, expected in (
         (-2, domain_shift(source, target)),
         (-1, domain_shift(mapped, adapter.transform(target))),

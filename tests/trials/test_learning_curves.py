@@ -403,7 +403,7 @@ def test_known_shares_are_told_to_the_models(calls):
             self.priors = priors
 
         def fit(self, X, y, X_target=None):
-            assert self.priors.tolist() == [0.8, 0.2]
+            assert self.priors == [0.8, 0.2]
             return super().fit(X, y, X_target)
 
     found = learning_curve(

@@ -6,13 +6,10 @@ from time import perf_counter
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from ..._parts import by_domain, takes
-from ...pipeline import TransferPipeline
-from ...priors import with_priors
-from .._store import target_for
+from ..._parts import by_domain
+from .._store import fit
 
 
 @dataclass
@@ -78,20 +75,6 @@ def _in_reverse(estimator, source, y, held_out, target, labels, classes):
         return np.full(len(held_out), labels[0])
     shares = np.mean(y[:, None] == classes, axis=0)
     return fit(estimator, target, labels, source, classes, shares).predict(_safe_indexing(source, held_out))
-
-
-def fit(estimator, source, y, target, classes, priors, y_target=None, domain=None):
-    """A fitted clone, which saw the target if one of its steps takes it, and was told its class shares.
-
-    Those of the classes in y: a fold may lack one, and predicted labels often do. Labels of the target, if
-    there are any, are for whoever takes them.
-    """
-    if priors is not None:
-        own = priors[np.isin(classes, y)]
-        estimator = with_priors(estimator, own / own.sum() if own.sum() > 0 else None)
-    blind = isinstance(estimator, TransferPipeline) and not takes(estimator, "X_target")
-    given = {} if blind else target_for(estimator, target, y_target, domain)
-    return clone(estimator).fit(source, y, **given)
 
 
 def probabilities(model, rows, classes) -> np.ndarray:

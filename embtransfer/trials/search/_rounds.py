@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits
 
@@ -14,6 +15,7 @@ from ..._rows import kind_of_rows
 from ...classifiers import NaiveBayesLogisticRegression
 from ...classifiers._density_ratio import learning_weights
 from ...copies._groups import fewest_groups, stratified_folds
+from ...pipeline._words import words_of
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import Steps, line
 from . import _criteria
@@ -195,7 +197,10 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
     texts = kind_of_rows(store.source) == "texts"
     of_words = NaiveBayesLogisticRegression(weighting="auto") if texts else None
-    return priors_by_rows(wanted, list(rows.values()), index, of_words)
+    words = None
+    if texts and not any(sparse.issparse(some) for some, _ in rows.values()):
+        words = words_of(store.texts(source), store.texts(target))
+    return priors_by_rows(wanted, list(rows.values()), index, of_words, words=words)
 
 
 def confer(candidates, found: Round) -> None:
