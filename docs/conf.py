@@ -72,6 +72,7 @@ docs/few-labels
 docs/what-differs
 docs/explain
 docs/millions-of-rows
+docs/serving
 docs/your-own-embeddings
 docs/adapters
 docs/combine-and-distil

@@ -24,6 +24,7 @@ INSTALL = (
     "python3 -m venv .venv && .venv/bin/pip install -e . -r tests/requirements.txt && .venv/bin/pytest",
 )
 SITE = "sphinx-build -c docs . out"  # which test_site.py runs
+NEEDS = {"docs/serving.md": ("fastapi", "httpx2", "mlflow", "polars")}  # what its blocks import
 HOLDS = {  # what is true once a page's python blocks have run
     "README.md": lambda names: Path("scored.parquet").exists(),
     "docs/across-languages.md": lambda names: names["accuracy"] > 0.7,
@@ -35,6 +36,7 @@ HOLDS = {  # what is true once a page's python blocks have run
     "docs/few-labels.md": lambda names: Path("curve.png").exists(),
     "docs/honest-validation.md": lambda names: len(names["scores"]) == 4,
     "docs/millions-of-rows.md": lambda names: Path("scored.jsonl.zst").exists(),
+    "docs/serving.md": lambda names: names["loaded"].predict(["A lovely pan."]) == [1],
     "docs/which-model.md": lambda names: 0 < names["search"].expected_score_ < 1,
     "docs/your-own-embeddings.md": lambda names: names["embedder"].n_zero_rows_ == 2,
 }
@@ -69,7 +71,10 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("page", [page for page in TEXTS if "```python\n" in TEXTS[page]])
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")  # by MLflow, of itself
 def test_python_blocks_run(page, folder, capsys):
+    for package in NEEDS.get(page, ()):
+        pytest.importorskip(package, reason=f"{page} needs {package}: pip install -r tests/requirements.txt")
     names = {}
     for language, block in FENCED.findall(TEXTS[page]):
         if language == "python":
