@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks import _picture
 from benchmarks.__main__ import main, run
 from benchmarks._list import BENCHMARKS, GROUPS, Benchmark
+from benchmarks._results import results
 from benchmarks._sentences import sentences
 from benchmarks.tables import PAGES, PICTURE, TABLES, with_tables
 
@@ -26,6 +27,11 @@ def test_tables_are_those_of_the_results(page):
 
 def test_the_picture_is_that_of_the_results():
     assert PICTURE.read_text("utf-8") == _picture.picture(), "run `python -m benchmarks tables`"
+
+
+def test_the_speeds_in_the_picture_are_of_one_machine():
+    scored, books = (results(name)["machine"] for name in ("score_speed", "distilled_speed"))
+    assert (scored["cpu"], scored["system"]) == (books["cpu"], books["system"])
 
 
 def test_the_names_in_the_picture_do_not_cover_each_other():
