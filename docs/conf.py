@@ -46,7 +46,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "within_subsection_order": "FileNameSortKey",
     "copyfile_regex": r".*\.csv",
-    "ignore_repr_types": "matplotlib",
+    "ignore_repr_types": "matplotlib|pathlib",
     "write_computation_times": False,
     "show_memory": False,
     "show_signature": False,
