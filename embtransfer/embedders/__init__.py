@@ -39,13 +39,13 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
     Parameters
     ----------
     name : str
-        "word_" or "static_" and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
+        ``"word_"`` or ``"static_"`` and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
         "word_mean", "word_sif", "static_mean". "sentence": SentenceEmbedder, by sentence. "distilled":
         DistilledEmbedder with that as its teacher. "ngrams": NGramVectorizer, sparse TF-IDF rows. "vectors":
         VectorEmbedder, for rows that are vectors already.
     vectors : WordVectors, path, name or None, default=None
-        The table; None is the bundled GloVe subset for "word_", wordllama for "static_". For "sentence" and
-        "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" and
+        The table; None is the bundled GloVe subset for ``"word_"``, wordllama for ``"static_"``. For
+        "sentence" and "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" and
         "vectors" take none.
 
     Raises

@@ -35,12 +35,11 @@ class Explanation:
     table : DataFrame
         A row a word or n-gram, as the model reads it, by the size of its share, and the columns
 
-        word : str
-        count : how often it comes
-        share : what all of them add to the decision
-        contrast : with three classes or more, what they add to the decision for `label` less that for
-            `runner_up`
-        positions : list of (start, end) in the text
+        - word : str
+        - count : how often it comes
+        - share : what all of them add to the decision
+        - contrast : of three classes or more, that less what they add to the decision for `runner_up`
+        - positions : list of (start, end) in the text
     unknown : DataFrame
         word, count and positions of the words that the model does not know.
     spans : list, a row of `table` each

@@ -182,8 +182,8 @@ def make_report(
     curves : DataFrame, default=None
         What `learning_curve` returned: columns model, labels, n_source, n_target, score.
     selection : object, default=None
-        A choice without target labels: attributes best_name_, reason_, expected_score_, score_interval_
-        and results_.
+        A choice without target labels: attributes `best_name_`, `reason_`, `expected_score_`,
+        `score_interval_` and `results_`.
     command : str or sequence of str, default=None
         The command line that made it; a sequence is quoted for a shell.
     transductive, test_size, random_state

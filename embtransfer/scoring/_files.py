@@ -50,9 +50,9 @@ def score_file(
     ----------
     model : fitted pipeline, or any object with `classes_` and a `predict` that takes texts, or vectors
     source : str, path or list of these
-        Files of one format, a folder of such, a pattern such as "logs/*.csv", or "-" for stdin. The endings
-        are .csv, .tsv, .jsonl and .parquet; all but the last may be followed by .gz or .zst. Folders such as
-        lang=en that the files lie in are columns.
+        Files of one format, a folder of such, a pattern such as ``"logs/*.csv"``, or "-" for stdin. The
+        endings are .csv, .tsv, .jsonl and .parquet; all but the last may be followed by .gz or .zst. Folders
+        such as lang=en that the files lie in are columns.
     destination : str or path
         A file with one of these endings, which is replaced if it is there, or "-" for stdout.
     text_column : str, default="text"

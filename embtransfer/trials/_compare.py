@@ -124,18 +124,20 @@ def compare(
     Returns
     -------
     DataFrame with a row a combination, in the order given, and the columns
-        embedder, adapter, classifier : names
-        sources : "each mapped" by itself, all "pooled" as one, or the name of the one that the row learns
-            from; if `domain` is given
-        source_cv : mean score of the folds of the source
-        target_score : score on target texts; NaN without `y_target`
-        gain : target_score minus that of the same embedder and classifier with adapter "none"
-        fit_seconds : embed the source and the seen target texts, adapt, train
-        texts_per_second : embed, adapt and predict the scored target texts
-        target_texts : "unseen" or "seen" while adapting
-        error : what went wrong with this combination, or ""
-        target_labels : how many the combination learned from, if there are `n_target_labels`
-        and those of `domain_shift`, if asked for.
+
+        - embedder, adapter, classifier : names
+        - sources : "each mapped" by itself, all "pooled" as one, or the name of the one that the row learns
+          from; if `domain` is given
+        - source_cv : mean score of the folds of the source
+        - target_score : score on target texts; NaN without `y_target`
+        - gain : target_score minus that of the same embedder and classifier with adapter "none"
+        - fit_seconds : embed the source and the seen target texts, adapt, train
+        - texts_per_second : embed, adapt and predict the scored target texts
+        - target_texts : "unseen" or "seen" while adapting
+        - error : what went wrong with this combination, or ""
+        - target_labels : how many the combination learned from, if there are `n_target_labels`
+        - those of `domain_shift`, if asked for
+
         Its `attrs` count texts: "source_texts_repeated", "target_texts_scored", and "target_texts_left_out",
         held back and not scored since they stand in the source. "class_shares" says how often each class
         occurs in the domains, as `class_shares` of the model of the best source_cv that estimates it or was

@@ -102,15 +102,16 @@ def learning_curve(
     Returns
     -------
     DataFrame with a row a fit, and the columns
-        model : name
-        labels : "source", "target" (those alone, without any source), or "both" (all source labels, and
-            n_target target labels)
-        n_source, n_target : labels that the model was fitted with
-        repeat : 0, 1, ..., n_repeats - 1
-        scored : "target"; "source" where y_target is None: held-out source texts, through the source path
-        score : NaN where the fit failed
-        seconds : to adapt and train; embedding is not counted
-        error : what went wrong, or ""
+
+        - model : name
+        - labels : "source", "target" (those alone, without any source), or "both" (all source labels, and
+          n_target target labels)
+        - n_source, n_target : labels that the model was fitted with
+        - repeat : 0, 1, ..., n_repeats - 1
+        - scored : "target"; "source" where y_target is None: held-out source texts, through the source path
+        - score : NaN where the fit failed
+        - seconds : to adapt and train; embedding is not counted
+        - error : what went wrong, or ""
 
     Raises
     ------

@@ -3,15 +3,18 @@
 import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from benchmarks import _picture
 from benchmarks.__main__ import main, run
 from benchmarks._list import BENCHMARKS, GROUPS, Benchmark
+from benchmarks._results import results
 from benchmarks._sentences import sentences
-from benchmarks.tables import PAGES, TABLES, with_tables
+from benchmarks.tables import PAGES, PICTURE, TABLES, with_tables
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {page: (ROOT / page).read_text("utf-8") for page in PAGES}
@@ -20,6 +23,26 @@ TEXTS = {page: (ROOT / page).read_text("utf-8") for page in PAGES}
 @pytest.mark.parametrize("page", PAGES)
 def test_tables_are_those_of_the_results(page):
     assert with_tables(TEXTS[page]) == TEXTS[page], "run `python -m benchmarks tables`"
+
+
+def test_the_picture_is_that_of_the_results():
+    assert PICTURE.read_text("utf-8") == _picture.picture(), "run `python -m benchmarks tables`"
+
+
+def test_the_speeds_in_the_picture_are_of_one_machine():
+    scored, books = (results(name)["machine"] for name in ("score_speed", "distilled_speed"))
+    assert (scored["cpu"], scored["system"]) == (books["cpu"], books["system"])
+
+
+def test_the_names_in_the_picture_do_not_cover_each_other():
+    boxes = []
+    for point in _picture.points():
+        x, width = _picture.across(point.speed), 12 + 8 * len(point.name)
+        left, right = (x - 7, x + width) if point.side == "start" else (x - width, x + 7)
+        assert 0 < left < right < _picture.WIDTH
+        boxes.append((left, right, _picture.up(point.accuracy)))
+    for (left, right, y), (left_2, right_2, y_2) in combinations(boxes, 2):
+        assert right < left_2 or right_2 < left or abs(y - y_2) > 16
 
 
 def test_a_changed_figure_is_seen():
