@@ -152,11 +152,13 @@ def stack_rows(first, second):
 
 
 def columns_of(model) -> dict[str, int | None]:
-    """The columns of a table that a fitted model takes: how wide their vectors are, None of texts.
+    """The columns of a table that a fitted model takes: how wide vectors are, 0 of numbers, None of texts.
 
     There are none where its rows are texts or vectors alone.
     """
     model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "transformers_") and hasattr(model, "feature_names_in_"):
+        return _of_transformers(model)
     if getattr(model, "_takes_column", False):
         return {model.column: model.width_}
     if hasattr(model, "views_"):
@@ -169,6 +171,33 @@ def columns_of(model) -> dict[str, int | None]:
     return found
 
 
+def _of_transformers(model):
+    """The columns of a fitted ColumnTransformer of scikit-learn, which keeps their names and no types."""
+    found = {}
+    for name, step, given in model.transformers_:
+        if not isinstance(step, str):  # "drop"
+            names = model.feature_names_in_[model._transformer_to_input_indices[name]].tolist()
+            kinds = [None] if isinstance(given, str | int) else _kinds(step, names)
+            found |= columns_of(step) or dict(zip(names, kinds, strict=True))
+    return found
+
+
+def _kinds(step, names):
+    """What a step takes of columns given to it together, texts or numbers: it is tried with empty texts."""
+    import pandas as pd
+
+    for _, part in getattr(step, "steps", [("", step)]):
+        if len(getattr(part, "categories_", ())) == len(names):
+            return [None if one.dtype.kind in "OUT" else 0 for one in part.categories_]
+        if getattr(part, "func", "") is None:  # a column that is passed through
+            return [0] * len(names)
+    try:
+        step.transform(pd.DataFrame([[""] * len(names)], columns=names))
+    except Exception:  # steps of anybody raise what they like
+        return [0] * len(names)
+    return [None] * len(names)
+
+
 def check_given(wanted, text_column, vector_columns) -> None:
     """Refuse names of columns, other than the usual one of texts, that a model of several does not know.
 
@@ -178,7 +207,8 @@ def check_given(wanted, text_column, vector_columns) -> None:
     """
     others = [name for name in vector_columns or () if not wanted.get(name)]
     odd = [f"vector_column={name!r} (--vector-column)" for name in others]
-    odd += [f"text_column={text_column!r} (--text-column)"] * (text_column not in ("text", *wanted))
+    unknown = {*text_column.split(",")} - {"text", *wanted}
+    odd += [f"text_column={text_column!r} (--text-column)"] * bool(unknown)
     if odd:
         raise ValueError(
             f"Got {odd[0]} and a model of the columns {', '.join(wanted)}. Leave it out: the model knows its "

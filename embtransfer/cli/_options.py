@@ -68,7 +68,7 @@ Encoding = Annotated[
     str | None,
     typer.Option(help="The encoding of csv and jsonl, such as cp1252. By default UTF-8, or as marked."),
 ]
-TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
+TextColumn = Annotated[str, typer.Option(help="The column with the texts; or several, with commas.")]
 VectorColumn = Annotated[
     list[str] | None,
     typer.Option(

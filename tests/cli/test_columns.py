@@ -51,6 +51,29 @@ def test_fit_score_and_evaluate(kind):
     assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()
 
 
+@pytest.mark.parametrize("model", [["--recipe", "words"], ["--embedder", "word_mean"]])
+def test_texts_of_two_columns(model):
+    for name in ("source", "target"):
+        table = pq.read_table(f"{name}.parquet").to_pandas().drop(columns=["v", "w"])
+        table.assign(title=table["label"].map("a {}".format)).to_csv(f"{name}.csv", index=False)
+    files = [word.replace("parquet", "csv") for word in FILES]
+    said = run("fit", *files, "--text-column", "title,review", *model, "-o", "model").stderr
+    assert "Fitted on 80 source rows and 80 target rows" in said
+    run("score", "model", "target.csv", "-o", "out.csv")
+    scored = pd.read_csv("out.csv")
+    right = (scored["label"] == scored["prediction"]).mean()
+    assert right > 0.9
+    found = json.loads(run("evaluate", "model", "target.csv", "--format", "json").stdout)
+    assert found["score"] == pytest.approx(right)
+    assert "'subject', but target.csv has columns" in refused(
+        *["fit", *files, "--text-column", "title,review", "--target-text-column", "subject,review"],
+        *["-o", "model2"],
+    )
+    assert "Expected as many in both" in refused(
+        *["fit", *files, "--text-column", "title,review", "--target-text-column", "review", "-o", "model2"]
+    )
+
+
 def test_the_target_may_call_its_texts_otherwise():
     table = pq.read_table("target.parquet")
     pq.write_table(table.rename_columns(["comment", *table.column_names[1:]]), "target.parquet")
