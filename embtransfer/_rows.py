@@ -25,8 +25,8 @@ def check_rows(X, name: str = "X"):
     if is_table(X):
         raise TypeError(
             f"Got {name}, a table of the columns {', '.join(map(str, column_names(X)))}. Expected texts, or "
-            f"{_VECTORS}. Pass one column; rows of several are for fit and predict of the recipe 'columns' "
-            "and of pipelines that begin with ColumnEmbedder."
+            f"{_VECTORS}. Pass one column; rows of several are for compare, TransferSearch, the recipe "
+            "'columns' and pipelines that begin with ColumnEmbedder."
         )
     shape, kind = getattr(X, "shape", None), getattr(getattr(X, "dtype", None), "kind", "")
     if shape is not None and len(shape) == 1 and kind in _NUMBERS and not (kind == "f" and np.isnan(X).all()):
@@ -106,8 +106,10 @@ def not_finite(X) -> np.ndarray:
     return rows[[not np.isfinite(one).all() for one in values]] if len(rows) else rows
 
 
-def check_both(X_source, X_target):
-    """Rows of two domains, both texts or both vectors of one width."""
+def check_both(X_source, X_target, tables=False):
+    """Rows of two domains, both texts or both vectors of one width; or of both tables, if they may be."""
+    if tables and is_table(X_source):
+        return _check_tables(X_source, X_target)
     source, target = check_rows(X_source, "source rows"), check_rows(X_target, "target rows")
     of_source, of_target = kind_of_rows(source), kind_of_rows(target)
     if of_source != of_target:
@@ -123,8 +125,24 @@ def check_both(X_source, X_target):
     return source, target
 
 
+def _check_tables(X_source, X_target):
+    """Both as DataFrames of pandas with the columns of the source."""
+    if not is_table(X_target):
+        raise TypeError(f"Got source rows of a table and target {type(X_target).__name__}. Expected tables.")
+    names = column_names(X_source)
+    if lacking := [name for name in names if name not in column_names(X_target)]:
+        raise ValueError(
+            f"Got target rows without the source's column {lacking[0]!r}. Expected its columns: "
+            f"{', '.join(map(str, names))}. Pass the columns that both have."
+        )
+    source, target = (X if hasattr(X, "iloc") else X.to_pandas() for X in (X_source, X_target))
+    return source.reset_index(drop=True), target[names].reset_index(drop=True)
+
+
 def kind_of_rows(rows) -> str:
-    """What the result of `check_rows` is: "texts" or "vectors"."""
+    """What the result of `check_rows` is: "texts" or "vectors"; "rows" of a table."""
+    if hasattr(rows, "iloc"):
+        return "rows"
     return "texts" if isinstance(rows, list) else "vectors"
 
 
@@ -142,6 +160,10 @@ def take(rows, places):
 
 def stack_rows(first, second):
     """Rows of both: a list of texts, dense, or csr where one is sparse; a copy, of the dtype of the first."""
+    if hasattr(first, "iloc"):
+        import pandas as pd
+
+        return pd.concat([first, second], ignore_index=True)
     if isinstance(first, list):
         return [*first, *second]
     if _is_sparse(first) or _is_sparse(second):

@@ -73,7 +73,7 @@ VectorColumn = Annotated[
     list[str] | None,
     typer.Option(
         help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl. Several, each "
-        "with --vector-column, and beside the texts: fit --recipe columns."
+        "with --vector-column, and beside --text-column: choose, compare and fit --recipe columns."
     ),
 ]
 GroupColumn = Annotated[

@@ -53,7 +53,7 @@ def row_columns(
     ValueError
         If several are of vectors, and rows are no table; if this file calls more or fewer of texts.
     """
-    texts: dict[str, int | None] = dict.fromkeys(split_names(text_column) or [text_column])
+    texts: dict[str, int | None] = dict.fromkeys(split_names(text_column))
     vectors: dict[str, int | None] = dict.fromkeys(vector_columns or (), -1)
     renamed = split_names(of_file) if of_file else []
     if renamed and len(renamed) != len(texts):
@@ -63,10 +63,23 @@ def row_columns(
     if len(vectors) > 1 and not as_table:
         raise ValueError(
             f"Got --vector-column {', '.join(vectors)}. Expected one: several, and texts beside them, are "
-            "for embtransfer fit --recipe columns, and for its models."
+            "for embtransfer choose, compare and fit --recipe columns."
         )
     holds = texts | vectors if as_table or not vectors else vectors
     return RowColumns(holds, dict(zip(texts, renamed, strict=False)), as_table or len(holds) > 1)
+
+
+def columns_asked(context: Any, columns) -> tuple[RowColumns, RowColumns]:
+    """Columns of source and target that a command names; several of vectors, or texts beside, as a table.
+
+    Texts stand beside vectors where the command line names their column.
+    """
+    named = context.get_parameter_source("text_column").name == "COMMANDLINE"
+    vectors = columns.vector_column or []
+    as_table = len(vectors) > 1 or (bool(vectors) and named)
+    texts = columns.text_column if named or not as_table else ""
+    of_source = row_columns(texts, vectors, None, as_table)
+    return of_source, row_columns(texts, vectors, columns.target_text_column, as_table)
 
 
 def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str | None = None) -> RowColumns:
@@ -94,10 +107,14 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
 
 
 def to_show(X):
-    """What people read of rows: of a table the texts, its first columns, each on a line of its own."""
+    """What is looked at of rows: of a table the texts, each on its own line, or else the first vectors."""
     if not hasattr(X, "iloc"):
         return X
     columns = [X[name].tolist() for name in X if isinstance(X[name].iloc[0], str)]
+    if not columns:
+        import numpy as np
+
+        return np.stack(X.iloc[:, 0])
     return ["\n".join(row) for row in zip(*columns, strict=True)]
 
 
