@@ -25,8 +25,8 @@ def check_rows(X, name: str = "X"):
     if is_table(X):
         raise TypeError(
             f"Got {name}, a table of the columns {', '.join(map(str, column_names(X)))}. Expected texts, or "
-            f"{_VECTORS}. Pass one column; rows of several are for fit and predict of the recipe 'columns' "
-            "and of pipelines that begin with ColumnEmbedder."
+            f"{_VECTORS}. Pass one column; rows of several are for compare, TransferSearch, the recipe "
+            "'columns' and pipelines that begin with ColumnEmbedder."
         )
     shape, kind = getattr(X, "shape", None), getattr(getattr(X, "dtype", None), "kind", "")
     if shape is not None and len(shape) == 1 and kind in _NUMBERS and not (kind == "f" and np.isnan(X).all()):
@@ -106,8 +106,10 @@ def not_finite(X) -> np.ndarray:
     return rows[[not np.isfinite(one).all() for one in values]] if len(rows) else rows
 
 
-def check_both(X_source, X_target):
-    """Rows of two domains, both texts or both vectors of one width."""
+def check_both(X_source, X_target, tables=False):
+    """Rows of two domains, both texts or both vectors of one width; or of both tables, if they may be."""
+    if tables and is_table(X_source):
+        return _check_tables(X_source, X_target)
     source, target = check_rows(X_source, "source rows"), check_rows(X_target, "target rows")
     of_source, of_target = kind_of_rows(source), kind_of_rows(target)
     if of_source != of_target:
@@ -123,8 +125,24 @@ def check_both(X_source, X_target):
     return source, target
 
 
+def _check_tables(X_source, X_target):
+    """Both as DataFrames of pandas with the columns of the source."""
+    if not is_table(X_target):
+        raise TypeError(f"Got source rows of a table and target {type(X_target).__name__}. Expected tables.")
+    names = column_names(X_source)
+    if lacking := [name for name in names if name not in column_names(X_target)]:
+        raise ValueError(
+            f"Got target rows without the source's column {lacking[0]!r}. Expected its columns: "
+            f"{', '.join(map(str, names))}. Pass the columns that both have."
+        )
+    source, target = (X if hasattr(X, "iloc") else X.to_pandas() for X in (X_source, X_target))
+    return source.reset_index(drop=True), target[names].reset_index(drop=True)
+
+
 def kind_of_rows(rows) -> str:
-    """What the result of `check_rows` is: "texts" or "vectors"."""
+    """What the result of `check_rows` is: "texts" or "vectors"; "rows" of a table."""
+    if hasattr(rows, "iloc"):
+        return "rows"
     return "texts" if isinstance(rows, list) else "vectors"
 
 
@@ -142,6 +160,10 @@ def take(rows, places):
 
 def stack_rows(first, second):
     """Rows of both: a list of texts, dense, or csr where one is sparse; a copy, of the dtype of the first."""
+    if hasattr(first, "iloc"):
+        import pandas as pd
+
+        return pd.concat([first, second], ignore_index=True)
     if isinstance(first, list):
         return [*first, *second]
     if _is_sparse(first) or _is_sparse(second):
@@ -152,11 +174,13 @@ def stack_rows(first, second):
 
 
 def columns_of(model) -> dict[str, int | None]:
-    """The columns of a table that a fitted model takes: how wide their vectors are, None of texts.
+    """The columns of a table that a fitted model takes: how wide vectors are, 0 of numbers, None of texts.
 
     There are none where its rows are texts or vectors alone.
     """
     model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "transformers_") and hasattr(model, "feature_names_in_"):
+        return _of_transformers(model)
     if getattr(model, "_takes_column", False):
         return {model.column: model.width_}
     if hasattr(model, "views_"):
@@ -169,6 +193,33 @@ def columns_of(model) -> dict[str, int | None]:
     return found
 
 
+def _of_transformers(model):
+    """The columns of a fitted ColumnTransformer of scikit-learn, which keeps their names and no types."""
+    found = {}
+    for name, step, given in model.transformers_:
+        if not isinstance(step, str):  # "drop"
+            names = model.feature_names_in_[model._transformer_to_input_indices[name]].tolist()
+            kinds = [None] if isinstance(given, str | int) else _kinds(step, names)
+            found |= columns_of(step) or dict(zip(names, kinds, strict=True))
+    return found
+
+
+def _kinds(step, names):
+    """What a step takes of columns given to it together, texts or numbers: it is tried with empty texts."""
+    import pandas as pd
+
+    for _, part in getattr(step, "steps", [("", step)]):
+        if len(getattr(part, "categories_", ())) == len(names):
+            return [None if one.dtype.kind in "OUT" else 0 for one in part.categories_]
+        if getattr(part, "func", "") is None:  # a column that is passed through
+            return [0] * len(names)
+    try:
+        step.transform(pd.DataFrame([[""] * len(names)], columns=names))
+    except Exception:  # steps of anybody raise what they like
+        return [0] * len(names)
+    return [None] * len(names)
+
+
 def check_given(wanted, text_column, vector_columns) -> None:
     """Refuse names of columns, other than the usual one of texts, that a model of several does not know.
 
@@ -178,7 +229,8 @@ def check_given(wanted, text_column, vector_columns) -> None:
     """
     others = [name for name in vector_columns or () if not wanted.get(name)]
     odd = [f"vector_column={name!r} (--vector-column)" for name in others]
-    odd += [f"text_column={text_column!r} (--text-column)"] * (text_column not in ("text", *wanted))
+    unknown = {*text_column.split(",")} - {"text", *wanted}
+    odd += [f"text_column={text_column!r} (--text-column)"] * bool(unknown)
     if odd:
         raise ValueError(
             f"Got {odd[0]} and a model of the columns {', '.join(wanted)}. Leave it out: the model knows its "

@@ -9,6 +9,7 @@ from ._types import Estimator
 from .adapters import DomainCentering, LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
 from .embedders import ColumnEmbedder, DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
+from .embedders._columns import of_columns
 from .pipeline import make_transfer_pipeline
 
 COLUMNS = "columns"  # the recipe of tables, which needs the names of columns
@@ -19,7 +20,7 @@ def make_recipe(
     name: str = "words",
     teacher: Estimator = None,
     *,
-    text_column: str | None = None,
+    text_column: str | Sequence[str] | None = None,
     vector_column: str | Sequence[str] | None = None,
 ) -> Estimator:
     """Make the model that transfers best, for what you can spend.
@@ -38,8 +39,9 @@ def make_recipe(
     teacher : embedder, default=None
         For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2. With
         its `cache_dir` the texts are encoded once.
-    text_column : str, default=None
-        For "columns": the column with the texts. None is "text".
+    text_column : str or sequence of str, default=None
+        For "columns": the column with the texts, or several, side by side in one view. None is "text", [] is
+        none.
     vector_column : str or sequence of str, default=None
         For "columns": the column with vectors, lists or arrays of numbers, or several, each a view.
 
@@ -83,7 +85,7 @@ def make_recipe(
     if name == "words":
         return make_transfer_pipeline(words[0], SelfTrainingClassifier(words[1]))
     if name == COLUMNS:
-        return _of_columns(text_column or "text", vector_column, words)
+        return _of_columns("text" if text_column is None else text_column, vector_column, words)
     teacher = SentenceEmbedder(by_sentence=True) if teacher is None else teacher
     views = [
         ("words", make_transfer_pipeline(*words)),
@@ -97,14 +99,16 @@ def make_recipe(
 
 def _of_columns(text_column, vector_column, words):
     """Words of the column with texts, and each column of vectors, as views of a table's rows."""
+    texts = [text_column] if isinstance(text_column, str) else list(text_column)
     vectors = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
-    if not vectors or len({text_column, *vectors}) <= len(vectors):
+    n_views = bool(texts) + len(vectors)
+    if not vectors or n_views < 2 or len({*texts, *vectors}) < len(texts) + len(vectors):
         raise ValueError(
             f"Got the recipe {COLUMNS!r} with text_column={text_column!r} and "
             f"vector_column={vector_column!r}. Expected a column of vectors, or a list of some, each once. "
             "Of texts alone take 'words'."
         )
-    views = [("words", ColumnEmbedder(text_column, words[0]), *words[1:])]
+    views: list[tuple] = [("words", of_columns(words[0], texts), *words[1:])] if texts else []
     for i, column in enumerate(vectors, 1):
         name = "vectors" if len(vectors) == 1 else f"vectors{i}"
         views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder()))))

@@ -10,10 +10,9 @@ from embtransfer import (
     CoTrainingClassifier,
     SentenceEmbedder,
     Target,
-    TransferSearch,
     WordEmbedder,
-    compare,
     evaluate,
+    learning_curve,
     make_recipe,
     source_scorer,
     suggest_labels,
@@ -118,7 +117,6 @@ def test_columns_in_the_doors_of_labelling():
     assert len(suspicious_labels(model, source, FILMS.target))
 
 
-@pytest.mark.parametrize("door", [compare, TransferSearch().fit])
-def test_doors_of_texts_say_what_takes_tables(door):
+def test_doors_of_texts_say_what_takes_tables():
     with pytest.raises(TypeError, match=r"a table of the columns review, v, noise.* the recipe 'columns'"):
-        door(table(FILMS, 0), FILMS.target, X_target=table(PANS, 1))
+        learning_curve(table(FILMS, 0), FILMS.target, table(PANS, 1), PANS.target)

@@ -91,7 +91,9 @@ class SubspaceAlignment(SummingAdapter):
     def _maps(self, source, target):
         source_values, source_axes = _axes(source)
         target_values, target_axes = _axes(target)
-        carried = min(source.count - 1, target.count - 1, len(source.mean))
+        carried = round(
+            min(source.count - 1, target.count - 1, len(source.mean))
+        )  # weighted rows: no integer
         self.n_components_ = k = _n_components(self.n_components, carried, source_values, target_values)
         source_axes, target_axes = source_axes[:, :k], target_axes[:, :k]
         weight = source_axes @ (source_axes.T @ target_axes)

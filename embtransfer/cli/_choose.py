@@ -28,6 +28,7 @@ from ._options import (
     with_groups,
 )
 from ._rounds import read_filled_in, say_scores
+from ._row_columns import columns_asked
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
 from ._verdict import after_choice, say_choice, say_next
@@ -37,6 +38,7 @@ _COLUMNS = ["embedder", "adapter", "classifier", "consensus", "source_accuracy",
 
 @with_groups
 def choose(
+    context: typer.Context,
     source: Sources,
     target: Target,
     output: Annotated[
@@ -77,8 +79,11 @@ def choose(
     with clear_errors():
         if output is not None:
             check_destination(output, overwrite)  # before the work, not after it
-        X, y, groups, domain = load_sources(dataset, source, columns, group_column, cleaning, domain_column)
-        X_target, own = load_target(dataset, target, columns, columns.label_column, cleaning=cleaning)
+        of_source, of_target = columns_asked(context, columns)
+        more = group_column, cleaning, domain_column
+        X, y, groups, domain = load_sources(dataset, source, columns, *more, of_source)
+        of_labels = columns.label_column
+        X_target, own = load_target(dataset, target, columns, of_labels, cleaning=cleaning, of_rows=of_target)
         rounds = read_filled_in(target_labels, X_target, y, target, columns) if target_labels else None
         learned, given = {}, {}
         if rounds:

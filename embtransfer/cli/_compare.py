@@ -19,6 +19,7 @@ from ._options import (
     with_groups,
 )
 from ._report import check_folder, write_report
+from ._row_columns import columns_asked
 from ._tables import Output, print_comparison
 from ._terminal import clear_errors, progress_bar, say_shares, talk
 from ._verdict import after_comparison, say_comparison
@@ -67,9 +68,11 @@ def compare(
 
     with clear_errors():
         check_folder(report)
-        data, groups, domain = load_domains(texts, domain_column)
+        data, groups, domain = load_domains(texts, domain_column, columns_asked(context, texts.columns))
         shares = parse_shares(texts.target_shares, data[1])
         kind = kind_of(data[1], scoring)
+        if report is not None and hasattr(data[0], "iloc"):
+            raise ValueError("Got --report with rows of several columns. Name one column, or leave it out.")
         if report is not None and kind != CLASSES:
             raise ValueError(f"Got --report with {kind}. Reports are of one class a text: leave it out.")
         _, _, usual, usual_recipes = makers(kind)

@@ -64,6 +64,7 @@ def fit(
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from ..adapters import make_adapter
+    from ..embedders._columns import of_columns
     from ..persistence import check_destination, save_pipeline
     from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
     from ..priors import known_priors, with_priors
@@ -108,15 +109,22 @@ def fit(
             embedder = "vectors"
         as_table, own = recipe == COLUMNS, (columns.text_column, columns.vector_column)
         of_source = row_columns(*own, as_table=as_table)
+        texts = [name for name, width in of_source.holds.items() if width is None]
+        if stream and len(texts) > 1:
+            raise ValueError(
+                f"Got --stream with --text-column {own[0]}. Expected one column, or no --stream."
+            )
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
             make, _, usual, _ = makers(NUMBERS if numbers else CLASSES)
             pipeline = make_transfer_pipeline(made, make_adapter(adapter), make(classifier or usual[0]))
         elif as_table:
-            pipeline = make_recipe(recipe, text_column=own[0], vector_column=own[1])
+            pipeline = make_recipe(recipe, text_column=texts, vector_column=own[1])
         else:
             pipeline = recipes_by_name([recipe], embedding)[recipe]
+        if len(texts) > 1 and not as_table:
+            pipeline = of_columns(pipeline, texts)
         X, X_target, about = None, None, {}
         if stream:
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)

@@ -24,13 +24,16 @@ class Labelled(NamedTuple):
     domain: list | None = None
 
 
-def load_domains(texts: Texts, domain_column=None):
-    """X, y, X_target and y_target, and the groups and the domains of X, None if none are named."""
+def load_domains(texts: Texts, domain_column=None, asked=(None, None)):
+    """X, y, X_target and y_target, and the groups and the domains of X, None if none are named.
+
+    `asked`: the columns of both that rows are made of, where they may be several.
+    """
     columns, own, cleaning = texts.columns, texts.target_label_column, texts.cleaning
-    asked = texts.group_column, cleaning, domain_column
-    source = load_sources(texts.dataset, texts.source, columns, *asked)
+    more = texts.group_column, cleaning, domain_column
+    source = load_sources(texts.dataset, texts.source, columns, *more, asked[0])
     X_target, y_target = load_target(
-        texts.dataset, texts.target, columns, columns.label_column, own, source.y, cleaning
+        texts.dataset, texts.target, columns, columns.label_column, own, source.y, cleaning, asked[1]
     )
     return (source.X, source.y, X_target, y_target), source.groups, source.domain
 

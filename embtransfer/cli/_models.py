@@ -13,23 +13,26 @@ def split_names(text: str) -> list[str]:
 def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tuple[dict, dict]:
     """Embedders and recipes by name, of names with commas.
 
-    None is `usual`, one for both; of vectors "vectors".
+    None is `usual`, one for both; of vectors "vectors", of rows of several columns that of these, too.
     """
     from .._rows import is_vectors
-    from ..recipes import COLUMNS
+    from ..recipes import COLUMNS, make_recipe
+    from ..trials._named_estimators import recipes_for, views_of
 
-    of_vectors = is_vectors(X_target)
-    if of_vectors:
+    if is_vectors(X_target):
         usual = ("vectors", "vectors" if usual[1] else "")
-    wanted = split_names(usual[1] if recipes is None else recipes)
-    if COLUMNS in wanted:
+    views = views_of(X_target) if hasattr(X_target, "iloc") else [(None, "")]
+    make, by_default = recipes_for(views, make_recipe, split_names(usual[1]))
+    wanted = list(by_default) if recipes is None else split_names(recipes)
+    if COLUMNS in wanted and len(views) < 2:
         raise ValueError(
-            f"Got --recipes {COLUMNS}, which takes texts beside vectors. Expected recipes of one of them; "
-            f"embtransfer fit --recipe {COLUMNS} makes the model, evaluate says how good it is."
+            f"Got --recipes {COLUMNS}, which takes several columns. Expected --vector-column as often as "
+            "there are such, and --text-column if texts stand beside them."
         )
     names = split_names(usual[0] if embedders is None else embedders)
-    made = make_embedders(names, embedding, set(wanted) - {"words", "vectors"})
-    return made, recipes_by_name(wanted, embedding)
+    made = make_embedders(names, embedding, set(wanted) - {"words", "vectors", COLUMNS})
+    plain = recipes_by_name([name for name in wanted if name != COLUMNS], embedding)
+    return made, {name: make(name) if name == COLUMNS else plain[name] for name in wanted}
 
 
 def beside_plain(embedders, X_target) -> dict:

@@ -68,12 +68,12 @@ Encoding = Annotated[
     str | None,
     typer.Option(help="The encoding of csv and jsonl, such as cp1252. By default UTF-8, or as marked."),
 ]
-TextColumn = Annotated[str, typer.Option(help="The column with the texts.")]
+TextColumn = Annotated[str, typer.Option(help="The column with the texts; or several, with commas.")]
 VectorColumn = Annotated[
     list[str] | None,
     typer.Option(
         help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl. Several, each "
-        "with --vector-column, and beside the texts: fit --recipe columns."
+        "with --vector-column, and beside --text-column: choose, compare and fit --recipe columns."
     ),
 ]
 GroupColumn = Annotated[

@@ -2,58 +2,84 @@
 
 from typing import Any, NamedTuple
 
+from ._models import split_names
+
 
 class RowColumns(NamedTuple):
-    """Columns of texts, by the names that rows give them, and of vectors; one alone, or all as a table."""
+    """Columns by the names that rows give them: what they hold, and what the file calls them.
 
-    texts: dict[str, str]
-    vectors: list[str]
+    They hold vectors of so many numbers (-1: as many as the first), numbers (0) or texts (None). One alone,
+    or all as a table.
+    """
+
+    holds: dict[str, int | None]
+    in_file: dict[str, str]
     as_table: bool
+
+    @property
+    def vectors(self) -> bool:
+        """Whether there are vectors."""
+        return any(self.holds.values())
 
     def check(self, table, more, *hint, option="text_column") -> None:
         """Refuse a file that lacks a column, or one of `more`, which go by their options."""
-        texts = self.texts.values() if self.as_table or not self.vectors else ()
-        named = [(option, name) for name in texts] + [("vector_column", name) for name in self.vectors]
-        for by, name in named:
-            table.check_columns({by: name} | more, *hint)
+        for name, width in self.holds.items():
+            by = option if width is None else "vector_column" if width else "column"
+            table.check_columns({by: self.in_file.get(name, name)} | more, *hint)
 
     def read(self, table, names=()) -> list:
         """Rows: texts, a matrix or a DataFrame; and other columns as lists."""
-        if not self.as_table:
-            if self.vectors:
-                rows, others = table.vectors(self.vectors[0], names)
-                return [rows, *others]
-            (text_column,) = self.texts.values()
-            return table.columns([text_column, *names], text_column)
-        import pandas as pd
+        from ..tables._model_table import ModelTable
+        from ..tables._vectors import Vectors
 
-        others, found, more = [], {}, list(names)
-        for name, column in self.texts.items():
-            found[name], *read = table.columns([column, *more], column)
-            others, more = others + read, []  # the first has read them
-        for name in self.vectors:
-            rows, read = table.vectors(name, more)
-            found[name], others, more = list(rows), others + read, []
-        return [pd.DataFrame(found), *others]
+        in_file = {self.in_file.get(name, name): width for name, width in self.holds.items()}
+        first, *_ = in_file
+        if self.as_table:
+            rows, others = table.rows(ModelTable(in_file), names)
+            return [rows.rename_columns([*self.holds]).to_pandas(), *others]
+        if self.vectors:
+            rows, others = table.rows(Vectors(first), names)
+            return [rows, *others]
+        return table.columns([first, *names], first)
 
 
 def row_columns(
     text_column: str, vector_columns: list[str] | None, of_file: str | None = None, as_table: bool = False
 ) -> RowColumns:
-    """Columns as options name them; `of_file` is what this file calls the texts.
+    """Columns as options name them, those of texts with commas; `of_file` is what this file calls the texts.
 
     Raises
     ------
     ValueError
-        If several are of vectors, and rows are no table.
+        If several are of vectors, and rows are no table; if this file calls more or fewer of texts.
     """
-    vectors = list(dict.fromkeys(vector_columns or ()))
+    texts: dict[str, int | None] = dict.fromkeys(split_names(text_column))
+    vectors: dict[str, int | None] = dict.fromkeys(vector_columns or (), -1)
+    renamed = split_names(of_file) if of_file else []
+    if renamed and len(renamed) != len(texts):
+        raise ValueError(
+            f"Got --text-column {text_column} and --target-text-column {of_file}. Expected as many in both."
+        )
     if len(vectors) > 1 and not as_table:
         raise ValueError(
             f"Got --vector-column {', '.join(vectors)}. Expected one: several, and texts beside them, are "
-            "for embtransfer fit --recipe columns, and for its models."
+            "for embtransfer choose, compare and fit --recipe columns."
         )
-    return RowColumns({text_column: of_file or text_column}, vectors, as_table)
+    holds = texts | vectors if as_table or not vectors else vectors
+    return RowColumns(holds, dict(zip(texts, renamed, strict=False)), as_table or len(holds) > 1)
+
+
+def columns_asked(context: Any, columns) -> tuple[RowColumns, RowColumns]:
+    """Columns of source and target that a command names; several of vectors, or texts beside, as a table.
+
+    Texts stand beside vectors where the command line names their column.
+    """
+    named = context.get_parameter_source("text_column").name == "COMMANDLINE"
+    vectors = columns.vector_column or []
+    as_table = len(vectors) > 1 or (bool(vectors) and named)
+    texts = columns.text_column if named or not as_table else ""
+    of_source = row_columns(texts, vectors, None, as_table)
+    return of_source, row_columns(texts, vectors, columns.target_text_column, as_table)
 
 
 def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str | None = None) -> RowColumns:
@@ -75,13 +101,21 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
             f"Got --target-text-column {of_file} and a model of the columns {', '.join(wanted)}. Rename "
             "those of the file."
         )
-    vectors = [name for name, width in wanted.items() if width is not None]
-    return RowColumns({name: of_file or name for name in texts}, vectors, True)
+    in_order = sorted(wanted, key=lambda name: wanted[name] is not None)  # texts first: see to_show
+    renamed = dict.fromkeys(texts, of_file) if of_file else {}
+    return RowColumns({name: wanted[name] for name in in_order}, renamed, True)
 
 
 def to_show(X):
-    """What people read of rows: of a table the texts, its first column."""
-    return X.iloc[:, 0].tolist() if hasattr(X, "iloc") else X
+    """What is looked at of rows: of a table the texts, each on its own line, or else the first vectors."""
+    if not hasattr(X, "iloc"):
+        return X
+    columns = [X[name].tolist() for name in X if isinstance(X[name].iloc[0], str)]
+    if not columns:
+        import numpy as np
+
+        return np.stack(X.iloc[:, 0])
+    return ["\n".join(row) for row in zip(*columns, strict=True)]
 
 
 def name_of_rows(X) -> str:

@@ -111,6 +111,11 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
             return []  # `fit` maps each source
         parts = {name: row[name] for name in ("embedder", "adapter", "classifier")}
         parts = {"recipe": row["classifier"]} if name == "recipe" else parts
+        if table["embedder"].str.contains(" of ").any():  # rows of several columns
+            part = "recipe" if name == "recipe" else "embedder"
+            parts[part], _, column = parts[part].partition(" of ")
+            if parts[part] != "columns":
+                given["vector_column"] = [column] if column else None
         if not name.startswith(("word_", "static_")):
             given["vectors"] = None
         if not {name, row["classifier"]} & {"sentence", "distilled", "sentences"}:

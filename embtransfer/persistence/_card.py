@@ -43,8 +43,9 @@ def model_card(search, pipeline, about, versions, front=None) -> str:
     of = "texts" if width is None else f"rows of {width:,} numbers"
     rows = '["A text."]' if width is None else "X"
     if columns := columns_of(pipeline):
-        widths = {name: f"{n:,} numbers" if n else "texts" for name, n in columns.items()}
-        named = ", ".join(f"{escape_markdown(name)} ({what})" for name, what in widths.items())
+        kinds = {None: "texts", 0: "numbers"}
+        holds = {name: kinds.get(n, f"{n or 0:,} numbers") for name, n in columns.items()}
+        named = ", ".join(f"{escape_markdown(name)} ({what})" for name, what in holds.items())
         of, rows = f"rows of the columns {named}", "table"
     use = _USE.format(rows=rows, options=" --proba" if hasattr(pipeline, "predict_proba") else "")
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())

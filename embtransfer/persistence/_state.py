@@ -23,6 +23,7 @@ _TYPES_OF = {
     "embtransfer.adapters": """AffineMap DenoisingLayers DisplacementMap Identity KernelMap LinearMap Moments
         PivotProjection RBFKernel ScaleMap""",
     "embtransfer.embedders": "NGrams",
+    "numpy": "dtype",  # that of an array in the file
     "scipy.sparse._csr": "csr_matrix",
     "sklearn.calibration": "_CalibratedClassifier _SigmoidCalibration",
 }

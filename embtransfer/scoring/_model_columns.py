@@ -63,7 +63,9 @@ class ModelColumns:
         for k in range(1, self.top_k + 1):
             fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
         if vectors:
-            fields.append(("vector", pa.list_(pa.float32(), self._vectors(_a_row(model)).shape[1])))
+            fields.append(
+                ("vector", pa.list_(pa.float32(), self._vectors(self._as_taken(_a_row(model))).shape[1]))
+            )
         self.schema = pa.schema(fields)
         repeated = {name for name in self.schema.names if self.schema.names.count(name) > 1}
         if repeated:
@@ -102,8 +104,7 @@ class ModelColumns:
             if stop.is_set():
                 raise InterruptedError("Scoring was stopped.")
             some: Any = texts[start : start + self.batch_size]
-            listed = self.takes_lists and isinstance(some, pa.Array)
-            parts.append(self._score(some.to_pylist() if listed else some))
+            parts.append(self._score(self._as_taken(some)))
         if not parts:
             return {field.name: pa.array([], field.type) for field in self.schema}
         labels, shares, vectors, by = (
@@ -115,6 +116,12 @@ class ModelColumns:
                 None if x is None else x[rows] for x in (labels, shares, vectors, by)
             )
         return self._columns(labels, shares, vectors, by)
+
+    def _as_taken(self, rows):
+        """Rows as the model takes them: of Arrow, or for steps of scikit-learn lists of str, DataFrames."""
+        if self.takes_lists and isinstance(rows, pa.Table):
+            return rows.to_pandas()
+        return rows.to_pylist() if self.takes_lists and isinstance(rows, pa.Array) else rows
 
     def _score(self, texts):
         model, vectors, shares = self.model, None, None
@@ -204,10 +211,11 @@ def takes_vectors(model) -> bool:
 def _a_row(model):
     """A row as the model takes it, of no words and of zeros."""
     if table := columns_of(model):
-        return pa.table({name: [[0.0] * width] if width else [""] for name, width in table.items()})
+        empty = {None: "", 0: 0.0}
+        return pa.table({name: [empty.get(width, [0.0] * (width or 0))] for name, width in table.items()})
     if width_of(model):
         return np.zeros((1, width_of(model)))
-    return pa.array([""]) if _takes_arrow(model) else [""]
+    return pa.array([""])
 
 
 def _last_step(model):

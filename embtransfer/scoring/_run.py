@@ -87,8 +87,7 @@ class ScoreRun:
         given = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
         if wanted := columns_of(self.model):
             check_given(wanted, self.text_column, given)
-            texts = [name for name, width in wanted.items() if width is None]
-            return ModelTable(texts, [Vectors(name, width) for name, width in wanted.items() if width])
+            return ModelTable(wanted)
         if len(given) > 1:
             raise ValueError(
                 f"Got vector_column={given} (--vector-column) and a model of one column. Name the one that "

@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from ._blocks import Block, Source, check_columns
 from ._partitions import with_partition
-from ._vectors import Vectors
+from ._vectors import LISTS, Vectors
+
+if TYPE_CHECKING:
+    from ._model_table import ModelTable  # imports numba
 
 _BLOCK_SIZE = 8 << 20  # bytes
 
@@ -120,7 +124,7 @@ class TableReader:
         """Yield the rows of each block; a malformed row ends it with an error."""
         from ._rows import read_rows  # imports numba
 
-        source, read = self._source, list(columns) + ([vectors.name] if vectors else [])
+        source, read = self._source, list(columns) + (vectors.names if vectors else [])
         n_rows, file, lines, self._starts = 0, -1, 0, []
         for block in self._blocks(read):
             if block.file != file:
@@ -152,36 +156,44 @@ class TableReader:
                 values.extend(column_values(batch, name))
         return result
 
-    def vectors(self, column: str, names: list[str]) -> tuple[np.ndarray, list[list]]:
-        """A column of vectors as one matrix, float32 or float64, and whole other columns as lists.
+    def rows(
+        self, of_model: "Vectors | ModelTable", names: list[str]
+    ) -> tuple[np.ndarray | pa.Table, list[list]]:
+        """Rows for a model, one matrix or a table of several columns, and whole other columns as lists.
 
         Raises
         ------
         ValueError
-            As for `batches`; if the column holds no lists of numbers, or a list is missing, of another length
-            than the first, or holds NaN or infinity.
+            As for `batches`; if a column of vectors holds no lists of numbers, or a list is missing, of
+            another length than the first, or holds NaN or infinity; if one of numbers holds something else.
+        TypeError
+            If one of texts holds something else.
         """
-        self.check_columns([column, *names])
-        vectors, kind, file = Vectors(column), self._source.kind, self.name
-        if kind == ".csv":
+        self.check_columns([*of_model.names, *names])
+        kind, file = self._source.kind, self.name
+        vectors = [name for name, field in of_model.fields.items() if field.type == LISTS]
+        if kind == ".csv" and vectors:
             raise ValueError(
-                f"Got the vectors' column {column!r} of {file}, which is csv: that has no lists of numbers. "
-                "Write them to parquet or jsonl."
+                f"Got the vectors' column {vectors[0]!r} of {file}, which is csv: that has no lists of "
+                "numbers. Write them to parquet or jsonl."
             )
         if kind == ".parquet":
-            vectors.check_type(self.schema.field(column).type, file)
+            of_model.check_schema(self.schema, file)
         schema = pa.schema([self.schema.field(name) for name in names])
-        parts: list[np.ndarray] = []
+        parts: list = []
         others: list[list] = [[] for _ in names]
-        for rows in self._checked(None, names, schema, vectors):
+        for rows in self._checked(None, names, schema, of_model):
             parts.append(rows.texts)
             for values, name in zip(others, names, strict=True):
                 for batch in rows.table.to_batches():
                     values.extend(column_values(batch, name))
         parts = [part for part in parts if len(part)]
         if not parts:
-            raise ValueError(f"{file} holds no vectors in {column!r}.")
-        return np.concatenate(parts), others
+            what = f"vectors in {vectors[0]!r}" if vectors else "rows"
+            raise ValueError(f"{file} holds no {what}.")
+        if isinstance(of_model, Vectors):
+            return np.concatenate(parts), others
+        return pa.concat_tables(parts, promote_options="permissive"), others
 
 
 def column_values(batch: pa.RecordBatch, column: str) -> list:

@@ -22,15 +22,18 @@ class Rejected:
     raw: bytes
 
 
-def read_csv(data, names, wanted, delimiter, unclosed):
-    """Rows of a block of csv, every value as text as it stands, and those that are malformed."""
+def read_csv(data, names, wanted, delimiter, unclosed, wrong=None):
+    """Rows of a block of csv, every value as text as it stands, and those that are malformed.
+
+    `wrong` says what else is wrong with some of the rows that it gave without, by their numbers.
+    """
     try:
         # pyarrow checks the columns it converts; whether a row is malformed is no matter of which they are
-        if unclosed or (len(wanted) < len(names) and not is_utf8(data)):
+        if wrong or unclosed or (len(wanted) < len(names) and not is_utf8(data)):
             raise pa.ArrowInvalid
         return _parse_csv(data, names, wanted, delimiter), []
     except pa.ArrowInvalid:
-        good, n_good, rejected = _sort_out(byte_array(data), names, ord(delimiter), unclosed)
+        good, n_good, rejected = _sort_out(byte_array(data), names, ord(delimiter), unclosed, wrong or {})
         table = _parse_csv(pa.py_buffer(good), names, wanted, delimiter)
         if table.num_rows != n_good:
             raise ValueError(f"Got {table.num_rows} rows of csv where {n_good} were counted.") from None
@@ -56,14 +59,14 @@ def _parse_csv(data, names, wanted, delimiter):
     )
 
 
-def _sort_out(data, names, delimiter, unclosed):
+def _sort_out(data, names, delimiter, unclosed, wrong):
     """The good rows of a block of csv, their number, and the others."""
     n = csv_rows(data, np.empty(0, np.int64), np.empty(0, np.int64), delimiter)
     ends, n_fields = np.empty(n, np.int64), np.empty(n, np.int64)
     csv_rows(data, ends, n_fields, delimiter)
     starts = np.concatenate([[0], ends[:-1]])
     lines = np.searchsorted(_line_ends(data), starts)
-    rejected, good, n_good = [], [], 0
+    rejected, good, n_read = [], [], 0
     whole = data.tobytes()
     for row in range(n):
         raw = whole[starts[row] : ends[row]]
@@ -77,11 +80,13 @@ def _sort_out(data, names, delimiter, unclosed):
         elif not raw.isascii() and not is_utf8(pa.py_buffer(raw)):
             reason = "not UTF-8"
         else:
+            n_read += 1
+            reason = wrong.get(n_read - 1)
+        if not reason:
             good.append(content + b"\n")  # one kind of end: CR and the LF of an empty row would be one
-            n_good += 1
             continue
         rejected.append(Rejected(int(lines[row]), reason, content))
-    return b"".join(good), n_good, rejected
+    return b"".join(good), len(good), rejected
 
 
 def _line_ends(data):

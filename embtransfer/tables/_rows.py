@@ -82,7 +82,10 @@ def read_rows(
         names, delimiter = source.names[block.file], source.delimiters[block.file]
         table, rejected = read_csv(block.data, names, own, delimiter, block.unclosed)
         n_lines = count_lines(byte_array(block.data))
-        texts = vectors.read_table(table)[0] if vectors else None
+        texts, wrong = vectors.read_table(table) if vectors else (None, {})
+        if wrong:
+            table, rejected = read_csv(block.data, names, own, delimiter, block.unclosed, wrong)
+            texts = vectors.read_table(table)[0]
     else:
         table, rejected, texts = _read_parquet(block.data, own, text_column, schema, vectors)
         n_lines = block.data.num_rows
@@ -187,8 +190,7 @@ def read_jsonl(
     if vectors is not None and (rejected or parsed is None):
         own = parsed
         if parsed is None:
-            fields = vectors.fields.items()
-            own = pa.table({name: pa.array([row[name] for row in good], one.type) for name, one in fields})
+            own = pa.table({name: json_column(good, one) for name, one in vectors.fields.items()})
         texts = vectors.read_table(own)[0]
     objects: tuple | None = (bytes_, starts[kept], ends[kept])
     if text_column is not None and parsed is not None:

@@ -39,7 +39,7 @@ class Vectors:
         ------
         ValueError
         """
-        if not is_lists(kind) or not _is_number(kind.value_type):
+        if not is_lists(kind) or not is_number(kind.value_type):
             raise ValueError(
                 f"Got the column {self.name!r} of {kind} in {file}. Expected vectors: lists of numbers, in "
                 "parquet or jsonl. Name their column: vector_column (--vector-column)."
@@ -111,5 +111,6 @@ def is_lists(kind: pa.DataType) -> bool:
     return any(is_list(kind) for is_list in lists)
 
 
-def _is_number(kind):
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a pyarrow type is of numbers."""
     return pa.types.is_floating(kind) or pa.types.is_integer(kind)

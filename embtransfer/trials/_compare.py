@@ -19,7 +19,7 @@ from ..pipeline import shares_in_words
 from ..priors import known_priors, with_priors
 from ._combinations import NAMES, Block, names_of, trials
 from ._label_kinds import CLASSES, as_arrays, baselines_of, fit_for, kind_of, makers, score_for
-from ._named_estimators import left_out, named, named_for
+from ._named_estimators import left_out, named, named_for, of_view, recipes_for
 from ._progress import Steps
 from ._sources import names_of_sources, ways
 from ._splits import Split
@@ -68,12 +68,14 @@ def compare(
 
     Parameters
     ----------
-    X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
-        Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars.
+    X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features), or a table
+        Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars. A table, of pandas,
+        polars or pyarrow, has columns of texts and of vectors: all its texts are tried, each column of
+        vectors, and the recipe "columns" of all.
     y_source : array-like of shape (n_source,)
         Labels of the source: classes; numbers, if `scoring` is of numbers, such as "r2"; or several labels a
         text, as MultiLabelClassifier takes them: lists, or columns of 0 and 1.
-    X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
+    X_target : like X_source, of length n_target
     y_target : array-like of shape (n_target,), default=None
         Labels of the target, if there are any. They give `target_score` and nothing else, but for those of
         `n_target_labels`. Texts without one (None, NaN) are adapted to and never scored. Nor are texts that
@@ -150,7 +152,7 @@ def compare(
         folds, a name is unknown, all target rows to score stand in the source, too few target labels are
         left to score, or `target_shares` are no shares of the source's labels.
     TypeError
-        If X_source and X_target are not both texts or both vectors.
+        If X_source and X_target are not of one kind, or a table has other columns.
 
     Warns
     -----
@@ -168,31 +170,29 @@ def compare(
     """
     kind = kind_of(y_source, scoring)
     y_source, y_target = as_arrays(kind, y_source, y_target)
-    split = transductive, test_size, random_state, groups, kind == CLASSES, n_target_labels, domain
+    split = transductive, test_size, random_state, groups, kind == CLASSES, n_target_labels, domain, True
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     score = score_for(kind, scoring, data.y)
-    baselines = list(_baselines(kind))
-    blocks = baselines[: None if data.kind == "texts" else 1]
+    texts, of_texts = data.views[0][0], data.views[0][1] == "texts"
+    baselines = list(_baselines(kind, texts))
+    blocks = baselines[: None if of_texts else 1]
     priors = known_priors(target_shares, data.y) if kind == CLASSES else None
     make, make_model, usual, usual_recipes = makers(kind)
     classifiers = usual if classifiers is None else classifiers
-    embedders, aside = named_for(data.kind, embedders, make_embedder, ("word_mean",))
-    models, more = named_for(data.kind, recipes, make_model, usual_recipes, optional=True)
+    embedders, aside = named_for(data.views, embedders, make_embedder, ("word_mean",))
+    make_model, usual_recipes = recipes_for(data.views, make_model, usual_recipes)
+    models, more = named_for(data.views, recipes, make_model, usual_recipes, optional=True)
     for said in filter(None, (left_out(aside + more), data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     named_adapters = _told(named(adapters, make_adapter), priors)
-    if data.kind == "vectors" and not any(isinstance(step, NoAdaptation) for _, step in named_adapters):
+    if not of_texts and not any(isinstance(step, NoAdaptation) for _, step in named_adapters):
         named_adapters.insert(0, ("none", NoAdaptation()))  # the baseline, as TF-IDF is of texts
     named_classifiers = fit_for(kind, _told(named(classifiers, make), priors))
     for name, embedder in embedders:
         blocks.append(Block(name, embedder, False, ways(named_adapters, data.domain), named_classifiers))
     named_recipes = ways(fit_for(kind, _told(models, priors)), data.domain)
-    plain = (
-        baselines[1]
-        if data.kind == "texts"
-        else blocks[1]._replace(adapters=[("none", NoAdaptation(), False)])
-    )
+    plain = baselines[1] if of_texts else blocks[1]._replace(adapters=[("none", NoAdaptation(), False)])
     blocks += [plain._replace(source=name) for name in names_of_sources(data.domain)]
     rows = names_of(blocks, named_recipes, data.domain is not None)
     steps = Steps(progress, len(rows))
@@ -230,11 +230,11 @@ def _told(pairs, priors):
     return [(name, with_priors(estimator, priors)) for name, estimator in pairs]
 
 
-def _baselines(kind):
-    """The rows of each baseline."""
+def _baselines(kind, columns):
+    """The rows of each baseline; of a table TF-IDF is that of its columns of texts."""
     same = FunctionTransformer()  # sparse rows pass, as they do not through the adapters
     # min_df=2: pairs of words seen once carry nothing over
-    tfidf = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    tfidf = of_view(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), columns)
     constant, learned = baselines_of(kind)
     counts = FunctionTransformer(_constant)
     yield Block("-", counts, False, [("none", same, False)], constant)

@@ -161,7 +161,7 @@ def learning_curve(
     data = Draws(X_source, y_source, X_target, y_target, test_size, random_state, groups)
     if models is None and data.kind == "vectors":
         models = {"centering": VectorEmbedder(), "vectors": "vectors"}
-    found, aside = named_for(data.kind, models, _make_model, USUAL)
+    found, aside = named_for(data.views, models, _make_model, USUAL)
     for said in filter(None, (left_out(aside), data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]

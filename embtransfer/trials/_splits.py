@@ -12,6 +12,7 @@ from ..classifiers._multi_label import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
 from ._learned import check_n_labels, draw_learned
+from ._named_estimators import views_of
 
 _OTHERS = "compare takes several labels a text, too, and numbers, with scoring='r2' and the like."
 
@@ -22,7 +23,8 @@ class Domains:
     Attributes
     ----------
     source, target : lists of texts, or matrices of vectors
-    kind : "texts" or "vectors"
+    kind : "texts" or "vectors", or "rows" of a table, where `tables` may be
+    views : what models can see of a row, as `views_of` says
     labelled : positions of the target texts with a label
     domain : the name of each source row's domain, (n_source,); None if not told
     groups, target_groups : numbers of the texts, equal where folds keep them together: those that are the
@@ -35,10 +37,19 @@ class Domains:
     """
 
     def __init__(
-        self, X_source, y_source, X_target, y_target=None, groups=None, of_classes=True, domain=None
+        self,
+        X_source,
+        y_source,
+        X_target,
+        y_target=None,
+        groups=None,
+        of_classes=True,
+        domain=None,
+        tables=False,
     ):
         self.of_classes = of_classes
-        self.source, self.target = check_both(X_source, X_target)
+        self.source, self.target = check_both(X_source, X_target, tables)
+        self.views = views_of(self.source)
         self.kind, n, n_target = kind_of_rows(self.source), n_rows(self.source), n_rows(self.target)
         self.y, self.y_target = _labels(y_source, n, f"source {self.kind[:-1]}", of_classes), None
         if len(missing := np.flatnonzero(_missing(self.y))):
@@ -157,8 +168,9 @@ class Split(Domains):
         of_classes=True,
         n_to_learn=0,
         domain=None,
+        tables=False,
     ):
-        super().__init__(X_source, y_source, X_target, y_target, groups, of_classes, domain)
+        super().__init__(X_source, y_source, X_target, y_target, groups, of_classes, domain, tables)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
         self.learned, self.y_seen = np.arange(0), None

@@ -292,3 +292,13 @@ def test_subspace_is_that_of_skada(skada, n_components):
     domains = make_domains()
     theirs = by_skada(skada.SubspaceAlignmentAdapter(n_components=n_components), *domains)
     assert_equal_up_to_sign(fit_both(SubspaceAlignment(n_components), *domains), theirs)
+
+
+@pytest.mark.parametrize("n_components", [0.95, 30, None])
+def test_subspaces_of_fewer_rows_than_columns_under_other_class_shares(n_components):
+    rng, y = np.random.default_rng(0), np.arange(30) % 3
+    source, target = rng.normal(size=(30, 60)) + 2 * np.eye(60)[y], rng.normal(size=(40, 60))
+    adapter = SubspaceAlignment(n_components, priors=[0.37, 0.31, 0.32])
+    rows = adapter.fit_transform(source, y, X_target=target)
+    assert rows.shape == (30, adapter.n_components_)
+    assert adapter.n_components_ <= 29

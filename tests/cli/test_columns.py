@@ -1,6 +1,7 @@
 """Texts beside vectors from the command line."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from embtransfer import load_pipeline
+from embtransfer.cli._options import Cleaning, Columns, Embedding, Texts
+from embtransfer.cli._verdict import after_comparison
 from tests.cli.commands import refused, run
 
 RNG = np.random.default_rng(0)
@@ -51,6 +54,67 @@ def test_fit_score_and_evaluate(kind):
     assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()
 
 
+@pytest.mark.parametrize("model", [["--recipe", "words"], ["--embedder", "word_mean"]])
+def test_texts_of_two_columns(model):
+    for name in ("source", "target"):
+        table = pq.read_table(f"{name}.parquet").to_pandas().drop(columns=["v", "w"])
+        table.assign(title=table["label"].map("a {}".format)).to_csv(f"{name}.csv", index=False)
+    files = [word.replace("parquet", "csv") for word in FILES]
+    said = run("fit", *files, "--text-column", "title,review", *model, "-o", "model").stderr
+    assert "Fitted on 80 source rows and 80 target rows" in said
+    run("score", "model", "target.csv", "-o", "out.csv")
+    scored = pd.read_csv("out.csv")
+    right = (scored["label"] == scored["prediction"]).mean()
+    assert right > 0.9
+    found = json.loads(run("evaluate", "model", "target.csv", "--format", "json").stdout)
+    assert found["score"] == pytest.approx(right)
+    assert "'subject', but target.csv has columns" in refused(
+        *["fit", *files, "--text-column", "title,review", "--target-text-column", "subject,review"],
+        *["-o", "model2"],
+    )
+    assert "Expected as many in both" in refused(
+        *["fit", *files, "--text-column", "title,review", "--target-text-column", "review", "-o", "model2"]
+    )
+
+
+def test_compare_and_choose_try_each_view_and_both():
+    some = ["--adapters", "none,centering"]
+    table = json.loads(run("compare", *FILES, *COLUMNS, *some, "--format", "json").stdout)
+    assert {row["embedder"] for row in table} > {"word_mean", "vectors of v", "vectors of w", "recipe"}
+    assert {row["classifier"] for row in table} > {"words", "vectors of v", "columns"}
+    assert {row["error"] for row in table} == {""}
+    run("choose", *FILES, *COLUMNS, *some, "-o", "model")
+    run("score", "model", "target.parquet", "-o", "out.csv", "--columns", "label", *COLUMNS)
+    scored = pd.read_csv("out.csv")
+    assert (scored["label"] == scored["prediction"]).mean() > 0.8
+    only = json.loads(run("compare", *FILES, *COLUMNS[2:], "--format", "json").stdout)
+    assert {row["embedder"] for row in only} == {"-", "vectors of v", "vectors of w", "recipe"}
+
+
+@pytest.mark.parametrize(
+    ("best", "options"),
+    [
+        (
+            ("recipe", "-", "columns"),
+            "--recipe columns --text-column review --vector-column v --vector-column w",
+        ),
+        (("recipe", "-", "vectors of w"), "--recipe vectors --text-column review --vector-column w"),
+        (("recipe", "-", "words"), "--recipe words --text-column review"),
+        (("vectors of v", "none", "logistic"), "--embedder vectors --adapter none --classifier logistic"),
+        (("word_mean", "none", "logistic"), "--embedder word_mean --adapter none --classifier logistic"),
+    ],
+)
+def test_what_compare_says_to_run_next_runs(best, options):
+    names = pd.DataFrame(
+        [("vectors of v", "centering", "logistic"), best], columns=["embedder", "adapter", "classifier"]
+    )
+    columns = Columns(text_column="review", vector_column=["v", "w"])
+    texts = Texts(["source.parquet"], "target.parquet", columns, Cleaning())
+    (command,) = after_comparison(names.assign(target_score=[0.5, 0.9]), texts, Embedding(), True)
+    assert options in command
+    assert "Fitted on 80 source" in run(*shlex.split(command)[1:]).stderr
+
+
 def test_the_target_may_call_its_texts_otherwise():
     table = pq.read_table("target.parquet")
     pq.write_table(table.rename_columns(["comment", *table.column_names[1:]]), "target.parquet")
@@ -79,12 +143,12 @@ def test_label_update_and_check_labels():
     ("words", "message"),
     [
         (["fit", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
-        (["compare", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
+        (["curve", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
         (["fit", *FILES, "--recipe", "columns"], "Expected a column of vectors, or a list of some"),
         (["fit", *FILES, "--recipe", "columns", *COLUMNS[:2], "--vector-column", "u"], "'u', but"),
         (
-            ["compare", *FILES, *COLUMNS[:4], "--recipes", "columns"],
-            "Got --recipes columns, which takes texts",
+            ["compare", *FILES, *COLUMNS[2:4], "--recipes", "columns"],
+            "Got --recipes columns, which takes several columns",
         ),
     ],
 )

@@ -35,13 +35,13 @@ def write(path, lists, kind=LISTS):
 )
 def test_lists_of_any_kind_are_a_matrix(tmp_path, kind, numbers, dtype):
     file = write(tmp_path / "a.parquet", ROWS.tolist(), kind(pa.type_for_alias(numbers)))
-    found, [ids] = TableReader(file).vectors("v", ["id"])
+    found, [ids] = TableReader(file).rows(Vectors("v"), ["id"])
     assert (found.dtype, ids) == (dtype, [0, 1, 2, 3])
     np.testing.assert_array_equal(found, ROWS)
 
 
 def test_jsonl_has_vectors_of_float64(tmp_path):
-    found, [ids] = TableReader(write(tmp_path / "a.jsonl", ROWS.tolist())).vectors("v", ["id"])
+    found, [ids] = TableReader(write(tmp_path / "a.jsonl", ROWS.tolist())).rows(Vectors("v"), ["id"])
     assert (found.dtype, ids) == ("float64", [0, 1, 2, 3])
     np.testing.assert_array_equal(found, ROWS)
 
@@ -80,7 +80,7 @@ def test_a_wrong_vector_is_refused_with_its_place(tmp_path, suffix, wrong, messa
     file = write(tmp_path / f"a{suffix}", [*ROWS.tolist(), wrong])
     place = "row" if suffix == ".parquet" else "line"
     with pytest.raises(ValueError, match=rf"a{suffix}, {place} 5: {message}.*\. Mend the row\."):
-        TableReader(file).vectors("v", [])
+        TableReader(file).rows(Vectors("v"), [])
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_wrong_vector_is_refused_with_its_place(tmp_path, suffix, wrong, messa
 )
 def test_what_is_no_list_of_numbers_in_jsonl_is_refused(tmp_path, wrong, message):
     with pytest.raises(ValueError, match=f"line 5: {message}"):
-        TableReader(write(tmp_path / "a.jsonl", [*ROWS.tolist(), wrong])).vectors("v", [])
+        TableReader(write(tmp_path / "a.jsonl", [*ROWS.tolist(), wrong])).rows(Vectors("v"), [])
 
 
 def test_columns_of_something_else_are_refused(tmp_path):
     file = write(tmp_path / "a.parquet", ["text"], pa.string())
     with pytest.raises(ValueError, match=r"Got the column 'v' of string in .*a\.parquet\. Expected vectors"):
-        TableReader(file).vectors("v", [])
+        TableReader(file).rows(Vectors("v"), [])
     (tmp_path / "a.csv").write_text("v\n[1 2]\n")
     with pytest.raises(ValueError, match=r"is csv: that has no lists of numbers\. Write them to parquet"):
-        TableReader(tmp_path / "a.csv").vectors("v", [])
+        TableReader(tmp_path / "a.csv").rows(Vectors("v"), [])
     with pytest.raises(ValueError, match="has columns: id, v"):
-        TableReader(file).vectors("w", [])
+        TableReader(file).rows(Vectors("w"), [])

@@ -12,10 +12,10 @@ from ..._types import Estimator
 from ...adapters import BaseAdapter, DomainCentering, LengthScaling, NoAdaptation, make_adapter
 from ...classifiers import CoTrainingClassifier, LabelShiftClassifier, make_classifier
 from ...classifiers._base import BaseTransferClassifier
-from ...embedders import NGramVectorizer, VectorEmbedder, WordEmbedder, make_embedder
+from ...embedders import ColumnEmbedder, NGramVectorizer, VectorEmbedder, WordEmbedder, make_embedder
 from ...pipeline import TransferPipeline
 from ...recipes import make_recipe
-from .._named_estimators import named, named_for
+from .._named_estimators import named, named_for, of_view, recipes_for
 from .._store import description
 
 _ROLES = ("embedder", "adapter", "classifier")
@@ -45,20 +45,21 @@ class Candidate:
         return " + ".join(part for part in parts if part != "-")
 
 
-def make_candidates(kind, embedders, adapters, classifiers, recipes, parameters):
-    """Candidates for rows of a kind, and the names that were left out since they need the other.
+def make_candidates(views, embedders, adapters, classifiers, recipes, parameters):
+    """Candidates for rows of these views, and the names that were left out since they need another.
 
     TF-IDF (of vectors these themselves) with and without corrected shares, all combinations, the recipes,
     and missing counterparts.
     """
-    plain = ("ngrams", NGramVectorizer()) if kind == "texts" else ("vectors", VectorEmbedder())
     shifted = LabelShiftClassifier(n_bootstrap=0)  # its intervals are not asked for
+    plain = ("logistic", _logistic()), ("label_shift", shifted)
     made = [
-        _joined((plain[0], "none", name), (plain[1], NoAdaptation(), classifier), {})
-        for name, classifier in (("logistic", _logistic()), ("label_shift", shifted))
+        _joined((embedder_name, "none", name), (embedder, NoAdaptation(), classifier), {})
+        for embedder_name, embedder in plain_embedders(views)
+        for name, classifier in plain
     ]
     grid = _Grid(parameters or {})
-    named_embedders, aside = named_for(kind, embedders, make_embedder, EMBEDDERS, optional=True)
+    named_embedders, aside = named_for(views, embedders, make_embedder, EMBEDDERS, optional=True)
     for embedder_name, embedder in named_embedders:
         for adapter_name, adapter in named(adapters, make_adapter):
             for classifier_name, classifier in named(classifiers, make_classifier):
@@ -68,12 +69,14 @@ def make_candidates(kind, embedders, adapters, classifiers, recipes, parameters)
                     for parts, values in grid.settings((embedder, adapter, classifier))
                 ]
     grid.check_all_used()
-    models, more = named_for(kind, recipes, make_recipe, RECIPES, optional=True)
+    make, usual = recipes_for(views, make_recipe, RECIPES)
+    models, more = named_for(views, recipes, make, usual, optional=True)
     made += [Candidate("recipe", "-", name, model) for name, model in models]
-    views = {view_of(candidate.estimator) for candidate in made} - {None}
-    if kind == "texts" and len(views) < 2:  # one view agrees with itself
+    seen = {view_of(candidate.estimator) for candidate in made} - {None}
+    if len(seen) < 2 and views[0][1] == "texts":  # one view agrees with itself
         names = "word_mean", "centering", "logistic"
-        made.append(_joined(names, (WordEmbedder(), DomainCentering(), _logistic()), {}))
+        words = of_view(WordEmbedder(), views[0][0])
+        made.append(_joined(names, (words, DomainCentering(), _logistic()), {}))
     return _with_counterparts(made), aside + more
 
 
@@ -93,6 +96,12 @@ def _with_counterparts(made) -> list[Candidate]:
     for candidate in made:
         candidate.view = view_of(candidate.estimator)
     return made
+
+
+def plain_embedders(views) -> list:
+    """TF-IDF of texts and each view of vectors as it is, with their names."""
+    found, _ = named_for(views, ("ngrams", "vectors"), make_embedder, ())
+    return found if views[0][0] else found[:1]
 
 
 def _logistic():
@@ -164,5 +173,8 @@ def _view(step):
     if isinstance(step, NGramVectorizer | CountVectorizer | HashingVectorizer):
         return "words"
     parameters = step.get_params(deep=False)
+    if isinstance(step, ColumnEmbedder):
+        texts = not isinstance(step.embedder, VectorEmbedder)
+        return _view(step.embedder) if texts else f"vectors of {step.column}"
     table = parameters.get("vectors", parameters.get("model"))
     return f"{type(step).__name__} {table!r:.80}"

@@ -14,7 +14,7 @@ from .._splits import Domains, known
 def check(X, y, X_target, groups, y_target, domain) -> Domains:
     """Both domains, of at least ten rows each, and two of each source class."""
     X_target, y_target = unwrap(X_target, y_target)
-    data = Domains(X, plain_labels(y), X_target, y_target, groups, domain=domain)
+    data = Domains(X, plain_labels(y), X_target, y_target, groups, domain=domain, tables=True)
     check_classification_targets(data.y)
     for name, rows in (("source", data.source), ("target", data.target)):
         if n_rows(rows) < 10:

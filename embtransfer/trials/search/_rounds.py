@@ -195,7 +195,7 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
                 rows[view] = made[source], made[target]
     if not rows or not shares.all():  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
-    texts = kind_of_rows(store.source) == "texts"
+    texts = kind_of_rows(store.source) != "vectors"
     of_words = NaiveBayesLogisticRegression(weighting="auto") if texts else None
     words = None
     if texts and not any(sparse.issparse(some) for some, _ in rows.values()):

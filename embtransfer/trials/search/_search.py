@@ -234,10 +234,11 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
 
         Parameters
         ----------
-        X : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
-            Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars.
+        X : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features), or a table
+            Vectors are a matrix of numbers: of NumPy, SciPy (sparse), pandas or polars. Of a table with
+            columns of texts and of vectors, as in `compare`, each view and all together are candidates.
         y : array-like of shape (n_source,)
-        X_target : 1-D sequence of str of length n_target, or vectors (n_target, n_features); or a Target
+        X_target : like X, of length n_target; or a Target
         groups : array-like of shape (n_source,), default=None
             As in `compare`: source texts of one group stay in one fold.
         y_target : array-like of shape (n_target,), default=None
@@ -266,7 +267,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         source, target, labels = data.source, data.target, data.y
         metric, rng = Metric(self.scoring, self.classes_), check_random_state(self.random_state)
         parts = self.embedders, self.adapters, self.classifiers, self.recipes
-        candidates, aside = make_candidates(data.kind, *parts, self.parameters)
+        candidates, aside = make_candidates(data.views, *parts, self.parameters)
         store = Store(source, target)
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(n_rows(target)), rng.randint(2**31)
