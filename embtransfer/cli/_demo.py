@@ -20,9 +20,7 @@ def demo():
     for label in reversed(films.target_names):
         print(f"     {label}  {_shown(films.data[labels.index(label)])}")
     print(f"2. Target: {n} kitchenware reviews, such as\n     {_shown(pans.data[0])}")
-    print(
-        "   Their labels only score; each half is scored by a model that saw the other half."
-    )
+    print("   Their labels only score; each half is scored by a model that saw the other half.")
 
     def bar(name, given):
         share = sum(map(str.__eq__, given, wanted)) / n
