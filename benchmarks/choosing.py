@@ -15,8 +15,8 @@ the chosen, in points. "Against unadapted": the chosen minus the best candidate,
 learns nothing from the target. The consensus was designed on four Amazon pairs (books to kitchen, DVD to
 electronics, electronics to books, kitchen to DVD), which the tables give apart. Breaking
 its ties by source accuracy ("consensus_and_source"), and the rule of the guard, were settled when all four
-sets had been seen. "50 labels": by that with the labels of 50 seen texts, five draws a task; the candidates are
-the same, which learned from none. The weight of a label was set on all four sets.
+sets had been seen. "50 labels": by that with the labels of 50 seen texts, five draws a task; the candidates
+are the same, which learned from none. The weight of a label was set on all four sets.
 Judged candidates are kept in --cache. Writes results/choosing.json and .md.
 """
 

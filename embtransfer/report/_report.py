@@ -257,7 +257,8 @@ def make_report(
     shares = f" {shares}" if shares and verdict.left_out else ""  # else the verdict says them
     lead = (
         f"{len(data.y):,} labelled source {data.kind}, {_target_texts(data)}.{shares}{left_out} "
-        f"Made {created} by embtransfer {__version__}. Pictures, mistakes and distances are of one model: {described.name}."
+        f"Made {created} by embtransfer {__version__}. "
+        f"Pictures, mistakes and distances are of one model: {described.name}."
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
     return Report(plain(without_home(title)), lead, created, sections, table, described.fitted, kept)
