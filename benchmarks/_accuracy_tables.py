@@ -188,10 +188,10 @@ def choosing_rows():
 
 def choosing_all():
     found = choosing_rows()
-    del found["aggregate", False]
+    del found["consensus and source", False]
     rows = []
     for (criterion, _), cells in found.items():
-        label = f"{criterion}, with the guard (default)" if criterion == "aggregate" else criterion
+        label = f"{criterion}, with the guard (default)" if criterion == "consensus and source" else criterion
         rows.append([label, *(f"{c['regret']:.1f}; {c['worst against unadapted']:.1f}" for c in cells)])
     return markdown_table(["", *CHOOSING], rows)
 

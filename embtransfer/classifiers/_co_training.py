@@ -19,8 +19,10 @@ from .._types import Estimator, Labels, Rows, Seed
 from ..priors import check_priors
 from ..priors._target_labels import known_labels, unwrap
 from ._base import check_weights, classes_of
-from ._self_training import CONSTRAINTS, train
-from ._views import fit_steps, join, pooled, takes_target
+from ._rounds import train
+from ._self_training import CONSTRAINTS
+from ._sureness import target_temperature, tempered
+from ._views import fit_steps, join, pooled, probabilities, takes_target
 
 
 class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
@@ -62,6 +64,10 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         As in SelfTrainingClassifier: "n_added" of the first view, "confidence" the mean over all views'
         rows, "agreement" of the views' mean probabilities.
     temperature_ : float
+        As in SelfTrainingClassifier.
+    target_temperature_ : float
+        By which the logarithms of the mean probability are divided: see Notes there. 1 where there was
+        nothing to learn from.
     source_priors_, priors_, prior_intervals_ : ndarray
         As in SelfTrainingClassifier; estimated by all views together.
     n_target_labels_ : int
@@ -75,8 +81,9 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
     Notes
     -----
     Predictions are those of the views' mean probability,
-    :math:`p_{ik} = \sum_v w_v p_{vik}`. With ``weights="held_out"`` the w are
-    in proportion to the :math:`\beta_v \ge 0` that minimise the log-loss of
+    :math:`p_{ik} = \sum_v w_v p_{vik}`, and `predict_proba` gives
+    :math:`p_{ik}^{1/T}`, scaled to sum 1, with T as in SelfTrainingClassifier. With ``weights="held_out"``
+    the w are in proportion to the :math:`\beta_v \ge 0` that minimise the log-loss of
     :math:`\mathrm{softmax}_k(\sum_v \beta_v \log p_{vik})` on source rows that the
     classifiers did not see. The temperature for `min_confidence` is fitted to the mean, too. Shares of the
     target's classes are estimated by each view as in SelfTrainingClassifier, and averaged, each with the
@@ -204,11 +211,11 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
             view.weights = weights
         known = known_labels(y_target, 0 if y_target is None else _num_samples(X_target), self.classes_)
         self.n_target_labels_ = len(known.rows)
-        first, last, shares = train(
-            self, [view for view, _ in parts], y, self.labels_from, known, fit_weights=self.weights != "equal"
-        )
+        views = [view for view, _ in parts]
+        trained = train(self, views, y, self.labels_from, known, fit_weights=self.weights != "equal")
         names = [name for name, _ in self.estimators]
-        self.weights_ = dict(zip(names, shares.tolist(), strict=True))
+        self.weights_ = dict(zip(names, trained.weights.tolist(), strict=True))
+        self.target_temperature_ = self._temperature(dict(zip(names, views, strict=True)), y, trained, known)
         self.unadapted_views_, self.views_ = (
             {
                 name: join(estimator, steps, classifier)
@@ -216,9 +223,23 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
                     self.estimators, parts, classifiers, strict=True
                 )
             }
-            for classifiers in (first, last)
+            for classifiers in (trained.first, trained.last)
         )
         return self
+
+    def _temperature(self, views, y, trained, known):
+        """Of the mean probability of the views that predict."""
+        if trained.taken is None:
+            return 1.0
+        taken, weights = dict(zip(views, trained.taken, strict=True)), self._weights(views)
+
+        def sure(models, rows):
+            probas = [probabilities(*one) for one in zip(models, rows, strict=True)]
+            said = pooled(probas, list(weights.values()))
+            return lambda temperature: tempered(said, temperature)
+
+        some = [views[name] for name in weights], [taken[name] for name in weights]
+        return target_temperature(*some, y, trained.expected, known, self.target_weight, sure)
 
     def _check_views(self, weighted):
         pairs = [pair for pair in self.estimators if isinstance(pair, tuple) and len(pair) == 2]
@@ -255,19 +276,23 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
                 )
 
     def predict_proba(self, X: Rows) -> np.ndarray:
-        """Mean of the views' class probabilities: array of shape (n_rows, n_classes)."""
+        """Class probabilities, of the views' mean: array of shape (n_rows, n_classes)."""
+        proba, temperature = self._mean(X), getattr(self, "target_temperature_", 1.0)
+        return proba if temperature == 1 else tempered(proba, temperature)
+
+    def _mean(self, X):
         check_is_fitted(self)
         weights = self._weights()
         return pooled([self.views_[name].predict_proba(X) for name in weights], list(weights.values()))
 
-    def _weights(self):
+    def _weights(self, views=None):
         """Of each view that predicts, how much it counts; models that were saved before know none."""
-        names, known = self.predict_with or self.views_, getattr(self, "weights_", {})
+        names, known = self.predict_with or views or self.views_, getattr(self, "weights_", {})
         return {name: known.get(name, 1.0) for name in names}
 
     def predict(self, X: Rows) -> np.ndarray:
         """Predict labels of target rows: array of shape (n_rows,)."""
-        best = self.predict_proba(X).argmax(axis=1)
+        best = self._mean(X).argmax(axis=1)
         return self.classes_[best]
 
     def source_view(self, domain: str | None = None) -> Estimator:

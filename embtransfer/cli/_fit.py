@@ -36,17 +36,19 @@ def fit(
     domain_column: DomainColumn = None,
     target_shares: TargetShares = None,
     dataset: DatasetOption = None,
-    embedder: Annotated[str, typer.Option(help=EMBEDDER_NAMES)] = "word_mean",
-    adapter: Annotated[str, typer.Option(help="{adapters}.")] = "centering",
-    classifier: Annotated[
-        str | None, typer.Option(help="{classifiers}. Without it logistic, or ridge for numbers.")
-    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="A whole model instead of embedder, adapter and classifier: {recipes}; or columns, of "
-            "--text-column and one --vector-column or more."
+            help="A whole model: {recipes}; or columns, of --text-column and one --vector-column or more. "
+            "Without it, and without parts of your own, words, or vectors with --vector-column."
         ),
+    ] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help=f"Part of a model of your own. {EMBEDDER_NAMES} Without it word_mean.")
+    ] = None,
+    adapter: Annotated[str | None, typer.Option(help="{adapters}. Without it centering.")] = None,
+    classifier: Annotated[
+        str | None, typer.Option(help="{classifiers}. Without it logistic, or ridge for numbers.")
     ] = None,
     embedding: Embedding,
     numbers: Annotated[
@@ -77,7 +79,8 @@ def fit(
                 "Got --embed-vectors with a sentence model, which is never saved: the machine that scores "
                 "needs the same model. Leave the option out."
             )
-        if recipe and (embedder, adapter, classifier) != ("word_mean", "centering", None):
+        parts = embedder, adapter, classifier
+        if recipe and any(parts):
             raise ValueError(
                 f"Got --recipe {recipe} with --embedder, --adapter or --classifier. Expected the recipe, "
                 "which is a whole model, or the others."
@@ -105,8 +108,10 @@ def fit(
             )
         if stream and columns.vector_column:
             raise ValueError("Got --stream with --vector-column. Expected texts, or no --stream.")
-        if columns.vector_column and embedder == "word_mean":
-            embedder = "vectors"
+        if not (recipe or any(parts) or numbers or stream) and embedding == Embedding():
+            recipe = "vectors" if columns.vector_column else "words"
+        embedder = embedder or ("vectors" if columns.vector_column else "word_mean")
+        adapter = adapter or "centering"
         as_table, own = recipe == COLUMNS, (columns.text_column, columns.vector_column)
         of_source = row_columns(*own, as_table=as_table)
         texts = [name for name, width in of_source.holds.items() if width is None]
@@ -158,9 +163,12 @@ def fit(
             words = ", ".join(found.unknown(5)["word"])
             talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
         if target is None and (recipe or adapter != "none"):
-            talk.print(
-                f"Without --target there was nothing to adapt to: {recipe or adapter!r} had no effect."
+            what = (
+                f"the recipe {recipe!r} learned"
+                if recipe
+                else f"{adapter!r} had no effect: the model learned"
             )
+            talk.print(f"Without --target there was nothing to adapt to, and {what} from the source alone.")
 
 
 def _fit_files(pipeline, source, target, columns: Columns):

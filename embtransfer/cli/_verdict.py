@@ -1,4 +1,4 @@
-"""What `choose`, `compare` and `demo` end in: which model, why, how good it will be, and what to do next."""
+"""What `choose` and `compare` end in: which model, why, how good it will be, and what to do next."""
 
 from dataclasses import asdict
 

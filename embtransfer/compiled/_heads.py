@@ -6,6 +6,7 @@ A head is a dictionary, as it stands in a compiled model's config.json:
   column), "softmax", "one_vs_rest", "modified_huber", or None. `decision`: whether they are a decision
   function or likelihoods alone.
 - shift: log-probabilities of the inner head, times a slope, plus biases and the logarithm of a prior ratio.
+  `decision`: whether they are a decision function; they are where it does not say.
 - calibrated: mean over members, each an inner head with calibrators.
 - mean: weighted mean probability of heads.
 - threshold: the second class where its probability or decision reaches a threshold.
@@ -61,7 +62,7 @@ def has_decision(head):
         return has_decision(head["head"])
     if head["kind"] == "labels":
         return all(map(has_decision, head["heads"]))
-    return head["kind"] == "shift" or (head["kind"] == "linear" and head["decision"])
+    return head["kind"] in ("shift", "linear") and head.get("decision", True)
 
 
 def decision(head, scores):

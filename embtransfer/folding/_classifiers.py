@@ -98,7 +98,8 @@ def fold_model(model, rows, scores):
     if isinstance(model, CoTrainingClassifier):
         weights = model._weights()
         heads = [fold_model(model.views_[name], rows, scores) for name in weights]
-        return {"kind": "mean", "heads": heads, "weights": list(weights.values())}
+        mean = {"kind": "mean", "heads": heads, "weights": list(weights.values())}
+        return _tempered(mean, getattr(model, "target_temperature_", 1.0), len(model.classes_))
     if isinstance(model, VotingClassifier):
         if model.voting != "soft":
             raise CannotFold("voting='hard' does not fold; 'soft' does")
@@ -130,6 +131,14 @@ def fold_model(model, rows, scores):
     if isinstance(model, BaseTransferPredictor):
         return fold_model(model.estimator_, rows, scores)
     return _plain(model, rows, scores)
+
+
+def _tempered(head, temperature, n_classes):
+    """The head with log-probabilities divided by the temperature, as a shift without biases."""
+    if temperature == 1:
+        return head
+    same = {"biases": [0.0] * n_classes, "ratio": [1.0] * n_classes, "least": float(LEAST)}
+    return {"kind": "shift", "head": head, "slope": 1 / temperature, "decision": False, **same}
 
 
 def _labels(model, rows, scores):

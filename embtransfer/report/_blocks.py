@@ -17,6 +17,8 @@ class Table:
     formats: dict = field(default_factory=dict)
     sortable: bool = False
     shade: pd.DataFrame | None = None  # shares from 0 to 1 of the cells, column by column
+    folded: bool = False  # on a page: a line until it is asked for
+    beside: bool = False  # on a wide page: next to the one before or after it
 
     def cell(self, column, value):
         """A value as people read it."""
@@ -37,6 +39,38 @@ class Table:
 
     def header(self, column):
         return self.headers.get(column, str(column).replace("_", " "))
+
+
+@dataclass
+class Headline:
+    """What can be read from across a room."""
+
+    text: str
+
+
+@dataclass
+class Bars:
+    """Scores as bars of one scale, best first as they are given.
+
+    `frame` has a row a bar: "name", "score", "low", "high" (an interval, NaN if not known) and "best".
+    """
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+
+    def places(self):
+        """Ends of the bars and of their intervals from 0 to 1: columns "score", "low", "high"."""
+        found = self.frame[["score", "low", "high"]].astype(float)
+        if found.min().min() >= 0 and found.max().max() <= 1:
+            return found
+        least, most = min(0.0, found.min().min()), max(0.0, found.max().max())
+        return (found - least) / ((most - least) or 1.0)
+
+    def value(self, row):
+        """A score, and its interval where there is one."""
+        within = f" ({row.low:.3f} to {row.high:.3f})" if row.low == row.low else ""
+        return f"{row.score:.3f}{within}"
 
 
 @dataclass

@@ -1,10 +1,12 @@
-"""Sections from the table of compare: what to use, all scores, scores against time."""
+"""Sections from the table of compare: all scores, scores against time."""
 
 import numpy as np
 import pandas as pd
 
 from . import _svg
-from ._blocks import Chart, Mark, Section, Table, without_home
+from ._blocks import Bars, Chart, Mark, Section, Table, without_home
+from ._rows_of_compare import clean, name_of
+from ._verdict import interval
 
 _HEADERS = {
     "source_cv": "source, cross-validated",
@@ -14,42 +16,8 @@ _HEADERS = {
     "target_texts": "target texts",
 }
 _FORMATS = {"gain": "+.3f", "fit_seconds": ".2f", "texts_per_second": ",.0f"}
+_BARS = 12  # of the candidates that are drawn
 _NO_TABLE = "No table of compare was given (table=compare(...))."
-
-
-def recommendation(selection, table, data) -> Section:
-    section = Section("recommendation", "Recommendation")
-    if selection is not None:
-        section.blocks = [_chosen(selection)]
-        results = getattr(selection, "results_", None)
-        if results is not None:
-            frame = _clean(results)
-            section.blocks.append(Table("selection", "All candidates of the selection", frame, sortable=True))
-    elif table is None:
-        section.left_out = "Nothing was chosen: there is neither a selection nor a table of compare."
-    elif not table["target_score"].notna().any():
-        section.blocks = [
-            "Nothing was chosen: the target has no labels, and scores on the source do not tell how well a "
-            "model carries over."
-        ]
-    else:
-        best = table.loc[table["target_score"].idxmax()]
-        section.blocks = [
-            f"Nothing was chosen without target labels; by the labels of {len(data.y_scored):,} target "
-            f"{data.kind} {_name(best)} has the highest score, {best['target_score']:.3f}, and since these "
-            "labels picked it out, expect a little less on new ones."
-        ]
-    return section
-
-
-def _chosen(selection):
-    low, high = selection.score_interval_
-    score = ""
-    if selection.expected_score_ == selection.expected_score_:
-        score = f", with an expected score of {selection.expected_score_:.3f} on the target"
-        score += f" ({low:.3f} to {high:.3f})" if low == low and high == high else ""
-    reason = without_home(str(selection.reason_)).strip().rstrip(".")
-    return f"Use {without_home(str(selection.best_name_))}{score}: {reason}."
 
 
 def comparison(table) -> Section:
@@ -57,15 +25,38 @@ def comparison(table) -> Section:
     if table is None:
         section.left_out = _NO_TABLE
         return section
-    frame = _clean(table)
+    frame = clean(table)
     if not frame["error"].any():
         frame = frame.drop(columns="error")
     section.blocks = [
+        *_candidates(table),
         "Gain is the score on the target less that of the same embedder and classifier without adaptation. "
         "The cross-validated score on the source is no measure of transfer.",
-        Table("comparison", "Scores and times of all combinations", frame, _HEADERS, _FORMATS, sortable=True),
+        Table(
+            "comparison",
+            "Scores and times of all combinations",
+            frame,
+            _HEADERS,
+            _FORMATS,
+            sortable=True,
+            folded=True,
+        ),
     ]
     return section
+
+
+def _candidates(table):
+    """The best of them as bars."""
+    ran = table.dropna(subset=["target_score"]).sort_values("target_score", ascending=False, kind="stable")
+    if not len(ran):
+        return []
+    rows = [
+        (without_home(name_of(row)), row["target_score"], *interval(table, row["target_score"]), i == 0)
+        for i, (_, row) in enumerate(ran.head(_BARS).iterrows())
+    ]
+    more = f", the best {_BARS} of {len(ran):,}" if len(ran) > _BARS else ""
+    frame = pd.DataFrame(rows, columns=["name", "score", "low", "high", "best"])
+    return [Bars("comparison", f"Score on the target{more}", frame)]
 
 
 def tradeoff_points(table) -> tuple[pd.DataFrame | None, str]:
@@ -80,7 +71,7 @@ def tradeoff_points(table) -> tuple[pd.DataFrame | None, str]:
     points = pd.DataFrame(
         {
             "number": np.arange(1, len(rows) + 1),
-            "combination": [without_home(_name(row)) for _, row in rows.iterrows()],
+            "combination": [without_home(name_of(row)) for _, row in rows.iterrows()],
             "score": rows[score].to_numpy(float),
             "texts_per_second": rows["texts_per_second"].to_numpy(float),
             "fit_seconds": rows["fit_seconds"].to_numpy(float),
@@ -114,7 +105,7 @@ def tradeoff(points, reason) -> Section:
         "not shown: it reads no text.",
         _scatter(points, "texts_per_second", "best_to_predict", "texts per second", what),
         _scatter(points, "fit_seconds", "best_to_fit", "seconds to fit", what),
-        Table("tradeoff", "The points of both charts", frame, headers, _FORMATS, sortable=True),
+        Table("tradeoff", "The points of both charts", frame, headers, _FORMATS, sortable=True, folded=True),
     ]
     return section
 
@@ -147,20 +138,3 @@ def _pareto(score, merit):
     at_least = (score >= score[:, None]) & (merit >= merit[:, None])
     better = (score > score[:, None]) | (merit > merit[:, None])
     return ~(at_least & better).any(axis=1)
-
-
-def _name(row):
-    parts = row["embedder"], row["adapter"], row["classifier"]
-    return " + ".join(str(part) for part in parts if part != "-")
-
-
-def _clean(frame):
-    """A copy whose texts name no home folder, with a fresh index."""
-    frame = frame.reset_index(drop=True)
-    for column in frame.columns[[dtype.kind not in "fiub" for dtype in frame.dtypes]]:
-        frame[column] = [None if _missing(v) else without_home(str(v)) for v in frame[column]]
-    return frame
-
-
-def _missing(value):
-    return value is None or value is pd.NA or (isinstance(value, float) and value != value)

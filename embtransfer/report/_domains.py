@@ -2,11 +2,8 @@
 
 from collections import Counter
 
-import numpy as np
 import pandas as pd
-import scipy.sparse as sp
-from sklearn import config_context
-from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from ..diagnostics import domain_shift, word_shift
 from ..explaining import word_weights
@@ -14,11 +11,14 @@ from ..folding import CannotFold
 from ..system._escape import plain
 from . import _svg
 from ._blocks import Chart, Mark, Section, Table
+from ._directions import along, gaps, limits, says_nothing
 
 POINTS = 600  # of a domain in a picture: more would cover one another
 _CLASSES = 5  # that get a shape of their own
 _OTHERS = "other classes"
-_TOP = 15
+_TOP = 12
+_MOVED = 2000  # words that are looked at
+_HEADERS = {"source_count": "source", "target_count": "target", "speaks_for": "speaks for"}
 _NO_WORDS = "The rows are vectors, whose words are not known."
 
 
@@ -31,36 +31,45 @@ def projection_points(model) -> tuple[dict[str, pd.DataFrame] | None, str]:
     every = [plain(label) for label in model.data.y]
     shown = {label for label, _ in Counter(every).most_common(_CLASSES)}
     labels = [every[i] if every[i] in shown else _OTHERS for i in model.drawn[0][:POINTS]]
-    return {
-        when: _project(source[:POINTS], target[:POINTS], labels)
+    found = {
+        when: along(source[:POINTS], target[:POINTS], labels)
         for when, (source, target) in ((w, rows) for w, rows in pictures.items() if rows is not None)
-    }, ""
+    }
+    if len(found) > 1 and found["before"].equals(found["after"]):
+        del found["after"]
+    if says_nothing(found):
+        return None, "Neither the source's classes nor the domains lie apart in any direction of the rows."
+    return found, ""
 
 
 def projection(pictures, reason, model) -> Section:
-    section = Section("projection", "Source and target in two components", left_out=reason or None)
+    section = Section("projection", "Where source and target lie", left_out=reason or None)
     if reason:
         return section
     section.blocks = [
-        f"At most {POINTS} texts of each domain, drawn at random, in the two directions in which the texts "
-        "of both domains together vary most (PCA, for each picture anew)."
+        "Across: the direction that tells the source's classes apart best. Up: the one that then tells the "
+        "domains apart. Both are found on other texts than those drawn, in standard deviations within "
+        "classes and domains; points beyond the frame are drawn at its edge."
     ]
+    ends = limits(pictures)
     for when, points in pictures.items():
-        in_words = f"The middles of the domains are {_gap(points):.2f} standard deviations apart."
+        classes, domains = gaps(points)
         title = f"{when.capitalize()} adaptation" if len(pictures) > 1 else "Rows of the model"
-        groups = marks_of(points)
+        inside = points.assign(x=points["x"].clip(*ends["x"]), y=points["y"].clip(*ends["y"]))
+        groups = marks_of(inside)
         section.blocks.append(
             Chart(
                 f"projection_{when}",
                 title,
-                in_words,
-                _svg.draw(groups, x="component 1", y="component 2", ticks=False, size=2),
+                f"Classes of the source lie {classes:.1f} standard deviations apart, domains {domains:.1f}.",
+                _svg.draw(groups, x="classes", y="domains", size=2, ends=(ends["x"], ends["y"])),
                 [group[0] for group in groups],
                 points.round(4),
             )
         )
     if len(pictures) == 1:
-        section.blocks.append(f"There is no second picture: {model.name} adapts no rows ({model.no_rows}).")
+        why = f" ({model.no_rows})" if model.after is None else ""
+        section.blocks.append(f"There is no second picture: {model.name} adapts no rows{why}.")
     return section
 
 
@@ -76,33 +85,6 @@ def marks_of(points):
         mark = Mark(f"source: {label}", _svg.SHAPES[i], i)
         groups.append((mark, some["x"].to_numpy(), some["y"].to_numpy()))
     return groups
-
-
-@config_context(transform_output="default", array_api_dispatch=False)  # with dispatch arpack is refused
-def _project(source, target, labels):
-    sparse = sp.issparse(source)
-    stacked = sp.vstack([source, target]) if sparse else np.vstack([source, target])
-    n_components = min(2, *stacked.shape) if not sparse else min(2, min(stacked.shape) - 1)
-    pca = PCA(n_components, svd_solver="arpack" if sparse else "auto", random_state=0)
-    places = np.zeros((stacked.shape[0], 2))
-    places[:, :n_components] = pca.fit_transform(stacked)
-    n_source = source.shape[0]
-    return pd.DataFrame(
-        {
-            "domain": np.repeat(["source", "target"], [n_source, target.shape[0]]),
-            "label": [*labels, *[""] * target.shape[0]],
-            "x": places[:, 0],
-            "y": places[:, 1],
-        }
-    )
-
-
-def _gap(points):
-    """Distance of the domains' means over the spread within."""
-    groups = points.groupby("domain")[["x", "y"]]
-    between = groups.mean().diff().iloc[-1].to_numpy()
-    within = np.sqrt(groups.var(ddof=0).mean().to_numpy())
-    return float(np.hypot(*(between / np.where(within > 0, within, 1))))
 
 
 def shift(model) -> Section:
@@ -160,34 +142,53 @@ def words(data, model) -> Section:
         section.left_out = _NO_WORDS
         return section
     target = data.seen if data.seen is data.scored else data.seen + data.scored
-    moved = word_shift(data.source, target, top=_TOP)
-    columns = ["word", "source_count", "target_count", "z"]
-    for name, rows in (("target", moved[moved["z"] > 0]), ("source", moved[moved["z"] < 0][::-1])):
-        frame = rows.head(_TOP)[columns].reset_index(drop=True)
-        caption = f"Words typical of the {name} (z: how sure, in standard deviations)"
+    deciding, reason = _deciding(model, data.scored)
+    moved = _that_matter(word_shift(data.source, target, top=_MOVED), deciding)
+    for name, rows in (("target", moved[moved["z"] > 0]), ("source", moved[moved["z"] < 0])):
+        frame = rows.head(_TOP).reset_index(drop=True)
+        caption = f"Typical of the {name}"
         section.blocks.append(
-            Table(f"typical_{name}", caption, frame, formats={"z": ".1f"}, sortable=True)
+            Table(f"typical_{name}", caption, frame, _HEADERS, {"z": ".1f"}, sortable=True, beside=True)
             if len(frame)
             else f"No word is more frequent in the {name}."
         )
-    deciding, reason = _deciding(model, data.scored)
     if deciding is None:
         section.blocks.append(f"Which words decide is left out: {reason}")
-    else:
-        caption = "Words of the scored target texts with most weight for each class"
-        section.blocks.append(Table("deciding", caption, deciding, formats={"rate": ".2%"}, sortable=True))
+        return section
+    section.blocks.insert(
+        0,
+        "Words that came or went between the domains and that decide: first those of the largest z, how sure "
+        "the difference is in standard deviations, times weight in the model. English words without a "
+        "meaning of their own are left out.",
+    )
+    shown = deciding.groupby("label", sort=False).head(_TOP).head(10 * _TOP).reset_index(drop=True)
+    caption = "Words of the scored target texts with most weight for each class"
+    section.blocks.append(
+        Table("deciding", caption, shown, formats={"rate": ".2%"}, sortable=True, folded=True)
+    )
     return section
+
+
+def _that_matter(moved, deciding):
+    """Words that moved, weighed by what they decide where that is known; without stop words."""
+    frame = moved[~moved["word"].isin(ENGLISH_STOP_WORDS)][["word", "source_count", "target_count", "z"]]
+    if deciding is not None:
+        most = deciding.sort_values("weight", ascending=False).drop_duplicates("word")
+        frame = frame.merge(most[["word", "label", "weight"]], on="word").rename(
+            columns={"label": "speaks_for"}
+        )
+        return frame.iloc[(-frame["z"].abs() * frame["weight"]).argsort(kind="stable")]
+    return frame.iloc[(-frame["z"].abs()).argsort(kind="stable")]
 
 
 def _deciding(model, texts):
     if model.error:
         return None, f"the model could not be fitted ({model.error})."
     try:
-        frame = word_weights(model.fitted, texts=texts, top=_TOP)
+        frame = word_weights(model.fitted, texts=texts, top=_MOVED)
     except CannotFold as error:
         return None, f"{model.name} has no weights of single words. {error}"
-    frame = frame.reset_index(drop=True).head(10 * _TOP)
-    return frame.assign(label=[plain(label) for label in frame["label"]]), ""
+    return frame.reset_index(drop=True).assign(label=[plain(label) for label in frame["label"]]), ""
 
 
 def coverage(data, model) -> Section:
@@ -220,6 +221,7 @@ def coverage(data, model) -> Section:
                 unknown,
                 headers,
                 {"share_of_unknown": ".1%"},
+                folded=True,
             )
             if len(unknown)
             else "The table knows every word of the target."

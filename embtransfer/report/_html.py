@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..system._escape import escape
 from . import _svg
-from ._blocks import Chart, Code, Table
+from ._blocks import Bars, Chart, Code, Headline, Table
 
 _FOLDER = Path(__file__).parent
 
@@ -68,21 +68,51 @@ def _section(section, prefix, level):
     parts = [f'<section id="{name}"><{tag} class="et-heading">{escape(section.heading)}</{tag}>\n']
     if section.left_out:
         parts.append(f'<p class="et-soft">Left out: {escape(section.left_out)}</p>\n')
-    for are_charts, blocks in groupby(section.blocks, lambda block: isinstance(block, Chart)):
-        if are_charts:
-            charts = "".join(_chart(block, f"{prefix}-{block.name}") for block in blocks)
-            parts.append(f'<div class="et-charts">{charts}</div>\n')
-        else:
-            parts += [_block(block, prefix) for block in blocks]
+    for kind, blocks in groupby(section.blocks, _row_of):
+        found = "".join(_block(block, prefix) for block in blocks)
+        parts.append(f'<div class="{kind}">{found}</div>\n' if kind else found)
     return "".join(parts) + "</section>\n"
 
 
+def _row_of(block):
+    """The class of what stands in one row with others."""
+    if isinstance(block, Chart):
+        return "et-charts"
+    return "et-tables" if isinstance(block, Table) and block.beside else ""
+
+
 def _block(block, prefix):
+    if isinstance(block, Chart):
+        return _chart(block, f"{prefix}-{block.name}")
     if isinstance(block, Table):
-        return _table(block, f"{prefix}-table-{block.name}")
+        table = _table(block, f"{prefix}-table-{block.name}")
+        said = f"{escape(block.caption)}: {len(block.frame):,} rows"
+        return f"<details><summary>{said}</summary>{table}</details>\n" if block.folded else table
+    if isinstance(block, Headline):
+        return f'<p class="et-headline"><bdi>{escape(block.text)}</bdi></p>\n'
+    if isinstance(block, Bars):
+        return _bars(block, f"{prefix}-bars-{block.name}")
     if isinstance(block, Code):
         return f'<pre tabindex="0"><code>{escape(block.text)}</code></pre>\n'
     return f"<p>{escape(block)}</p>\n"
+
+
+def _bars(bars, name):
+    """A row each: the name, a bar with its interval, which is there for the eye alone, and the score."""
+    rows = []
+    for row, at in zip(bars.frame.itertuples(), bars.places().itertuples(), strict=True):
+        ends = f"--v:{at.score:.1%}"
+        interval = ""
+        if at.low == at.low:
+            ends += f";--low:{at.low:.1%};--high:{at.high:.1%}"
+            interval = '<span class="et-range"></span>'
+        rows.append(
+            f"<li{' class=et-best' * bool(row.best)}><span><bdi>{escape(row.name)}</bdi></span>"
+            f'<span class="et-bar" aria-hidden="true" style="{ends}"><span class="et-score"></span>{interval}'
+            f'</span><span class="et-n">{bars.value(row)}</span></li>\n'
+        )
+    title = f'<p class="et-bars-title" id="{name}">{escape(bars.title)}</p>'
+    return f'{title}<ol class="et-bars" aria-labelledby="{name}">{"".join(rows)}</ol>\n'
 
 
 def _table(table, name):

@@ -27,6 +27,12 @@ def confusion(model) -> tuple[pd.DataFrame | None, str, str]:
     return pd.DataFrame(counts, labels, labels), what, ""
 
 
+def accuracy(counts) -> tuple[float, int]:
+    """Share of the texts that are right, and how many texts there are."""
+    n = int(counts.to_numpy().sum())
+    return float(np.trace(counts.to_numpy()) / n), n
+
+
 def mistakes(counts, what, reason) -> Section:
     section = Section("confusion", "Which classes are mistaken", left_out=reason or None)
     if reason:

@@ -41,7 +41,7 @@ def projection(groups, title, ax):
     """Source and target in two components."""
     for mark, x, y in groups:
         ax.scatter(x, y, s=12, c=_COLOURS[mark.colour], marker=_SHAPES[mark.shape], label=mark.label)
-    ax.set(xlabel="component 1", ylabel="component 2", title=title, xticks=[], yticks=[])
+    ax.set(xlabel="classes", ylabel="domains", title=title)
     ax.legend()
     return ax
 

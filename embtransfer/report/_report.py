@@ -21,7 +21,7 @@ from ..system._folders import new_files
 from ..trials._compare import COLUMNS
 from ..trials._progress import Steps
 from ..trials._splits import Split
-from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts
+from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts, _verdict
 from ._blocks import without_home
 from ._data import data_check
 from ._described import Described
@@ -221,6 +221,7 @@ def make_report(
     data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
     _check_inputs(table, curves, selection)
     steps = Steps(progress, total=5, of="report: ")
+    chosen = selection is not None and model is not None and data.y_scored is not None
     if model is None:
         embedder = WordEmbedder() if data.kind == "texts" else VectorEmbedder()
         model = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
@@ -229,12 +230,15 @@ def make_report(
     described = Described(model, data, random_state)
     steps("predicting")
     counts, what, no_counts = _mistakes.confusion(described)
+    right = _mistakes.accuracy(counts) if chosen and counts is not None else None
+    shares = _shares(selection, described)
+    verdict = _verdict.recommendation(selection, table, data, right, shares)
     steps("projecting")
     points, no_points = _choice.tradeoff_points(table)
     pictures, no_pictures = _domains.projection_points(described)
     sections = [
+        verdict,
         data_check(X_source, y_source, X_target, y_target),
-        _choice.recommendation(selection, table, data),
         _choice.comparison(table),
         _choice.tradeoff(points, no_points),
         _domains.projection(pictures, no_pictures, described),
@@ -250,10 +254,11 @@ def make_report(
     ]
     steps("done")
     left_out = f" {data.left_out()}" if data.left_out() else ""
+    shares = f" {shares}" if shares and verdict.left_out else ""  # else the verdict says them
     lead = (
-        f"{len(data.y):,} labelled source {data.kind}, {_target_texts(data)}.{_shares(selection, described)}"
-        f"{left_out} Made {created} by "
-        f"embtransfer {__version__}. Pictures, mistakes and distances are of one model: {described.name}."
+        f"{len(data.y):,} labelled source {data.kind}, {_target_texts(data)}.{shares}{left_out} "
+        f"Made {created} by embtransfer {__version__}. "
+        f"Pictures, mistakes and distances are of one model: {described.name}."
     )
     kept = {"tradeoff": points, "projection": pictures, "confusion": counts}
     return Report(plain(without_home(title)), lead, created, sections, table, described.fitted, kept)
@@ -272,7 +277,7 @@ def _shares(selection, described):
     """How often each class occurs in the domains, by the search; or by the model, if there was none."""
     found = (class_shares(model) for model in (selection, described.fitted))
     shares = next((one for one in found if one is not None), None)
-    return "" if shares is None else f" Class shares: {plain(shares_in_words(shares))}."
+    return "" if shares is None else f"Class shares: {plain(shares_in_words(shares))}."
 
 
 def _check_inputs(table, curves, selection):

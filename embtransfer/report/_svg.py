@@ -21,7 +21,7 @@ _PATHS = {  # from the middle, with arms of length 1
 }
 
 
-def draw(groups, *, x, y, log_x=False, ticks=True, lines=False, size=3.0, numbers=()):
+def draw(groups, *, x, y, log_x=False, ticks=True, lines=False, size=3.0, numbers=(), ends=((), ())):
     """Draw groups of points as the inside of an svg element.
 
     Parameters
@@ -39,9 +39,11 @@ def draw(groups, *, x, y, log_x=False, ticks=True, lines=False, size=3.0, number
         Half the width of a shape.
     numbers : list of (text, x, y)
         Names of points.
+    ends : (x, y)
+        Values that the axes hold beside the points: for several charts of one scale.
     """
-    across = _Axis(np.concatenate([group[1] for group in groups]), LEFT, WIDTH - RIGHT, log_x)
-    up = _Axis(np.concatenate([group[2] for group in groups]), HEIGHT - BOTTOM, TOP, False)
+    across = _Axis(np.concatenate([*(group[1] for group in groups), ends[0]]), LEFT, WIDTH - RIGHT, log_x)
+    up = _Axis(np.concatenate([*(group[2] for group in groups), ends[1]]), HEIGHT - BOTTOM, TOP, False)
     parts = _frame(across, up, x, y, ticks)
     for mark, xs, ys in groups:
         places = list(zip(across(xs), up(ys), strict=True))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..system._escape import escape_markdown
-from ._blocks import Chart, Code, Table
+from ._blocks import Bars, Chart, Code, Headline, Table
 
 
 def markdown(title, lead, sections) -> str:
@@ -21,6 +21,11 @@ def markdown(title, lead, sections) -> str:
 def _markdown_block(block):
     if isinstance(block, Chart):
         return f"**{escape_markdown(block.title)}.** {escape_markdown(block.description)}"
+    if isinstance(block, Headline):
+        return f"**{escape_markdown(block.text)}**"
+    if isinstance(block, Bars):
+        rows = [f"- {escape_markdown(row.name)}: {block.value(row)}" for row in block.frame.itertuples()]
+        return "\n".join([f"**{escape_markdown(block.title)}**", "", *rows])
     if isinstance(block, Code):
         fence = "`" * max(3, 1 + max((len(run) for run in _runs_of_backticks(block.text)), default=0))
         return f"{fence}\n{block.text}\n{fence}"
@@ -49,7 +54,7 @@ def _markdown_table(table):
 def dictionary(section) -> dict:
     """A section as lists, dicts, str, numbers and None."""
     result = {"key": section.key, "heading": section.heading, "left_out": section.left_out}
-    result |= {"texts": [], "tables": [], "charts": [], "code": []}
+    result |= {"headline": None, "texts": [], "bars": [], "tables": [], "charts": [], "code": []}
     for block in section.blocks:
         if isinstance(block, Table):
             result["tables"].append(
@@ -64,6 +69,10 @@ def dictionary(section) -> dict:
                     "points": _records(block.points),
                 }
             )
+        elif isinstance(block, Bars):
+            result["bars"].append({"name": block.name, "title": block.title, "rows": _records(block.frame)})
+        elif isinstance(block, Headline):
+            result["headline"] = block.text
         elif isinstance(block, Code):
             result["code"].append(block.text)
         else:

@@ -27,3 +27,4 @@ for (const table of document.querySelectorAll(".et table[data-sortable]:not([dat
   addEventListener("resize", mark); // only what scrolls is a stop of the Tab key
   mark();
 }
+addEventListener("beforeprint", () => document.querySelectorAll(".et details").forEach((one) => (one.open = true)));

@@ -143,7 +143,7 @@ def compare(
         Its `attrs` count texts: "source_texts_repeated", "target_texts_scored", and "target_texts_left_out",
         held back and not scored since they stand in the source. "class_shares" says how often each class
         occurs in the domains, as `class_shares` of the model of the best source_cv that estimates it or was
-        told; "class_shares_by" names that model. Both "" if no model does.
+        told; "class_shares_by" names that model. Both "" if no model does. "scoring" is as given.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def compare(
     table.attrs.update(source_texts_repeated=data.n_repeated, target_texts_left_out=data.n_left_out)
     table.attrs["target_texts_scored"] = 0 if data.y_scored is None else n_rows(data.scored)
     _, words, by = max(shares, key=lambda one: one[0])
-    table.attrs.update(class_shares=words, class_shares_by=by)
+    table.attrs.update(class_shares=words, class_shares_by=by, scoring=scoring)
     return table
 
 

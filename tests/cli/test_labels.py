@@ -46,7 +46,7 @@ def embtransfer(*arguments):
 
 @pytest.mark.parametrize("given", [LISTS, COLUMNS], ids=["lists", "columns"])
 def test_several_labels_from_fit_to_explain(folder, given):
-    embtransfer("fit", *given, "-o", "model", "--overwrite")
+    embtransfer("fit", *given, "--embedder", "word_mean", "-o", "model", "--overwrite")
     embtransfer("compile", "model", "-o", "compiled", "--overwrite")
     for model in ("model", "compiled"):
         embtransfer("score", model, "pans.csv", "-o", f"{model}.csv", "--proba")

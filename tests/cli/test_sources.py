@@ -30,12 +30,13 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("sources", [TWO, BY_COLUMN])
 def test_fit_maps_each_source(sources):
-    assert "Fitted on 320 source texts and 120 target texts" in run("fit", *sources, "-o", "model").stderr
+    said = run("fit", *sources, "--adapter", "centering", "-o", "model").stderr
+    assert "Fitted on 320 source texts and 120 target texts" in said
     assert list(load_pipeline("model")[1].source_maps_) == ["comedy", "drama"]
 
 
 def test_fit_of_a_recipe_of_words_takes_them_together():
-    run("fit", *TWO, "--recipe", "words", "-o", "model")
+    run("fit", *TWO, "-o", "model")
     assert load_pipeline("model").predict(["A lovely pan."]).tolist() == ["1"]
 
 
@@ -68,7 +69,7 @@ def test_files_of_one_name_in_two_folders_keep_their_paths(tmp_path):
         (tmp_path / genre).mkdir()
         pd.read_csv(f"{genre}.csv").to_csv(f"{genre}/all.csv", index=False)
     sources = ["--source", "drama/all.csv", "--source", "comedy/all.csv", "--target", "pans.csv"]
-    run("fit", *sources, "-o", "model")
+    run("fit", *sources, "--adapter", "centering", "-o", "model")
     assert list(load_pipeline("model")[1].source_maps_) == ["comedy/all.csv", "drama/all.csv"]
 
 

@@ -1,4 +1,4 @@
-"""`choose`, `compare` and `demo` end in which model to take, how good it is, and a command that goes on."""
+"""`choose` and `compare` end in which model to take, how good it is, and a command that goes on."""
 
 import re
 import shlex

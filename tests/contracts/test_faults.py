@@ -776,7 +776,7 @@ def test_the_command_line_says_it_in_a_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(_memory, "_SMALL", 0)  # small enough for a test
     monkeypatch.setattr(_memory, "_of_process", lambda: [(1000, "the limit of the process (ulimit -v)")])
     words = ["embtransfer", "fit", "--source", f"{tmp_path}/a.csv", "-o", f"{tmp_path}/model"]
-    monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.setattr(sys, "argv", [*words, "--embedder", "word_mean"])
     with pytest.raises(SystemExit, match=r"^2$"):
         cli.main()
     error = capsys.readouterr().err

@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -25,7 +23,6 @@ from typer.testing import CliRunner
 
 from embtransfer import (
     DomainCentering,
-    SubspaceAlignment,
     WordEmbedder,
     compare,
     covariance_distance,
@@ -40,6 +37,7 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
+from embtransfer.report._directions import along, gaps, limits
 from embtransfer.report._reproduce import quote_command
 from embtransfer.report._svg import _PATHS, _scaled, nice_numbers, short_number
 from embtransfer.trials._splits import Split
@@ -48,8 +46,8 @@ FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 DATA = FILMS.data, FILMS.target, PANS.data, PANS.target
 SPLIT = Split(*DATA, False, 0.5, 0)
 KEYS = [
-    "data",
     "recommendation",
+    "data",
     "comparison",
     "tradeoff",
     "projection",
@@ -207,7 +205,10 @@ def test_left_out_sections_say_why(bare):
 
 def test_recommendation_of_a_selection(report):
     section = sections(report)["recommendation"]
-    assert section["texts"] == [
+    assert section["headline"] == "Use words"
+    assert section["bars"][0]["rows"][0]["low"] == 0.77
+    assert section["texts"][-1].startswith("Class shares: 0: 50 % in the source, ")
+    assert section["texts"][:1] == [
         "Use words, with an expected score of 0.810 on the target (0.770 to 0.840): it is best by "
         "importance-weighted validation."
     ]
@@ -220,14 +221,21 @@ def test_recommendation_of_a_selection(report):
 def test_recommendation_without_an_expected_score():
     selection = make_selection(expected_score_=np.nan, score_interval_=(np.nan, np.nan), results_=None)
     report = make_report(*DATA[:3], selection=selection)
-    assert sections(report)["recommendation"]["texts"] == [
+    assert sections(report)["recommendation"]["texts"][:1] == [
         "Use words: it is best by importance-weighted validation."
     ]
 
 
 def test_recommendation_by_target_labels_says_so(table):
     best = table.loc[table["target_score"].idxmax()]
-    (text,) = sections(make_report(*DATA, table=table))["recommendation"]["texts"]
+    section = sections(make_report(*DATA, table=table))["recommendation"]
+    text, adapting, _ = section["texts"]
+    assert section["headline"].startswith("Best on the target: ")
+    (bars,) = section["bars"]
+    names = ["measured", "without adapting", "TF-IDF", "the most frequent class"]
+    assert [row["name"] for row in bars["rows"]] == names
+    assert all(row["low"] < row["score"] < row["high"] for row in bars["rows"])
+    assert adapting.startswith("Adapting helps: +")
     assert text.startswith("Nothing was chosen without target labels; by the labels of 160 target texts ")
     assert f" + {best['adapter']} + " in text
     assert f"{best['target_score']:.3f}" in text
@@ -236,7 +244,7 @@ def test_recommendation_by_target_labels_says_so(table):
 def test_recommendation_without_target_labels():
     table = compare(*DATA[:3], recipes=[], adapters=["none"])
     report = make_report(*DATA[:3], table=table)
-    (text,) = sections(report)["recommendation"]["texts"]
+    text, _ = sections(report)["recommendation"]["texts"]
     assert text.startswith("Nothing was chosen: the target has no labels")
     assert "score on the source" in sections(report)["tradeoff"]["charts"][0]["title"].lower()
 
@@ -278,33 +286,45 @@ def test_pareto(report, table):
             assert points[best][i] == ("no" if beaten else "yes")
 
 
-def test_projection_is_joint_pca():
-    model = make_transfer_pipeline(WordEmbedder(), SubspaceAlignment(10), make_classifier("logistic"))
-    report = make_report(*DATA, model=model)
-    fitted = clone(model).fit(FILMS.data, FILMS.target, X_target=SPLIT.seen)
-    embedder, adapter = fitted[0], fitted[1]
-    before = embedder.transform(SPLIT.source), embedder.transform(SPLIT.seen)
-    after = adapter.transform_source(before[0]), adapter.transform(before[1])
+def test_projection_shows_classes_and_domains_and_that_adapting_brings_these_together(report):
     charts = sections(report)["projection"]["charts"]
     assert [chart["name"] for chart in charts] == ["projection_before", "projection_after"]
-    for chart, pair in zip(charts, (before, after), strict=True):
-        points = pd.DataFrame(chart["points"])
-        for domain, part in zip(("source", "target"), np.split(_pca(*pair), [320]), strict=True):
-            found = points.loc[points["domain"] == domain, ["x", "y"]].to_numpy()
-            for column in (0, 1):  # drawn in another order
-                np.testing.assert_allclose(np.sort(found[:, column]), np.sort(part[:, column]), atol=1e-3)
-    counts = Counter(point["label"] for point in charts[0]["points"] if point["domain"] == "source")
-    assert counts == Counter(map(str, FILMS.target))
+    before, after = (pd.DataFrame(chart["points"]) for chart in charts)
+    assert before["domain"].value_counts().to_dict() == {"source": 160, "target": 80}
+    for points in (before, after):
+        classes = points[points["domain"] == "source"].groupby("label")["x"].mean()
+        assert classes["1"] - classes["0"] > 1
+    apart = [points.groupby("domain")["y"].mean() for points in (before, after)]
+    assert apart[0]["target"] - apart[0]["source"] > 3
+    assert abs(apart[1]["target"] - apart[1]["source"]) < 0.8
 
 
-def _pca(*pair):
-    return PCA(2, random_state=0).fit_transform(np.vstack(pair))
+def test_directions_are_fitted_on_other_rows_than_those_drawn():
+    rng = np.random.default_rng(0)
+    points = along(rng.normal(size=(100, 50)), rng.normal(size=(100, 50)), list("ab") * 50)
+    assert max(gaps(points)) < 0.6  # on the rows that they are fitted on: above 1.5
+
+
+def test_a_projection_that_says_nothing_is_left_out():
+    y = np.arange(600) % 4 // 2  # in both of the halves
+    X = np.random.default_rng(0).normal(size=(600, 3))
+    report = make_report(X, y, X + 0.0001)
+    assert report.left_out["projection"].startswith("Neither the source's classes nor the domains")
+
+
+def test_one_far_row_does_not_press_the_others_together():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 4))
+    X[0] = 1e4
+    points = along(X[:100], X[100:], list("aabb") * 25)
+    low, high = limits({"before": points})["x"]
+    assert high - low < 20
 
 
 def test_projection_draws_a_sample():
     report = make_report(FILMS.data * 3, list(FILMS.target) * 3, PANS.data * 5)
     points = pd.DataFrame(sections(report)["projection"]["charts"][0]["points"])
-    assert points["domain"].value_counts().to_dict() == {"source": 600, "target": 600}
+    assert points["domain"].value_counts().to_dict() == {"source": 300, "target": 300}
 
 
 def test_many_classes():
@@ -355,10 +375,15 @@ def test_classes_are_equal_as_python_says():
     assert list(rows(report, "confusion", "confusion")["true class"]) == ["0", "1"]
 
 
-def test_words_are_those_of_word_shift(report):
-    expected = word_shift(FILMS.data, PANS.data, top=15)
-    assert set(rows(report, "words", "typical_target")["word"]) == set(expected["word"][:15])
-    assert rows(report, "words", "typical_source")["word"][0] == expected["word"].iloc[-1]
+def test_words_moved_and_decide_and_are_no_stop_words(report):
+    z = word_shift(FILMS.data, PANS.data, top=2000).set_index("word")["z"]
+    for name, sign in (("target", 1), ("source", -1)):
+        found = rows(report, "words", f"typical_{name}")
+        assert 5 < len(found) <= 12
+        assert not set(found["word"]) & {"the", "of", "it", "is", "these"}
+        np.testing.assert_allclose(found["z"], z[found["word"]])
+        assert (sign * found["z"] > 0).all()
+        assert (np.diff(found["z"].abs() * found["weight"]) <= 1e-9).all()
 
 
 def test_words_that_decide(report):
@@ -376,7 +401,7 @@ def test_coverage(report):
     assert known["known"] == pytest.approx(coverage.share)
     assert known["words"] == coverage.n_tokens.sum()
     unknown = rows(report, "coverage", "unknown_0")
-    pd.testing.assert_frame_equal(unknown, coverage.unknown(15), check_dtype=False)
+    pd.testing.assert_frame_equal(unknown, coverage.unknown(12), check_dtype=False)
 
 
 def test_coverage_of_known_words():
@@ -611,7 +636,7 @@ def test_plots(report):
         assert points == len(rows(report, "tradeoff", "tradeoff"))
         axes = pyplot.subplots()[1]
         assert report.plot_projection(axes, when="before") is axes
-        assert sum(len(group.get_offsets()) for group in axes.collections) == 480
+        assert sum(len(group.get_offsets()) for group in axes.collections) == 240
         axes = report.plot_confusion()
         drawn = [int(text.get_text()) for text in axes.texts]
         found = rows(report, "confusion", "confusion")[["predicted 0", "predicted 1"]]

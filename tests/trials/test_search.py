@@ -787,9 +787,9 @@ class TestSearch:
             found.evidence[place], _ = judged(noisy(truth, accuracy, 2, place), 2, 0.8, place)
         consensus_ = [agreement(found.evidence[place], q).mean() for place in range(3)]
         found.criteria = pd.DataFrame({"consensus": consensus_, "source_accuracy": [0.7, 0.6, 0.9]})
-        assert best_of(found, [0, 1, 2], "aggregate")[0] == 0
+        assert best_of(found, [0, 1, 2], "consensus_and_source")[0] == 0
         found.criteria["source_accuracy"] = [0.6, 0.7, 0.9]
-        assert best_of(found, [0, 1, 2], "aggregate")[0] == 1
+        assert best_of(found, [0, 1, 2], "consensus_and_source")[0] == 1
         assert best_of(found, [0, 1, 2], "source_accuracy")[0] == 2
 
     def test_progress(self):

@@ -31,7 +31,7 @@ def choose(candidates, found, criterion, guard=True):
 
 def best_of(found, places, criterion):
     """(The place with the best criterion, why in words)."""
-    if criterion != "aggregate":
+    if criterion != "consensus_and_source":
         scores = found.criteria.loc[places, criterion]
         return scores.idxmax(), f"has the best {criterion.replace('_', ' ')} ({scores.max():.3f})"
     best = found.criteria.loc[places, "consensus"].idxmax()

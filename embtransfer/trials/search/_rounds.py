@@ -229,7 +229,7 @@ def agree(found: Round) -> None:
 
 def survivors(candidates, found: Round, criterion) -> list[int]:
     """The better third, the best of each view, and the unadapted counterpart of each of these."""
-    criterion = "consensus" if criterion == "aggregate" else criterion
+    criterion = "consensus" if criterion == "consensus_and_source" else criterion
     order = found.criteria.sort_values(criterion, ascending=False, kind="stable").index.tolist()
     kept = set(order[: max(_LEAST_KEPT, round(_SHARE_KEPT * len(order)))])
     best_of_view: dict[str | None, int] = {}
@@ -263,7 +263,7 @@ def results_table(candidates, tables, errors, criterion) -> pd.DataFrame:
     for table in tables[1:]:
         judged.loc[table.index] = table[judged.columns]
     frame = frame.join(judged)
-    by = "consensus" if criterion == "aggregate" else criterion
+    by = "consensus" if criterion == "consensus_and_source" else criterion
     order = frame.sort_values(["rows", by], ascending=False, na_position="last").index
     frame["rank"] = pd.Series(np.arange(1, len(order) + 1), order)
     frame["rows"] = frame["rows"].astype("Int64")

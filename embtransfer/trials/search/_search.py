@@ -56,11 +56,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         The choice, the guard, `expected_score_`, its interval and `predict` follow it; `best_estimator_` by
         itself does so for two classes, as a FixedThresholdClassifier, and of more gives the most probable.
         In `results_` "consensus", "source_accuracy" and "reverse_accuracy" are of it.
-    criterion : str, default="aggregate"
-        "aggregate": the best source accuracy among the candidates whose consensus is as good as the best,
-        within a standard error. "consensus", "source_accuracy", "weighted_accuracy", "reverse_accuracy",
-        "negative_entropy", "mutual_information" and "neighbourhood_density" are columns of `results_`. On
-        the mean of four data sets "aggregate" and "consensus" had the least regret (docs/measured.md).
+    criterion : str, default="consensus_and_source"
+        "consensus_and_source": the best source accuracy among the candidates whose consensus is as good as
+        the best, within a standard error. "consensus", "source_accuracy", "weighted_accuracy",
+        "reverse_accuracy", "negative_entropy", "mutual_information" and "neighbourhood_density" are columns
+        of `results_`. On the mean of four data sets "consensus_and_source" and "consensus" had the least
+        regret (docs/measured.md).
     guard : bool, default=True
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
@@ -95,7 +96,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     results_ : DataFrame
         A row a candidate: embedder, adapter, classifier, parameters (names); the criteria, the larger the
         better; `rows`, texts of a domain that it was judged by; `fit_seconds`, embedding apart; `rank`, by
-        rows and then by the criterion ("aggregate": by the consensus); `error`.
+        rows and then by the criterion ("consensus_and_source": by the consensus); `error`.
     consensus_ : ndarray of shape (n_rows, n_classes)
         Of the last round's target texts.
     source_priors_, target_priors_ : ndarray of shape (n_classes,)
@@ -173,7 +174,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         "parameters": [dict, None],
         "target_shares": [Mapping, None],
         "scoring": [str, "array-like"],
-        "criterion": [StrOptions({"aggregate", *CRITERIA})],
+        "criterion": [StrOptions({"consensus_and_source", *CRITERIA})],
         "guard": ["boolean"],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "min_rows": [Interval(Integral, 20, None, closed="left")],
@@ -195,7 +196,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         parameters: dict[str, list] | None = None,
         target_shares: Mapping[Any, float] | None = None,
         scoring: str | Rows = "accuracy",
-        criterion: str = "aggregate",
+        criterion: str = "consensus_and_source",
         guard: bool = True,
         cv: int = 3,
         min_rows: int = 500,

@@ -1,0 +1,137 @@
+"""What to use, how good it is expected and measured to be, and whether adapting helps."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..labelling._estimate import wilson
+from ._blocks import Bars, Headline, Section, Table, without_home
+from ._rows_of_compare import clean, name_of
+
+_LEVEL = 0.9  # of intervals
+
+
+def recommendation(selection, table, data, right=None, shares="") -> Section:
+    """`right`: (share, number) of the scored target texts that the chosen model, fitted, gets right."""
+    section = Section("recommendation", "Verdict")
+    best: Any = None
+    if table is not None and table["target_score"].notna().any():
+        best = table.loc[table["target_score"].idxmax()]
+    if selection is None and table is None:
+        section.left_out = "Nothing was chosen: there is neither a selection nor a table of compare."
+        return section
+    if selection is not None:
+        headline, said = f"Use {without_home(str(selection.best_name_))}", _chosen(selection)
+        row = _row_of(selection, table) if best is not None else None
+    elif best is not None:
+        row = best
+        headline = f"Best on the target: {name_of(best)}"
+        said = (
+            f"Nothing was chosen without target labels; by the labels of {len(data.y_scored):,} target "
+            f"{data.kind} {name_of(best)} has the highest score, {best['target_score']:.3f}, and since these "
+            "labels picked it out, expect a little less on new ones."
+        )
+    else:
+        row, headline = None, "Nothing was chosen"
+        said = (
+            "Nothing was chosen: the target has no labels, and scores on the source do not tell how well a "
+            "model carries over."
+        )
+    bars = _bars(selection, table, row, right)
+    section.blocks = [Headline(headline), *bars, said]
+    if row is not None:
+        section.blocks += _adapting(table, row)
+    if selection is not None and row is not None and best["target_score"] > row["target_score"]:
+        section.blocks.append(
+            f"By these labels {name_of(best)} is the best, {best['target_score']:.3f}; since they picked it "
+            "out, expect a little less on new ones."
+        )
+    section.blocks += [shares] * bool(shares)
+    results = getattr(selection, "results_", None)
+    if results is not None:
+        caption = "All candidates of the selection"
+        section.blocks.append(Table("selection", caption, clean(results), sortable=True, folded=True))
+    return section
+
+
+def _chosen(selection):
+    low, high = selection.score_interval_
+    score = ""
+    if selection.expected_score_ == selection.expected_score_:
+        score = f", with an expected score of {selection.expected_score_:.3f} on the target"
+        score += f" ({low:.3f} to {high:.3f})" if low == low and high == high else ""
+    reason = without_home(str(selection.reason_)).strip().rstrip(".")
+    return f"Use {without_home(str(selection.best_name_))}{score}: {reason}."
+
+
+def _row_of(selection, table):
+    """The row of the table that is of the chosen model, or None."""
+    names = pd.Series([name_of(row).removeprefix("recipe + ") for _, row in table.iterrows()], table.index)
+    found = table[(names == str(selection.best_name_)) & table["target_score"].notna()]
+    return found.iloc[0] if len(found) else None
+
+
+def _bars(selection, table, row, right):
+    """Expected and measured scores of the model, and of what it must beat."""
+    found = []
+    if selection is not None and selection.expected_score_ == selection.expected_score_:
+        found.append(
+            ("expected, without target labels", selection.expected_score_, *selection.score_interval_)
+        )
+    if row is not None:
+        found.append(("measured", row["target_score"], *interval(table, row["target_score"])))
+    elif right is not None:
+        found.append(("measured, accuracy", right[0], *wilson(*right, _LEVEL)))
+    if table is not None:
+        for name, other in _beside(table, row):
+            found.append((name, other["target_score"], *interval(table, other["target_score"])))
+    if not found:
+        return []
+    frame = pd.DataFrame(found, columns=["name", "score", "low", "high"])
+    frame["best"] = ~frame["name"].isin(["without adapting", "TF-IDF", "the most frequent class"])
+    return [Bars("verdict", "Score on the target", frame)]
+
+
+def _beside(table, row):
+    """(What it is, its row): the same without adapting, TF-IDF, the majority; of those that ran."""
+    others = table.dropna(subset=["target_score"])
+    same = none = others["adapter"] == "none"
+    if row is None:
+        same = none & False
+    else:
+        others = others.drop(index=row.name)
+        none = none[others.index]
+        same = none & (others["embedder"] == row["embedder"]) & (others["classifier"] == row["classifier"])
+    for name, rows in (
+        ("without adapting", others[same]),
+        ("TF-IDF", others[none & (others["embedder"] == "tfidf") & ~same]),
+        ("the most frequent class", others[others["embedder"] == "-"]),
+    ):
+        if len(rows):
+            yield name, rows.loc[rows["target_score"].idxmax()]
+
+
+def _adapting(table, row):
+    """Whether adapting helps, in a sentence, where the same was tried without."""
+    beside = dict(_beside(table, row))
+    what = next((name for name in ("without adapting", "TF-IDF") if name in beside), None)
+    if what is None or (row["adapter"] == "none" and row["embedder"] != "recipe"):
+        return []
+    scores = np.array([row["target_score"], beside[what]["target_score"]])
+    gain, n = scores[0] - scores[1], table.attrs.get("target_texts_scored", 0)
+    against = "the same without it" if what == "without adapting" else "TF-IDF without it"
+    if table.attrs.get("scoring") != "accuracy" or not n:
+        return [f"Adapting changes the score by {gain:+.3f} against {against}."]
+    error = np.sqrt((scores * (1 - scores)).sum() / n)
+    helps = "makes no difference that these texts could show" if abs(gain) < 1.64 * error else "hurts"
+    helps = "helps" if helps == "hurts" and gain > 0 else helps
+    return [f"Adapting {helps}: {gain:+.3f} against {against}, with a standard error of {error:.3f} at most."]
+
+
+def interval(table, score):
+    """Of accuracy on a sample of texts, 90 %; NaN of other scores."""
+    n = table.attrs.get("target_texts_scored", 0)
+    if table.attrs.get("scoring") != "accuracy" or not n or score != score:
+        return np.nan, np.nan
+    return wilson(score, n, _LEVEL)
