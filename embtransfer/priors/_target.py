@@ -43,6 +43,7 @@ _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are n
 _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _NEARER = 0.4  # error for each unit of distance that the classes are nearer in the target, by confidence
+_RATES = 0.03  # by which rates of error of two classes differ between the domains; of more, less
 _ROWS = 4000  # of a domain, which estimate shares within a hundredth
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
@@ -208,7 +209,7 @@ def _by_view(view, y, shares, rng):
     variance += (_NEARER * nearer(*both)) ** 2
     variance += noise(held_out, of_target * (whole / shares))
     if not _in_columns(source):
-        return _log_shares(whole), variance
+        return _log_shares(whole), variance + _of_rates(_log_shares(whole))
     means, apart = [], []
     splits = complete_folds(y, identical(source), _FOLDS, rng)
     counts = sparse.issparse(source)
@@ -226,7 +227,14 @@ def _by_view(view, y, shares, rng):
             apart.append(np.sqrt(((one - other) ** 2).mean()))
     # from the mean distance of two draws of a normal: less moved by one far pair than the mean square
     spread = np.pi / 4 * np.mean(apart) ** 2 if apart else 0.0
-    return np.mean(means, axis=0), variance + spread
+    mean = np.mean(means, axis=0)
+    return mean, variance + spread + _of_rates(mean)
+
+
+def _of_rates(log_shares):
+    """Variance of log-shares where rates of error differ in the target: of small shares it is large."""
+    shares = np.maximum(softmax(log_shares), _LEAST_SHARE)
+    return np.mean((2 * _RATES / len(shares) / shares) ** 2) / to_odds(len(shares))
 
 
 def _in_columns(rows):
