@@ -48,12 +48,14 @@ def test_a_classifier_that_learned_from_its_own_labels_is_less_sure_than_it_woul
     assert abs(too_sure(proba, z)) < before - 0.05
 
 
-def test_recipe_words_is_about_as_often_right_as_it_is_sure_on_the_demo():
+def test_recipe_words_is_as_often_right_as_it_is_sure_on_the_mean_of_both_ways_of_the_demo():
     gaps = []
-    for half in (0, 1):
-        model = make_recipe("words").fit(FILMS.data, FILMS.target, X_target=PANS.data[1 - half :: 2])
-        gaps.append(too_sure(model.predict_proba(PANS.data[half::2]), np.array(PANS.target[half::2])))
-    assert abs(np.mean(gaps)) < 0.06  # of 320 texts, so that the standard error is .025
+    for source, target in ((FILMS, PANS), (PANS, FILMS)):
+        for half in (0, 1):
+            model = make_recipe("words").fit(source.data, source.target, X_target=target.data[1 - half :: 2])
+            proba = model.predict_proba(target.data[half::2])
+            gaps.append(too_sure(proba, np.array(target.target[half::2])))
+    assert abs(np.mean(gaps)) < 0.03
 
 
 def test_the_temperature_is_that_of_every_second_row_by_a_classifier_that_learned_from_the_others():
