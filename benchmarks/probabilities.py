@@ -4,8 +4,8 @@
 
 Recipe "words" on the tasks of real_targets (Amazon with 20, 50 and 80 % positive, CrisisLexT26, airline
 tweets), recipe "vectors" on e5_amazon.parquet. Half of the target is seen without labels, the other half
-scored. "Before" is the same model with `target_temperature_` taken back; labels are the same. What is fitted
-to what was settled on the tasks "developed on". Writes results/probabilities.json and .md.
+scored. "Before" is the same model with `target_temperature_` taken back; labels are the same. How the
+temperature is fitted was settled with all of these in view. Writes results/probabilities.json and .md.
 """
 
 import argparse

@@ -32,7 +32,8 @@ from ._estimate import LEAST, estimate
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
 
-# measured on half of the domains of four data sets, and reported on the other (docs/measured.md)
+# measured on half of the domains of four data sets, and reported on the other (docs/measured.md);
+# _RATES was set with the other half and two more sets in view
 _FACTOR = 2.0  # by which a word's frequency may differ
 _LEAST_COUNT = 2  # of a word in each domain
 # standard error of a log-share that the halves do not show, times distance squared: of counts, of which the
