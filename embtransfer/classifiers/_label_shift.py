@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._logistic import fit_classifier
 from .._types import Estimator, Rows, Seed
 from ..copies._groups import Groups, complete_folds, identical
 from ..priors import LEAST, METHODS, calibrate, check_priors, estimate
@@ -170,7 +171,7 @@ class LabelShiftClassifier(BaseLabelledTargetClassifier):
         rng = check_random_state(self.random_state)
         index = np.searchsorted(self.classes_, y)
         self.source_priors_ = np.bincount(index) / len(index)
-        self.estimator_ = self._make_estimator().fit(X, y, **weights_of(sample_weight))
+        self.estimator_ = fit_classifier(self._make_estimator(), X, y, **weights_of(sample_weight))
         groups = identical(X)
         source = self._held_out(X, y, groups, sample_weight, rng)
         target = source if X_target is X else self._logits(self.estimator_, X_target)
@@ -238,7 +239,8 @@ class LabelShiftClassifier(BaseLabelledTargetClassifier):
         logits = np.empty((X.shape[0], len(self.classes_)))
         for train, test in splits:
             weights = weights_of(sample_weight, train)
-            logits[test] = self._logits(self._make_estimator().fit(X[train], y[train], **weights), X[test])
+            fitted = fit_classifier(self._make_estimator(), X[train], y[train], **weights)
+            logits[test] = self._logits(fitted, X[test])
         return logits
 
     def _logits(self, estimator, X):

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
+from .._logistic import fit_classifier
 from .._parts import learns_from_labels, takes
 from .._rows import stack_rows
 from ..copies._groups import complete_folds, identical, joined
@@ -38,7 +39,7 @@ class View:
         """
         parts = [part for part in (guessed, known) if part is not None and len(part.rows)]
         if not parts:
-            return clone(self.classifier).fit(self.source, y, **weights_of(self.weights))
+            return fit_classifier(clone(self.classifier), self.source, y, **weights_of(self.weights))
         rows, weights = np.concatenate([part.rows for part in parts]), self.weights
         if weights is not None or (target_weight != 1 and parts[-1] is known):
             weights = np.ones(len(y)) if weights is None else weights
@@ -46,7 +47,7 @@ class View:
             weights = np.concatenate([weights, *(weights.mean() * count for count in counts)])
         both = _stack(self.source, _safe_indexing(self.target, rows))
         labels = np.concatenate([y, *(part.labels for part in parts)])
-        return clone(self.classifier).fit(both, labels, **weights_of(weights))
+        return fit_classifier(clone(self.classifier), both, labels, **weights_of(weights))
 
 
 def _stack(first, second):
@@ -77,7 +78,8 @@ def held_out(views, index, y, cv, rng, more=()):
     for seen, unseen in splits:
         for view, of_view in zip(views, out, strict=True):
             some, others = view.fold(y, seen, unseen)
-            model = clone(view.classifier).fit(some, y[seen], **weights_of(view.weights, seen))
+            weights = weights_of(view.weights, seen)
+            model = fit_classifier(clone(view.classifier), some, y[seen], **weights)
             of_view[unseen] = probabilities(model, others)
     return out
 

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 
+from .._logistic import fit_classifier
 from .._parts import settled
 from ..copies._groups import complete_folds, identical
 from ._target import TargetPriors, check_priors, is_estimated, rows_for_priors, target_priors
@@ -128,9 +129,10 @@ def _view(source, target, index, splits, of_words):
     classifier = LogisticRegression(C=10.0 if sparse.issparse(source) else 1.0, max_iter=200)
     if of_words is not None and sparse.issparse(source):
         classifier = of_words
-    of_target = classifier.fit(source, index).predict_proba(target)
+    of_target = fit_classifier(classifier, source, index).predict_proba(target)
     classifier = settled(classifier, classifier)
     held_out = np.empty((len(index), index.max() + 1))
     for seen, unseen in splits:
-        held_out[unseen] = classifier.fit(source[seen], index[seen]).predict_proba(source[unseen])
+        fitted = fit_classifier(classifier, source[seen], index[seen])
+        held_out[unseen] = fitted.predict_proba(source[unseen])
     return classifier, source, target, held_out, of_target

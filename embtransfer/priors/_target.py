@@ -26,6 +26,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
+from .._logistic import fit_classifier
 from ..copies._groups import complete_folds, identical
 from ._errors import calibrated, distance, nearer, noise, outside, to_odds
 from ._estimate import LEAST, estimate
@@ -266,9 +267,9 @@ def _refitted(classifier, source, target, columns, y, splits):
     source, target = (_only(classifier, rows, columns) for rows in (source, target))
     held_out = np.empty((len(y), y.max() + 1))
     for seen, unseen in splits:
-        model = clone(classifier).fit(_safe_indexing(source, seen), y[seen])
+        model = fit_classifier(clone(classifier), _safe_indexing(source, seen), y[seen])
         held_out[unseen] = model.predict_proba(_safe_indexing(source, unseen))
-    of_target = clone(classifier).fit(source, y).predict_proba(target)
+    of_target = fit_classifier(clone(classifier), source, y).predict_proba(target)
     held_out, of_target = calibrated(held_out, y, of_target)
     return estimate(held_out, y, of_target, "em")[0]
 

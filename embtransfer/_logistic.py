@@ -1,14 +1,49 @@
-"""Logistic regression of two classes on wide sparse rows, by Newton steps in as many numbers as rows."""
+"""Logistic regression of two classes, by Newton steps in as many numbers as rows."""
 
 import warnings
 
 import numpy as np
+from scipy import sparse
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 _TOLERANCE = 1e-4  # of the gradient's length, against that of the first step
 _MOST_FORCED = 0.25  # of the gradient that the conjugate gradients may leave in a step
 _MAX_PRODUCTS = 1000  # of a step
+_OF_ANY_SOLVER = ("C", "max_iter", "random_state", "n_jobs")  # parameters
+
+
+def fit_classifier(classifier, X, y, sample_weight=None):
+    """Fit a classifier that is to be fitted many times, and return it.
+
+    Plain LogisticRegression of two classes goes to `fit_logistic`, which takes a third of the time of its own
+    solver or less and ends nearer to the optimum; all others fit themselves.
+    """
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    if not _is_plain(classifier) or not isinstance(X, np.ndarray | sparse.csr_array | sparse.csr_matrix):
+        return classifier.fit(X, y, **weights)
+    classes, index = np.unique(y, return_inverse=True)
+    numbers = X.data if sparse.issparse(X) else X
+    if len(classes) != 2 or numbers.dtype not in (np.float32, np.float64) or not np.isfinite(numbers.sum()):
+        return classifier.fit(X, y, **weights)
+    C = classifier.C if sample_weight is None else classifier.C * sample_weight
+    coef, intercept, n_iter = fit_logistic(X, index == 1, C, classifier.max_iter)
+    classifier.classes_, classifier.n_features_in_ = classes, X.shape[1]
+    classifier.coef_ = coef[None, :].astype(X.dtype)
+    classifier.intercept_ = np.array([intercept], X.dtype)
+    classifier.n_iter_ = np.array([n_iter], np.int32)
+    return classifier
+
+
+def _is_plain(classifier):
+    """Whether this is LogisticRegression as scikit-learn makes it, but for what any solver takes."""
+    if type(classifier) is not LogisticRegression:
+        return False
+    own = {name: vars(classifier)[name] for name in _OF_ANY_SOLVER}
+    return vars(LogisticRegression(**own)) == {
+        name: value for name, value in vars(classifier).items() if not name.endswith("_")
+    }
 
 
 def fit_logistic(rows, positive, C, max_iter):
@@ -16,7 +51,7 @@ def fit_logistic(rows, positive, C, max_iter):
 
     Parameters
     ----------
-    rows : csr array of shape (n_rows, n_columns)
+    rows : csr array or ndarray of shape (n_rows, n_columns)
     positive : bool ndarray of shape (n_rows,)
     C : float or ndarray of shape (n_rows,)
         As in LogisticRegression: the weight of the rows' losses beside half the squared coefficients.

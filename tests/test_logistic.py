@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from embtransfer.classifiers._newton import fit_logistic
+from embtransfer._logistic import fit_classifier, fit_logistic
 
 
 def wide(n_rows=80, n_columns=600, seed=0):
@@ -46,3 +47,36 @@ def test_too_few_steps_are_said():
     rows, positive = wide()
     with pytest.warns(ConvergenceWarning, match=r"Got max_iter=1, in which .* Raise it\."):
         fit_logistic(rows, positive, 100.0, 1)
+
+
+@pytest.mark.parametrize("dense", [False, True], ids=["csr", "dense"])
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+def test_a_plain_classifier_is_that_of_scikit_learn(dense, weighted):
+    rows, positive = wide()
+    rows, y = (rows.toarray() if dense else rows).astype(np.float32), np.where(positive, "yes", "no")
+    weights = np.random.default_rng(2).random(len(y)) if weighted else None
+    mine = fit_classifier(LogisticRegression(C=10.0, max_iter=1000), rows, y, weights)
+    best = LogisticRegression(C=10.0, max_iter=1000, tol=1e-8).fit(rows.astype(np.float64), y, weights)
+    np.testing.assert_allclose(mine.predict_proba(rows), best.predict_proba(rows), atol=1e-3)
+    assert {name: np.asarray(value).dtype.kind for name, value in vars(mine).items()} == {
+        name: np.asarray(value).dtype.kind for name, value in vars(best).items()
+    }
+    assert mine.coef_.dtype == np.float32
+    assert mine.n_iter_ != best.n_iter_
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [LogisticRegression(tol=1e-3), LogisticRegression(class_weight="balanced"), LogisticRegression(C=2.0)],
+)
+def test_what_is_not_plain_or_has_more_classes_fits_itself(classifier):
+    rows, _ = wide()
+    y = np.arange(80) % (3 if classifier.C == 2 else 2)
+    mine = fit_classifier(clone(classifier), rows, y)
+    np.testing.assert_array_equal(mine.coef_, clone(classifier).fit(rows, y).coef_)
+
+
+def test_rows_that_are_no_numbers_are_refused_as_by_scikit_learn():
+    rows = np.array([[0.0, np.nan], [1.0, 0.0], [2.0, 1.0]])
+    with pytest.raises(ValueError, match="contains NaN"):
+        fit_classifier(LogisticRegression(), rows, [0, 1, 1])
