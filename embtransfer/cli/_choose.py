@@ -28,6 +28,7 @@ from ._options import (
     with_groups,
 )
 from ._rounds import read_filled_in, say_scores
+from ._source_options import about_source
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
 from ._verdict import after_choice, say_choice, say_next
@@ -115,6 +116,7 @@ def choose(
             _say_labels(search, X_target, rounds)
         if output is not None:
             about = for_card(source, target, X, y, X_target, len(learned))
+            about |= {} if dataset else about_source(source, columns, cleaning)
             save_pipeline(search, output, overwrite=overwrite, about=about)
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")

@@ -22,6 +22,7 @@ from ._options import (
     with_groups,
 )
 from ._row_columns import name_of_rows, row_columns
+from ._source_options import about_source
 from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 
@@ -104,6 +105,11 @@ def fit(
             )
         if stream and columns.vector_column:
             raise ValueError("Got --stream with --vector-column. Expected texts, or no --stream.")
+        if stream and (columns.target_delimiter or columns.target_encoding):
+            raise ValueError(
+                "Got --stream with --target-delimiter or --target-encoding. Expected files that are written "
+                "alike, or no --stream."
+            )
         if columns.vector_column and embedder == "word_mean":
             embedder = "vectors"
         as_table, own = recipe == COLUMNS, (columns.text_column, columns.vector_column)
@@ -127,6 +133,7 @@ def fit(
                 X_target = load_target(dataset, target, columns, of_rows=of_target)[0]
             say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
             about = for_card(source, target, X, None if numbers else y, X_target)
+            about |= {} if dataset else about_source(source, columns, cleaning)
             if numbers:
                 y, _ = as_arrays(NUMBERS, y, None)
             if shares := parse_shares(target_shares, y):
@@ -166,6 +173,7 @@ def _fit_files(pipeline, source, target, columns: Columns):
             rows[description] = done
             show(done, total, description)
 
-        options = {name: value for name, value in asdict(columns).items() if name != "vector_column"}
+        others = {"vector_column", "target_delimiter", "target_encoding"}
+        options = {name: value for name, value in asdict(columns).items() if name not in others}
         fit_files(pipeline, source, target, **options, progress=progress)
     return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)

@@ -192,7 +192,7 @@ def load_target(
         return _load_domain(dataset, name)
     from ..tables import TableReader
 
-    table = TableReader(name, columns.delimiter, columns.encoding)
+    table = TableReader(name, *columns.dialect_of_target)
     name = table.name
     own_name = columns.target_text_column
     of_rows = of_rows or row_columns(columns.text_column, columns.vector_column, own_name)

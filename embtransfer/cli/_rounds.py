@@ -34,7 +34,7 @@ def _texts_of(X_target, target, columns):
     from ..tables import TableReader
 
     text_column = columns.texts_of_target
-    table = TableReader(target, columns.delimiter, columns.encoding)
+    table = TableReader(target, *columns.dialect_of_target)
     table.check_columns({"text_column": text_column})
     return table.columns([text_column], text_column)[0]
 

@@ -13,6 +13,7 @@ from ._models import split_names
 from ._options import Cleaning, Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
 from ._rounds import CONFIDENCE, read_filled_in, say_scores
 from ._row_columns import columns_of_model, name_of_rows
+from ._source_options import about_source
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -71,6 +72,7 @@ def update(
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
+        about |= about_source(source, columns, cleaning)
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         kind = name_of_rows(X)
         say_scores({str(model): before, str(output): after}, X_target, rounds)
