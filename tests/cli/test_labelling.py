@@ -17,7 +17,6 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
-
 from tests.cli.commands import fill_in, next_command
 
 FIT = ["--source", "films.csv", "--target", "pans.csv", "--recipe", "words"]

@@ -7,7 +7,6 @@ import pytest
 
 from embtransfer import load_pipeline, save_pipeline
 from embtransfer.datasets import load_demo_reviews
-
 from tests.cli.commands import fill_in, next_command, run
 
 
