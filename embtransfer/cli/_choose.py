@@ -139,5 +139,11 @@ def _say_labels(search, X_target, rounds):
     if rounds.learned:
         learns = "It learned from" if learns_target_labels(search._fitted) else "It can learn from none of"
         talk.print(f"{learns} {len(rounds.learned):,} other labels of the target.")
-    what = "Accuracy" if search.scoring == "accuracy" else "Accuracy of the most probable labels"
-    say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, what)
+    say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, *_score_of_labels(search))
+
+
+def _score_of_labels(search):
+    """Which score labels of random texts can give the best model, and what it is called."""
+    if search._worth is not None:  # the model by itself gives the most probable labels
+        return "accuracy", "Accuracy of the most probable labels"
+    return "accuracy" if search.scoring == "neg_log_loss" else search.scoring, ""

@@ -79,7 +79,9 @@ def test_rounds_add_up():
     kept = Path("rounds/1.csv").read_bytes()
     said = embtransfer(*(word.replace("SOURCE", "films.csv") for word in words), "--random-state", "3")
     assert "by 4 labels of random texts, which no model learns from:\n" in said
-    assert re.search(rf"^  model: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE)
+    assert re.search(
+        rf"^  model: {INTERVAL}\n  without [a-z -]+: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE
+    )
     assert "Got 16 labels that the model learned from: too few to tell what more of them bring" in said
     assert "60 target texts and 16 of their labels. Saved to MODEL2." in said
     last = load_pipeline("MODEL2").get_params()["selftrainingclassifier__random_state"]

@@ -1,5 +1,6 @@
-"""label prints an update that runs: a saved model knows how its source was read."""
+"""What label and update print: the next command, which runs, and how good the model is."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,12 @@ import pytest
 
 from embtransfer import load_pipeline, save_pipeline
 from embtransfer.datasets import load_demo_reviews
-from tests.cli.commands import fill_in, next_command, run
+from tests.cli.commands import fill_in, next_command, refused, run
+
+FIT = ["--source", "films.csv", "--target", "pans.csv", "--embedder", "ngrams", "--adapter", "none"]
+FIT += ["--classifier", "self_training", "-o", "model"]
+UPDATE = ["update", "model", *FIT[:4], "-o", "new", "--labels", "a.csv"]
+INTERVAL = r"[01]\.\d{3} \(90% interval: 0\.\d{3} to [01]\.\d{3}\)"
 
 
 def embtransfer(*words):
@@ -47,10 +53,26 @@ def test_the_next_command_reads_the_source_as_the_model_did():
 
 
 def test_a_folder_by_others_says_no_more_than_how_the_source_is_read():
-    words = ["--embedder", "ngrams", "--adapter", "none", "--classifier", "self_training", "-o", "model"]
-    embtransfer("fit", "--source", "films.csv", "--target", "pans.csv", *words)
+    embtransfer("fit", *FIT)
     save_pipeline(load_pipeline("model"), "mine", about={"read with": "--merge-labels --trusted bad.module"})
     said = embtransfer("label", "mine", "pans.csv", "-n", "5", "-o", "a.csv")
     assert "bad.module" in Path("mine/config.json").read_text()
     words = ["--source", "SOURCE", "--target", "pans.csv", "-o", "MODEL2", "--labels", "a.csv"]
     assert next_command(said)[2:] == words
+
+
+def test_other_scores_and_a_model_that_got_worse():
+    embtransfer("fit", *FIT)
+    embtransfer("label", "model", "pans.csv", "-n", "40", "-o", "a.csv")
+    table = fill_in("a.csv")
+    chosen = table["probability"].isna()
+    table.loc[chosen, "label"] = table["label"][chosen].map({"bad": "good", "good": "bad"})
+    table.to_csv("a.csv", index=False)
+    said = embtransfer(*UPDATE, "--scoring", "balanced_accuracy", "--next", "0")
+    scores = rf"  model: {INTERVAL}\n  without .+: {INTERVAL}\n  new: {INTERVAL}\n"
+    assert re.search(rf"balanced_accuracy on the target, .+:\n{scores}", said)
+    worse = r"new is worse than model by \d+\.\d points, (so low|which may be).+ model is still there\."
+    assert re.search(worse, said)
+    words = [*UPDATE, "--overwrite", "--next", "0", "--scoring"]
+    assert "Got scoring='roc_auc', which needs probabilities" in refused(*words, "roc_auc")
+    assert "f1:good on the target" in embtransfer(*words, "f1:good")
