@@ -118,6 +118,11 @@ def text_list(texts) -> list[str]:
     return [text for _, chunk in iter_text_chunks(texts) for text in chunk.to_pylist()]
 
 
+def without_text(texts) -> np.ndarray:
+    """Whether each of the texts is missing, empty or blank: (n_texts,)."""
+    return np.array([not text.strip() for text in text_list(check_texts(texts))], bool)
+
+
 def _to_arrow(chunk, start):
     if isinstance(chunk, np.ndarray) and chunk.dtype.kind in "UT":
         chunk = chunk.tolist()

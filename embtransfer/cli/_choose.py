@@ -29,6 +29,7 @@ from ._options import (
 )
 from ._rounds import read_filled_in, say_scores
 from ._row_columns import columns_asked
+from ._source_options import about_source
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
 from ._verdict import after_choice, say_choice, say_next
@@ -120,6 +121,7 @@ def choose(
             _say_labels(search, X_target, rounds)
         if output is not None:
             about = for_card(source, target, X, y, X_target, len(learned))
+            about |= {} if dataset else about_source(source, columns, cleaning)
             save_pipeline(search, output, overwrite=overwrite, about=about)
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
@@ -142,5 +144,11 @@ def _say_labels(search, X_target, rounds):
     if rounds.learned:
         learns = "It learned from" if learns_target_labels(search._fitted) else "It can learn from none of"
         talk.print(f"{learns} {len(rounds.learned):,} other labels of the target.")
-    what = "Accuracy" if search.scoring == "accuracy" else "Accuracy of the most probable labels"
-    say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, what)
+    say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, *_score_of_labels(search))
+
+
+def _score_of_labels(search):
+    """Which score labels of random texts can give the best model, and what it is called."""
+    if search._worth is not None:  # the model by itself gives the most probable labels
+        return "accuracy", "Accuracy of the most probable labels"
+    return "accuracy" if search.scoring == "neg_log_loss" else search.scoring, ""

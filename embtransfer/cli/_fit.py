@@ -22,6 +22,7 @@ from ._options import (
     with_groups,
 )
 from ._row_columns import name_of_rows, row_columns
+from ._source_options import about_source
 from ._terminal import clear_errors, progress_bar, say_shares, talk
 
 
@@ -108,6 +109,11 @@ def fit(
             )
         if stream and columns.vector_column:
             raise ValueError("Got --stream with --vector-column. Expected texts, or no --stream.")
+        if stream and (columns.target_delimiter or columns.target_encoding):
+            raise ValueError(
+                "Got --stream with --target-delimiter or --target-encoding. Expected files that are written "
+                "alike, or no --stream."
+            )
         if not (recipe or any(parts) or numbers or stream) and embedding == Embedding():
             recipe = "vectors" if columns.vector_column else "words"
         embedder = embedder or ("vectors" if columns.vector_column else "word_mean")
@@ -140,6 +146,7 @@ def fit(
                 X_target = load_target(dataset, target, columns, of_rows=of_target)[0]
             say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
             about = for_card(source, target, X, None if numbers else y, X_target)
+            about |= {} if dataset else about_source(source, columns, cleaning)
             if numbers:
                 y, _ = as_arrays(NUMBERS, y, None)
             if shares := parse_shares(target_shares, y):
@@ -182,6 +189,7 @@ def _fit_files(pipeline, source, target, columns: Columns):
             rows[description] = done
             show(done, total, description)
 
-        options = {name: value for name, value in asdict(columns).items() if name != "vector_column"}
+        others = {"vector_column", "target_delimiter", "target_encoding"}
+        options = {name: value for name, value in asdict(columns).items() if name not in others}
         fit_files(pipeline, source, target, **options, progress=progress)
     return rows[EMBEDDING_SOURCE], rows.get(EMBEDDING_TARGET, 0)

@@ -195,7 +195,7 @@ def load_target(
         return _load_domain(dataset, name)
     from ..tables import TableReader
 
-    table = TableReader(name, columns.delimiter, columns.encoding)
+    table = TableReader(name, *columns.dialect_of_target)
     name = table.name
     own_name = columns.target_text_column
     of_rows = of_rows or row_columns(columns.text_column, columns.vector_column, own_name)
@@ -207,6 +207,8 @@ def load_target(
     label_column = own_label_column or label_column
     names = label_columns(table, label_column) if label_column else []
     if not names or not set(names) <= set(table.schema.names):
+        if of_source is not None:
+            _say_others(table, label_column, of_rows)
         return of_rows.read(table)[0], None
     texts, *found = of_rows.read(table, names)
     labels = read_labels(table, names, found)
@@ -220,6 +222,18 @@ def load_target(
         labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)
     return texts, labels if labelled or not len(texts) else None
+
+
+def _say_others(table, label_column, of_rows):
+    """That the target's labels may stand in another column, if it has others than those of its rows."""
+    others = [one for one in table.schema.names if one not in {*of_rows.texts.values(), *of_rows.vectors}]
+    if others:
+        more = ", ..." * (len(others) > _NAMED)
+        talk.print(
+            f"{table.name} has no column {label_column!r}. If one of these holds its labels, pass "
+            f"--target-label-column with its name: {', '.join(others[:_NAMED])}{more}.",
+            style="yellow",
+        )
 
 
 def _say_unknown(table, labels, of_source):

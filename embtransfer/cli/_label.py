@@ -10,6 +10,7 @@ import typer
 from ._models import split_names
 from ._options import Delimiter, Encoding, TextColumn, Trusted, VectorColumn
 from ._row_columns import columns_of_model
+from ._source_options import source_options
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -109,11 +110,16 @@ def label(
         files = labels or []
         if not any(Path(name).resolve() in output.resolve().parents for name in files):
             files = [*files, str(output)]
-        words = ["update", model, "--source", "SOURCE", "--target", target, "-o", "MODEL2"]
-        column = "" if text_column == "text" else text_column
-        options = {"target_text_column": column, "vector_column": vector_column}
-        options |= {"delimiter": delimiter, "encoding": encoding}
-        talk.print("  " + command_to_copy(*words, labels=files, trusted=trusted, **options))
+        given = {"source": "SOURCE"} | source_options(model)
+        own = {"text_column": text_column, "delimiter": delimiter, "encoding": encoding}
+        usual = {"text_column": "text"}
+        options = {
+            f"target_{name}": one for name, one in own.items() if one != given.get(name, usual.get(name))
+        }
+        options |= {name: one for name, one in given.items() if name != "source"}
+        words = ["update", model, "--source", given["source"], "--target", target, "-o", "MODEL2"]
+        options |= {"vector_column": vector_column, "labels": files, "trusted": trusted}
+        talk.print("  " + command_to_copy(*words, **options))
 
 
 def _load_texts(target, text_column, of_rows, id_column, delimiter, encoding):

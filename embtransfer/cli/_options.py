@@ -159,19 +159,29 @@ class Columns:
     ] = None
     delimiter: Delimiter = None
     encoding: Encoding = None
+    target_delimiter: Annotated[
+        str | None, typer.Option(help="What parts the fields of the target, if it is another.")
+    ] = None
+    target_encoding: Annotated[
+        str | None, typer.Option(help="The encoding of the target, if it is another.")
+    ] = None
 
     @property
     def texts_of_target(self) -> str:
         return self.target_text_column or self.text_column
 
+    @property
+    def dialect_of_target(self) -> tuple[str | None, str | None]:
+        return self.target_delimiter or self.delimiter, self.target_encoding or self.encoding
+
     def to_read_target(self) -> dict[str, str | list[str] | None]:
         """Options by which a command of one file reads the target as this one did."""
-        name = self.texts_of_target
+        name, (delimiter, encoding) = self.texts_of_target, self.dialect_of_target
         return {
             "text_column": "" if name == "text" else name,
             "vector_column": self.vector_column,
-            "delimiter": self.delimiter,
-            "encoding": self.encoding,
+            "delimiter": delimiter,
+            "encoding": encoding,
         }
 
 

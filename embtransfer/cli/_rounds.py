@@ -34,13 +34,13 @@ def _texts_of(X_target, target, columns):
     from ..tables import TableReader
 
     text_column = columns.texts_of_target
-    table = TableReader(target, columns.delimiter, columns.encoding)
+    table = TableReader(target, *columns.dialect_of_target)
     table.check_columns({"text_column": text_column})
     return table.columns([text_column], text_column)[0]
 
 
-def say_scores(models, X_target, rounds, what="Accuracy") -> None:
-    """Print the accuracy of each model by the random labels, or how to get some."""
+def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
+    """Print the score of each model by the random labels, or how to get some; and if the last is worse."""
     from ..labelling import estimate_score
 
     n_random = len(rounds.labels) - len(rounds.learned)
@@ -51,13 +51,30 @@ def say_scores(models, X_target, rounds, what="Accuracy") -> None:
             style="yellow",
         )
         return
+    what = what or ("Accuracy" if scoring == "accuracy" else scoring)
     talk.print(f"{what} on the target, by {n_random:,} labels of random texts, which no model learns from:")
+    scores = {}
     for name, model in models.items():
         if lacking := sorted({str(one) for one in rounds.labels.values()} - {*map(str, model.classes_)}):
             talk.print(f"  {name}: not known, it lacks the class {lacking[0]}")
             continue
-        found = estimate_score(
-            model, X_target, rounds.labels, probability=rounds.probability, confidence=CONFIDENCE
-        )
+        options = {"probability": rounds.probability, "scoring": scoring, "confidence": CONFIDENCE}
+        scores[name] = found = estimate_score(model, X_target, rounds.labels, **options)
         low, high = found.interval
         talk.print(f"  {name}: {found.score:.3f} ({CONFIDENCE:.0%} interval: {low:.3f} to {high:.3f})")
+    if len(scores) > 1:
+        _say_if_worse(*scores.items())
+
+
+def _say_if_worse(before, *others):
+    """That the last model's score is below another's, and whether that may be chance."""
+    (best, most), (last, score) = max([before, *others[:-1]], key=lambda one: one[1].score), others[-1]
+    if score.score >= most.score:
+        return
+    sure = score.interval[1] < most.score
+    why = "so low even at the upper end of its interval" if sure else "which may be chance: intervals overlap"
+    talk.print(
+        f"{last} is worse than {best} by {100 * (most.score - score.score):.1f} points, {why}. {before[0]} "
+        "is still there.",
+        style="yellow",
+    )

@@ -47,12 +47,18 @@ def say_shares(words, by=""):
 
 
 def command_to_copy(*words, **options) -> str:
-    """A command of ours for a shell, with the options that are not empty; of a list each by itself."""
-    line = ["embtransfer", *map(str, words)]
+    """A command of ours for a shell, with the options that are not empty."""
+    return shlex.join(["embtransfer", *map(str, words), *options_as_words(**options)])
+
+
+def options_as_words(**options) -> list[str]:
+    """The options that are not empty, for a shell; of a list each by itself, of True the name alone."""
+    words = []
     for name, given in options.items():
         for value in given if isinstance(given, list) else [given]:
-            line += [f"--{name.replace('_', '-')}", value] if value else []
-    return shlex.join(line)
+            option = f"--{name.replace('_', '-')}"
+            words += [option] if value is True else [option, value] if value else []
+    return words
 
 
 def load_vectors(table):

@@ -10,9 +10,20 @@ import typer
 
 from ._inputs import for_card, load_source, load_target
 from ._models import split_names
-from ._options import Cleaning, Columns, EmbedVectors, Overwrite, Source, Target, Trusted, with_groups
+from ._options import (
+    Cleaning,
+    Columns,
+    EmbedVectors,
+    Overwrite,
+    Scoring,
+    Source,
+    Target,
+    Trusted,
+    with_groups,
+)
 from ._rounds import CONFIDENCE, read_filled_in, say_scores
 from ._row_columns import columns_of_model, name_of_rows
+from ._source_options import about_source
 from ._terminal import clear_errors, command_to_copy, talk
 
 
@@ -50,18 +61,20 @@ def update(
             help="Say what so many more labels are expected to bring: fits once more. 0 does not.",
         ),
     ] = 50,
+    scoring: Scoring = "accuracy",
     trusted: Trusted = "",
     overwrite: Overwrite = False,
     embed_vectors: EmbedVectors = False,
 ):
     """Fit a saved model anew, with labels of the target that were filled in, and say how good it is."""
-    from ..labelling import check_takes_labels, refitted
+    from ..labelling import check_takes_labels, refitted, scorer_of_labels
     from ..persistence import check_destination, load_pipeline, save_pipeline
 
     with clear_errors():
         check_destination(output, overwrite)  # before the work, not after it
         before = load_pipeline(model, trusted=split_names(trusted))
         check_takes_labels(before)
+        scorer_of_labels(scoring, before.classes_)
         own = columns.text_column, columns.vector_column
         X, y = load_source(source, columns, columns_of_model(before, *own), cleaning)
         _check_spellings(model, before, y)
@@ -71,9 +84,11 @@ def update(
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
+        about |= about_source(source, columns, cleaning)
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         kind = name_of_rows(X)
-        say_scores({str(model): before, str(output): after}, X_target, rounds)
+        models = {str(model): before} | _before_self_training(after) | {str(output): after}
+        say_scores(models, X_target, rounds, scoring)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
         if next_labels:
@@ -85,6 +100,17 @@ def update(
         words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
         options = columns.to_read_target()
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))
+
+
+def _before_self_training(model):
+    """The same model without what it learned from the target's texts at its end, by name, if it has that."""
+    from sklearn.pipeline import Pipeline
+
+    last = getattr(model, "steps", [("", model)])[-1][1]
+    if not (isinstance(model, Pipeline) and hasattr(last, "unadapted_estimator_")):
+        return {}
+    steps = [*model.steps[:-1], ("classifier", last.unadapted_estimator_)]
+    return {"without self-training and labels": Pipeline(steps)}
 
 
 def _check_spellings(name, model, y):

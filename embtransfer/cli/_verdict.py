@@ -122,10 +122,8 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
             given |= {"model": None, "backend": None}
     usual = {"text_column": "text", "label_column": "label", "unknown": "skip", "tokens": "words"}
     usual["backend"] = "torch"
-    flags = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is True]
-    options = {name: one for name, one in given.items() if one and one is not True}
-    options = {name: one if isinstance(one, list) else str(one) for name, one in options.items()}
-    options = {name: one for name, one in options.items() if one != usual.get(name)}
+    options = {name: one for name, one in given.items() if one and str(one) != usual.get(name)}
+    options = {name: one if isinstance(one, list | bool) else str(one) for name, one in options.items()}
     sources = [word for name in texts.source for word in ("--source", name)]
-    words = command, *sources, "--target", texts.target, "-o", "model", *flags
+    words = command, *sources, "--target", texts.target, "-o", "model"
     return [command_to_copy(*words, **parts, **options)]

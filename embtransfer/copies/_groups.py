@@ -1,5 +1,6 @@
 """Rows that are copies of one another: their groups, which folds and draws keep together."""
 
+import re
 import warnings
 from itertools import pairwise
 
@@ -11,22 +12,26 @@ from sklearn.model_selection import StratifiedKFold
 
 from .._rows import column_names, is_table
 
+# what differs where somebody passes on what another wrote: links, names, and that it is passed on
+_PASSED_ON = re.compile(r"https?:\S*|www\.\S+|@\w+:?|^\W*rt\b:?")
 
-def identical(rows) -> np.ndarray:
+
+def identical(rows, near: bool = False) -> np.ndarray:
     """Number the distinct rows, in the order in which they come: (n_rows,).
 
     Of numbers, dense or sparse; of tables; or of texts, which are the same if they differ in case and white
-    space alone.
+    space alone; with `near` also if they do in links, @names, a leading RT and punctuation at the ends.
     """
     if is_table(rows):  # of which all columns are to be the same
-        columns = [identical(list(rows[name])).tolist() for name in column_names(rows)]
+        columns = [identical(list(rows[name]), near).tolist() for name in column_names(rows)]
         numbers = _hashed(zip(*columns, strict=True))
     elif sparse.issparse(rows):
         numbers = _hashed(_bytes_of(rows.tocsr()))
     else:
         rows = rows if isinstance(rows, list | tuple) else np.asarray(rows)
         dense = isinstance(rows, np.ndarray) and rows.dtype.kind in "biuf"
-        numbers = _equal_up_to_rounding(rows.reshape(len(rows), -1)) if dense else _hashed(map(_plain, rows))
+        key = _bare if near else _plain
+        numbers = _equal_up_to_rounding(rows.reshape(len(rows), -1)) if dense else _hashed(map(key, rows))
     return pd.factorize(numbers)[0]
 
 
@@ -44,6 +49,12 @@ def _plain(row):
     if isinstance(row, str):
         return " ".join(row.lower().split())
     return repr(row.tolist() if isinstance(row, np.ndarray) else row)
+
+
+def _bare(row):
+    plain = _plain(row)
+    bare = " ".join(_PASSED_ON.sub(" ", plain).split()).strip(" .…:\"'“”-") if isinstance(row, str) else ""
+    return bare or plain  # a link by itself is that link
 
 
 def _equal_up_to_rounding(rows):

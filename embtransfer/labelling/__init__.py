@@ -1,5 +1,6 @@
 """Labels: which target texts to label, how good the model is by them, which source labels may be wrong."""
 
+from ._confusion import scorer_of_labels
 from ._estimate import ScoreEstimate, estimate_score
 from ._evaluate import Evaluation, evaluate
 from ._gain import ExpectedGain, expected_gain
@@ -34,6 +35,7 @@ __all__ = [
     "label_cell",
     "read_rounds",
     "refitted",
+    "scorer_of_labels",
     "suggest_labels",
     "suspicious_labels",
     "write_round",

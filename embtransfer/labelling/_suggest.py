@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from .._names import check_name
-from .._texts import check_texts, text_list
+from .._texts import without_text
 from .._types import Estimator, Labels, Rows, Seed
 from ..copies._groups import identical
 from ._clusters import clusters
@@ -39,7 +39,8 @@ def suggest_labels(
         Such as a TransferPipeline, a CoTrainingClassifier or a TransferSearch.
     X_target : like the target rows that the model takes
     n : int, default=50
-        How many, at most; of texts that are the same but for case and white space one is suggested.
+        How many, at most; of texts that are the same but for case, white space, links, @names and a leading
+        RT, as retweets are, one is suggested.
     y_target : mapping or array-like of shape (n_target,), default=None
         Labels that are known: of rows by their positions, or one a row with None, NaN or pandas.NA where not
         known. These rows, and copies of them, are not suggested again.
@@ -104,9 +105,9 @@ def suggest_labels(
             f"Got method='disagreement' and a {type(model).__name__} with one view. Expected a "
             "CoTrainingClassifier or a self-trained model. Take method='margin'."
         )
-    groups = identical(X_target)
+    groups = identical(X_target, near=True)
     free = ~np.isin(groups, groups[np.concatenate([known, _empty(X_target)])])
-    texts = np.unique(np.where(free, groups, -1), return_index=True)[1][int(not free.all()) :]
+    texts = _one_of_each(groups, free)
     plan = _plan(method, min(n, len(texts)))
     margins, sizes = margin(seen.proba), np.bincount(groups)[groups[texts]]
     # equal chances where all are drawn; where few are, those that say most of the score
@@ -131,12 +132,18 @@ def suggest_labels(
     return pd.DataFrame(suggested, columns=["row", "why", "probability"])
 
 
+def _one_of_each(groups, free):
+    """A row of each group that is free: any, since near copies may get other predictions."""
+    rows = np.random.RandomState(0).permutation(len(groups))
+    rows = rows[free[rows]]
+    return rows[np.unique(groups[rows], return_index=True)[1]]
+
+
 def _empty(X_target):
     """Rows without a text, which nobody can label."""
     if len(getattr(X_target, "shape", (0,))) != 1:
         return np.empty(0, int)
-    texts = enumerate(text_list(check_texts(X_target)))
-    return np.array([row for row, text in texts if not text.strip()], int)
+    return np.flatnonzero(without_text(X_target))
 
 
 def _plan(method, n):

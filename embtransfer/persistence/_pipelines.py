@@ -58,8 +58,8 @@ def save_pipeline(
     embed_vectors : bool, default=False
         Whether the folder holds all word vectors itself.
     about : mapping of str to str, default=None
-        What the card says of the training data, such as ``{"source": "320 film reviews"}``. Without it, of
-        the data, the card has the class shares that the model knows.
+        What the card and config.json say of the training data, such as ``{"source": "320 film reviews"}``.
+        Without it, of the data, the card has the class shares that the model knows.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def save_pipeline(
             "python": platform.python_version(),
             **{package: version(package) for package in _PACKAGES},
         }
-        write_config(folder, _PIPELINE, {"versions": versions})
+        write_config(folder, _PIPELINE, {"versions": versions} | ({"about": dict(about)} if about else {}))
         card = model_card(search, pipeline, about or {}, versions, front_matter(path / CARD))
         (folder / CARD).write_text(card, "utf-8")
     return path
@@ -186,6 +186,12 @@ def load_pipeline(path: FilePath, *, trusted: Sequence[str] = (), revision: str 
     except Exception as error:
         raise ValueError(f"{state} cannot be loaded: {error}") from error
     return _without_memory(pipeline, parameters, path)
+
+
+def read_about(path: Path) -> dict[str, str]:
+    """What `save_pipeline` was told of the training data."""
+    about = read_folder(path, _PIPELINE)[0].get("about")
+    return {name: str(one) for name, one in about.items()} if isinstance(about, dict) else {}
 
 
 def push_to_hub(path: FilePath, name: str, *, private: bool = True) -> str:

@@ -40,7 +40,8 @@ class DomainCheck:
     n_empty_source, n_empty_target : int
         Missing and empty texts.
     n_repeated, n_in_source : int
-        Source rows that repeat one before them; target rows that stand in the source as well.
+        Source rows that repeat one before them; target rows that stand in the source as well. Empty texts
+        are neither.
     median_words : (float, float)
         Words of a text, source and target; NaN of vectors.
     html : (float, float)
@@ -140,7 +141,7 @@ def check_domains(
     n_unlabelled = _n_missing(y)
     classes = _classes(y, y_target) if kind == CLASSES else None
     others = spellings(y, y_target) if kind == CLASSES else {}
-    empty = [sum(not text.strip() for text in rows) if texts else 0 for rows in (source, target)]
+    empty = [int(of.sum()) for of in (data.empty, data.target_empty)]
     looked_at = [take(rows, _spaced(len(rows))) if texts else [] for rows in (source, target)]
     words = [_median([len(text.split()) for text in rows]) for rows in looked_at]
     html = [_share([bool(_HTML.search(text)) for text in rows]) for rows in looked_at]

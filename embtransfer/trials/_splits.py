@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
 from .._rows import check_both, kind_of_rows, n_rows, stack_rows, take
-from .._texts import check_domain
+from .._texts import check_domain, without_text
 from ..classifiers._multi_label import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
@@ -30,8 +30,9 @@ class Domains:
     groups, target_groups : numbers of the texts, equal where folds keep them together: those that are the
         same but for case and white space, and source texts of a group that was given
     of_classes : whether a text has one label, a class; else several, as columns of 0 and 1, or a number
-    n_repeated : source texts that repeat one before them
-    in_source : whether a target text stands in the source as well
+    empty, target_empty : whether each text is missing or blank
+    n_repeated : source texts that repeat one before them; empty ones are none
+    in_source : whether a target text stands in the source as well; an empty one does not
     n_left_out : of the `n_to_score` target texts with a label that are to be scored, so many are not, since
         they stand in the source
     """
@@ -65,7 +66,13 @@ class Domains:
         numbers = identical(stack_rows(self.source, self.target))
         self.groups, self.target_groups = numbers[:n], numbers[n:]
         n_distinct = self.groups.max(initial=-1) + 1
-        self.n_repeated, self.in_source = n - n_distinct, self.target_groups < n_distinct
+        self.empty, self.target_empty = (
+            without_text(rows) if self.kind == "texts" else np.zeros(n_rows(rows), bool)
+            for rows in (self.source, self.target)
+        )
+        with_text = self.groups[~self.empty]
+        self.n_repeated = len(with_text) - len(np.unique(with_text))
+        self.in_source = (self.target_groups < n_distinct) & ~self.target_empty
         if groups is not None:
             self.groups = joined(self.groups, _group_numbers(groups, n))
         self.domain = None if domain is None else check_domain(domain, n)

@@ -1,7 +1,6 @@
 """label and update: rounds of labelling from the command line, on the demo reviews."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +17,7 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
+from tests.cli.commands import fill_in, next_command
 
 FIT = ["--source", "films.csv", "--target", "pans.csv", "--recipe", "words"]
 UPDATE = ["update", "pooled", "--source", "films.csv", "--target", "pans.csv", "-o", "new"]
@@ -66,21 +66,6 @@ def refused(*words):
     return lines[0]
 
 
-def fill_in(name, n=None):
-    """What somebody would say who reads the texts, of the first n."""
-    table, pans = pd.read_csv(name), pd.read_csv("pans.csv")
-    table["label"] = pans["label"][table["row"] - 1].to_numpy()
-    table.loc[len(table) if n is None else n :, "label"] = None
-    table.to_csv(name, index=False, encoding="utf-8-sig")
-    return table
-
-
-def next_command(said):
-    program, *words = shlex.split(said.splitlines()[-1])
-    assert program == "embtransfer"
-    return words
-
-
 def test_rounds_add_up():
     said = embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "rounds/1.csv", "--id-column", "id")
     assert "20 texts to label (16 margin, 4 random). Wrote rounds/1.csv\nFill in the column label" in said
@@ -94,7 +79,9 @@ def test_rounds_add_up():
     kept = Path("rounds/1.csv").read_bytes()
     said = embtransfer(*(word.replace("SOURCE", "films.csv") for word in words), "--random-state", "3")
     assert "by 4 labels of random texts, which no model learns from:\n" in said
-    assert re.search(rf"^  model: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE)
+    assert re.search(
+        rf"^  model: {INTERVAL}\n  without [a-z -]+: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE
+    )
     assert "Got 16 labels that the model learned from: too few to tell what more of them bring" in said
     assert "60 target texts and 16 of their labels. Saved to MODEL2." in said
     last = load_pipeline("MODEL2").get_params()["selftrainingclassifier__random_state"]
@@ -164,7 +151,8 @@ def test_other_columns_are_in_the_next_command():
     pd.read_csv("pans.csv").rename(columns={"text": "my text"}).to_csv("other.csv", index=False, sep=";")
     options = ["--delimiter", ";"]
     said = embtransfer("label", "model", "other.csv", "--text-column", "my text", *options, "-o", "a.csv")
-    assert next_command(said)[-4:] == ["--target-text-column", "my text", *options]
+    columns = ["--target-text-column", "my text", "--target-delimiter", ";"]
+    assert next_command(said)[-6:] == [*columns, "--labels", "a.csv"]
     assert pd.read_csv("a.csv").columns.tolist() == ["row", "text", "why", "probability", "label"]
 
 

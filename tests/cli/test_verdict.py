@@ -93,6 +93,19 @@ def test_compare_without_target_labels_points_to_choose():
     run(*command, *SMALL)
 
 
+def test_where_the_targets_labels_may_be_in_another_column_its_option_is_named():
+    frame = pd.read_csv("pans.csv").rename(columns={"label": "rating"})
+    frame.to_csv("other.csv", index=False)
+    words = ["compare", "--source", "films.csv", "--target", "other.csv", *SMALL]
+    option = "--target-label-column"
+    named = (
+        f"other.csv has no column 'label'. If one of these holds its labels, pass {option} with its name: "
+    )
+    assert f"{named}rating." in run(*words).stderr
+    assert option not in run(*words, option, "rating").stderr
+    assert option not in run(*words[:4], "unlabelled.csv", *SMALL).stderr
+
+
 def test_the_majority_is_the_targets_own():
     frame = pd.read_csv("pans.csv")
     few_good = pd.concat([frame[frame["label"] == "bad"], frame[frame["label"] == "good"][:12]])

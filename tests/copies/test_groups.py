@@ -88,3 +88,10 @@ def test_groups_are_drawn_whole():
     assert Groups(groups).rows(np.array([2, 0, 2])).tolist() == [3, 4, 5, 0, 2, 3, 4, 5]
     drawn = groups[Groups(groups).draw(np.random.RandomState(0))]
     assert all(np.sum(drawn == group) % size == 0 for group, size in enumerate([2, 1, 3]))
+
+
+def test_near_copies_differ_in_links_names_and_a_leading_rt():
+    texts = ["Fire near Canyon", "RT @abc: fire near canyon http://t.co/x", "fire NEAR @you canyon..."]
+    others = ["http://t.co/1", "http://t.co/2", "Fire near Canyon 2", "Fire near RT Canyon"]
+    assert identical([*texts, *others], near=True).tolist() == [0, 0, 0, 1, 2, 3, 4]
+    assert len(set(identical([*texts, *others]))) == 7

@@ -6,11 +6,13 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 
 from embtransfer import estimate_score, make_recipe, suggest_labels
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.labelling._draw import draw, spread
 from embtransfer.labelling._views import margin
+from embtransfer.trials._scoring import scorer
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 
@@ -102,9 +104,32 @@ def test_what_is_refused():
         estimate_score(model, PANS.data, {})
     with pytest.raises(ValueError, match=r"Got probability 1.5 of row 3. Expected more than 0"):
         estimate_score(model, PANS.data, {3: 1}, probability={3: 1.5})
-    with pytest.raises(ValueError, match=r"Got scoring='f1_macro'. Expected 'accuracy'"):
-        estimate_score(model, PANS.data, {3: 1}, scoring="f1_macro")
+    with pytest.raises(ValueError, match=r"Got scoring='roc_auc', which needs probabilities. Expected one"):
+        estimate_score(model, PANS.data, {3: 1}, scoring="roc_auc")
     with pytest.raises(ValueError, match=r"Got confidence=90. Expected a number between 0 and 1"):
         estimate_score(model, PANS.data, {3: 1}, confidence=90)
     with pytest.raises(ValueError, match=r"probability has 2 values, but X_target has 320 rows"):
         estimate_score(model, PANS.data, {3: 1}, probability=[0.1, 0.1])
+
+
+@pytest.mark.parametrize("scoring", ["balanced_accuracy", "f1:1"])
+def test_intervals_of_other_scores_hold(scoring):
+    rng, score, held = np.random.RandomState(0), scorer(scoring, [0, 1]), []
+    for user in range(6):
+        model, X, y = world(n=400, seed=user)
+        kept = np.flatnonzero((y == 1) | (np.arange(400) % 4 == 0))  # a rare class
+        X, y = X[kept], y[kept]
+        margins = margin(model.predict_proba(X))
+        rows, chances = draw(margins, np.ones(len(X), int), spread(margins), 30, rng)
+        labels, probability = dict(zip(rows, y[rows], strict=True)), dict(zip(rows, chances, strict=True))
+        found = estimate_score(model, X, labels, probability=probability, scoring=scoring)
+        held.append(found.interval[0] <= score(model, X, y) <= found.interval[1])
+    assert sum(held) >= 5
+
+
+def test_a_score_of_all_labels_is_the_score():
+    model, X, y = world(n=1500)
+    found = estimate_score(model, X, y, scoring="balanced_accuracy")
+    assert abs(found.score - balanced_accuracy_score(y, model.predict(X))) < 0.002
+    assert found.interval[1] - found.interval[0] < 0.06
+    assert found.n_labelled == 1500

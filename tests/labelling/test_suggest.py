@@ -74,6 +74,24 @@ def test_copies_are_suggested_once_and_not_if_one_is_labelled(words):
         assert len(rows) == 39
 
 
+def test_retweets_and_texts_with_other_links_are_suggested_once(words):
+    texts = PANS.data[:30]
+    passed_on = [f"RT @cook_{i}: {text} http://t.co/{i}" for i, text in enumerate(texts)]
+    for method in METHODS:
+        rows = suggest_labels(words, [*texts, *passed_on], 80, method=method)["row"].to_numpy()
+        assert len(np.unique(rows % 30)) == len(rows) == 30
+        rows = suggest_labels(words, [*texts, *passed_on], 80, y_target={35: 1}, method=method)["row"]
+        assert len(rows) == 29
+        assert not {5, 35} & {*rows}
+
+
+def test_of_near_copies_any_may_be_drawn(words):
+    texts = [*PANS.data[:30], *(f"{text} https://t.co/x" for text in PANS.data[:30])]
+    found = suggest_labels(words, texts, 30, method="random")
+    assert 5 < (found["row"] < 30).sum() < 25
+    assert set(found["probability"]) == {0.5}
+
+
 def test_each_method_takes_what_it_says():
     X, y = two_blobs()
     model = SelfTrainingClassifier().fit(X[:40], y[:40], X_target=X)

@@ -65,6 +65,13 @@ def test_repeated_texts_and_those_in_both_domains_are_counted():
     assert "1 of 3 target texts stand in the source as well." in found.problems[0]
 
 
+def test_missing_texts_repeat_none_and_stand_in_no_other_domain():
+    target = [*[None, " "], *["A good pan."] * 3]
+    found = check_domains([*TEXTS, None, ""], [*LABELS, "good", "bad"], target, embedder=None)
+    assert (found.n_empty_source, found.n_empty_target, found.n_repeated, found.n_in_source) == (2, 2, 0, 0)
+    assert found.problems == ["Missing or empty: 2 of 6 source texts. Missing or empty: 2 of 5 target texts."]
+
+
 def test_texts_of_the_target_that_are_much_shorter_are_told():
     long = ["A film that goes on and on and on, for no reason that I could see."] * 4
     assert "short: 3 words in the median, the source's 16" in problems(long, X_target=["A good pan"] * 9)

@@ -1,0 +1,45 @@
+"""How a command read the source of a model: kept in its folder, for the command that reads it again."""
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path, PurePath
+from typing import Any
+
+from ._options import Cleaning, Columns
+from ._terminal import options_as_words
+
+_ENTRY = "read with"  # what the card calls them
+_VALUES = {"source", "text_column", "label_column", "delimiter", "encoding"}
+_FLAGS = {"merge_labels", "drop_unlabelled"}
+
+
+def about_source(sources: str | list[str], columns: Columns, cleaning: Cleaning) -> dict[str, str]:
+    """What the folder says of it; of a path that begins at the root, and may name people, nothing."""
+    names = [sources] if isinstance(sources, str) else sources
+    given = {name: one for name, one in asdict(columns).items() if name in _VALUES} | asdict(cleaning)
+    usual = asdict(Columns())
+    options: dict[str, Any] = {name: one for name, one in given.items() if one != usual.get(name)}
+    if len(names) == 1 and names[0] != "-" and not PurePath(names[0]).is_absolute():
+        options["source"] = names[0]
+    words = options_as_words(**options)
+    return {_ENTRY: shlex.join(words)} if words else {}
+
+
+def source_options(model: Path) -> dict[str, Any]:
+    """Options by which `update` reads a saved model's source; no others, whoever wrote the folder."""
+    from ..persistence import read_about
+
+    try:
+        words = shlex.split(read_about(model).get(_ENTRY, ""))
+    except ValueError:
+        return {}
+    found: dict[str, Any] = {}
+    while words:
+        name = words.pop(0).removeprefix("--").replace("-", "_")
+        if name in _FLAGS:
+            found[name] = True
+        elif name in _VALUES and words:
+            found[name] = words.pop(0)
+        else:
+            return {}
+    return found

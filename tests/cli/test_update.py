@@ -1,0 +1,78 @@
+"""What label and update print: the next command, which runs, and how good the model is."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from embtransfer import load_pipeline, save_pipeline
+from embtransfer.datasets import load_demo_reviews
+from tests.cli.commands import fill_in, next_command, refused, run
+
+FIT = ["--source", "films.csv", "--target", "pans.csv", "--embedder", "ngrams", "--adapter", "none"]
+FIT += ["--classifier", "self_training", "-o", "model"]
+UPDATE = ["update", "model", *FIT[:4], "-o", "new", "--labels", "a.csv"]
+INTERVAL = r"[01]\.\d{3} \(90% interval: 0\.\d{3} to [01]\.\d{3}\)"
+
+
+def embtransfer(*words):
+    return run(*words).stderr
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, domain in {"films": "films", "pans": "kitchenware"}.items():
+        bunch = load_demo_reviews(domain)
+        labels = [("bad", "good")[y] for y in bunch.target]
+        pd.DataFrame({"text": bunch.data, "label": labels})[:60].to_csv(f"{name}.csv", index=False)
+
+
+def test_the_next_command_reads_the_source_as_the_model_did():
+    films = pd.read_csv("films.csv").rename(columns={"text": "tweet", "label": "kind of it"})
+    films.loc[0, "kind of it"] = None
+    films.loc[1:6, "kind of it"] += " "
+    films.to_csv("dirty.csv", index=False, sep=";", encoding="cp1252")
+    options = ["--text-column", "tweet", "--label-column", "kind of it", "--delimiter", ";"]
+    options += ["--encoding", "cp1252", "--merge-labels", "--drop-unlabelled"]
+    pd.read_csv("pans.csv").to_csv("others.csv", index=False, encoding="utf-8")
+    of_target = ["--target-text-column", "text", "--target-delimiter", ",", "--target-encoding", "utf-8"]
+    words = ["--source", "dirty.csv", "--target", "others.csv", "--classifier", "self_training", "-o", "mine"]
+    embtransfer("fit", *words, *options, *of_target)
+    said = embtransfer("label", "mine", "others.csv", "-n", "5", "--delimiter", ",", "-o", "a.csv")
+    fill_in("a.csv")
+    words = next_command(said)
+    assert words[:8] == ["update", "mine", "--source", "dirty.csv", "--target", "others.csv", "-o", "MODEL2"]
+    said = embtransfer(*words, "--target-encoding", "utf-8")
+    assert "Fitted on 59 source texts" in said
+    words = next_command(said)
+    assert words[:3] == ["label", "MODEL2", "others.csv"]
+    assert words[-4:] == ["--delimiter", ",", "--encoding", "utf-8"]
+    assert next_command(embtransfer(*words))[2:4] == ["--source", "dirty.csv"]
+
+
+def test_a_folder_by_others_says_no_more_than_how_the_source_is_read():
+    embtransfer("fit", *FIT)
+    save_pipeline(load_pipeline("model"), "mine", about={"read with": "--merge-labels --trusted bad.module"})
+    said = embtransfer("label", "mine", "pans.csv", "-n", "5", "-o", "a.csv")
+    assert "bad.module" in Path("mine/config.json").read_text()
+    words = ["--source", "SOURCE", "--target", "pans.csv", "-o", "MODEL2", "--labels", "a.csv"]
+    assert next_command(said)[2:] == words
+
+
+def test_other_scores_and_a_model_that_got_worse():
+    embtransfer("fit", *FIT)
+    embtransfer("label", "model", "pans.csv", "-n", "40", "-o", "a.csv")
+    table = fill_in("a.csv")
+    chosen = table["probability"].isna()
+    table.loc[chosen, "label"] = table["label"][chosen].map({"bad": "good", "good": "bad"})
+    table.to_csv("a.csv", index=False)
+    said = embtransfer(*UPDATE, "--scoring", "balanced_accuracy", "--next", "0")
+    scores = rf"  model: {INTERVAL}\n  without .+: {INTERVAL}\n  new: {INTERVAL}\n"
+    assert re.search(rf"balanced_accuracy on the target, .+:\n{scores}", said)
+    worse = r"new is worse than model by \d+\.\d points, (so low|which may be).+ model is still there\."
+    assert re.search(worse, said)
+    words = [*UPDATE, "--overwrite", "--next", "0", "--scoring"]
+    assert "Got scoring='roc_auc', which needs probabilities" in refused(*words, "roc_auc")
+    assert "f1:good on the target" in embtransfer(*words, "f1:good")
