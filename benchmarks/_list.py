@@ -200,6 +200,15 @@ BENCHMARKS = (
         "texts beside vectors of the same reviews, against either alone, at three shares of the classes",
         asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
     ),
+    Benchmark(
+        "office_caltech",
+        "accuracy",
+        10,
+        "images as counts, the twelve tasks of the literature: adapters beside skada, adapt and POT",
+        (),
+        ("skada", "adapt", "ot"),
+        asks_for="EMBTRANSFER_DATA with office_caltech_surf",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

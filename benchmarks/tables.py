@@ -13,6 +13,7 @@ from pathlib import Path
 from . import (
     _accuracy_tables as accuracy,
     _speed_tables as speed,
+    office_caltech,
     real_targets,
     scale,
     several_sources,
@@ -45,6 +46,7 @@ TABLES = {
     "scale": scale.on_page,
     "cascade": accuracy.cascade,
     "vector columns": vector_columns.on_page,
+    "Office-Caltech": office_caltech.on_page,
     "choosing": accuracy.choosing_all,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,
