@@ -207,6 +207,15 @@ BENCHMARKS = (
         "how sure the recipes are of a target against how often they are right",
         asks_for="EMBTRANSFER_DATA with crisislex_t26, airline_tweets and e5_amazon.parquet",
     ),
+    Benchmark(
+        "office_caltech",
+        "accuracy",
+        10,
+        "images as counts, the twelve tasks of the literature: adapters beside skada, adapt and POT",
+        (),
+        ("skada", "adapt", "ot"),
+        asks_for="EMBTRANSFER_DATA with office_caltech_surf",
+    ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
     Benchmark(
         "choosing",

@@ -91,9 +91,8 @@ class SubspaceAlignment(SummingAdapter):
     def _maps(self, source, target):
         source_values, source_axes = _axes(source)
         target_values, target_axes = _axes(target)
-        carried = round(
-            min(source.count - 1, target.count - 1, len(source.mean))
-        )  # weighted rows: no integer
+        n_rows = round(min(source.count, target.count))  # of weighted ones that is no integer
+        carried = min(n_rows - 1, len(source.mean))
         self.n_components_ = k = _n_components(self.n_components, carried, source_values, target_values)
         source_axes, target_axes = source_axes[:, :k], target_axes[:, :k]
         weight = source_axes @ (source_axes.T @ target_axes)
