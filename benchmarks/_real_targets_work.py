@@ -183,7 +183,7 @@ def searched(X, y, X_target, texts, wanted):
     """What TransferSearch chose and promised, and how right its candidates are, fitted on all texts."""
     search = TransferSearch().fit(X, y, X_target=X_target)
     right, unadapted = {}, []
-    candidates, _ = make_candidates("texts", *(search.get_params()[name] for name in CHOICES))
+    candidates, _ = make_candidates([(None, "texts")], *(search.get_params()[name] for name in CHOICES))
     for candidate in candidates:
         predicted = clone(candidate.estimator).fit(X, y, X_target=X_target).predict(texts)
         right[candidate.name] = float((predicted == wanted).mean())

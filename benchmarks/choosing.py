@@ -147,7 +147,9 @@ def candidates_of(set_name, cache):
         if set_name != "banking":
             recipes["sentences"] = et.make_recipe("sentences", minilm)
     adapters = ("none", "centering", "coral", "subspace")
-    made, _ = make_candidates("texts", embedders, adapters, ("logistic", "self_training"), recipes, None)
+    made, _ = make_candidates(
+        [(None, "texts")], embedders, adapters, ("logistic", "self_training"), recipes, None
+    )
     return made
 
 

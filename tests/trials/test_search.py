@@ -438,7 +438,7 @@ class TestEvidence:
 class TestCandidates:
     def test_baseline_combinations_recipes_and_counterparts(self):
         parts = ["word_mean"], ["none", "coral"], ["logistic", "self_training"], ["words"]
-        made, _ = make_candidates("texts", *parts, None)
+        made, _ = make_candidates([(None, "texts")], *parts, None)
         names = [candidate.name for candidate in made]
         assert names == [
             "ngrams + none + logistic",
@@ -460,7 +460,7 @@ class TestCandidates:
             "classifier__share": [0.5],
         }
         parts = ["word_mean"], ["none"], ["logistic", "self_training"], []
-        made, _ = make_candidates("texts", *parts, parameters)
+        made, _ = make_candidates([(None, "texts")], *parts, parameters)
         settings = [candidate.parameters for candidate in made if candidate.embedder == "word_mean"]
         assert {"classifier__C": 1, "embedder__pooling": "idf"} in settings
         assert {"classifier__share": 0.5, "embedder__pooling": "mean"} in settings
@@ -470,15 +470,17 @@ class TestCandidates:
     @pytest.mark.parametrize("parameters", [{"C": [1]}, {"model__C": [1]}])
     def test_parameters_of_no_role(self, parameters):
         with pytest.raises(ValueError, match="the first part is one of: embedder, adapter, classifier"):
-            make_candidates("texts", ["word_mean"], ["none"], ["logistic"], [], parameters)
+            make_candidates([(None, "texts")], ["word_mean"], ["none"], ["logistic"], [], parameters)
 
     def test_parameters_of_nobody(self):
         with pytest.raises(ValueError, match="Got parameters of no candidate: classifier__depth"):
-            make_candidates("texts", ["word_mean"], ["none"], ["logistic"], [], {"classifier__depth": [1]})
+            make_candidates(
+                [(None, "texts")], ["word_mean"], ["none"], ["logistic"], [], {"classifier__depth": [1]}
+            )
 
     def test_a_second_view_where_there_is_one(self):
         parts = ["ngrams"], ["none"], ["logistic", "self_training"], ["words"]
-        made, _ = make_candidates("texts", *parts, None)
+        made, _ = make_candidates([(None, "texts")], *parts, None)
         assert {candidate.view for candidate in made} == {"words", "WordEmbedder None"}
 
     def test_without_target(self):
