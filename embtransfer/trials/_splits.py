@@ -147,7 +147,7 @@ class Split(Domains):
 
     Attributes
     ----------
-    learned : positions of the `n_to_learn` target texts whose labels models learn from, and none scores
+    learned : positions of the `n_target_labels` target texts whose labels models learn from, and none scores
     y_seen : labels of the seen texts, None but for those; None if there are none to learn from
     """
 
@@ -162,14 +162,14 @@ class Split(Domains):
         random_state,
         groups=None,
         of_classes=True,
-        n_to_learn=0,
+        n_target_labels=0,
         domain=None,
     ):
         super().__init__(X_source, y_source, X_target, y_target, groups, of_classes, domain)
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
         self.learned, self.y_seen = np.arange(0), None
-        check_n_labels(n_to_learn, self)
+        check_n_labels(n_target_labels, self)
         if self.y_target is None or (n_rows(self.target) and not len(self.labelled)):
             return
         all_labelled = len(self.labelled) == n_rows(self.target)
@@ -186,8 +186,8 @@ class Split(Domains):
             self.target_texts = "unseen"
             seen = np.setdiff1d(seen, self.labelled[scored])
             self.seen = take(self.target, seen)
-        if n_to_learn:
-            self.learned, scored = draw_learned(self, seen, scored, n_to_learn, random_state)
+        if n_target_labels:
+            self.learned, scored = draw_learned(self, seen, scored, n_target_labels, random_state)
             self.y_seen = self.labels_at(self.learned)[seen]
         self.n_to_score = len(scored)
         scored = _not_in_source(scored, self.in_source[self.labelled], self.kind)
