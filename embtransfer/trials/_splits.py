@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._rows import check_both, kind_of_rows, n_rows, stack_rows, take
 from .._texts import check_domain, without_text
-from ..classifiers._multi_label import several_labels
+from ..classifiers._label_matrix import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
 from ._learned import check_n_labels, draw_learned
