@@ -159,7 +159,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         names = None if domain is None else check_domain(domain, X.shape[0])
         self.source_maps_: dict[Any, Any] = {}
         self.source_priors_ = self.priors_ = self.prior_intervals_ = None
-        if y_target is not None and (X_target is None or not are_classes(y)):
+        if y_target is not None and (X_target is None or y is None):
             raise ValueError("Got y_target, but not both X_target and classes as y. Pass these too.")
         if X_target is not None and self._asks_for_priors() and are_classes(y):
             check_consistent_length(X, y)

@@ -10,8 +10,9 @@ from sklearn.linear_model import Ridge
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import Estimator, Seed
-from ._base import BaseTransferClassifier, BaseTransferPredictor
+from ._base import BaseLabelledTargetClassifier, BaseTransferPredictor
 from ._density_ratio import METHODS, learning_weights
+from ._views import View
 
 _FEW = 0.05  # share of the rows below which weights leave too little to learn from
 
@@ -45,7 +46,8 @@ class _ImportanceWeighted(BaseTransferPredictor):
         self.max_rows = max_rows
         self.random_state = random_state
 
-    def _fit(self, X, y, X_target, sample_weight):
+    def _weigh(self, X, X_target, sample_weight):
+        """Weights of the source rows to learn by."""
         self._check_takes_weights()
         self.weights_ = self._weights(X, X_target)
         self.effective_sample_size_ = float(self.weights_.sum() ** 2 / (self.weights_**2).sum())
@@ -55,10 +57,9 @@ class _ImportanceWeighted(BaseTransferPredictor):
                 f"{len(self.weights_)} source rows: few of them are like the target's. Put an adapter "
                 "first, or lower flatten or clip.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        weights = self.weights_ if sample_weight is None else self.weights_ * sample_weight
-        self.estimator_ = self._make_estimator().fit(X, y, sample_weight=weights)
+        return self.weights_ if sample_weight is None else self.weights_ * sample_weight
 
     def _weights(self, X, X_target):
         if X_target is X:
@@ -75,7 +76,7 @@ class _ImportanceWeighted(BaseTransferPredictor):
         return weights / weights.mean()
 
 
-class ImportanceWeightedClassifier(_ImportanceWeighted, BaseTransferClassifier):
+class ImportanceWeightedClassifier(_ImportanceWeighted, BaseLabelledTargetClassifier):
     r"""Fit a classifier on source rows weighted by p_target(x) / p_source(x).
 
     Parameters
@@ -95,6 +96,9 @@ class ImportanceWeightedClassifier(_ImportanceWeighted, BaseTransferClassifier):
         Rows of a domain that the kernel methods take together.
     random_state : int, RandomState instance or None, default=0
         For folds and subsamples of the ratio's estimate.
+    target_weight : float, default=3.0
+        How many times a target row of a known label (`y_target` of `fit`) counts as much as the mean source
+        row, as in SelfTrainingClassifier.
 
     Attributes
     ----------
@@ -104,6 +108,8 @@ class ImportanceWeightedClassifier(_ImportanceWeighted, BaseTransferClassifier):
     effective_sample_size_ : float
         :math:`(\sum w)^2 / \sum w^2`: so many rows of equal weight vary as little. n_source where all
         weights are equal, 1 where one row has all the weight.
+    n_target_labels_ : int
+        Target rows whose labels it learned from.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
 
@@ -146,6 +152,32 @@ class ImportanceWeightedClassifier(_ImportanceWeighted, BaseTransferClassifier):
     >>> bool(model.effective_sample_size_ < 400)
     True
     """
+
+    _parameter_constraints = {
+        **_ImportanceWeighted._parameter_constraints,
+        "target_weight": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        estimator: Estimator = None,
+        weights: Literal["classifier", "kliep", "kmm", "nearest"] = "nearest",
+        *,
+        flatten: float = 1.0,
+        clip: float | Literal["sqrt"] | None = "sqrt",
+        max_rows: int = 1000,
+        random_state: Seed = 0,
+        target_weight: float = 3.0,
+    ):
+        super().__init__(
+            estimator, weights, flatten=flatten, clip=clip, max_rows=max_rows, random_state=random_state
+        )
+        self.target_weight = target_weight
+
+    def _fit(self, X, y, X_target, known, sample_weight):
+        weights = self._weigh(X, X_target, sample_weight)
+        view = View(self._make_estimator(), X, X_target, weights)
+        self.estimator_ = view.fit(y, known=known, target_weight=self.target_weight)
 
 
 class ImportanceWeightedRegressor(RegressorMixin, _ImportanceWeighted):
@@ -198,3 +230,7 @@ class ImportanceWeightedRegressor(RegressorMixin, _ImportanceWeighted):
 
     def _make_estimator(self):
         return Ridge() if self.estimator is None else clone(self.estimator)
+
+    def _fit(self, X, y, X_target, sample_weight):
+        weights = self._weigh(X, X_target, sample_weight)
+        self.estimator_ = self._make_estimator().fit(X, y, sample_weight=weights)

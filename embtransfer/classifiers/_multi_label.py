@@ -1,77 +1,28 @@
 """Several labels a text: a classifier for each label, one against the rest."""
 
 import warnings
-from collections.abc import Collection
 from copy import copy
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import RidgeClassifier
-from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._parts import takes
 from .._types import Estimator, Rows
 from ._base import logistic_or
+from ._label_matrix import label_matrix, labels_by_names
 
 CERTAIN = 40.0  # the decision where all source texts have a label, or none: a probability of 1 - 4e-18
-
-
-def several_labels(y: Any) -> Collection | None:
-    """The first collection of labels among those of the rows; None where each row has one label."""
-    kind = getattr(y, "dtype", None)
-    plain = isinstance(kind, np.dtype) and kind.kind != "O"  # need not be looked through
-    rows = y if np.iterable(y) and not plain else ()
-    of_several = (one for one in rows if isinstance(one, Collection) and not isinstance(one, str | bytes))
-    return next(of_several, None)
-
-
-def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
-    """Names of labels, and whether each row has each: csc, int8, of shape (n, n_labels).
-
-    Raises
-    ------
-    ValueError
-        If y is neither a matrix of 0 and 1 nor collections of labels.
-    """
-    names = None
-    if isinstance(y, pd.DataFrame):
-        names, y = np.array(y.columns.tolist()), y.to_numpy()
-    if getattr(y, "ndim", 1) != 2:  # a list, or a column, of one collection a row
-        y = list(y)
-        wrong = [one for one in y if isinstance(one, str) or not isinstance(one, Collection)]
-        if wrong or not y:
-            raise ValueError(
-                f"Got {f'the label {wrong[0]!r}' if wrong else 'no labels'}. Expected a list of labels for "
-                "each text, empty where it has none, or a matrix of 0 and 1 with a column a label."
-            )
-        if len({len(one) for one in y}) == 1 and all(
-            type(k) is int and k in (0, 1) for one in y for k in one
-        ):
-            y = np.array(y)
-        else:
-            binarizer = MultiLabelBinarizer(sparse_output=True)
-            y = binarizer.fit_transform(y)
-            names = np.array(binarizer.classes_.tolist())
-    matrix = sparse.csc_array(y)
-    if matrix.dtype == object or not np.isin(matrix.data, (0, 1)).all():
-        raise ValueError(
-            f"Got a matrix of {matrix.dtype} of shape {matrix.shape} that holds more than 0 and 1. Expected "
-            "0 or 1, whether each text has each label: a column a label."
-        )
-    if not matrix.shape[1]:
-        raise ValueError("Got texts without any label. Expected at least one label.")
-    matrix.eliminate_zeros()
-    return np.arange(matrix.shape[1]) if names is None else names, matrix.astype(np.int8)
 
 
 def _all_have(method):
@@ -123,7 +74,7 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     ['accident', 'rail', 'sea']
     """
 
-    __metadata_request__fit = {"X_target": True}
+    __metadata_request__fit = {"X_target": True, "y_target": True}
 
     multilabel_ = True
 
@@ -137,7 +88,13 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(
-        self, X: Rows, y: ArrayLike, X_target: Rows | None = None, *, sample_weight: ArrayLike | None = None
+        self,
+        X: Rows,
+        y: ArrayLike,
+        X_target: Rows | None = None,
+        y_target: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit a classifier for each label.
 
@@ -148,7 +105,10 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         y : sequence of n_source collections of labels, or matrix of shape (n_source, n_labels)
             The labels of each row; or 0 and 1, bool or numbers, as an array, a DataFrame or a sparse matrix.
         X_target : like X, default=None
-            Unlabelled target rows, for classifiers that take them.
+            Target rows, for classifiers that take them.
+        y_target : like y, of n_target rows, default=None
+            Labels of some target rows, None or a row of NaN where not known, for classifiers that take them.
+            A known row says of each label whether it has it.
         sample_weight : array-like of shape (n_source,), default=None
             Weights of the source rows, for classifiers that take them.
 
@@ -159,11 +119,13 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If y is of another shape, or its length is not that of X.
+            If y is of another shape, or its length is not that of X; if y_target comes without X_target, in
+            another length, without a known label, or for a classifier that takes none.
 
         Warns
         -----
         UserWarning
+            If target rows have labels that no source row has.
             If all source rows have a label, or none has it: it is predicted for all rows, or for none.
         """
         self._validate_params()
@@ -174,6 +136,7 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         if X_target is not None and not has_fit_parameter(estimator, "X_target"):
             del given["X_target"]  # the adapter before it takes it
         given = {name: value for name, value in given.items() if value is not None}
+        known = self._known(estimator, X_target, y_target)
         if isinstance(estimator, RidgeClassifier) and labels.shape[1] > 1:
             self.estimators_ = [estimator.fit(X, labels.toarray(), **given)]
             return self
@@ -188,9 +151,27 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 stacklevel=2,
             )
         columns = (labels[:, [k]].toarray().ravel() for k in range(labels.shape[1]))
-        tasks = (delayed(_fit_one)(estimator, X, column, given) for column in columns)
+        tasks = (
+            delayed(_fit_one)(estimator, X, column, given | told)
+            for column, told in zip(columns, known, strict=True)
+        )
         self.estimators_ = Parallel(self.n_jobs)(tasks)
         return self
+
+    def _known(self, estimator, X_target, y_target):
+        """For each label what its classifier is told of target rows: whether they have it."""
+        if y_target is None:
+            return [{}] * len(self.classes_)
+        if X_target is None:
+            raise ValueError("Got y_target, but no X_target. Pass the rows that the labels are of.")
+        if not takes(estimator, "y_target"):
+            raise ValueError(
+                f"Got y_target, which {type(estimator).__name__} does not take. Pass a classifier that does, "
+                "such as MultiLabelClassifier(SelfTrainingClassifier())."
+            )
+        labels = labels_by_names(self.classes_, y_target)
+        check_consistent_length(X_target, labels)
+        return [{"y_target": column} for column in labels.T]
 
     def _make_estimator(self):
         return logistic_or(self.estimator)

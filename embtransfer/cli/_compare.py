@@ -32,7 +32,11 @@ def compare(
     embedders: Embedders = None,
     adapters: Adapters = "none,centering,coral,subspace",
     classifiers: Annotated[
-        str | None, typer.Option(help="Classifiers, with commas: {classifiers}; of numbers {regressors}.")
+        str | None,
+        typer.Option(
+            help="Classifiers, with commas: {classifiers}; of numbers {regressors}. Without it logistic, or "
+            "ridge; choose tries self_training, too."
+        ),
     ] = None,
     recipes: Annotated[
         str | None,
@@ -83,6 +87,7 @@ def compare(
         split: dict[str, Any] = {
             "transductive": transductive,
             "test_size": test_size,
+            "n_target_labels": n_target_labels,
             "random_state": random_state,
         }
         with progress_bar() as progress:
@@ -96,7 +101,6 @@ def compare(
                 classifiers=names,
                 recipes=models,
                 scoring=scoring,
-                n_target_labels=n_target_labels,
                 diagnostics=diagnostics,
                 **split,
                 n_jobs=jobs,

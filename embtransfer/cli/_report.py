@@ -14,10 +14,10 @@ def check_folder(folder) -> None:
 
 
 def write_report(folder, context, data, groups, shares, table, parts, split, scoring) -> None:
-    """Write the report of a comparison, with what a search without target labels chooses and learning curves.
+    """Write the report of a comparison, with what a search chooses and learning curves.
 
-    The search sees the target texts that the adapters of the comparison saw; the report describes the model
-    that it chooses.
+    The search sees the target texts that the adapters of the comparison saw, and those of their labels that
+    models learned from; the report describes the model that it chooses.
     """
     from sklearn.base import clone
 
@@ -27,7 +27,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     from ..trials.search import TransferSearch
 
     X, y, X_target = data[:3]
-    seen = Split(*data, **split).seen
+    cut = Split(*data, **split)
     embedders = parts[0]
     fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
     given = context.params["source"], [context.params["target"]]
@@ -36,7 +36,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
         seed = split["random_state"]
         search = TransferSearch(
             *parts, target_shares=shares, scoring=scoring, random_state=seed, progress=progress
-        ).fit(X, y, X_target=seen, groups=groups)
+        ).fit(X, y, X_target=cut.seen, y_target=cut.y_seen, groups=groups)
         with warnings.catch_warnings():  # the comparison has warned of the same texts
             warnings.filterwarnings("ignore", ".* (repeat another|stand in the source)", UserWarning)
             curves = learning_curve(

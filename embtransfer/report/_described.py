@@ -40,7 +40,7 @@ class Described:
             self._send_through()
 
     def _fit(self, texts, y):
-        return clone(self.model).fit(texts, y, **target_for(self.model, self.data.seen))
+        return clone(self.model).fit(texts, y, **target_for(self.model, self.data.seen, self.data.y_seen))
 
     def _send_through(self):
         source, target = map(take, (self.data.source, self.data.seen), self.drawn)

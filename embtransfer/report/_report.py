@@ -155,6 +155,7 @@ def make_report(
     command: str | Sequence[str] | None = None,
     transductive: bool = False,
     test_size: float = 0.5,
+    n_target_labels: int = 0,
     random_state: Seed = 0,
     progress: Callable | None = None,
 ) -> Report:
@@ -186,8 +187,8 @@ def make_report(
         `score_interval_` and `results_`.
     command : str or sequence of str, default=None
         The command line that made it; a sequence is quoted for a shell.
-    transductive, test_size, random_state
-        As in `compare`: with the same values the report scores the same texts.
+    transductive, test_size, n_target_labels, random_state
+        As in `compare`: with the same values the report scores the same texts, and learns from the same.
     progress : callable (done, total, description), default=None
         Called before each step and at the end.
 
@@ -218,7 +219,8 @@ def make_report(
     >>> report.left_out
     {'curves': 'No learning curves were given (curves=learning_curve(...)).'}
     """
-    data = Split(X_source, y_source, X_target, y_target, transductive, test_size, random_state)
+    cut = {"transductive": transductive, "test_size": test_size, "n_target_labels": n_target_labels}
+    data = Split(X_source, y_source, X_target, y_target, random_state=random_state, **cut)
     _check_inputs(table, curves, selection)
     steps = Steps(progress, total=5, of="report: ")
     chosen = selection is not None and model is not None and data.y_scored is not None
@@ -267,10 +269,11 @@ def make_report(
 def _target_texts(data):
     if data.y_scored is None:
         return f"{n_rows(data.seen):,} unlabelled target {data.kind}"
+    learned = f", {len(data.learned):,} of them with labels to learn from" if len(data.learned) else ""
     if data.scored is data.seen:
         return f"{n_rows(data.seen):,} target {data.kind}, seen while adapting and scored"
     n_seen, n_scored = n_rows(data.seen), n_rows(data.scored)
-    return f"{n_seen:,} target {data.kind} seen while adapting and {n_scored:,} others scored"
+    return f"{n_seen:,} target {data.kind} seen while adapting{learned} and {n_scored:,} others scored"
 
 
 def _shares(selection, described):

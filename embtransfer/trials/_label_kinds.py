@@ -1,18 +1,14 @@
 """What kind of labels a comparison is of (a class, several labels or a number a text), and what fits them."""
 
-import warnings
-
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MultiLabelBinarizer
 
 from .._parts import children, rebuilt
 from ..classifiers import MultiLabelClassifier, make_classifier, make_regressor
-from ..classifiers._multi_label import label_matrix, several_labels
+from ..classifiers._label_matrix import label_matrix, labels_by_names, several_labels
 from ..recipes import make_recipe
 from ._scoring import scorer
 
@@ -36,7 +32,7 @@ def as_arrays(kind, y, y_target):
     if kind == CLASSES:
         return y, y_target
     names, matrix = label_matrix(y)
-    return matrix.toarray().astype(int), None if y_target is None else _by_names(names, y_target)
+    return matrix.toarray().astype(int), None if y_target is None else labels_by_names(names, y_target)
 
 
 def _numbers(y):
@@ -44,42 +40,6 @@ def _numbers(y):
         return np.asarray(y, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"Got labels that are no numbers: {error!s:.100}.") from None
-
-
-def _by_names(names, y_target):
-    """Columns of 0 and 1 for the source's labels; NaN in rows whose labels are not known (None)."""
-    if isinstance(y_target, pd.DataFrame):
-        y_target = y_target.reindex(columns=names.tolist()).to_numpy(dtype=float)
-    if sparse.issparse(y_target):
-        y_target = y_target.toarray()
-    if getattr(y_target, "ndim", 1) == 2:
-        if y_target.shape[1] != len(names):
-            raise ValueError(
-                f"Got source labels in {len(names)} columns and target labels in {y_target.shape[1]}. "
-                "Expected the same columns."
-            )
-        return np.asarray(y_target, dtype=float)
-    rows = [set(one) if np.iterable(one) and not isinstance(one, str) else None for one in y_target]
-    alone = [one for one, row in zip(y_target, rows, strict=True) if row is None and not pd.isna(one)]
-    if alone:
-        raise ValueError(
-            f"Got several labels for each source text, and the target label {alone[0]}. Expected a list of "
-            "labels, or None where they are not known."
-        )
-    unknown = sorted({str(label) for one in rows if one for label in one} - set(map(str, names)))
-    if unknown:
-        some = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        warnings.warn(
-            f"Got {len(unknown)} target labels that no source text has: {some}. No model can predict "
-            "them: they are left out of the score.",
-            UserWarning,
-            stacklevel=4,
-        )
-    known, names = [row is not None for row in rows], names.tolist()
-    matrix = np.full((len(rows), len(names)), np.nan)
-    binarizer = MultiLabelBinarizer(classes=names)
-    matrix[known] = binarizer.fit_transform([row.intersection(names) for row in rows if row is not None])
-    return matrix
 
 
 def makers(kind):

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._rows import check_both, kind_of_rows, n_rows, stack_rows, take
 from .._texts import check_domain, without_text
-from ..classifiers._multi_label import several_labels
+from ..classifiers._label_matrix import several_labels
 from ..copies._groups import fewest_groups, identical, joined, stratified_folds
 from ..model_selection import stratified_order
 from ._learned import check_n_labels, draw_learned
@@ -158,7 +158,7 @@ class Split(Domains):
 
     Attributes
     ----------
-    learned : positions of the `n_to_learn` target texts whose labels models learn from, and none scores
+    learned : positions of the `n_target_labels` target texts whose labels models learn from, and none scores
     y_seen : labels of the seen texts, None but for those; None if there are none to learn from
     """
 
@@ -173,7 +173,7 @@ class Split(Domains):
         random_state,
         groups=None,
         of_classes=True,
-        n_to_learn=0,
+        n_target_labels=0,
         domain=None,
         tables=False,
     ):
@@ -181,7 +181,7 @@ class Split(Domains):
         self.target_texts, self.y_scored = "seen", None
         self.seen = self.scored = self.target
         self.learned, self.y_seen = np.arange(0), None
-        check_n_labels(n_to_learn, self)
+        check_n_labels(n_target_labels, self)
         if self.y_target is None or (n_rows(self.target) and not len(self.labelled)):
             return
         all_labelled = len(self.labelled) == n_rows(self.target)
@@ -198,8 +198,8 @@ class Split(Domains):
             self.target_texts = "unseen"
             seen = np.setdiff1d(seen, self.labelled[scored])
             self.seen = take(self.target, seen)
-        if n_to_learn:
-            self.learned, scored = draw_learned(self, seen, scored, n_to_learn, random_state)
+        if n_target_labels:
+            self.learned, scored = draw_learned(self, seen, scored, n_target_labels, random_state)
             self.y_seen = self.labels_at(self.learned)[seen]
         self.n_to_score = len(scored)
         scored = _not_in_source(scored, self.in_source[self.labelled], self.kind)

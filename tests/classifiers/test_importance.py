@@ -299,3 +299,20 @@ class TestClassifier:
         loaded = load_pipeline(save_pipeline(pipeline, tmp_path / "model"))
         np.testing.assert_array_equal(loaded.predict_proba(X_target), pipeline.predict_proba(X_target))
         assert set(loaded.predict_source(X)) == {"in", "out"}
+
+
+def test_labelled_target_rows_join_the_weighted_fit():
+    source, target = domains()
+    y, labels = source[:, 0] > 0, target[:, 0] < 0  # the other way round
+    some = [label if row < 10 else None for row, label in enumerate(labels.tolist())]
+    model = ImportanceWeightedClassifier(LogisticRegression(tol=1e-8), target_weight=2.0)
+    model.fit(source, y, X_target=target, y_target=some)
+    weights = np.concatenate([model.weights_, np.full(10, 2.0)])
+    plain = LogisticRegression(tol=1e-8).fit(
+        np.concatenate([source, target[:10]]), np.concatenate([y, labels[:10]]), sample_weight=weights
+    )
+    np.testing.assert_allclose(model.estimator_.coef_, plain.coef_, atol=1e-6)
+    assert model.n_target_labels_ == 10
+    by_pipeline = make_transfer_pipeline(NoAdaptation(), ImportanceWeightedClassifier())
+    by_pipeline.fit(source, y, X_target=target, y_target=some)
+    assert by_pipeline[-1].n_target_labels_ == 10

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -25,7 +26,7 @@ from embtransfer import (
     save_pipeline,
     word_weights,
 )
-from embtransfer.classifiers._multi_label import label_matrix
+from embtransfer.classifiers._label_matrix import label_matrix
 from embtransfer.datasets import load_demo_reviews
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
@@ -181,3 +182,37 @@ def test_a_pipeline_for_source_rows():
     rows = pipeline[:-1].source_view().transform(SOURCE)
     for k, one in enumerate(pipeline[-1].estimators_):
         np.testing.assert_array_equal(pipeline.predict_source(SOURCE)[:, k], one.source_view().predict(rows))
+
+
+def test_labels_of_the_target_go_to_each_label_s_classifier():
+    rng = np.random.default_rng(0)
+    X, X_target = rng.normal(size=(2, 80, 3))
+    tags = [["a"] * int(row[0] > 0) + ["b"] * int(row[1] > 0) for row in X]
+    known = [["b"] * int(row[0] > 0) if place < 20 else None for place, row in enumerate(X_target)]
+    model = MultiLabelClassifier(SelfTrainingClassifier()).fit(X, tags, X_target=X_target, y_target=known)
+    for k, name in enumerate(model.classes_):
+        told = [None if one is None else int(name in one) for one in known]
+        y = [int(name in one) for one in tags]
+        plain = SelfTrainingClassifier().fit(X, y, X_target=X_target, y_target=told)
+        np.testing.assert_allclose(model.predict_proba(X)[:, k], plain.predict_proba(X)[:, 1])
+    matrix = np.array([[np.nan] * 2 if one is None else [0, "b" in one] for one in known])
+    by_matrix = clone(model).fit(X, tags, X_target=X_target, y_target=matrix)
+    np.testing.assert_array_equal(by_matrix.predict_proba(X), model.predict_proba(X))
+    pipeline = make_transfer_pipeline(DomainCentering(), clone(model))
+    pipeline.fit(X, tags, X_target=X_target, y_target=known)
+    assert [one.n_target_labels_ for one in pipeline[-1].estimators_] == [20, 20]
+
+
+def test_labels_of_the_target_that_cannot_be():
+    X, tags, known = [[0.0], [1.0]] * 5, [["a"], ["b"]] * 5, [["a"], None] * 5
+    several = MultiLabelClassifier(SelfTrainingClassifier())
+    with pytest.raises(ValueError, match="Got y_target, which LogisticRegression does not take"):
+        MultiLabelClassifier().fit(X, tags, X_target=X, y_target=known)
+    with pytest.raises(ValueError, match="Got y_target, but no X_target"):
+        several.fit(X, tags, y_target=known)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        several.fit(X, tags, X_target=X, y_target=known[1:])
+    with pytest.raises(ValueError, match="y_target holds no known label"):
+        several.fit(X, tags, X_target=X, y_target=[None] * 10)
+    with pytest.warns(UserWarning, match="1 target labels that no source text has: c"):
+        several.fit(X, tags, X_target=X, y_target=[["c"], *known[1:]])

@@ -61,6 +61,13 @@ def test_compare_makes_a_report():
     assert "60 labelled source vectors" in Path("report/report.md").read_text("utf-8")
 
 
+def test_a_report_learns_from_the_labels_that_the_table_learned_from():
+    words = ["--adapters", "none", "--embedders", "vectors", "--n-target-labels", "10", "--report", "report"]
+    run("compare", *DOMAINS, *words)
+    said = "30 target vectors seen while adapting, 10 of them with labels to learn from and 30 others scored"
+    assert said in Path("report/report.md").read_text("utf-8")
+
+
 def test_choose_saves_a_model_of_vectors():
     found = run("choose", *DOMAINS, "-o", "model")
     assert "Expected accuracy on the target" in found.stderr

@@ -16,7 +16,7 @@ PARTS = {"embedders": {"ngrams": NGramVectorizer()}, "adapters": ["none"], "reci
 
 
 def split(y_target=DATA[3], X_target=DATA[2], transductive=False, n=20, seed=0):
-    return Split(*DATA[:2], X_target, y_target, transductive, 0.5, seed, n_to_learn=n)
+    return Split(*DATA[:2], X_target, y_target, transductive, 0.5, seed, n_target_labels=n)
 
 
 @pytest.mark.parametrize("transductive", [False, True])

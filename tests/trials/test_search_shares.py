@@ -63,3 +63,16 @@ def test_shares_of_other_labels():
     search = TransferSearch(**SETTINGS, target_shares={1: 1.0})
     with pytest.raises(ValueError, match="Got target_shares without 0"):
         search.fit(FILMS.data, FILMS.target, X_target=PANS.data)
+
+
+def test_that_they_could_not_be_estimated_is_said_unless_they_are_given():
+    short = [" ".join(text.split()[:6]) for text in PANS.data[:40]]
+    parts = {"embedders": ["word_mean"], "adapters": ["none"], "classifiers": ["logistic"], "recipes": []}
+    found = TransferSearch(**parts).fit(FILMS.data, FILMS.target, X_target=short)
+    assert np.diff(found.prior_intervals_).max() > 0.8
+    said = "could not be estimated from these texts: 0 "
+    assert said in found.reason_
+    assert "give target_shares (--target-shares); else label 30 of the target's texts" in found.reason_
+    for options, given in ({"target_shares": {0: 0.5, 1: 0.5}}, {}), ({}, {"y_target": [1] + [None] * 39}):
+        search = TransferSearch(**parts, **options).fit(FILMS.data, FILMS.target, X_target=short, **given)
+        assert said not in search.reason_

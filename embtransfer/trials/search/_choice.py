@@ -5,6 +5,7 @@ import numpy as np
 from . import _criteria
 
 _Z90, _Z95 = 1.645, 2.0  # two-sided, of the normal distribution
+_UNKNOWN = 0.8  # width of the interval of a class share of which the texts say next to nothing
 _SHARES = 0.5  # of the widest interval of a class share, which the score may lie lower
 
 
@@ -103,6 +104,20 @@ def expected_score(found, place):
     if metric.costs is None and metric.name != "neg_log_loss":
         low, high = max(low, 0.0), min(high, 1.0)
     return (by_source + by_views) / 2, (float(low), float(high))
+
+
+def unknown_shares(priors, classes) -> str:
+    """That the target's class shares could not be estimated, and what to do; "" if they could."""
+    low, high = priors.intervals.T
+    widest = int((high - low).argmax())
+    if high[widest] - low[widest] < _UNKNOWN:
+        return ""
+    return (
+        "How often each class occurs in the target could not be estimated from these texts: "
+        f"{classes[widest]} {100 * low[widest]:.0f} to {100 * high[widest]:.0f} %. Taking wrong shares for "
+        "right can cost ten points of accuracy and more. If you know them, give target_shares "
+        "(--target-shares); else label 30 of the target's texts: the labels say it."
+    )
 
 
 def thresholded_confidence(evidence, y, ratio) -> float:

@@ -23,7 +23,7 @@ from ...priors import known_priors
 from .._named_estimators import left_out
 from .._store import Store, with_embedders
 from ._candidates import make_candidates
-from ._choice import choose, expected_score
+from ._choice import choose, expected_score, unknown_shares
 from ._evidence import fit, probabilities
 from ._inputs import check, roles, told
 from ._metric import Metric, at_threshold
@@ -85,8 +85,9 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     best_index_ : int
         Its row of `results_`.
     reason_ : str
-        Why this one, which embedders and recipes do not take vectors, if the rows are vectors, and how many
-        source rows are repeated, or target rows stand in the source.
+        Why this one; that the target's class shares could not be estimated, if so; which embedders and
+        recipes do not take vectors, if the rows are vectors; and how many source rows are repeated, or target
+        rows stand in the source.
     guarded_ : bool
         Whether the guard put an unadapted candidate in the place of the first.
     expected_score_ : float
@@ -284,7 +285,8 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
             candidates, store, data, orders, numbers, asked, self.criterion, self.progress
         )
         chosen, self.guarded_, why = choose(candidates, found, self.criterion, self.guard)
-        self._why = " ".join(filter(None, (why, left_out(aside), data.left_out())))
+        shares = "" if known is not None else unknown_shares(found.priors, self.classes_)
+        self._why = " ".join(filter(None, (why, shares, left_out(aside), data.left_out())))
         self.reason_ = " ".join(filter(None, (self._why, data.repeated(), data.overlapping())))
         self.source_priors_, self.target_priors_ = found.priors.source, found.priors.target
         self.prior_intervals_, self.consensus_ = found.priors.intervals, found.consensus
