@@ -56,12 +56,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         The choice, the guard, `expected_score_`, its interval and `predict` follow it; `best_estimator_` by
         itself does so for two classes, as a FixedThresholdClassifier, and of more gives the most probable.
         In `results_` "consensus", "source_accuracy" and "reverse_accuracy" are of it.
-    criterion : str, default="consensus_and_source"
+    criterion : {"consensus_and_source", "consensus", "source_accuracy", "weighted_accuracy", \
+            "reverse_accuracy", "negative_entropy", "mutual_information", "neighbourhood_density"}, \
+            default="consensus_and_source"
         "consensus_and_source": the best source accuracy among the candidates whose consensus is as good as
-        the best, within a standard error. "consensus", "source_accuracy", "weighted_accuracy",
-        "reverse_accuracy", "negative_entropy", "mutual_information" and "neighbourhood_density" are columns
-        of `results_`. On the mean of four data sets "consensus_and_source" and "consensus" had the least
-        regret (docs/measured.md).
+        the best, within a standard error. The others are columns of `results_`. On the mean of four data sets
+        "consensus_and_source" and "consensus" had the least regret (docs/measured.md).
     guard : bool, default=True
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
