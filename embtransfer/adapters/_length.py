@@ -7,10 +7,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from .._logistic import fit_classifier
 from .._types import Labels, Rows
 from ..copies._groups import complete_folds, identical
 from ..priors import LEAST, stratified_rows
+from ..priors._logistic import fit_classifier
 from ._base import are_classes
 from ._summing import SummingAdapter
 

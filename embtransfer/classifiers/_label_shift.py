@@ -11,10 +11,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._logistic import fit_classifier
 from .._types import Estimator, Rows, Seed
 from ..copies._groups import Groups, complete_folds, identical
 from ..priors import LEAST, METHODS, calibrate, check_priors, estimate
+from ..priors._logistic import fit_classifier
 from ._base import BaseLabelledTargetClassifier, weights_of
 
 

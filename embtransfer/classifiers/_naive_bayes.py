@@ -16,10 +16,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._logistic import fit_logistic
 from .._texts import plain_labels
 from .._types import Labels, Rows
 from ..copies._groups import complete_folds, identical
+from ..priors._logistic import fit_logistic
 from ._base import check_weights, classes_of, weights_of
 
 _DTYPES = [np.float64, np.float32]

@@ -13,11 +13,11 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
-from .._logistic import fit_classifier
 from .._parts import learns_from_labels, takes
 from .._rows import stack_rows
 from ..copies._groups import complete_folds, identical, joined
 from ..priors import LEAST
+from ..priors._logistic import fit_classifier
 from ._base import weights_of
 
 

@@ -8,9 +8,9 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 
-from .._logistic import fit_classifier
 from .._parts import settled
 from ..copies._groups import complete_folds, identical
+from ._logistic import fit_classifier
 from ._target import TargetPriors, check_priors, is_estimated, rows_for_priors, target_priors
 
 _FOLDS = 3

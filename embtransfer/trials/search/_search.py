@@ -36,7 +36,7 @@ def _best_has(method):
 
 
 class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    r"""Choose embedder, adapter and classifier without target labels or by few, and say how good it will be.
+    """Choose embedder, adapter and classifier without target labels or by few, and say how good it will be.
 
     Parameters
     ----------

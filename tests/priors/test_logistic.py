@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from embtransfer._logistic import fit_classifier, fit_logistic
+from embtransfer.priors._logistic import fit_classifier, fit_logistic
 
 
 def wide(n_rows=80, n_columns=600, seed=0):
