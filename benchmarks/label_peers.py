@@ -6,9 +6,9 @@ Targets: three pairs of Amazon reviews, the target half positive, and two events
 2,000 texts of all others; three draws. Half of a target is seen (at most 1,000 texts), half scored. The model
 is logistic regression (C = 10) on TF-IDF rows of both domains, fitted on the source and on the labelled
 target texts, each of which counts as three of the source. Each strategy asks for 50 labels, the model is
-fitted, and it asks for 50 more. Of two classes margin, entropy and least confidence are one. Strategies that look at distances get the leading 100 directions of the same
-rows. "default" keeps every fifth label for scoring, so that the model learns from 40 and 80. Writes
-results/label_peers.json and .md.
+fitted, and it asks for 50 more. Of two classes margin, entropy and least confidence are one. Strategies that
+look at distances get the leading 100 directions of the same rows. "default" keeps every fifth label for
+scoring, so that the model learns from 40 and 80. Writes results/label_peers.json and .md.
 """
 
 import argparse
