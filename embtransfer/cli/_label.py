@@ -5,7 +5,7 @@ from collections import Counter
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -115,7 +115,7 @@ def label(
         given = {"source": "SOURCE"} | source_options(model)
         own = {"text_column": text_column, "delimiter": delimiter, "encoding": encoding}
         usual = {"text_column": "text"}
-        options = {
+        options: dict[str, Any] = {
             f"target_{name}": one for name, one in own.items() if one != given.get(name, usual.get(name))
         }
         options |= {name: one for name, one in given.items() if name != "source"}
