@@ -171,6 +171,15 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
     ),
     Benchmark(
+        "label_peers",
+        "accuracy",
+        5,
+        "which texts to label: suggest_labels, scikit-activeml and small-text, same labels, same model",
+        (),
+        ("skactiveml", "small_text"),
+        asks_for="EMBTRANSFER_DATA with crisislex_t26",
+    ),
+    Benchmark(
         "gain",
         "accuracy",
         6,

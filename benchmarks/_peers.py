@@ -12,7 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 # where the module is not called as the package
-MODULES = {"POT": "ot", "scikit-learn": "sklearn", "fasttext-wheel": "fasttext"}
+MODULES = {
+    "POT": "ot",
+    "scikit-activeml": "skactiveml",
+    "scikit-learn": "sklearn",
+    "fasttext-wheel": "fasttext",
+}
 
 
 class Peer(NamedTuple):

@@ -1,9 +1,11 @@
 """`embtransfer label`: a table of target texts to label, for a spreadsheet."""
 
+import re
 from collections import Counter
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -113,13 +115,19 @@ def label(
         given = {"source": "SOURCE"} | source_options(model)
         own = {"text_column": text_column, "delimiter": delimiter, "encoding": encoding}
         usual = {"text_column": "text"}
-        options = {
+        options: dict[str, Any] = {
             f"target_{name}": one for name, one in own.items() if one != given.get(name, usual.get(name))
         }
         options |= {name: one for name, one in given.items() if name != "source"}
-        words = ["update", model, "--source", given["source"], "--target", target, "-o", "MODEL2"]
+        words = ["update", model, "--source", given["source"], "--target", target, "-o", _next_model(model)]
         options |= {"vector_column": vector_column, "labels": files, "trusted": trusted}
         talk.print("  " + command_to_copy(*words, **options))
+
+
+def _next_model(model):
+    """A name that is free, for the model of the next round."""
+    name = re.sub(r"\d+$", "", model.name)
+    return next(place for i in count(2) if not (place := model.with_name(f"{name}{i}")).exists())
 
 
 def _load_texts(target, text_column, of_rows, id_column, delimiter, encoding):

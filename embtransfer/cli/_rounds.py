@@ -67,14 +67,15 @@ def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
 
 
 def _say_if_worse(before, *others):
-    """That the last model's score is below another's, and whether that may be chance."""
-    (best, most), (last, score) = max([before, *others[:-1]], key=lambda one: one[1].score), others[-1]
-    if score.score >= most.score:
+    """That the last model's score is below others', and whether that may be chance."""
+    last, score = others[-1]
+    better = {name: one.score for name, one in (before, *others[:-1]) if one.score > score.score}
+    if not better:
         return
-    sure = score.interval[1] < most.score
-    why = "so low even at the upper end of its interval" if sure else "which may be chance: intervals overlap"
-    talk.print(
-        f"{last} is worse than {best} by {100 * (most.score - score.score):.1f} points, {why}. {before[0]} "
-        "is still there.",
-        style="yellow",
+    by = " and than ".join(
+        f"{name} by {100 * (one - score.score):.1f} points" for name, one in better.items()
     )
+    sure = score.interval[1] < max(better.values())
+    why = "so low even at the upper end of its interval" if sure else "which may be chance: intervals overlap"
+    said = f"By these labels {last} is worse than {by}, {why}. {before[0]} is still there."
+    talk.print(said, style="yellow")

@@ -80,16 +80,16 @@ def test_rounds_add_up():
     said = embtransfer(*(word.replace("SOURCE", "films.csv") for word in words), "--random-state", "3")
     assert "by 4 labels of random texts, which no model learns from:\n" in said
     assert re.search(
-        rf"^  model: {INTERVAL}\n  without [a-z -]+: {INTERVAL}\n  MODEL2: {INTERVAL}\n", said, re.MULTILINE
+        rf"^  model: {INTERVAL}\n  without [a-z -]+: {INTERVAL}\n  model2: {INTERVAL}\n", said, re.MULTILINE
     )
     assert "Got 16 labels that the model learned from: too few to tell what more of them bring" in said
-    assert "60 target texts and 16 of their labels. Saved to MODEL2." in said
-    last = load_pipeline("MODEL2").get_params()["selftrainingclassifier__random_state"]
+    assert "60 target texts and 16 of their labels. Saved to model2." in said
+    last = load_pipeline("model2").get_params()["selftrainingclassifier__random_state"]
     assert last == 3
     assert Path("rounds/1.csv").read_bytes() == kept
 
     words = next_command(said)
-    assert words == ["label", "MODEL2", "pans.csv", "-o", "rounds/2.csv", "--labels", "rounds/1.csv"]
+    assert words == ["label", "model2", "pans.csv", "-o", "rounds/2.csv", "--labels", "rounds/1.csv"]
     embtransfer(*words, "-n", "10")
     second = fill_in("rounds/2.csv", 5)
     assert not {*first["row"]} & {*second["row"]}
