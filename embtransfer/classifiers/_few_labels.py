@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._rows import stack_rows
 from .._types import Estimator
+from ..priors._logistic import fit_classifier
 from ._base import BaseLabelledTargetClassifier
 
 
@@ -29,11 +30,11 @@ class _FewLabelsClassifier(BaseLabelledTargetClassifier):
         if weight == "balanced":
             weight = n_source / max(n_target, 1)
         if sample_weight is None and (weight == 1 or n_target == 0):
-            return estimator.fit(rows, y)
+            return fit_classifier(estimator, rows, y)
         self._check_takes_weights(self.target_weight)
         of_source = np.ones(n_source) if sample_weight is None else sample_weight
         of_target = np.full(n_target, weight * of_source.mean())
-        return estimator.fit(rows, y, sample_weight=np.concatenate([of_source, of_target]))
+        return fit_classifier(estimator, rows, y, np.concatenate([of_source, of_target]))
 
 
 class PooledClassifier(_FewLabelsClassifier):

@@ -208,7 +208,7 @@ def _split_off_embedder(model, data, draw):
 def _curve(name, model, data, draw, runs, score, repeat):
     """A row a run, for one model and one draw."""
     scored = "source" if data.y_target is None else "target"
-    result, error = [], ""
+    result, error, words = [], "", {}
     try:
         rows, model = _split_off_embedder(model, data, draw)
     except Exception as caught:  # a model that fails is rows of the table, not its end
@@ -222,7 +222,7 @@ def _curve(name, model, data, draw, runs, score, repeat):
         if not error:
             try:
                 start = perf_counter()
-                fitted = _fit(clone(model), data, rows, draw, n_source, n_target)
+                fitted = _fit(clone(model), data, rows, draw, n_source, n_target, words)
                 row["seconds"] = perf_counter() - start
                 if scored == "source":
                     fitted = for_source(fitted)
@@ -234,20 +234,22 @@ def _curve(name, model, data, draw, runs, score, repeat):
     return result
 
 
-def _fit(model, data, rows, draw, n_source, n_target):
+def _fit(model, data, rows, draw, n_source, n_target, words):
     source, target = draw.source_order[:n_source], draw.target_order[:n_target]
     X, y, labelled = rows[0][source], data.y[source], rows[1][target]
     if n_source == 0:
         # the target is its own source: nothing shifts
         return model.fit(labelled, known(data.y_target, target))
-    seen, texts = target_for(model, rows[1][draw.seen]), take(data.source, source)
+    seen, texts, key = target_for(model, rows[1][draw.seen]), take(data.source, source), (n_source, 0)
     if n_target and takes(model, "y_target"):
         seen["y_target"] = data.labels_at(target)[draw.seen]
     elif n_target:
         X, y = stack_rows(X, labelled), np.concatenate([y, known(data.y_target, target)])
-        texts = stack_rows(texts, take(data.target, target))
+        texts, key = stack_rows(texts, take(data.target, target)), (n_source, n_target)
     if isinstance(model, TransferPipeline):
-        model._words = words_of(texts, take(data.target, draw.seen))
+        if key not in words:  # runs of the same texts share what is made of them
+            words[key] = words_of(texts, take(data.target, draw.seen))
+        model._words = words[key]
     return model.fit(X, y, **seen)
 
 

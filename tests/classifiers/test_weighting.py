@@ -21,6 +21,12 @@ def optimum(rows, positive, C):
     return LogisticRegression(C=C, solver="newton-cholesky", tol=1e-10).fit(rows, positive)
 
 
+def test_of_many_rows_some_say_which_weighting_is_better():
+    X, y = counts(3)
+    many = np.tile(np.arange(len(y)), 90)
+    assert NaiveBayesLogisticRegression(weighting="auto").fit(X[many], y[many]).weighting_ == "idf"
+
+
 class TestWeighting:
     @pytest.mark.parametrize("n_classes", [2, 3])
     def test_idf_is_logistic_regression_on_tfidf_rows(self, n_classes):
