@@ -69,6 +69,7 @@ class LengthScaling(SummingAdapter):
            [0., 1.]])
     """
 
+    length_: float
     _accepts_sparse = _one_map = True
     _parameter_constraints = {"lengths": ["array-like"]}
 
@@ -86,8 +87,8 @@ class LengthScaling(SummingAdapter):
         """Learn the number; parameters as in other adapters."""
         super().fit(X, y, X_target, domain, y_target)
         if len(self.lengths) > 1 and are_classes(y):
-            first = self.length_
-            self.length_ = self._best(self.transform_source(X), np.unique(y, return_inverse=True)[1])
+            first, index = self.length_, np.unique(np.asarray(y), return_inverse=True)[1]
+            self.length_ = self._best(self.transform_source(X), index)
             self.source_map_ = self.target_map_ = ScaleMap(self.target_map_.factor * self.length_ / first)
         return self
 
