@@ -193,8 +193,8 @@ def test_it_is_cloned_and_its_models_parameters_are_set_through_it():
     assert model.fast[-1].C == 3
     assert model.get_params()["slow__selftrainingclassifier__n_rounds"] == 5
     told = with_priors(model, np.array([0.2, 0.8]))
-    assert told.slow[-1].priors.tolist() == [0.2, 0.8]
-    assert told.fast[1].priors.tolist() == [0.2, 0.8]
+    assert told.slow[-1].priors == [0.2, 0.8]
+    assert told.fast[1].priors == [0.2, 0.8]
 
 
 def test_saved_and_loaded_it_predicts_the_same(cascade, tmp_path):

@@ -226,7 +226,8 @@ def load_target(
 
 def _say_others(table, label_column, of_rows):
     """That the target's labels may stand in another column, if it has others than those of its rows."""
-    others = [one for one in table.schema.names if one not in {*of_rows.texts.values(), *of_rows.vectors}]
+    own = {of_rows.in_file.get(name, name) for name in of_rows.holds}
+    others = [name for name in table.schema.names if name not in own]
     if others:
         more = ", ..." * (len(others) > _NAMED)
         talk.print(

@@ -45,7 +45,7 @@ _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are n
 _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
 _OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
 _NEARER = 0.4  # error for each unit of distance that the classes are nearer in the target, by confidence
-_RATES = 0.03  # by which rates of error of two classes differ between the domains; of more, less
+_RATES = 0.03  # by which rates of error may differ between the domains
 _ROWS = 4000  # of a domain, which estimate shares within a hundredth
 _LEAST_SHARE = 0.005  # whose logarithm counts in full
 _FOLDS = 3
@@ -234,9 +234,9 @@ def _by_view(view, y, shares, rng):
 
 
 def _of_rates(log_shares):
-    """Variance of log-shares where rates of error differ in the target: of small shares it is large."""
-    shares = np.maximum(softmax(log_shares), _LEAST_SHARE)
-    return np.mean((2 * _RATES / len(shares) / shares) ** 2) / to_odds(len(shares))
+    """Variance of log-shares where rates of error differ in the target: of a share near 1 it is large."""
+    others = max(1 - softmax(log_shares).max(), _LEAST_SHARE)
+    return (_RATES / others / to_odds(len(log_shares))) ** 2
 
 
 def _in_columns(rows):

@@ -278,7 +278,7 @@ class TestClassifier:
         model = ImportanceWeightedClassifier().fit(X, y)
         np.testing.assert_array_equal(model.weights_, 1)
         plain = LogisticRegression(C=10, max_iter=1000).fit(X, y)
-        np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), rtol=1e-5)
+        np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=2e-4)
 
     def test_an_estimator_without_sample_weight(self):
         X, X_target, y, _ = self.curved(50)

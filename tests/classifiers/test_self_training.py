@@ -352,7 +352,7 @@ class TestFewRows:
         )
         model.fit(X, y, X_target=X_target)
         assert 1 <= len(model.history_) < 20
-        assert len(fits) == 1 + 5 + len(model.history_)
+        assert len(fits) == 1 + 5 + len(model.history_) + 1  # and one for the temperature of the target
         assert model.history_[-1]["n_added"] <= 10
 
 

@@ -144,6 +144,6 @@ def test_no_result_depends_on_it(monkeypatch, setting, case):
             pd.testing.assert_frame_equal(one, other, atol=1e-5)
             assert "error" not in one or not one["error"].any()
         elif np.asarray(other).dtype.kind in "fc":
-            np.testing.assert_allclose(one, other, atol=1e-4)
+            np.testing.assert_allclose(one, other, atol=1e-3)  # frames go to scikit-learn's own solver
         else:  # frames of polars have another order in memory, and so another rounding: a tie may turn
             assert np.sum(one != other) <= (setting == {"transform_output": "polars"})

@@ -737,7 +737,8 @@ class TestTextsThatAreRepeated:
         with pytest.warns(UserWarning, match="320 of 640 target texts to score stand in the source as well"):
             table = compare(*data[:2], target, labels, transductive=True, **self.QUICK)
         counts = {"source_texts_repeated": 0, "target_texts_left_out": 320, "target_texts_scored": 320}
-        assert table.attrs == {**counts, "class_shares": "", "class_shares_by": ""}
+        shares = {"class_shares": "", "class_shares_by": ""}
+        assert table.attrs == {**counts, **shares, "scoring": "accuracy"}
         model = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
         expected = model.fit(*data[:2]).score(*data[2:])
         assert table["target_score"].iloc[-1] == pytest.approx(expected)
