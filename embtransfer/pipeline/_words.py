@@ -16,14 +16,18 @@ class Words:
         self._texts, self._last = (source, target), None
 
     def rows(self, some, others):
-        """Counts, csr, in the source's and the target's texts at these places."""
+        """Counts, csr, in the source's and the target's texts at these places; None where no word recurs."""
         places = some, others
         # adapters tried one after another ask for the same
         if self._last is None or not all(map(np.array_equal, self._last[0], places)):
             lists = [text_list(check_texts(texts)) for texts in self._texts]
             source, target = ([texts[i] for i in of] for texts, of in zip(lists, places, strict=True))
-            vectorizer = NGramVectorizer("binary", max_ngram="auto").fit(source, X_target=target)
-            self._last = places, (vectorizer.transform(source), vectorizer.transform(target))
+            vectorizer = NGramVectorizer("binary", max_ngram="auto")
+            try:
+                vectorizer.fit(source, X_target=target)
+                self._last = places, (vectorizer.transform(source), vectorizer.transform(target))
+            except ValueError:  # of letters or signs alone
+                self._last = places, None
         return self._last[1]
 
 

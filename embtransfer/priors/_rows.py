@@ -67,8 +67,9 @@ def _estimated(domains, index, of_words, known, words):
     others = np.union1d(others, np.asarray(known[0], int))
     known = np.searchsorted(others, known[0]), known[1]
     domains = [(source[some], target[others]) for source, target in domains]
-    if words is not None:
-        domains, of_words = [words.rows(some, others), *domains], words.classifier
+    counts = None if words is None else words.rows(some, others)
+    if counts is not None:
+        domains, of_words = [counts, *domains], words.classifier
     asked = domains, index[some], index.max() + 1, of_words, known
     key = joblib.hash(asked)
     with _lock:

@@ -7,6 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from embtransfer import (
@@ -112,3 +114,15 @@ def test_rows_that_are_no_texts_are_left_to_themselves():
     model = make_transfer_pipeline(NoAdaptation(), DomainCentering())
     model.fit(embedder.transform(X), Y, X_target=embedder.transform(Z))
     np.testing.assert_array_equal(model[-1].priors_, of_rows(DomainCentering(), embedder).priors_)
+
+
+def test_texts_without_words_are_told_by_their_rows():
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    texts = ["".join(rng.choice([*"🍳🎬", "🎁🎈"[k]], 6)) for k in y]
+    letters = TfidfVectorizer(analyzer="char"), TruncatedSVD(2, random_state=0)
+    model = make_transfer_pipeline(*letters, DomainCentering(), LogisticRegression())
+    model.fit(texts, y, X_target=texts[:41])
+    rows = [model[:2].transform(some) for some in (texts, texts[:41])]
+    alone = DomainCentering().fit(rows[0], y, X_target=rows[1])
+    np.testing.assert_array_equal(model[2].priors_, alone.priors_)
