@@ -172,10 +172,14 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self._learn(X, labels, X_target)
         if names is not None and X_target is not None:
             self._learn_each(X, y, names)
+        self._learn_from_labels(X, y)
         return self
 
     def _learn_each(self, X, y, names):
         """Learn a map of each domain of the source, if the method has such; rows are checked."""
+
+    def _learn_from_labels(self, X, y):
+        """Mend the maps, which are there, by what labels of source rows say, if any; rows are checked."""
 
     def _asks_for_priors(self):
         return not (isinstance(self.priors, str) and self.priors == "source")

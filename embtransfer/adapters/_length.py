@@ -1,16 +1,14 @@
 """LengthScaling: rows of a mean squared length of 1, so that views side by side weigh the same."""
 
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from .._types import Labels, Rows
 from ..copies._groups import complete_folds, identical
 from ..priors import LEAST, stratified_rows
-from ..priors._logistic import fit_classifier
+from ..priors._logistic import held_out_proba
 from ._base import are_classes
 from ._summing import SummingAdapter
 
@@ -76,45 +74,31 @@ class LengthScaling(SummingAdapter):
     def __init__(self, lengths: Sequence[float] = (1.0,)):
         self.lengths = lengths
 
-    def fit(
-        self,
-        X: Rows,
-        y: Labels | None = None,
-        X_target: Rows | None = None,
-        domain: Labels | None = None,
-        y_target: Labels | None = None,
-    ) -> Self:
-        """Learn the number; parameters as in other adapters."""
-        super().fit(X, y, X_target, domain, y_target)
+    def _learn_from_labels(self, X, y):
         if len(self.lengths) > 1 and are_classes(y):
             first, index = self.length_, np.unique(np.asarray(y), return_inverse=True)[1]
-            self.length_ = self._best(self.transform_source(X), index)
+            self.length_ = self._best(self.source_map_(X), index)
             self.source_map_ = self.target_map_ = ScaleMap(self.target_map_.factor * self.length_ / first)
-        return self
-
-    def _shortest(self):
-        lengths = np.asarray(self.lengths, np.float64)
-        if lengths.ndim != 1 or not len(lengths) or not (np.diff(lengths, prepend=0) > 0).all():
-            raise ValueError(
-                f"Got lengths={self.lengths!r}. Expected positive numbers, ascending, such as (1.0, 3.0)."
-            )
-        return float(lengths[0])
 
     def _best(self, rows, index):
         """The length at which held-out labels are told best; rows have the first."""
         some = stratified_rows(index, np.bincount(index) / len(index), min(len(index), _ROWS))
         rows, index = rows[some], index[some]
         splits = complete_folds(index, identical(rows), _FOLDS, np.random.RandomState(0))
-        best, least = float(self.lengths[0]), None
-        for length in self.lengths if splits else ():
-            scaled, losses = rows * rows.dtype.type(length / self.lengths[0]), np.zeros(len(index))
-            for seen, unseen in splits:
-                model = fit_classifier(LogisticRegression(max_iter=500), scaled[seen], index[seen])
-                proba = model.predict_proba(scaled[unseen])[np.arange(len(unseen)), index[unseen]]
-                losses[unseen] = -np.log(np.maximum(proba, LEAST))
-            gains = np.zeros(1) if least is None else least - losses
-            if least is None or gains.mean() > _ERRORS * gains.std() / np.sqrt(len(gains)):
-                best, least = float(length), losses
+        if not splits:
+            return self.length_
+
+        def losses(length):
+            scaled = rows * rows.dtype.type(length / self.length_)
+            proba = held_out_proba(LogisticRegression(max_iter=500), scaled, index, splits)
+            return -np.log(np.maximum(proba[np.arange(len(index)), index], LEAST))
+
+        best, least = self.length_, losses(self.length_)
+        for length in self.lengths[1:]:
+            found = losses(length)
+            gains = least - found
+            if gains.mean() > _ERRORS * gains.std() / np.sqrt(len(gains)):
+                best, least = float(length), found
         return best
 
     def _summarise(self, X):
@@ -123,6 +107,11 @@ class LengthScaling(SummingAdapter):
 
     def _maps(self, source, target):
         square = (source[1] / source[0] + target[1] / target[0]) / 2
-        self.length_ = self._shortest()
+        lengths = np.asarray(self.lengths, np.float64)
+        if lengths.ndim != 1 or not len(lengths) or not (np.diff(lengths, prepend=0) > 0).all():
+            raise ValueError(
+                f"Got lengths={self.lengths!r}. Expected positive numbers, ascending, such as (1.0, 3.0)."
+            )
+        self.length_ = float(lengths[0])
         factor = self.length_ / float(np.sqrt(square)) if square > 0 else 1.0
         return ScaleMap(factor), ScaleMap(factor)

@@ -5,8 +5,10 @@ import warnings
 import numpy as np
 from scipy import sparse
 from scipy.special import expit
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import _safe_indexing
 
 _TOLERANCE = 1e-4  # of the gradient's length, against that of the first step
 _MOST_FORCED = 0.25  # of the gradient that the conjugate gradients may leave in a step
@@ -34,6 +36,19 @@ def fit_classifier(classifier, X, y, sample_weight=None):
     classifier.intercept_ = np.array([intercept], X.dtype)
     classifier.n_iter_ = np.array([n_iter], np.int32)
     return classifier
+
+
+def held_out_proba(classifier, X, index, splits):
+    """Probabilities of each row by a classifier that did not see it: (n_rows, n_classes).
+
+    index : ndarray of shape (n_rows,)
+        Numbers of the rows' classes, all of which each fold holds.
+    """
+    proba = np.empty((len(index), index.max() + 1))
+    for seen, unseen in splits:
+        model = fit_classifier(clone(classifier), _safe_indexing(X, seen), index[seen])
+        proba[unseen] = model.predict_proba(_safe_indexing(X, unseen))
+    return proba
 
 
 def _is_plain(classifier):

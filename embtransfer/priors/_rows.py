@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from .._parts import settled
 from ..copies._groups import complete_folds, identical
-from ._logistic import fit_classifier
+from ._logistic import fit_classifier, held_out_proba
 from ._target import TargetPriors, check_priors, is_estimated, rows_for_priors, target_priors
 
 _FOLDS = 3
@@ -132,8 +132,4 @@ def _view(source, target, index, splits, of_words):
         classifier = of_words
     of_target = fit_classifier(classifier, source, index).predict_proba(target)
     classifier = settled(classifier, classifier)
-    held_out = np.empty((len(index), index.max() + 1))
-    for seen, unseen in splits:
-        fitted = fit_classifier(classifier, source[seen], index[seen])
-        held_out[unseen] = fitted.predict_proba(source[unseen])
-    return classifier, source, target, held_out, of_target
+    return classifier, source, target, held_out_proba(classifier, source, index, splits), of_target

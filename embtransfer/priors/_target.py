@@ -29,7 +29,7 @@ from sklearn.utils._param_validation import StrOptions
 from ..copies._groups import complete_folds, identical
 from ._errors import calibrated, distance, nearer, noise, outside, to_odds
 from ._estimate import LEAST, estimate
-from ._logistic import fit_classifier
+from ._logistic import fit_classifier, held_out_proba
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
 
@@ -265,10 +265,7 @@ def _frequencies(rows):
 def _refitted(classifier, source, target, columns, y, splits):
     """Shares by the classifier fitted anew on some columns."""
     source, target = (_only(classifier, rows, columns) for rows in (source, target))
-    held_out = np.empty((len(y), y.max() + 1))
-    for seen, unseen in splits:
-        model = fit_classifier(clone(classifier), _safe_indexing(source, seen), y[seen])
-        held_out[unseen] = model.predict_proba(_safe_indexing(source, unseen))
+    held_out = held_out_proba(classifier, source, y, splits)
     of_target = fit_classifier(clone(classifier), source, y).predict_proba(target)
     held_out, of_target = calibrated(held_out, y, of_target)
     return estimate(held_out, y, of_target, "em")[0]
