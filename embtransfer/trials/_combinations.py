@@ -8,6 +8,7 @@ import numpy as np
 from joblib import delayed
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from .._parts import by_domain, for_source, learns_target_labels
@@ -129,7 +130,8 @@ def _evaluate(model, rows, data, score, told, diagnostics=False, words=None):
     fitted = fit(model, rows.source, data.y, rows.seen, None, None, data.y_seen, named(), words)
     fit_seconds = rows.fit_seconds + perf_counter() - start
     start = perf_counter()
-    fitted.predict(rows.scored)
+    classifier, scored = _mapped(fitted, rows.scored)
+    classifier.predict(scored)
     score_seconds = rows.score_seconds + perf_counter() - start
     shares = class_shares(fitted)
     priors = (None, None) if shares is None else (fitted.classes_, shares["target"].to_numpy())
@@ -139,7 +141,7 @@ def _evaluate(model, rows, data, score, told, diagnostics=False, words=None):
         fold = fit(model, some, data.y[train], rows.seen, *priors, data.y_seen, named(train))
         view = _BySource(fold, named(test)) if told else for_source(fold)
         scores.append(score(view, held_out, data.y[test]))
-    target_score = np.nan if data.y_scored is None else score(fitted, rows.scored, data.y_scored)
+    target_score = np.nan if data.y_scored is None else score(classifier, scored, data.y_scored)
     figures = _figures(scores, target_score, fit_seconds, n_rows(data.scored) / score_seconds)
     if data.y_seen is not None:  # how many labels it learned from, where there are any to learn from
         figures["target_labels"] = len(data.learned) * learns_target_labels(model)
@@ -147,6 +149,13 @@ def _evaluate(model, rows, data, score, told, diagnostics=False, words=None):
         source = by_domain(fitted, lambda view, some: view[:-1].transform(some), rows.source, named())
         figures |= domain_shift(source, fitted[:-1].transform(rows.seen)).to_dict()
     return figures, shares
+
+
+def _mapped(fitted, rows):
+    """The classifier of a fitted model, and rows as its steps before make them, so that it is asked twice."""
+    if isinstance(fitted, Pipeline) and len(fitted) > 1:
+        return fitted[-1], fitted[:-1].transform(rows)
+    return fitted, rows
 
 
 def _names(data, told):
