@@ -45,6 +45,11 @@ def first_steps(estimator) -> list:
     return [leaf for part in parts for leaf in first_steps(part)]
 
 
+def last_step(model):
+    """The classifier at the end of a pipeline; of anything else the model itself."""
+    return model.steps[-1][1] if hasattr(model, "steps") else model
+
+
 def takes(estimator, name) -> bool:
     """Whether it, or a step within it, asks scikit-learn's metadata routing for X_target or y_target at fit.
 
@@ -57,7 +62,7 @@ def takes(estimator, name) -> bool:
 
 def learns_target_labels(model) -> bool:
     """Whether it, or the last step of a pipeline, learns from labels of the target, not shares alone."""
-    return takes(getattr(model, "steps", [("", model)])[-1][1], "y_target")
+    return takes(last_step(model), "y_target")
 
 
 def learns_from_labels(estimator, but=()) -> bool:

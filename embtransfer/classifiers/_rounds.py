@@ -4,12 +4,12 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.utils import check_random_state
 
 from .._parts import settled
 from ..priors import LEAST, TargetPriors, calibrate, check_priors, matched, target_priors
 from ..priors._target_labels import Known
+from ._sureness import tempered
 from ._views import held_out, pool_weights, pooled, probabilities
 
 
@@ -17,8 +17,8 @@ class Trained(NamedTuple):
     """Of each view the classifier of the source alone, that of the last round, and how much it counts.
 
     `taken`: of each view, the target rows that the last round learned from under guessed labels; None if it
-    took none. `expected`: what the source alone says of all target rows, calibrated
-    and under the target's shares, (n_target, n_classes).
+    took none. `expected`: what the source alone says of all target rows, calibrated and under the target's
+    shares, (n_target, n_classes).
     """
 
     first: list
@@ -31,8 +31,7 @@ class Trained(NamedTuple):
 def train(options, views, y, labels_from, known, found=None, fit_weights=False):
     """Fit the views' classifiers round by round: Trained. Writes what was learned on options.
 
-    `found`: shares that an adapter has estimated, so that they are not
-    estimated again.
+    `found`: shares that are known, so that they are not estimated again.
     """
     classes, rng = options.classes_, check_random_state(options.random_state)
     index, told = np.searchsorted(classes, y), np.searchsorted(classes, known.labels)
@@ -96,7 +95,7 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
         )
     adapting = any(view.target is not view.source for view in views)
     if last is first and options.n_rounds and adapting:
-        surest = _calibrated(pooled(probas, weights), slope).max()
+        surest = tempered(pooled(probas, weights), 1 / slope).max()
         warnings.warn(
             f"Got {len(unadapted)} target rows and took none in any round: the surest has a calibrated "
             f"confidence of {surest:.2f}, with min_confidence={options.min_confidence} and "
@@ -106,18 +105,15 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
             stacklevel=4,
         )
     learned = taken if options.history_ else None
-    return Trained(first, last, weights, learned, matched(_calibrated(unadapted, slope), options.priors_))
-
-
-def _calibrated(proba, slope):
-    return softmax(slope * np.log(np.maximum(proba, LEAST)), axis=1)
+    expected = matched(tempered(unadapted, 1 / slope), options.priors_)
+    return Trained(first, last, weights, learned, expected)
 
 
 def _surest(proba, slope, share, options):
     """Rows to take, their labels as numbers, their calibrated confidences."""
     sure = matched(proba, options.priors_)
     labels = sure.argmax(axis=1)
-    confidence = _calibrated(proba, slope)[np.arange(len(labels)), labels]
+    confidence = tempered(proba, 1 / slope)[np.arange(len(labels)), labels]
     own = sure[np.arange(len(labels)), labels]
     order = np.lexsort((-own, labels))  # by class, the surest first
     order = order[confidence[order] >= options.min_confidence]

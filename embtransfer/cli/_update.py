@@ -106,10 +106,9 @@ def _before_self_training(model):
     """The same model without what it learned from the target's texts at its end, by name, if it has that."""
     from sklearn.pipeline import Pipeline
 
-    last = getattr(model, "steps", [("", model)])[-1][1]
-    if not (isinstance(model, Pipeline) and hasattr(last, "unadapted_estimator_")):
+    if not (isinstance(model, Pipeline) and hasattr(model[-1], "unadapted_estimator_")):
         return {}
-    steps = [*model.steps[:-1], ("classifier", last.unadapted_estimator_)]
+    steps = [*model.steps[:-1], ("classifier", model[-1].unadapted_estimator_)]
     return {"without self-training and labels": Pipeline(steps)}
 
 

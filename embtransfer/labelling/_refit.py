@@ -2,7 +2,7 @@
 
 from sklearn.base import clone
 
-from .._parts import learns_target_labels, takes
+from .._parts import last_step, learns_target_labels, takes
 from .._rows import n_rows
 from ..classifiers import CLASSIFIERS, make_classifier
 from ..recipes import RECIPES
@@ -38,9 +38,8 @@ def check_takes_labels(model) -> None:
     if learns_target_labels(model):
         return
     named = [name for name in CLASSIFIERS if takes(make_classifier(name), "y_target")]
-    last = getattr(model, "steps", [("", model)])[-1][1]
     raise TypeError(
-        f"Got a model that ends with {type(last).__name__}, which takes no labels of the target. Those that "
-        f"do: embtransfer fit --recipe {', '.join(RECIPES)}; --classifier {', '.join(named)}; in Python "
-        "pipelines that end with PooledClassifier or FeatureAugmentationClassifier, too."
+        f"Got a model that ends with {type(last_step(model)).__name__}, which takes no labels of the target. "
+        f"Those that do: embtransfer fit --recipe {', '.join(RECIPES)}; --classifier {', '.join(named)}; in "
+        "Python pipelines that end with PooledClassifier or FeatureAugmentationClassifier, too."
     )
