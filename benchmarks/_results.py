@@ -49,6 +49,23 @@ def markdown_table(header, rows, texts=(0,)):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def measure(name, doc, run, work, table):
+    """The command line of a benchmark that runs tasks by themselves, and writes their records and a table."""
+    import argparse
+
+    from joblib import Parallel, delayed
+    from rich.progress import track
+
+    parser = argparse.ArgumentParser(description=doc.partition("\n")[0])
+    parser.add_argument("--jobs", type=int, default=-1)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
+    arguments = parser.parse_args()
+    host = machine("embtransfer", "scikit-learn", "numpy")
+    todo = [delayed(run)(*one) for one in work()]
+    records = list(track(Parallel(arguments.jobs, return_as="generator")(todo), "tasks", len(todo)))
+    write_results(arguments.output, name, {"records": records}, host, [table(records)])
+
+
 def write_results(folder, name, data, host, parts):
     """Write data to folder/name.json, the parts and the machine to folder/name.md, and print the latter."""
     folder = Path(folder)

@@ -8,24 +8,18 @@ scored. "Before" is the same model with `target_temperature_` taken back; labels
 temperature is fitted was settled with all of these in view. Writes results/probabilities.json and .md.
 """
 
-import argparse
 import itertools
-import os
 import warnings
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from joblib import Parallel, delayed
-from rich.progress import track
 from threadpoolctl import threadpool_limits
 
 from embtransfer import make_recipe
 from embtransfer.classifiers._sureness import divided
 
 from ._real_targets_work import load, tasks
-from ._results import RESULTS, machine, markdown_table, results, write_results
-from .vector_columns import halves
+from ._results import markdown_table, measure, results
+from .vector_columns import e5_domains, halves
 
 _BINS = 10
 COLUMNS = ["confidence - accuracy", "its mean size", "within 3 points, %", "ECE", "log loss"]
@@ -67,8 +61,7 @@ def work():
         elif task.data not in ("crisislex_t26", "airline_tweets"):
             continue
         yield f"words, {task.data}, {'developed on' if developed else 'held out'}", "words", task
-    found = pd.read_parquet(Path(os.environ["EMBTRANSFER_DATA"], "e5_amazon.parquet"))
-    domains = {name: part.reset_index(drop=True) for name, part in found.groupby("domain")}
+    domains = e5_domains()
     for source, target in itertools.permutations(domains, 2):
         for share in (0.2, 0.5, 0.8):
             yield "vectors, e5_amazon", "vectors", _Vectors(domains[source], domains[target], share)
@@ -104,14 +97,7 @@ def on_page():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", type=int, default=-1)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
-    arguments = parser.parse_args()
-    host = machine("embtransfer", "scikit-learn", "numpy")
-    todo = [delayed(run)(*one) for one in work()]
-    records = list(track(Parallel(arguments.jobs, return_as="generator")(todo), "tasks", len(todo)))
-    write_results(arguments.output, "probabilities", {"records": records}, host, [table(records)])
+    measure("probabilities", __doc__, run, work, table)
 
 
 if __name__ == "__main__":

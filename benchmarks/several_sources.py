@@ -10,12 +10,9 @@ labels. Ideas were tried on every other target ("developed"), but the square roo
 both halves in view. Writes results/several_sources.json and .md.
 """
 
-import os
 import zlib
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from rich.progress import track
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -38,6 +35,7 @@ from embtransfer.trials._store import learn
 
 from ._real_targets_work import AMAZON, domains
 from ._results import RESULTS, machine, markdown_table, results, write_results
+from .vector_columns import e5_domains
 
 ROWS = {"amazon": 700, "fdu_mtl": 300, "crisislex_t26": 200, "airline_tweets": 600}  # of each source
 PLACES = (0, 3, 6, 9)  # of the targets among the sorted domains, where there are many
@@ -49,12 +47,11 @@ def sets():
     """Name of each set and its domains: name -> (rows, labels)."""
     amazon = {name: fetch_amazon_reviews(name) for name in AMAZON}
     yield "amazon", {name: (bunch.data, np.asarray(bunch.target)) for name, bunch in amazon.items()}
-    vectors = pd.read_parquet(Path(os.environ["EMBTRANSFER_DATA"]) / "e5_amazon.parquet")
     yield (
         "amazon, e5",
         {
             name: (np.stack(part["vector"]).astype(np.float32), part["label"].to_numpy())
-            for name, part in vectors.groupby("domain")
+            for name, part in e5_domains().items()
         },
     )
     for data in ("airline_tweets", "crisislex_t26", "fdu_mtl"):

@@ -8,7 +8,6 @@ without labels, the others are scored. "Views alike": the same models, whose vie
 alike instead of by what held-out source rows say. Writes results/vector_columns.json and .md.
 """
 
-import argparse
 import itertools
 import os
 import warnings
@@ -16,14 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
-from rich.progress import track
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from threadpoolctl import threadpool_limits
 
 from embtransfer import make_recipe
 
-from ._results import RESULTS, machine, markdown_table, results, write_results
+from ._results import markdown_table, measure, results
 
 SHARES = (0.2, 0.5, 0.8)
 MODELS = {
@@ -98,19 +95,21 @@ def on_page():
     return table(results("vector_columns")["records"])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", type=int, default=-1)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the report")
-    arguments = parser.parse_args()
-    host = machine("embtransfer", "scikit-learn", "numpy")
+def e5_domains():
+    """Name of each Amazon domain -> frame with the columns text, vector and label."""
     found = pd.read_parquet(Path(os.environ["EMBTRANSFER_DATA"], "e5_amazon.parquet"))
-    domains = {name: part.reset_index(drop=True) for name, part in found.groupby("domain")}
-    pairs = list(itertools.permutations(domains, 2))
-    work = [delayed(run)(domains[one], domains[other], share) for one, other in pairs for share in SHARES]
-    done = Parallel(arguments.jobs, return_as="generator")(work)
-    records = list(track(done, "tasks", len(work)))
-    write_results(arguments.output, "vector_columns", {"records": records}, host, [table(records)])
+    return {name: part.reset_index(drop=True) for name, part in found.groupby("domain")}
+
+
+def work():
+    domains = e5_domains()
+    for one, other in itertools.permutations(domains, 2):
+        for share in SHARES:
+            yield domains[one], domains[other], share
+
+
+def main():
+    measure("vector_columns", __doc__, run, work, table)
 
 
 if __name__ == "__main__":
