@@ -210,6 +210,13 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
     ),
     Benchmark(
+        "restaurants",
+        "accuracy",
+        2,
+        "across languages: English reviews to five others, as vectors of a multilingual model",
+        asks_for="EMBTRANSFER_DATA with e5_restaurants.parquet",
+    ),
+    Benchmark(
         "probabilities",
         "accuracy",
         8,

@@ -127,7 +127,7 @@ def run(data, target, developed, found):
         weight = weights(model[0], X, domain, seen)
         of_last = {f"{model.steps[-1][0]}__sample_weight": weight}
         scores = {POOLED: right(model), WEIGHED: right(model, domain=domain, **of_last)}
-        if not name.startswith(("TF-IDF", 'recipe "words"')):
+        if not name.startswith(("TF-IDF", "recipe")):
             scores[EACH] = right(model, domain=domain)
         sources = [one for one in np.unique(domain) if len(np.unique(y[domain == one])) > 1]
         if name.startswith("recipe"):  # that of the models before

@@ -17,6 +17,7 @@ from . import (
     office_caltech,
     probabilities,
     real_targets,
+    restaurants,
     scale,
     several_sources,
     vector_columns,
@@ -25,7 +26,13 @@ from ._list import BENCHMARKS, GROUPS
 from ._results import markdown_table
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/measured.md", "docs/adapters.md", "benchmarks/README.md")
+PAGES = (
+    "README.md",
+    "docs/measured.md",
+    "docs/adapters.md",
+    "docs/across-languages.md",
+    "benchmarks/README.md",
+)
 PICTURE = ROOT / "docs" / "accuracy-and-speed.svg"
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n\n)(?:\|.*\n)*")
 
@@ -49,6 +56,7 @@ TABLES = {
     "scale": scale.on_page,
     "cascade": accuracy.cascade,
     "vector columns": vector_columns.on_page,
+    "across languages": restaurants.on_page,
     "probabilities": probabilities.on_page,
     "Office-Caltech": office_caltech.on_page,
     "choosing": accuracy.choosing_all,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from ._names import check_name
 from ._types import Estimator
-from .adapters import DomainCentering, LengthScaling
+from .adapters import LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
 from .embedders import ColumnEmbedder, DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
 from .embedders._columns import of_columns
@@ -33,8 +34,8 @@ def make_recipe(
         "sentences": the same, co-trained with logistic regression on a sentence model's vectors, which it
         wants at prediction too: the most accurate. "distilled": both, and a student distilled from the
         sentence model; fitting takes the sentence model, prediction only the words and the student.
-        "vectors": of rows that are vectors already, each domain centred, brought to one scale, and logistic
-        regression, self-trained on the target. "columns": of rows of a table, words of its texts co-trained
+        "vectors": of rows that are vectors already, brought to one scale, and logistic regression,
+        self-trained on the target. "columns": of rows of a table, words of its texts co-trained
         with vectors of one or several columns, each view weighed by what it says of held-out source rows.
     teacher : embedder, default=None
         For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2. With
@@ -118,10 +119,14 @@ def _of_columns(text_column, vector_column, words):
 
 
 def _dense(embedder):
-    """Centred rows of the length for which C = 1 is right: of sentence models 1, of histograms 10."""
+    """Rows of the length for which C = 1 is right: of sentence models 1, of histograms 10.
+
+    Both domains less the source's mean. With the target's own mean taken off, the classifier could not tell
+    the domains apart, and a row of either would be as probable in a class as in the other.
+    """
     return (
         embedder,
-        DomainCentering(),
+        StandardScaler(with_std=False),
         LengthScaling((1.0, 10.0)),
         LogisticRegression(C=1.0, max_iter=500),
     )

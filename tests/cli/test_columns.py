@@ -84,7 +84,7 @@ def test_compare_and_choose_try_each_view_and_both():
     assert {row["classifier"] for row in table} > {"words", "vectors of v", "columns"}
     assert {row["error"] for row in table} == {""}
     run("choose", *FILES, *COLUMNS, *some, "-o", "model")
-    run("score", "model", "target.parquet", "-o", "out.csv", "--columns", "label", *COLUMNS)
+    run("score", "model", "target.parquet", "-o", "out.csv", "--columns", "label")
     scored = pd.read_csv("out.csv")
     assert (scored["label"] == scored["prediction"]).mean() > 0.8
     only = json.loads(run("compare", *FILES, *COLUMNS[2:], "--format", "json").stdout)
