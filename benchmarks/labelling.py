@@ -97,7 +97,7 @@ def main():
     work = [delayed(run)(task, arguments.seed, arguments.methods) for task in asked]
     done = Parallel(arguments.jobs, return_as="generator")(work)
     found = {json.dumps(record["task"]): record for record in track(done, "tasks", len(work))}
-    whole = arguments.methods == METHODS and arguments.data == DATA
+    whole = (arguments.methods, arguments.data) == (METHODS, DATA)
     records = list(found.values()) if whole else [added(r, found) for r in results("labelling")["records"]]
     write_results(RESULTS, "labelling", {"records": records}, host, tables(records))
 
