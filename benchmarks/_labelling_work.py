@@ -14,6 +14,7 @@ from embtransfer.labelling._views import margin
 
 from ._real_targets_work import AMAZON, Task, domains, load
 
+DATA = ("amazon", "crisislex_t26", "airline_tweets")
 SIZES = (50, 100, 200)  # of labels, in rounds: each round's model suggests the next
 METHODS = ("random", "default", "margin", "typical")  # the default keeps a fifth for scoring
 DRAWS = 5  # of random labels
@@ -26,7 +27,7 @@ def tasks():
     for i, (source, target) in enumerate(permutations(AMAZON, 2)):
         for share in (0.5, 0.2, 0.8):
             yield Task("amazon", source, target, share, 0, i % 2 == 0)
-    for data in ("crisislex_t26", "airline_tweets"):
+    for data in DATA[1:]:
         for i, target in enumerate(sorted(domains(data))):
             yield Task(data, None, target, None, 0, i % 2 == 0)
 
@@ -89,17 +90,19 @@ class Labelled:
         return found
 
 
-def run(task, seed):
+def run(task, seed, methods):
     """(Accuracy, balanced accuracy) by method and number of labels; intervals of many users."""
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
-        labelled, learned = Labelled(task), {}
-        draws = [labelled.drawn(seed + draw) for draw in range(DRAWS)]
-        scores = {"none": labelled.scores(labelled.first), "random": np.mean(draws, axis=0).tolist()}
-        for method in METHODS[1:]:
-            scores[method], *learned[method] = labelled.rounds(method, seed)
-        rng, users = np.random.RandomState(seed), {}
-        for n in SCORED:
-            users[f"default, {n}"] = labelled.users(*learned["default"], True, n, rng)
-            users[f"random, {n}"] = labelled.users(labelled.first, [], False, n, rng)
+        labelled, users = Labelled(task), {}
+        rng, scores = np.random.RandomState(seed), {"none": labelled.scores(labelled.first)}
+        for method in methods:
+            if method == "random":
+                draws = [labelled.drawn(seed + draw) for draw in range(DRAWS)]
+                scores[method], learned = np.mean(draws, axis=0).tolist(), (labelled.first, [])
+            else:
+                scores[method], *learned = labelled.rounds(method, seed)
+            if method in ("default", "random"):
+                for n in SCORED:
+                    users[f"{method}, {n}"] = labelled.users(*learned, method == "default", n, rng)
     return {"task": task._asdict(), "scores": scores, "users": users}

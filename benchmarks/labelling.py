@@ -11,18 +11,19 @@ Intervals of `estimate_score` at 90 %: 20 users a task draw 10, 20 and 40 texts 
 chance where the model that suggests is in doubt, for the model that learned from the other 160 of 200
 suggested labels; "random" evenly, for a model that learned from none. The truth is the accuracy on all seen
 texts that the model did not learn from; the plain interval is Wilson's of as many texts drawn evenly from
-these. Constants were set on every other pair and domain ("developed on"). Writes results/labelling.json and
-.md.
+these. Constants were set on every other pair and domain ("developed on"). With --methods or --data the rest
+is kept of the results that are there. Writes results/labelling.json and .md.
 """
 
 import argparse
+import json
 
 import numpy as np
 from joblib import Parallel, delayed
 from rich.progress import track
 
-from ._labelling_work import METHODS, SCORED, SIZES, run, tasks
-from ._results import RESULTS, machine, markdown_table, write_results
+from ._labelling_work import DATA, METHODS, SCORED, SIZES, run, tasks
+from ._results import RESULTS, machine, markdown_table, results, write_results
 
 
 def groups(records):
@@ -39,7 +40,10 @@ def scores(found, place):
     rows = [["none", "", *(percent([r["scores"]["none"][place] for r in some]) for some in found.values())]]
     for method in METHODS:
         for i, size in enumerate(SIZES):
-            cells = [[r["scores"][method][i][place] for r in some] for some in found.values()]
+            cells = [
+                [r["scores"][method][i][place] for r in some if method in r["scores"]]
+                for some in found.values()
+            ]
             rows.append([method, size, *map(percent, cells)])
     return rows
 
@@ -57,7 +61,7 @@ def intervals(found):
 
 
 def percent(values):
-    return f"{100 * np.mean(values):.1f}"
+    return f"{100 * np.mean(values):.1f}" if len(values) else ""
 
 
 def tables(records):
@@ -75,15 +79,26 @@ def tables(records):
     ]
 
 
+def added(record, found):
+    """A record of an earlier run, with what was found anew of its task."""
+    new = found.get(json.dumps(record["task"]), {"scores": {}, "users": {}})
+    return record | {part: record[part] | new[part] for part in ("scores", "users")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=-1)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
     arguments = parser.parse_args()
     host = machine("embtransfer", "scikit-learn")
-    work = [delayed(run)(task, arguments.seed) for task in tasks()]
+    asked = [task for task in tasks() if task.data in arguments.data]
+    work = [delayed(run)(task, arguments.seed, arguments.methods) for task in asked]
     done = Parallel(arguments.jobs, return_as="generator")(work)
-    records = list(track(done, "tasks", len(work)))
+    found = {json.dumps(record["task"]): record for record in track(done, "tasks", len(work))}
+    whole = (arguments.methods, arguments.data) == (METHODS, DATA)
+    records = list(found.values()) if whole else [added(r, found) for r in results("labelling")["records"]]
     write_results(RESULTS, "labelling", {"records": records}, host, tables(records))
 
 

@@ -21,6 +21,7 @@ class Method(StrEnum):
     random = "random"
     typical = "typical"
     margin = "margin"
+    diverse = "diverse"
     disagreement = "disagreement"
 
 
@@ -47,8 +48,9 @@ def label(
     method: Annotated[
         Method,
         typer.Option(
-            help="default: where the model is least sure, and every fifth at random, to score it; else all "
-            "random, typical ones, smallest margin, or where views of the model disagree most."
+            help="default: diverse, and every fifth at random, to score it; else all random, typical ones, "
+            "smallest margin, diverse ones (typical of where the model is in doubt), or where views of the "
+            "model disagree most."
         ),
     ] = Method.default,
     random_state: Annotated[int, typer.Option(help="Seed of draws and clusters.")] = 0,

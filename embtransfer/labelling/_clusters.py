@@ -14,18 +14,17 @@ N_LEARNED = 5000  # rows from which the directions of sparse ones are learned
 N_DIRECTIONS = 50
 
 
-def clusters(rows, n_clusters, rng):
+def clusters(rows, n_clusters, rng, weights=None):
     """Each row's cluster, and its distance from the centre relative to the farthest row's: two (n_rows,)."""
-    short = _short(rows, rng)
     model = MiniBatchKMeans(n_clusters, n_init=1, random_state=rng)
     with warnings.catch_warnings():  # fewer distinct rows than clusters
         warnings.simplefilter("ignore", ConvergenceWarning)
-        cluster = model.fit_predict(short)
-    away = np.linalg.norm(short - model.cluster_centers_[cluster], axis=1)
+        cluster = model.fit_predict(rows, sample_weight=weights)
+    away = np.linalg.norm(rows - model.cluster_centers_[cluster], axis=1)
     return cluster, away / max(away.max(), np.finfo(away.dtype).tiny)
 
 
-def _short(rows, rng):
+def short(rows, rng):
     """Dense rows of length 1; of sparse ones the leading directions of their TF-IDF."""
     if not sparse.issparse(rows):
         rows = np.asarray(rows, np.float64)

@@ -12,12 +12,12 @@ from .._names import check_name
 from .._texts import without_text
 from .._types import Estimator, Labels, Rows, Seed
 from ..copies._groups import identical
-from ._clusters import clusters
+from ._clusters import clusters, short
 from ._draw import draw, spread
 from ._known import by_row, check_classes
 from ._views import disagreement, margin, see
 
-METHODS = ("default", "random", "typical", "margin", "disagreement")
+METHODS = ("default", "random", "typical", "margin", "diverse", "disagreement")
 EVERY = 5  # of so many suggestions of the default one is random
 MOST_CLUSTERS = 500
 
@@ -28,7 +28,7 @@ def suggest_labels(
     n: int = 50,
     *,
     y_target: Labels | Mapping | None = None,
-    method: Literal["default", "random", "typical", "margin", "disagreement"] = "default",
+    method: Literal["default", "random", "typical", "margin", "diverse", "disagreement"] = "default",
     random_state: Seed = 0,
 ) -> pd.DataFrame:
     """Suggest the target rows whose labels are worth most, and some that say how good the model is.
@@ -44,11 +44,12 @@ def suggest_labels(
     y_target : mapping or array-like of shape (n_target,), default=None
         Labels that are known: of rows by their positions, or one a row with None, NaN or pandas.NA where not
         known. These rows, and copies of them, are not suggested again.
-    method : {"default", "random", "typical", "margin", "disagreement"}, default="default"
+    method : {"default", "random", "typical", "margin", "diverse", "disagreement"}, default="default"
         "random": drawn, all rows with the same chance. "typical": nearest to the centres of clusters, the
-        largest first. "margin": where the first class is hardly more probable than the second.
+        largest first. "margin": where the first class is hardly more probable than the second. "diverse":
+        typical ones of the half with the smaller margins, where rows count for more the smaller theirs is.
         "disagreement": where views differ most: those of a CoTrainingClassifier, or a self-trained classifier
-        before and after. "default": margin, and every fifth one random, drawn with a chance that grows with
+        before and after. "default": diverse, and every fifth one random, drawn with a chance that grows with
         the model's doubt.
     random_state : int, RandomState instance or None, default=0
         Seeds draws and clusters.
@@ -81,6 +82,7 @@ def suggest_labels(
     ----------
     G. Hacohen, A. Dekel, D. Weinshall. "Active learning on a budget: opposite strategies suit high and low
     budgets." ICML 2022 (TypiClust).
+    F. Zhdanov. "Diverse mini-batch active learning." 2019, arXiv 1901.05954.
 
     Examples
     --------
@@ -90,7 +92,7 @@ def suggest_labels(
     >>> model = make_recipe("words").fit(films.data, films.target, X_target=pans.data)
     >>> to_label = suggest_labels(model, pans.data, 10)
     >>> to_label["why"].value_counts().to_dict()
-    {'margin': 8, 'random': 2}
+    {'diverse': 8, 'random': 2}
     """
     check_name("method", method, METHODS)
     if not isinstance(n, Integral) or n < 1:
@@ -114,15 +116,13 @@ def suggest_labels(
     weights = np.ones(len(texts)) if method == "random" else spread(margins[texts])
     drawn, chances = draw(margins[texts], sizes, weights, plan.count("random"), rng)
     drawn = texts[drawn].tolist()
-    predicted, cluster, preference = seen.proba.argmax(axis=1), np.zeros(n_rows, int), -margins
-    if method == "typical":
-        cluster, away = clusters(seen.rows, min(n + len(known), MOST_CLUSTERS, n_rows), rng)
-        alike = np.unique(cluster * len(seen.classes) + predicted, return_inverse=True)[1]
-        preference = np.bincount(alike)[alike] - away  # of the most alike the nearest
-    elif method == "disagreement":
-        preference = disagreement(seen.views)
     free &= ~np.isin(groups, groups[drawn])
-    choice = _Choice(preference, predicted, cluster, groups, known, free)
+    among, n_clusters = np.arange(n_rows), n + len(known)
+    if "diverse" in plan:
+        method, n_clusters = "diverse", plan.count("diverse")
+        among = _doubtful(texts[free[texts]], margins, n_clusters)
+    preference, cluster = _preferred(method, seen, margins, among, min(n_clusters, MOST_CLUSTERS), rng)
+    choice = _Choice(preference, seen.proba.argmax(axis=1), cluster, groups, known, free, among)
     suggested = []
     for why in plan:
         if why != "random":
@@ -146,25 +146,48 @@ def _empty(X_target):
     return np.flatnonzero(without_text(X_target))
 
 
+def _doubtful(rows, margins, least):
+    """Half of the rows, those of smaller margins, and no fewer than `least`."""
+    return rows[np.argsort(margins[rows], kind="stable")[: max(len(rows) // 2, least)]]
+
+
+def _preferred(method, seen, margins, among, n_clusters, rng):
+    """How much each row is wanted, the more the better, and its cluster, of those `among` which there are."""
+    preference, cluster = -margins, np.zeros(len(margins), int)
+    if method == "disagreement":
+        preference = disagreement(seen.views)
+    elif method in ("typical", "diverse"):
+        doubt = 1 / np.cosh(np.minimum(margins[among], 30) / 2) ** 2  # 4 p (1 - p) of two classes
+        weights = doubt if method == "diverse" else None
+        rows = short(seen.rows, rng)[among]
+        cluster[among], away = clusters(rows, min(n_clusters, len(among)), rng, weights)
+        alike = cluster[among] * len(seen.classes) + seen.proba[among].argmax(axis=1)
+        alike = np.unique(alike, return_inverse=True)[1]
+        preference[among] = np.bincount(alike)[alike] - away  # of the most alike the nearest
+    return preference, cluster
+
+
 def _plan(method, n):
     """Why each of n rows is to be suggested."""
     if method != "default":
         return [method] * n
-    plan = ["margin"] * n
+    plan = ["diverse"] * n
     plan[EVERY - 1 :: EVERY] = ["random"] * (n // EVERY)
     return plan
 
 
 class _Choice:
-    """Rows that are free, and how many are labelled or chosen already of each class and cluster."""
+    """Rows `among` others that are free, and how many are labelled or chosen of each class and cluster."""
 
-    def __init__(self, preference, predicted, cluster, groups, known, free):
+    def __init__(self, preference, predicted, cluster, groups, known, free, among):
         self.preference = preference
         self.predicted, self.cluster, self.groups = predicted, cluster, groups
-        self.shares = np.bincount(predicted) / len(predicted)
+        self.shares = np.bincount(predicted[among], minlength=predicted.max() + 1) / len(among)
+        known = np.intersect1d(known, among)
         self.of_class = np.bincount(predicted[known], minlength=len(self.shares))
         self.in_cluster = np.bincount(cluster[known], minlength=cluster.max() + 1)
-        self.free = free
+        self.free = np.zeros(len(free), bool)
+        self.free[among] = free[among]
 
     def best(self):
         """The most preferred row of the class most behind, in a cluster of which fewest are chosen."""

@@ -15,6 +15,7 @@ _WHY = {
     "random": "drawn at random, to score models",
     "typical": "typical of many texts",
     "margin": "the model is in doubt",
+    "diverse": "the model is in doubt of such texts",
     "disagreement": "views of the model disagree",
 }
 

@@ -68,7 +68,7 @@ def refused(*words):
 
 def test_rounds_add_up():
     said = embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "rounds/1.csv", "--id-column", "id")
-    assert "20 texts to label (16 margin, 4 random). Wrote rounds/1.csv\nFill in the column label" in said
+    assert "20 texts to label (16 diverse, 4 random). Wrote rounds/1.csv\nFill in the column label" in said
     first, pans = fill_in("rounds/1.csv"), pd.read_csv("pans.csv")
     assert first.columns.tolist() == ["row", "id", "text", "why", "probability", "label"]
     assert first["id"].tolist() == pans["id"][first["row"] - 1].tolist()
