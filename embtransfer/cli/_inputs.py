@@ -133,10 +133,8 @@ def _joined(parts):
 def _load_source(dataset, name, columns, of_rows, group_column, cleaning, domain_column):
     if dataset is not None:
         return Labelled(*_load_domain(dataset, name))
-    from ..tables import TableReader
-
     label_column = columns.label_column
-    table = TableReader(name, columns.delimiter, columns.encoding)
+    table = of_rows.open(name, columns.delimiter, columns.encoding)
     name, names = table.name, label_columns(table, label_column)
     more = {"group_column": group_column, "domain_column": domain_column}
     more = {option: column for option, column in more.items() if column}
@@ -193,12 +191,10 @@ def load_target(
     """
     if dataset is not None:
         return _load_domain(dataset, name)
-    from ..tables import TableReader
-
-    table = TableReader(name, *columns.dialect_of_target)
-    name = table.name
     own_name = columns.target_text_column
     of_rows = of_rows or row_columns(columns.text_column, columns.vector_column, own_name)
+    table = of_rows.open(name, *columns.dialect_of_target)
+    name = table.name
     own = {}
     if own_label_column and label_columns(table, own_label_column) == [own_label_column]:
         own["target_label_column"] = own_label_column

@@ -21,6 +21,12 @@ class RowColumns(NamedTuple):
         """Whether there are vectors."""
         return any(self.holds.values())
 
+    def open(self, name, delimiter=None, encoding=None):
+        """A reader of a file, with what lies beside it."""
+        from ..tables import TableReader
+
+        return TableReader(name, delimiter, encoding, [one for one, width in self.holds.items() if width])
+
     def check(self, table, more, *hint, option="text_column") -> None:
         """Refuse a file that lacks a column, or one of `more`, which go by their options."""
         for name, width in self.holds.items():
