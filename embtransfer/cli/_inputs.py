@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
-from ._row_columns import RowColumns, name_of_rows, row_columns, to_show
+from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
 
 _NAMED = 10  # labels
@@ -40,6 +40,7 @@ def load_domains(texts: Texts, domain_column=None, asked=(None, None)):
 
 def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accuracy"):
     """Print what stands in the data, and what is probably wrong with it; warnings need not say it again."""
+    from .._rows import to_show
     from ..trials import check_domains
 
     words = next((one for one in embedders if hasattr(one, "coverage")), None)

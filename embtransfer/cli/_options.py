@@ -74,7 +74,7 @@ VectorColumn = Annotated[
     typer.Option(
         help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl; or a file "
         "beside each csv, such as features.npy, or .npy: films.npy of films.csv. Several, each with "
-        "--vector-column, and beside --text-column: choose, compare and fit --recipe columns."
+        "--vector-column, and beside --text-column: choose, compare, curve and fit --recipe columns."
     ),
 ]
 GroupColumn = Annotated[
