@@ -217,6 +217,14 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with e5_restaurants.parquet",
     ),
     Benchmark(
+        "vector_columns",
+        "accuracy",
+        6,
+        "choose and compare with --vector-column, alone and beside texts, from the command line",
+        ("--commands",),
+        asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
+    ),
+    Benchmark(
         "probabilities",
         "accuracy",
         8,
@@ -230,6 +238,14 @@ BENCHMARKS = (
         "images as counts, the twelve tasks of the literature: adapters beside skada, adapt and POT",
         (),
         ("skada", "adapt", "ot"),
+        asks_for="EMBTRANSFER_DATA with office_caltech_surf",
+    ),
+    Benchmark(
+        "office_caltech",
+        "accuracy",
+        15,
+        "regret of TransferSearch on the same tasks",
+        ("--search",),
         asks_for="EMBTRANSFER_DATA with office_caltech_surf",
     ),
     Benchmark("suspicious", "accuracy", 2, "labels of reviews that were changed, found by suspicious_labels"),
@@ -273,6 +289,13 @@ BENCHMARKS = (
         "`embtransfer score` on parquet of 1, 5 and 20 million rows: rate, memory, ten kills and resumes",
         (),
         GLOVE,
+    ),
+    Benchmark(
+        "score_files",
+        "scale",
+        4,
+        "`embtransfer score` on 1, 3 and 10 million vectors in parquet, against pyarrow reading them; memory",
+        ("--vectors",),
     ),
     Benchmark(
         "growth",

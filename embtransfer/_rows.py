@@ -173,6 +173,17 @@ def stack_rows(first, second):
     return np.concatenate([first, second], dtype=first.dtype, casting="same_kind")
 
 
+def to_show(rows):
+    """What is looked at of rows: of a table the texts, each column on a line, or else the first vectors."""
+    if not hasattr(rows, "iloc"):
+        return rows
+    texts = [name for name in rows if rows[name].map(type).eq(str).any()]
+    if not texts:
+        return np.stack(rows.iloc[:, 0])
+    columns = (rows[name].map(lambda text: text if isinstance(text, str) else "") for name in texts)
+    return ["\n".join(row) for row in zip(*columns, strict=True)]
+
+
 def columns_of(model) -> dict[str, int | None]:
     """The columns of a table that a fitted model takes: how wide vectors are, 0 of numbers, None of texts.
 

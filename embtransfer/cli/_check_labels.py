@@ -8,7 +8,7 @@ import typer
 from ._inputs import load_source
 from ._models import split_names
 from ._options import Cleaning, Columns, Delimiter, Encoding, TextColumn, Trusted, with_groups
-from ._row_columns import columns_of_model, to_show
+from ._row_columns import columns_of_model
 from ._terminal import clear_errors, talk
 
 
@@ -30,6 +30,7 @@ def check_labels(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ):
     """Write the labelled texts whose label is probably wrong, with another, the most suspicious first."""
+    from .._rows import to_show
     from ..labelling import check_csv, suspicious_labels, write_suspicious
     from ..persistence import load_pipeline
     from ..trials._label_kinds import SEVERAL, kind_of

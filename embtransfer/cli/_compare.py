@@ -75,8 +75,6 @@ def compare(
         data, groups, domain = load_domains(texts, domain_column, columns_asked(context, texts.columns))
         shares = parse_shares(texts.target_shares, data[1])
         kind = kind_of(data[1], scoring)
-        if report is not None and hasattr(data[0], "iloc"):
-            raise ValueError("Got --report with rows of several columns. Name one column, or leave it out.")
         if report is not None and kind != CLASSES:
             raise ValueError(f"Got --report with {kind}. Reports are of one class a text: leave it out.")
         _, _, usual, usual_recipes = makers(kind)

@@ -9,6 +9,7 @@ from ..system._folders import new_files
 from ._inputs import load_domains, parse_shares, say_check
 from ._models import beside_plain, make_models, split_names
 from ._options import Embedders, Embedding, Format, Jobs, Recipes, Scoring, Texts, with_groups
+from ._row_columns import columns_asked
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
 
@@ -17,6 +18,7 @@ _SIZES = 'Numbers of {} labels, with commas, or "all". By default {}, each four 
 
 @with_groups
 def curve(
+    context: typer.Context,
     texts: Texts,
     embedders: Embedders = None,
     recipes: Recipes = None,
@@ -46,7 +48,7 @@ def curve(
             raise ValueError(f"Got --output {output}. Expected a name that ends in .csv, .png, .svg or .pdf.")
         if output is not None and output.suffix != ".csv":
             import_matplotlib()  # before the work, not after it
-        data, groups, _ = load_domains(texts)
+        data, groups, _ = load_domains(texts, None, columns_asked(context, texts.columns))
         by_default = "word_mean,word_sif", "words"
         made, named_recipes = make_models(embedders, recipes, by_default, embedding, data[2])
         say_check(*data, embedders=made.values(), scoring=scoring)

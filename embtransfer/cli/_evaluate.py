@@ -39,12 +39,11 @@ def evaluate(
     """Score a model on labelled texts that it did not learn from: by class, by confidence, by group."""
     from ..labelling import evaluate as run
     from ..persistence import load_model
-    from ..tables import TableReader
 
     with clear_errors():
         loaded = load_model(model, split_names(trusted))
-        table = TableReader(file, delimiter, encoding)
         of_rows = columns_of_model(loaded, text_column, vector_column)
+        table = of_rows.open(file, delimiter, encoding)
         groups = {"by": by} if by else {}
         of_rows.check(table, {"label_column": label_column} | groups)
         X, labels, *others = of_rows.read(table, [label_column, *groups.values()])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
-from ._row_columns import RowColumns, name_of_rows, row_columns, to_show
+from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
 
 _NAMED = 10  # labels
@@ -40,6 +40,7 @@ def load_domains(texts: Texts, domain_column=None, asked=(None, None)):
 
 def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accuracy"):
     """Print what stands in the data, and what is probably wrong with it; warnings need not say it again."""
+    from .._rows import to_show
     from ..trials import check_domains
 
     words = next((one for one in embedders if hasattr(one, "coverage")), None)
@@ -133,10 +134,8 @@ def _joined(parts):
 def _load_source(dataset, name, columns, of_rows, group_column, cleaning, domain_column):
     if dataset is not None:
         return Labelled(*_load_domain(dataset, name))
-    from ..tables import TableReader
-
     label_column = columns.label_column
-    table = TableReader(name, columns.delimiter, columns.encoding)
+    table = of_rows.open(name, columns.delimiter, columns.encoding)
     name, names = table.name, label_columns(table, label_column)
     more = {"group_column": group_column, "domain_column": domain_column}
     more = {option: column for option, column in more.items() if column}
@@ -193,12 +192,10 @@ def load_target(
     """
     if dataset is not None:
         return _load_domain(dataset, name)
-    from ..tables import TableReader
-
-    table = TableReader(name, *columns.dialect_of_target)
-    name = table.name
     own_name = columns.target_text_column
     of_rows = of_rows or row_columns(columns.text_column, columns.vector_column, own_name)
+    table = of_rows.open(name, *columns.dialect_of_target)
+    name = table.name
     own = {}
     if own_label_column and label_columns(table, own_label_column) == [own_label_column]:
         own["target_label_column"] = own_label_column

@@ -135,14 +135,13 @@ def _next_model(model):
 def _load_texts(target, text_column, of_rows, id_column, delimiter, encoding):
     """Rows for the model, texts to show, and the column that names them by its name, if there is one."""
     from ..labelling import COLUMNS
-    from ..tables import TableReader
 
     if id_column in COLUMNS and id_column is not None:
         raise ValueError(
             f"Got --id-column {id_column}, but the file has such a column of its own, beside "
             f"{', '.join(name for name in COLUMNS if name != id_column)}. Rename it in {target}."
         )
-    table = TableReader(target, delimiter, encoding)
+    table = of_rows.open(target, delimiter, encoding)
     wanted = {"text_column": text_column} | ({"id_column": id_column} if id_column else {})
     hint = ["Whoever labels vectors must see what they are of: name that column."] if of_rows.vectors else []
     table.check_columns(wanted, *hint)

@@ -72,8 +72,9 @@ TextColumn = Annotated[str, typer.Option(help="The column with the texts; or sev
 VectorColumn = Annotated[
     list[str] | None,
     typer.Option(
-        help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl. Several, each "
-        "with --vector-column, and beside --text-column: choose, compare and fit --recipe columns."
+        help="The column with vectors instead of texts: lists of numbers, in parquet or jsonl; or a file "
+        "beside each csv, such as features.npy, or .npy: films.npy of films.csv. Several, each with "
+        "--vector-column, and beside --text-column: choose, compare, curve and fit --recipe columns."
     ),
 ]
 GroupColumn = Annotated[

@@ -27,7 +27,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     from ..trials.search import TransferSearch
 
     X, y, X_target = data[:3]
-    cut = Split(*data, **split)
+    cut = Split(*data, **split | {"tables": True})
     embedders = parts[0]
     fast = {name: made for name, made in embedders.items() if name not in ("sentence", "distilled")}
     given = context.params["source"], [context.params["target"]]

@@ -21,6 +21,12 @@ class RowColumns(NamedTuple):
         """Whether there are vectors."""
         return any(self.holds.values())
 
+    def open(self, name, delimiter=None, encoding=None):
+        """A reader of a file, with what lies beside it."""
+        from ..tables import TableReader
+
+        return TableReader(name, delimiter, encoding, [one for one, width in self.holds.items() if width])
+
     def check(self, table, more, *hint, option="text_column") -> None:
         """Refuse a file that lacks a column, or one of `more`, which go by their options."""
         for name, width in self.holds.items():
@@ -63,7 +69,7 @@ def row_columns(
     if len(vectors) > 1 and not as_table:
         raise ValueError(
             f"Got --vector-column {', '.join(vectors)}. Expected one: several, and texts beside them, are "
-            "for embtransfer choose, compare and fit --recipe columns."
+            "for embtransfer choose, compare, curve and fit --recipe columns."
         )
     holds = texts | vectors if as_table or not vectors else vectors
     return RowColumns(holds, dict(zip(texts, renamed, strict=False)), as_table or len(holds) > 1)
@@ -104,18 +110,6 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
     in_order = sorted(wanted, key=lambda name: wanted[name] is not None)  # texts first: see to_show
     renamed = dict.fromkeys(texts, of_file) if of_file else {}
     return RowColumns({name: wanted[name] for name in in_order}, renamed, True)
-
-
-def to_show(X):
-    """What is looked at of rows: of a table the texts, each on its own line, or else the first vectors."""
-    if not hasattr(X, "iloc"):
-        return X
-    columns = [X[name].tolist() for name in X if isinstance(X[name].iloc[0], str)]
-    if not columns:
-        import numpy as np
-
-        return np.stack(X.iloc[:, 0])
-    return ["\n".join(row) for row in zip(*columns, strict=True)]
 
 
 def name_of_rows(X) -> str:

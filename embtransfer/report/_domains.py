@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from .._rows import stack_rows, to_show
 from ..diagnostics import domain_shift, word_shift
 from ..explaining import word_weights
 from ..folding import CannotFold
@@ -138,12 +139,12 @@ def _reading(key, values):
 
 def words(data, model) -> Section:
     section = Section("words", "Words that moved, and words that decide")
-    if data.kind == "vectors":
+    texts = _texts(data)
+    if texts is None:
         section.left_out = _NO_WORDS
         return section
-    target = data.seen if data.seen is data.scored else data.seen + data.scored
-    deciding, reason = _deciding(model, data.scored)
-    moved = _that_matter(word_shift(data.source, target, top=_MOVED), deciding)
+    deciding, reason = _deciding(model, to_show(data.scored))
+    moved = _that_matter(word_shift(*texts, top=_MOVED), deciding)
     for name, rows in (("target", moved[moved["z"] > 0]), ("source", moved[moved["z"] < 0])):
         frame = rows.head(_TOP).reset_index(drop=True)
         caption = f"Typical of the {name}"
@@ -193,17 +194,17 @@ def _deciding(model, texts):
 
 def coverage(data, model) -> Section:
     section = Section("coverage", "Known and unknown words")
-    if data.kind == "vectors" or model.error:
-        failed = f"The model could not be fitted ({model.error})."
-        section.left_out = _NO_WORDS if data.kind == "vectors" else failed
+    texts = _texts(data)
+    if texts is None or model.error:
+        section.left_out = f"The model could not be fitted ({model.error})." if texts else _NO_WORDS
         return section
     embedders = model.word_embedders()
     if not embedders:
         section.left_out = f"{model.name} has no WordEmbedder, whose table of words could lack some."
         return section
-    target = data.seen if data.seen is data.scored else data.seen + data.scored
+    source, target = texts
     for i, embedder in enumerate(embedders):
-        found = {"source": embedder.coverage(data.source), "target": embedder.coverage(target)}
+        found = {"source": embedder.coverage(source), "target": embedder.coverage(target)}
         rows = [
             (name, len(c.n_tokens), int(c.n_tokens.sum()), c.share, c.n_zero_rows)
             for name, c in found.items()
@@ -227,6 +228,14 @@ def coverage(data, model) -> Section:
             else "The table knows every word of the target."
         )
     return section
+
+
+def _texts(data):
+    """Texts of the source, and of the target, seen or scored; None where rows hold none."""
+    if data.views[0][1] != "texts":
+        return None
+    target = data.seen if data.seen is data.scored else stack_rows(data.seen, data.scored)
+    return to_show(data.source), to_show(target)
 
 
 def _no_rows(model):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .._rows import n_rows
+from .._rows import n_rows, to_show
 from .._types import Estimator, FilePath, Labels, Rows, Seed
 from .._version import __version__
 from ..adapters import DomainCentering
@@ -19,6 +19,7 @@ from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
 from ..system._escape import plain
 from ..system._folders import new_files
 from ..trials._compare import COLUMNS
+from ..trials._named_estimators import of_view
 from ..trials._progress import Steps
 from ..trials._splits import Split
 from . import _choice, _curves, _domains, _html, _mistakes, _plots, _texts, _verdict
@@ -167,7 +168,7 @@ def make_report(
     Parameters
     ----------
     X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
-        As in `compare`. Vectors have no words, and sections on words are left out.
+        Or a table, as in `compare`. Vectors have no words, and sections on words are left out.
     y_source : array-like of shape (n_source,)
         Labels of the source.
     X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
@@ -177,8 +178,9 @@ def make_report(
         What `compare` returned for the same data.
     model : estimator, default=None
         The model that pictures, mistakes, words and distances are of. A clone of it is fitted, on the texts
-        that `compare` fits on. None is mean word vectors, or the vectors given, each domain centred, and
-        logistic regression: it is fast, and taken without a look at any score.
+        that `compare` fits on. None is mean word vectors, or the vectors given (of a table those of its last
+        column), each domain centred, and logistic regression: it is fast, and taken without a look at any
+        score.
     title : str, default="Transfer report"
     curves : DataFrame, default=None
         What `learning_curve` returned: columns model, labels, n_source, n_target, score.
@@ -201,7 +203,7 @@ def make_report(
     ValueError
         If lengths differ, a domain is too small for the split, or `table` or `curves` lack a column.
     TypeError
-        If X_source and X_target are not both texts or both vectors.
+        If X_source and X_target are not both texts, both vectors or both tables.
 
     See Also
     --------
@@ -220,12 +222,13 @@ def make_report(
     {'curves': 'No learning curves were given (curves=learning_curve(...)).'}
     """
     cut = {"transductive": transductive, "test_size": test_size, "n_target_labels": n_target_labels}
-    data = Split(X_source, y_source, X_target, y_target, random_state=random_state, **cut)
+    data = Split(X_source, y_source, X_target, y_target, random_state=random_state, tables=True, **cut)
     _check_inputs(table, curves, selection)
     steps = Steps(progress, total=5, of="report: ")
     chosen = selection is not None and model is not None and data.y_scored is not None
     if model is None:
-        embedder = WordEmbedder() if data.kind == "texts" else VectorEmbedder()
+        columns, kind = data.views[-1]  # of a table vectors, if it has some
+        embedder = of_view(WordEmbedder() if kind == "texts" else VectorEmbedder(), columns)
         model = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
     created = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     steps("fitting the model")
@@ -240,7 +243,7 @@ def make_report(
     pictures, no_pictures = _domains.projection_points(described)
     sections = [
         verdict,
-        data_check(X_source, y_source, X_target, y_target),
+        data_check(to_show(data.source), y_source, to_show(data.target), y_target),
         _choice.comparison(table),
         _choice.tradeoff(points, no_points),
         _domains.projection(pictures, no_pictures, described),

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .._rows import columns_of
 from .._types import Estimator, FilePath, Progress
 from ..system._threads import n_threads
-from ..tables._blocks import Source
 from ..tables._files import STDIN, file_format
+from ..tables._npy import open_source
 from ._journal import PartFile, StandardOutput
 from ._report import ScoreReport
 
@@ -58,9 +59,11 @@ def score_file(
     text_column : str, default="text"
         The column with the texts. A missing value is an empty text.
     vector_column : str or list of str, default=None
-        For a model of vectors, instead of the texts: a column of lists of numbers, in parquet or jsonl.
-        float32 and float64 are kept. A model of several columns, such as the recipe "columns", knows which:
-        for it this and text_column can be left out.
+        For a model of vectors, instead of the texts: a column of lists of numbers, in parquet or jsonl; or
+        such as "features.npy", a file in the folder of the csv, with a row for each of its rows (".npy":
+        films.npy beside films.csv), which is mapped into memory. float32 and float64 are kept. A model of
+        several columns, such as the recipe "columns", knows which: for it this and text_column can be left
+        out.
     columns : list of str, default=None
         Columns to carry through: None all, [] none. Objects of jsonl written to jsonl keep their bytes where
         all are carried.
@@ -180,7 +183,9 @@ def score_file(
     block_size = block_size or (_BLOCK_WITH_VECTORS if vectors else _BLOCK_SIZE)
     if resume and source in (STDIN, [STDIN]):
         raise ValueError("Got resume (--resume) with stdin, which cannot be read again. Put it in a file.")
-    read = Source(source, input_format, block_size, delimiter, encoding)
+    given = [vector_column] if isinstance(vector_column, str) else vector_column or ()
+    named = [*given, *columns_of(model)]
+    read = open_source(source, input_format, block_size, delimiter, encoding, named)
     if read.is_stdin and read.kind == ".jsonl" != kind:
         raise ValueError(
             f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are "

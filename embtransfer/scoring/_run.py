@@ -71,7 +71,8 @@ class ScoreRun:
         if source.schema is not None:
             names, name = source.schema.names, Path(source.name(0))
             check_columns(name, names, read, *hint)
-            self.carried = names if self.carried is None else self.carried
+            own = [one for one in names if one not in source.beside]
+            self.carried = own if self.carried is None else self.carried
             check_columns(name, names, self.carried)
             if self.vectors:
                 self.vectors.check_schema(source.schema, str(name))
@@ -188,7 +189,8 @@ class ScoreRun:
         except ValueError:  # no reason to stop: the run cannot be resumed, that is all
             self.model_id = f"unknown {token_hex(8)}"
         run = {"embtransfer": __version__, "pyarrow": pa.__version__, "model": self.model_id, **self.options}
-        run |= {f"file {name}": [size, mtime] for name, size, mtime in self.source.stamps}
+        stamps = self.source.stamps + self.source.stamps_beside
+        run |= {f"file {name}": [size, mtime] for name, size, mtime in stamps}
         return {"run": run, "schema": b64encode(schema.serialize()).decode() if schema is not None else None}
 
     def _scored(self, pool):

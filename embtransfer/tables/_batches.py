@@ -1,7 +1,7 @@
 """Tables of csv, jsonl and parquet as Arrow batches, one after the other: memory stays that of a block."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from ._blocks import Block, Source, check_columns
+from ._blocks import Block, check_columns
+from ._npy import open_source
 from ._partitions import with_partition
 from ._vectors import LISTS, Vectors
 
@@ -32,6 +33,8 @@ class TableReader:
         What parts the fields of csv, and the encoding of csv and jsonl, such as "cp1252". None: a mark at the
         beginning names the encoding, header and first row show the delimiter, or else it is UTF-8 with commas
         (.tsv: tabs). A mark counts more than what is given.
+    vector_columns : list of str, default=()
+        Names of columns that end in .npy are of files beside those of csv: see `_npy.open_source`.
 
     Attributes
     ----------
@@ -53,8 +56,14 @@ class TableReader:
         If an encoding or a delimiter was found by looking.
     """
 
-    def __init__(self, source, delimiter: str | None = None, encoding: str | None = None):
-        self._source = Source(source, None, _BLOCK_SIZE, delimiter, encoding)
+    def __init__(
+        self,
+        source,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        vector_columns: Iterable[str] = (),
+    ):
+        self._source = open_source(source, None, _BLOCK_SIZE, delimiter, encoding, vector_columns)
         self._starts: list[tuple[int, int]] = []  # the first row of each file, of those of all
         self.name = "stdin" if self._source.is_stdin else str(source)
 
@@ -175,9 +184,9 @@ class TableReader:
         if kind == ".csv" and vectors:
             raise ValueError(
                 f"Got the vectors' column {vectors[0]!r} of {file}, which is csv: that has no lists of "
-                "numbers. Write them to parquet or jsonl."
+                "numbers. Write them to parquet or jsonl, or to a .npy file beside it, and name that."
             )
-        if kind == ".parquet":
+        if kind not in (".csv", ".jsonl"):
             of_model.check_schema(self.schema, file)
         schema = pa.schema([self.schema.field(name) for name in names])
         parts: list = []

@@ -55,7 +55,13 @@ class Source:
         Of each file of csv.
     stamps : list of [name, size, mtime_ns]
         What the files were when they were found; nothing for stdin.
+    beside : list of str
+        The columns that lie in files of their own: see `_npy`.
+    stamps_beside : list of [name, size, mtime_ns]
     """
+
+    beside: list[str] = []
+    stamps_beside: list[list] = []
 
     def __init__(self, source, input_format, block_size: int, delimiter=None, encoding=None):
         self._given, self._encoding = check_dialect(delimiter, encoding)
@@ -103,8 +109,8 @@ class Source:
         return "stdin" if self.is_stdin else str(self.files[file])
 
     def place(self, file: int, row: int) -> str:
-        """Where a row, counted from 1, is: of text files the line, of parquet the row."""
-        return f"{self.name(file)}, {'row' if self.kind == '.parquet' else 'line'} {row}"
+        """Where a row, counted from 1, is: of text files the line, of tables the row."""
+        return f"{self.name(file)}, {'line' if self.kind in ('.csv', '.jsonl') else 'row'} {row}"
 
     def bad_row(self, file: int, lines: int, bad) -> str:
         """What is wrong with a malformed row, `Rejected`, of a block with so many lines before it."""
@@ -125,13 +131,15 @@ class Source:
         for i in range(file, len(self.files)):
             self.check_unchanged(i)
             with self._errors(i):
-                if self.kind == ".parquet":
-                    yield from self._parquet_blocks(i, at, before, columns)
-                else:
-                    yield from self._byte_blocks(i, at, before)
+                yield from self._file_blocks(i, at, before, columns)
             self.check_unchanged(i)
             at = 0
             before += self.stamps[i][1] if self.stamps else 0
+
+    def _file_blocks(self, i, at, before, columns):
+        if self.kind == ".parquet":
+            return self._parquet_blocks(i, at, before, columns)
+        return self._byte_blocks(i, at, before)
 
     def check_unchanged(self, i: int) -> None:
         if self.stamps and stamp(self.files[i]) != self.stamps[i]:
@@ -206,11 +214,11 @@ class Source:
         try:
             if at:
                 stream.skip(at)
-            elif self.kind == ".csv" and not self._stdin:
-                read_header(stream, self.name(i), self.delimiters[i], self._usual)
             elif self.kind == ".jsonl":
                 stream.skip_mark()
-            cut = partial(cut_csv, ord(self.delimiters[i])) if self.kind == ".csv" else cut_lines
+            elif not self._stdin:
+                read_header(stream, self.name(i), self.delimiters[i], self._usual)
+            cut = cut_lines if self.kind == ".jsonl" else partial(cut_csv, ord(self.delimiters[i]))
             for start, data, unclosed in cut_stream(stream, self.block_size, cut, self.name(i)):
                 yield Block(i, start, start + len(data), before + stream.tell(), data, unclosed)
         finally:

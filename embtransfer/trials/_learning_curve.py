@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Literal
@@ -11,27 +12,18 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
-from .._names import check_name
-from .._parts import takes
+from .._parts import first_steps, takes
 from .._rows import stack_rows, take
 from .._types import Estimator, Labels, Progress, Rows
-from ..adapters import DomainCentering, NoAdaptation
-from ..classifiers import PooledClassifier
-from ..embedders import (
-    EMBEDDERS,
-    BaseEmbedder,
-    NGramVectorizer,
-    SentenceEmbedder,
-    VectorEmbedder,
-    make_embedder,
-)
-from ..pipeline import TransferPipeline, for_source, make_transfer_pipeline
+from ..embedders import BaseEmbedder, SentenceEmbedder
+from ..pipeline import TransferPipeline, for_source
 from ..pipeline._words import words_of
 from ..priors import known_priors, with_priors
-from ..recipes import RECIPES, make_recipe
-from ._named_estimators import left_out, named_for
+from ..recipes import make_recipe
+from ._curve_models import as_model, make_model, of_column, usual_models
+from ._named_estimators import left_out, named_for, recipes_for
 from ._progress import line
 from ._scoring import scorer
 from ._splits import Draws, known
@@ -67,6 +59,7 @@ def learning_curve(
     Parameters
     ----------
     X_source : 1-D sequence of str of length n_source, or vectors of shape (n_source, n_features)
+        Or a table, as in `compare`: models are made for its texts and for each of its columns of vectors.
     y_source : array-like of shape (n_source,)
     X_target : 1-D sequence of str of length n_target, or vectors of shape (n_target, n_features)
     y_target : array-like of shape (n_target,), default=None
@@ -80,7 +73,8 @@ def learning_curve(
         "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
         both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
         make_recipe. An embedder, taken as its name is. Any model to labels. None: "tfidf", "word_mean",
-        "word_sif", "words"; of vectors "centering" (these, each domain centred) and the recipe "vectors".
+        "word_sif", "words"; of vectors "centering" (these, each domain centred) and the recipe "vectors"; of
+        a table all of them, and the recipe "columns".
     source_sizes : sequence of int or "all", default=None
         Numbers of source labels, where no target text has one. None: 16, 64, 256, 1024, and so on,
         and all: each four times as many, as curves flatten.
@@ -119,7 +113,7 @@ def learning_curve(
         If lengths differ, a size is larger than there are labels, a name is unknown, or `target_shares` are
         no shares of the source's labels.
     TypeError
-        If X_source and X_target are not both texts or both vectors.
+        If X_source and X_target are not both texts, both vectors or both tables.
 
     Warns
     -----
@@ -159,16 +153,17 @@ def learning_curve(
     if n_repeats < 1:
         raise ValueError(f"Got n_repeats={n_repeats}. Expected 1 or more.")
     data = Draws(X_source, y_source, X_target, y_target, test_size, random_state, groups)
-    if models is None and data.kind == "vectors":
-        models = {"centering": VectorEmbedder(), "vectors": "vectors"}
-    found, aside = named_for(data.views, models, _make_model, USUAL)
+    make, usual = recipes_for(data.views, make_recipe, USUAL)
+    if models is None:
+        models = usual_models({kind for _, kind in data.views}, usual)
+    found, aside = named_for(data.views, models, partial(make_model, make=make), usual)
     for said in filter(None, (left_out(aside), data.repeated(), data.left_out())):
         warnings.warn(said, UserWarning, stacklevel=2)
     draws = [data.draw(repeat) for repeat in range(n_repeats)]
     runs = _runs(draws, source_sizes, target_sizes)
     score = scorer(scoring, data.y)
     priors = known_priors(target_shares, data.y)
-    pairs = [(name, with_priors(_as_model(model), priors)) for name, model in found]
+    pairs = [(name, with_priors(as_model(model), priors)) for name, model in found]
     result: list[dict] = []
     with TemporaryDirectory() as folder:
         tasks = (
@@ -196,10 +191,11 @@ def _cached(model, folder):
 def _split_off_embedder(model, data, draw):
     """Rows of both domains, and the part of the model that takes them."""
     first = model.steps[0][1] if isinstance(model, TransferPipeline) else None
-    if not isinstance(first, BaseEmbedder | CountVectorizer):
+    parts = [of_column(step) for step in first_steps(first)]
+    if not all(isinstance(part, BaseEmbedder | CountVectorizer) for part in parts):
         return (data.source, data.target), model
-    joint = isinstance(first, CountVectorizer)  # its fit takes no target
-    embedder = learn(clone(first), data.source[draw.source_order], data.target[draw.seen], joint)
+    joint = any(isinstance(part, CountVectorizer) for part in parts)  # their fit takes no target
+    embedder = learn(clone(first), take(data.source, draw.source_order), take(data.target, draw.seen), joint)
     rows = embedder.transform(data.source), embedder.transform(data.target)
     return rows, TransferPipeline(model.steps[1:])
 
@@ -227,7 +223,7 @@ def _curve(name, model, data, draw, runs, score, repeat):
                 if scored == "source":
                     fitted = for_source(fitted)
                 of, y = (rows[0], data.y) if scored == "source" else (rows[1], data.y_target)
-                row["score"] = float(score(fitted, of[draw.held_back], known(y, draw.held_back)))
+                row["score"] = float(score(fitted, take(of, draw.held_back), known(y, draw.held_back)))
             except Exception as caught:
                 row["error"] = line(caught)
         result.append(row)
@@ -236,11 +232,11 @@ def _curve(name, model, data, draw, runs, score, repeat):
 
 def _fit(model, data, rows, draw, n_source, n_target, words):
     source, target = draw.source_order[:n_source], draw.target_order[:n_target]
-    X, y, labelled = rows[0][source], data.y[source], rows[1][target]
+    X, y, labelled = take(rows[0], source), data.y[source], take(rows[1], target)
     if n_source == 0:
         # the target is its own source: nothing shifts
         return model.fit(labelled, known(data.y_target, target))
-    seen, texts, key = target_for(model, rows[1][draw.seen]), take(data.source, source), (n_source, 0)
+    seen, texts, key = target_for(model, take(rows[1], draw.seen)), take(data.source, source), (n_source, 0)
     if n_target and takes(model, "y_target"):
         seen["y_target"] = data.labels_at(target)[draw.seen]
     elif n_target:
@@ -279,30 +275,3 @@ def _sizes(sizes, n, domain, first):
                 'labels as are not held back, or "all".'
             )
     return sorted(set(sizes))
-
-
-def _make_model(name):
-    if name == "tfidf":
-        # min_df=2: pairs of words seen once carry nothing over
-        return make_transfer_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-            NoAdaptation(),
-            PooledClassifier(),
-        )
-    if name in RECIPES:
-        return make_recipe(name)
-    check_name("model", name, ("tfidf", *RECIPES, *EMBEDDERS))
-    return make_embedder(name)
-
-
-def _as_model(model):
-    """A model from texts to labels; an embedder gets what makes it one."""
-    if isinstance(model, type) or not hasattr(model, "fit"):
-        raise TypeError(
-            f"Got the model {model!r}. Expected a name, an embedder, or a model from texts to labels."
-        )
-    if not isinstance(model, BaseEmbedder | VectorEmbedder):
-        return model
-    # centring would make sparse rows dense
-    adapter = NoAdaptation() if isinstance(model, NGramVectorizer) else DomainCentering()
-    return make_transfer_pipeline(model, adapter, PooledClassifier())

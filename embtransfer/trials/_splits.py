@@ -227,7 +227,7 @@ class Draws(Domains):
     """The data of a learning curve: what a repeat holds back, and in which order the others get labels."""
 
     def __init__(self, X_source, y_source, X_target, y_target, test_size, random_state, groups=None):
-        super().__init__(X_source, y_source, X_target, y_target, groups)
+        super().__init__(X_source, y_source, X_target, y_target, groups, tables=True)
         if self.kind == "texts":
             self.source, self.target = _text_array(self.source), _text_array(self.target)
         self.test_size, self.random_state = test_size, random_state

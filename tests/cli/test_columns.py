@@ -143,7 +143,6 @@ def test_label_update_and_check_labels():
     ("words", "message"),
     [
         (["fit", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
-        (["curve", *FILES, *COLUMNS], "Expected one: several, and texts beside them, are for"),
         (["fit", *FILES, "--recipe", "columns"], "Expected a column of vectors, or a list of some"),
         (["fit", *FILES, "--recipe", "columns", *COLUMNS[:2], "--vector-column", "u"], "'u', but"),
         (
@@ -171,3 +170,12 @@ def test_a_model_knows_its_columns():
     assert "rows of the columns review (texts), v (4 numbers), w (4 numbers)" in card
     words = ["evaluate", "model", "target.parquet", "--vector-column", "u"]
     assert "a model of the columns review, v, w" in refused(*words)
+
+
+def test_curve_and_the_report_of_compare_take_all_columns():
+    words = [*FILES, *COLUMNS, "--embedders", "word_mean", "--recipes", "columns"]
+    found = run("curve", *words, "--sizes", "16", "--target-sizes", "0", "--repeats", "1", "--format", "json")
+    names = {row["model"] for row in json.loads(found.stdout)}
+    assert {"tfidf", "word_mean", "vectors of v", "vectors of w", "columns"} == names
+    run("compare", *words, "--adapters", "none", "--report", "report")
+    assert "80 labelled source rows" in Path("report/report.md").read_text("utf-8")

@@ -26,7 +26,8 @@ from embtransfer import (
 )
 from embtransfer.cli import app
 from embtransfer.datasets import load_demo_reviews
-from embtransfer.trials._learning_curve import COLUMNS, _cached, _make_model
+from embtransfer.trials._curve_models import make_model
+from embtransfer.trials._learning_curve import COLUMNS, _cached
 from embtransfer.trials._splits import Draws
 
 matplotlib.use("agg")
@@ -224,7 +225,7 @@ def test_a_sentence_model_encodes_each_text_once(tmp_path):
     )
     assert (found["error"] == "").all()
     assert encoder.cache_dir is None  # only copies get the folder, which is gone by now
-    parts = _cached(_make_model("sentences"), str(tmp_path)).get_params().values()
+    parts = _cached(make_model("sentences"), str(tmp_path)).get_params().values()
     assert {part.cache_dir for part in parts if isinstance(part, SentenceEmbedder)} == {str(tmp_path)}
 
 

@@ -5,7 +5,15 @@ import pandas as pd
 import polars
 import pytest
 
-from embtransfer import TransferSearch, compare, learning_curve, load_pipeline, make_recipe, save_pipeline
+from embtransfer import (
+    TransferSearch,
+    compare,
+    learning_curve,
+    load_pipeline,
+    make_recipe,
+    make_report,
+    save_pipeline,
+)
 from embtransfer._rows import columns_of
 
 
@@ -103,6 +111,36 @@ def test_other_columns_are_refused(source, target, message):
         compare(source, Y, target, Y_TARGET)
 
 
-def test_learning_curves_take_one_column():
-    with pytest.raises(TypeError, match=r"a table of the columns text, e5\. .*Pass one column"):
-        learning_curve(SOURCE, Y, TARGET, Y_TARGET)
+def test_learning_curves_are_of_each_view_and_of_both():
+    sizes = {"source_sizes": [40], "target_sizes": [0, 20], "n_repeats": 1}
+    found = learning_curve(SOURCE, Y, TARGET, Y_TARGET, **sizes)
+    assert (found["error"] == "").all()
+    assert [*found["model"].unique()] == [
+        *["tfidf", "word_mean", "word_sif", "words"],
+        *["centering of e5", "vectors of e5", "columns"],
+    ]
+    texts = learning_curve(SOURCE["text"], Y, TARGET["text"], Y_TARGET, models=["tfidf"], **sizes)
+    assert found[found["model"] == "tfidf"]["score"].tolist() == texts["score"].tolist()
+    rows = np.stack(SOURCE["e5"]), Y, np.stack(TARGET["e5"]), Y_TARGET
+    of_vectors = found[found["model"] == "centering of e5"]["score"].tolist()
+    assert learning_curve(*rows, **sizes)["score"].tolist()[: len(of_vectors)] == of_vectors
+    alone = learning_curve(
+        SOURCE[["e5"]].assign(v=SOURCE["e5"]), Y, TARGET.assign(v=TARGET["e5"]), Y_TARGET, **sizes
+    )
+    assert [*alone["model"].unique()][-1] == "columns"
+    assert "tfidf" not in set(alone["model"])
+
+
+def test_a_report_is_of_vectors_and_of_the_words_beside_them():
+    data = SOURCE, Y, TARGET, Y_TARGET
+    report = make_report(*data, table=compare(*data, **FEW))
+    assert set(report.left_out) == {"curves", "coverage"}
+    sections = {section["key"]: section for section in report.to_dict()["sections"]}
+    assert "160 labelled source rows" in report.to_markdown()
+    assert "texts of 4 words" in sections["data"]["texts"][0]
+    assert {"typical_source", "typical_target"} <= {one["name"] for one in sections["words"]["tables"]}
+    assert (report.model.predict(TARGET) == Y_TARGET).mean() > 0.85
+    both = make_report(*data, model=make_recipe("columns", vector_column="e5"))
+    assert "confusion" not in both.left_out
+    of_vectors = make_report(SOURCE[["e5"]].assign(v=SOURCE["e5"]), Y, TARGET.assign(v=TARGET["e5"]))
+    assert of_vectors.left_out["words"] == "The rows are vectors, whose words are not known."
