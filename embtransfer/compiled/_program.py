@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._html import chunk_without_html
 from ..kernels._cache_lines import aligned
+from ..system._html import chunk_without_html
 from ._vocabulary import Remade, Vocabulary
 
 DIVISORS = ("count", "weights", "sqrt")

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .._html import chunk_without_html
 from .._rows import column_names, is_table
 from .._texts import check_texts, is_text_type, iter_text_chunks
 from .._types import Rows
+from ..system._html import chunk_without_html
 
 
 class HTMLCleaner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from .._html import HTML
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, make_embedder
+from ..system._html import HTML
 from ._label_kinds import CLASSES, NUMBERS, kind_of
 from ._splits import Domains
 

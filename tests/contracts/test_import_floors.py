@@ -13,7 +13,7 @@ import embtransfer
 ROOT = Path(embtransfer.__file__).parent
 # floor by floor, a room a word: it imports lower floors, and of its own floor the rooms named before it
 FLOORS = {
-    "ground": "_version _types _names _html _texts _rows _words _parts kernels system copies",
+    "ground": "_version _types _names _texts _rows _words _parts kernels system copies",
     "material": "datasets tables word_vectors compiled priors",
     "parts": "embedders adapters classifiers alignment",
     "models": "pipeline recipes model_selection diagnostics persistence folding streaming scoring "
