@@ -126,6 +126,12 @@ HowTokens = Annotated[
     ),
 ]
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
+MergeLabels = Annotated[
+    bool,
+    typer.Option(
+        "--merge-labels", help="Labels that differ by case or white space only become the most frequent."
+    ),
+]
 Html = Annotated[
     bool,
     typer.Option(
@@ -197,12 +203,7 @@ class Columns:
 class Cleaning:
     """What becomes of labels that the check of the data finds fault with."""
 
-    merge_labels: Annotated[
-        bool,
-        typer.Option(
-            "--merge-labels", help="Labels that differ by case or white space only become the most frequent."
-        ),
-    ] = False
+    merge_labels: MergeLabels = False
     drop_unlabelled: Annotated[
         bool, typer.Option("--drop-unlabelled", help="Leave source rows without a label out.")
     ] = False

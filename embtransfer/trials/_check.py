@@ -148,7 +148,7 @@ def check_domains(
     problems = [
         _said_of_labels(others, y, n_unlabelled),
         _said_of_rows(empty, data),
-        _said_of_words(words, coverage),
+        _said_of_words(words, coverage, empty[1]),
         _said_of_html(html),
     ]
     return DomainCheck(
@@ -273,7 +273,7 @@ def _said_of_rows(empty, data):
     return " ".join(filter(None, [*said, data.repeated(), data.overlapping()]))
 
 
-def _said_of_words(words, coverage):
+def _said_of_words(words, coverage, n_empty):
     said = []
     if words[1] < words[0] / 2:
         said.append(
@@ -281,7 +281,7 @@ def _said_of_words(words, coverage):
             "Expect less of them than accuracy on the source promises."
         )
     few = 0.01 * len(coverage.n_tokens) if coverage is not None else 0
-    if coverage is not None and (coverage.share < 0.5 or coverage.n_zero_rows > few):
+    if coverage is not None and (coverage.share < 0.5 or coverage.n_zero_rows - n_empty > few):
         asked = ", ".join(coverage.unknown(5)["word"])
         said.append(f"The target: {coverage}. Most frequent unknown words: {asked}")
     return " ".join(said)
