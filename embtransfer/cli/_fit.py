@@ -68,7 +68,8 @@ def fit(
     embed_vectors: EmbedVectors = False,
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
-    from .._parts import first_steps
+    from .._parts import children
+    from .._rows import without_cleaning
     from ..adapters import make_adapter
     from ..embedders._columns import of_columns
     from ..persistence import check_destination, save_pipeline
@@ -170,8 +171,8 @@ def fit(
             say_shares(words)
             if target_shares and not words:
                 talk.print("No part of the model takes class shares: --target-shares had no effect.")
-        if X is not None and recipe is None and hasattr(made, "coverage"):
-            (first,) = first_steps(pipeline)
+        first, *_ = without_cleaning(children(pipeline))
+        if X is not None and recipe is None and hasattr(first, "coverage"):
             found = first.coverage(read if read_target is None else read_target)
             words = ", ".join(found.unknown(5)["word"])
             talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
