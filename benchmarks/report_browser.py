@@ -41,7 +41,7 @@ FLAGS = [
     "--disable-sync",
     "--hide-scrollbars",
 ]
-WIDTHS = (1280, 768, 360, 320)
+WIDTHS = (1280, 768, 390, 320)
 HOSTILE = "<script>alert(1)</script> \"quotes\" & 'more' </svg> ünïcödé 漢字 שלום עולם \u202e مرحبا"
 
 

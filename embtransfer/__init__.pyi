@@ -45,6 +45,7 @@ from .embedders import (
     ColumnEmbedder as ColumnEmbedder,
     Coverage as Coverage,
     DistilledEmbedder as DistilledEmbedder,
+    HTMLCleaner as HTMLCleaner,
     NGramVectorizer as NGramVectorizer,
     SentenceEmbedder as SentenceEmbedder,
     StaticEmbedder as StaticEmbedder,

@@ -10,6 +10,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
+from ._rows import without_cleaning
 from ._texts import check_domain
 
 
@@ -37,11 +38,12 @@ def nested(estimator) -> Iterator:
 
 
 def first_steps(estimator) -> list:
-    """The steps that take what the user gives: the first of a pipeline, of each view of several."""
+    """The steps that make rows of what the user gives: the first of a pipeline, of each view of several."""
     parts = children(estimator)
     if not parts:
         return [estimator]
-    parts = parts[:1] if isinstance(estimator, Pipeline) else parts
+    if isinstance(estimator, Pipeline):
+        parts = without_cleaning(parts)[:1]
     return [leaf for part in parts for leaf in first_steps(part)]
 
 

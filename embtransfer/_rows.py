@@ -197,11 +197,17 @@ def columns_of(model) -> dict[str, int | None]:
     if hasattr(model, "views_"):
         parts = [model.views_[name] for name in model._weights()]
     else:
-        parts = [part for _, part in getattr(model, "transformer_list", getattr(model, "steps", [])[:1])]
+        steps = without_cleaning([step for _, step in getattr(model, "steps", [])])
+        parts = [part for _, part in getattr(model, "transformer_list", [])] or steps[:1]
     found: dict[str, int | None] = {}
     for part in parts:
         found |= columns_of(part)
     return found
+
+
+def without_cleaning(steps: list) -> list:
+    """Steps of a pipeline but those that clean its texts, whose rows are texts still."""
+    return [step for step in steps if not getattr(step, "_cleans_texts", False)]
 
 
 def _of_transformers(model):

@@ -11,7 +11,7 @@ from .adapters import LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
 from .embedders import ColumnEmbedder, DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
 from .embedders._columns import of_columns
-from .pipeline import make_transfer_pipeline
+from .pipeline import CLEANING, make_transfer_pipeline, with_cleaning
 
 COLUMNS = "columns"  # the recipe of tables, which needs the names of columns
 RECIPES = ("words", "distilled", "sentences", "vectors", COLUMNS)
@@ -23,6 +23,7 @@ def make_recipe(
     *,
     text_column: str | Sequence[str] | None = None,
     vector_column: str | Sequence[str] | None = None,
+    clean: str | None = None,
 ) -> Estimator:
     """Make the model that transfers best, for what you can spend.
 
@@ -45,6 +46,9 @@ def make_recipe(
         none.
     vector_column : str or sequence of str, default=None
         For "columns": the column with vectors, lists or arrays of numbers, or several, each a view.
+    clean : {"html"} or None, default=None
+        "html": the model begins with an HTMLCleaner, so that tags are taken out of all texts that it is
+        fitted to and predicts, and entities are unescaped.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def make_recipe(
     ------
     ValueError
         If there is no recipe of that name, if "words", "vectors" or "columns" gets a teacher, another
-        than "columns" gets a column, or that gets no column of vectors.
+        than "columns" gets a column, or that gets no column of vectors; if clean is neither, or of "vectors".
 
     See Also
     --------
@@ -72,6 +76,12 @@ def make_recipe(
     [1]
     """
     check_name("recipe", name, RECIPES)
+    if clean is not None:
+        check_name("clean", clean, CLEANING)
+        if name == "vectors":
+            raise ValueError("Got clean for the recipe 'vectors', which takes no texts. Leave it away.")
+        model = make_recipe(name, teacher, text_column=text_column, vector_column=vector_column)
+        return with_cleaning(model, clean)
     if name != COLUMNS and not (text_column is vector_column is None):
         raise ValueError(
             f"Got text_column or vector_column for the recipe {name!r}. Expected {COLUMNS!r}, which takes "

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import for_card, load_sources, load_target, parse_shares, say_check
+from ._inputs import cleaned, for_card, load_sources, load_target, parse_shares, say_check
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -18,6 +18,7 @@ from ._options import (
     Embedding,
     Format,
     GroupColumn,
+    Html,
     Jobs,
     Overwrite,
     Recipes,
@@ -48,6 +49,7 @@ def choose(
     *,
     columns: Columns,
     cleaning: Cleaning,
+    html: Html = False,
     domain_column: DomainColumn = None,
     group_column: GroupColumn = None,
     target_shares: TargetShares = None,
@@ -92,7 +94,8 @@ def choose(
             given["y_target"] = [rounds.labels.get(row) for row in range(len(X_target))]
             given["probability"] = rounds.probability
         made, models = make_models(embedders, recipes, ("word_mean,word_sif", "words"), embedding, X_target)
-        say_check(X, y, X_target, embedders=made.values())
+        read, read_target = cleaned(html, X, X_target)
+        say_check(read, y, read_target, embedders=made.values())
         with progress_bar() as progress:
             search = TransferSearch(
                 made,
@@ -103,6 +106,7 @@ def choose(
                 scoring=scoring,
                 guard=guard,
                 random_state=random_state,
+                clean="html" if html else None,
                 n_jobs=jobs,
                 progress=progress,
             ).fit(X, y, X_target=X_target, groups=groups, domain=domain, **given)

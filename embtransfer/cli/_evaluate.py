@@ -8,7 +8,16 @@ import typer
 
 from ._labels import missing_labels
 from ._models import split_names
-from ._options import Delimiter, Encoding, ModelFolder, Scoring, TextColumn, Trusted, VectorColumn
+from ._options import (
+    Delimiter,
+    Encoding,
+    MergeLabels,
+    ModelFolder,
+    Scoring,
+    TextColumn,
+    Trusted,
+    VectorColumn,
+)
 from ._row_columns import columns_of_model
 from ._tables import Output, print_table
 from ._terminal import clear_errors, talk
@@ -30,6 +39,7 @@ def evaluate(
     by: Annotated[
         str | None, typer.Option(help="A column with groups, such as country: the score of each.")
     ] = None,
+    merge_labels: MergeLabels = False,
     scoring: Scoring = "accuracy",
     trusted: Trusted = "",
     delimiter: Delimiter = None,
@@ -39,6 +49,7 @@ def evaluate(
     """Score a model on labelled texts that it did not learn from: by class, by confidence, by group."""
     from ..labelling import evaluate as run
     from ..persistence import load_model
+    from ..trials._check import spellings
 
     with clear_errors():
         loaded = load_model(model, split_names(trusted))
@@ -50,11 +61,17 @@ def evaluate(
         by_name = {str(one): one for one in getattr(loaded, "classes_", ())}  # of csv all labels are texts
         gone = missing_labels(labels)
         y: Any = [None if no else by_name.get(str(one), one) for no, one in zip(gone, labels, strict=True)]
-        found = run(loaded, X, y, *others, scoring=scoring)
+        alike = spellings(list(by_name), y).items()
+        meant = {one: by_name[name] for one, name in alike if name in by_name and one not in by_name}
+        if merge_labels:
+            y = [meant.get(one, one) for one in y]
         unknown = sorted({str(one) for one in y if one is not None} - set(by_name))
         if unknown:
             names = ", ".join(map(repr, unknown[:5])) + ", ..." * (len(unknown) > 5)
-            talk.print(f"Labels that the model does not know: {names}.", style="yellow")
+            merge = " --merge-labels takes those that differ by case or white space only for the model's."
+            hint = merge if set(unknown) & set(meant) else ""
+            talk.print(f"Labels that the model does not know: {names}.{hint}", style="yellow")
+        found = run(loaded, X, y, *others, scoring=scoring)
         if found.n_left_out:
             talk.print(f"Left out: {found.n_left_out:,} of {len(y):,} rows, without a label that it knows.")
         if format is Form.json:

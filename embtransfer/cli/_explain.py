@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..system._escape import visible
-from ._models import split_names
+from ._models import load_quickly, split_names
 from ._options import ModelFolder, Trusted
 from ._terminal import clear_errors
 
@@ -31,10 +31,9 @@ def explain(
 ):
     """Show how much each word of a text speaks for the predicted label, exactly."""
     from ..explaining import explain as run
-    from ..persistence import load_model
 
     with clear_errors():
-        loaded = load_model(model, split_names(trusted))
+        loaded = load_quickly(model, split_names(trusted), ("scipy",))
         text = sys.stdin.read() if text == "-" else text
         by_name = {str(one): one for one in loaded.classes_.tolist()}
         explanation = run(loaded, text, label=None if label is None else by_name.get(label, label))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import for_card, load_sources, load_target, parse_shares, say_check
+from ._inputs import cleaned, for_card, load_sources, load_target, parse_shares, say_check
 from ._models import make_embedders, recipes_by_name
 from ._options import (
     EMBEDDER_NAMES,
@@ -16,6 +16,7 @@ from ._options import (
     DomainColumn,
     Embedding,
     EmbedVectors,
+    Html,
     Overwrite,
     Sources,
     TargetShares,
@@ -34,6 +35,7 @@ def fit(
     *,
     columns: Columns,
     cleaning: Cleaning,
+    html: Html = False,
     domain_column: DomainColumn = None,
     target_shares: TargetShares = None,
     dataset: DatasetOption = None,
@@ -66,10 +68,12 @@ def fit(
     embed_vectors: EmbedVectors = False,
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
+    from .._parts import children
+    from .._rows import without_cleaning
     from ..adapters import make_adapter
     from ..embedders._columns import of_columns
     from ..persistence import check_destination, save_pipeline
-    from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words
+    from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words, with_cleaning
     from ..priors import known_priors, with_priors
     from ..recipes import COLUMNS, make_recipe
     from ..trials._label_kinds import CLASSES, NUMBERS, SEVERAL, as_arrays, kind_of, makers, one_against_rest
@@ -136,6 +140,7 @@ def fit(
             pipeline = recipes_by_name([recipe], embedding)[recipe]
         if len(texts) > 1 and not as_table:
             pipeline = of_columns(pipeline, texts)
+        pipeline = with_cleaning(pipeline, "html" if html else None)
         X, X_target, about = None, None, {}
         if stream:
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)
@@ -144,7 +149,8 @@ def fit(
             if target is not None:
                 of_target = row_columns(*own, columns.target_text_column, as_table)
                 X_target = load_target(dataset, target, columns, of_rows=of_target)[0]
-            say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
+            read, read_target = cleaned(html, X, X_target)
+            say_check(read, y, read_target, scoring="r2" if numbers else "accuracy")
             about = for_card(source, target, X, None if numbers else y, X_target)
             about |= {} if dataset else about_source(source, columns, cleaning)
             if numbers:
@@ -165,8 +171,9 @@ def fit(
             say_shares(words)
             if target_shares and not words:
                 talk.print("No part of the model takes class shares: --target-shares had no effect.")
-        if X is not None and recipe is None and hasattr(pipeline[0], "coverage"):
-            found = pipeline[0].coverage(X if X_target is None else X_target)
+        first, *_ = without_cleaning(children(pipeline))
+        if X is not None and recipe is None and hasattr(first, "coverage"):
+            found = first.coverage(read if read_target is None else read_target)
             words = ", ".join(found.unknown(5)["word"])
             talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
         if target is None and (recipe or adapter != "none"):

@@ -35,7 +35,20 @@ def load_domains(texts: Texts, domain_column=None, asked=(None, None)):
     X_target, y_target = load_target(
         texts.dataset, texts.target, columns, columns.label_column, own, source.y, cleaning, asked[1]
     )
-    return (source.X, source.y, X_target, y_target), source.groups, source.domain
+    X, X_target = cleaned(texts.html, source.X, X_target)
+    return (X, source.y, X_target, y_target), source.groups, source.domain
+
+
+def cleaned(html: bool, *rows):
+    """Rows without HTML if that is asked for; None where there are none."""
+    if not html:
+        return rows
+    from .._rows import is_vectors
+    from ..embedders import HTMLCleaner
+
+    if any(map(is_vectors, rows)):
+        raise ValueError("Got --html with vectors. Expected texts, or no --html.")
+    return [None if some is None else HTMLCleaner().transform(some) for some in rows]
 
 
 def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accuracy"):

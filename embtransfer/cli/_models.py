@@ -1,5 +1,8 @@
 """Embedders and recipes that commands make from names and options."""
 
+from pathlib import Path
+from typing import Any
+
 from ._options import Backend, Embedding
 from ._terminal import load_vectors, talk
 
@@ -8,6 +11,25 @@ _WITH_MODEL = {"sentence", "distilled"}
 
 def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def load_quickly(folder: Path, trusted: list[str], unneeded: tuple[str, ...]) -> Any:
+    """A model; of a compiled one without packages that numba and pyarrow look for, and it does not need.
+
+    Numba looks for SciPy, whose BLAS no kernel calls, and pyarrow for pandas.
+    """
+    from ..compiled._files import COMPILED
+    from ..persistence import load_model
+    from ..system._imports import not_found
+    from ..system._model_folders import is_model
+
+    if is_model(folder, COMPILED):
+        with not_found(*unneeded):
+            import numba.np.arraymath  # noqa: F401  which asks once
+            import pyarrow
+
+            pyarrow.array([0])  # asks once, too
+    return load_model(folder, trusted)
 
 
 def make_models(embedders, recipes, usual, embedding: Embedding, X_target) -> tuple[dict, dict]:

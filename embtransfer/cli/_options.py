@@ -127,6 +127,20 @@ HowTokens = Annotated[
     ),
 ]
 Cased = Annotated[bool, typer.Option("--cased", help="Do not lower-case texts: for tables with capitals.")]
+MergeLabels = Annotated[
+    bool,
+    typer.Option(
+        "--merge-labels", help="Labels that differ by case or white space only become the most frequent."
+    ),
+]
+Html = Annotated[
+    bool,
+    typer.Option(
+        "--html",
+        help="Take HTML out of texts: tags, and entities such as &#39;. A model that is saved then does so "
+        "with all that it scores.",
+    ),
+]
 Jobs = Annotated[int, typer.Option(help="Processes that try models beside one another; -1: all processors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
 EmbedVectors = Annotated[
@@ -190,12 +204,7 @@ class Columns:
 class Cleaning:
     """What becomes of labels that the check of the data finds fault with."""
 
-    merge_labels: Annotated[
-        bool,
-        typer.Option(
-            "--merge-labels", help="Labels that differ by case or white space only become the most frequent."
-        ),
-    ] = False
+    merge_labels: MergeLabels = False
     drop_unlabelled: Annotated[
         bool, typer.Option("--drop-unlabelled", help="Leave source rows without a label out.")
     ] = False
@@ -212,6 +221,7 @@ class Texts:
     target_label_column: Annotated[
         str | None, typer.Option(help="The target's column with the labels, if it has another name.")
     ] = None
+    html: Html = False
     group_column: GroupColumn = None
     target_shares: TargetShares = None
     dataset: DatasetOption = None

@@ -12,7 +12,7 @@ import typer
 
 from ..system._folders import checksum
 from ..system._model_folders import CARD
-from ._models import split_names
+from ._models import load_quickly, split_names
 from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted, VectorColumn
 from ._terminal import clear_errors, progress_bar, talk
 
@@ -151,10 +151,9 @@ def _load(folder, vectors, trusted):
     """The model of a folder, compiled if it can be; vectors, given or wanted, want the pipeline itself."""
     from .._rows import columns_of
     from ..compiled import CompiledPipeline
-    from ..persistence import load_model
     from ..scoring._model_columns import takes_vectors
 
-    model = load_model(folder, trusted)
+    model = load_quickly(folder, trusted, ("scipy", "pandas"))
     folds_itself = hasattr(model, "answered_by")  # a cascade, of which the fast half folds
     of_rows = takes_vectors(model) or columns_of(model)
     if vectors or isinstance(model, CompiledPipeline) or of_rows or folds_itself:

@@ -102,6 +102,7 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
         return []
     given = asdict(texts.columns) | asdict(texts.cleaning) | asdict(embedding)
     given |= {"dataset": texts.dataset, "target_shares": texts.target_shares, "domain_column": domain_column}
+    given |= {"html": texts.html}
     command, parts = "choose", {}
     if len(ran):
         row = ran.loc[ran["target_score"].idxmax()]

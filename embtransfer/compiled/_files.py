@@ -42,6 +42,7 @@ def write_model(path, program, head, classes, *, overwrite):
         "classes": labels,
         "dtype": dtype.str,
         "program": tree,
+        "html": program.html,
         "vocabularies": [_vocabulary_tree(v, i, arrays) for i, v in enumerate(vocabularies)],
         "head": head,
     }
@@ -103,6 +104,8 @@ def read_model(path):
         for vocabulary in vocabularies:
             vocabulary.check()
         program = _read_program(config["program"], arrays, vocabularies)
+        program.html = config.get("html", False)  # which models of earlier versions lack
+        expect(type(program.html) is bool, "whether texts are cleaned is neither true nor false")
         classes = _read_classes(config["classes"], config["dtype"])
         check_head(config["head"], program.width, len(classes))
         try_head(config["head"], program.width, len(classes))

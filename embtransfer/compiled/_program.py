@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kernels._cache_lines import aligned
+from ..system._html import chunk_without_html
 from ._vocabulary import Remade, Vocabulary
 
 DIVISORS = ("count", "weights", "sqrt")
@@ -170,10 +171,13 @@ class Program(Remade):
     ----------
     constant : ndarray of shape (width,), float64
     parts : list of WordSums, TermSums and Dense
+    html : bool
+        Whether HTML is taken out of the texts first.
     """
 
     constant: np.ndarray
     parts: list
+    html: bool = False
 
     @property
     def width(self):
@@ -181,6 +185,14 @@ class Program(Remade):
 
     def __call__(self, chunk):
         """Scores of a chunk of texts (pyarrow.LargeStringArray): float64 (n_texts, width)."""
+        return self.scores(self.cleaned(chunk))
+
+    def cleaned(self, chunk):
+        """The texts as they are cut into words."""
+        return chunk_without_html(chunk) if self.html else chunk
+
+    def scores(self, chunk):
+        """Scores of texts that are cleaned."""
         first = self.parts[0] if self.parts else None
         if len(self.parts) == 1 and first.width == self.width:
             return first(chunk) + self.constant

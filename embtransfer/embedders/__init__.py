@@ -7,6 +7,7 @@ from ._base import BaseEmbedder
 from ._columns import ColumnEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
+from ._html import HTMLCleaner
 from ._lexical import NGramVectorizer
 from ._ngrams import NGrams as NGrams
 from ._pooling import POOLINGS
@@ -21,6 +22,7 @@ __all__ = [
     "ColumnEmbedder",
     "Coverage",
     "DistilledEmbedder",
+    "HTMLCleaner",
     "NGramVectorizer",
     "SentenceEmbedder",
     "StaticEmbedder",

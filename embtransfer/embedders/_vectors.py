@@ -36,6 +36,7 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
+    _takes_vectors = True  # so that who scores can ask without an import, which takes seconds
 
     def fit(self, X: Rows, y: object = None) -> Self:
         """Learn how many columns there are.

@@ -17,6 +17,7 @@ class Explanation:
     Parameters
     ----------
     text : str
+        As the model reads it: without HTML, if it takes that out.
     label : object
         The class whose decision is explained.
     predicted : object

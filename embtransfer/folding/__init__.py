@@ -1,10 +1,15 @@
 """Folding: a fitted pipeline -> a CompiledPipeline."""
 
+from dataclasses import replace
+
 import numpy as np
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._types import Estimator
 from ..compiled import CompiledPipeline
+from ..embedders import HTMLCleaner
 from ._classifiers import Scores, fold_model
 from ._rows import CannotFold, Rows
 
@@ -47,11 +52,12 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
     :math:`W (A \frac{1}{n} \sum_t v_t + b) + c = \frac{1}{n} \sum_t (W A v_t) + (W b + c)`.
 
     What folds: WordEmbedder with mean, idf, sif or usif pooling, DistilledEmbedder, NGramVectorizer,
-    CountVectorizer and TfidfVectorizer of words; adapters whose map is linear (centering, CORAL, linear
-    optimal transport, subspace alignment, geodesic flow kernel, linear TCA, SCL, LengthScaling); scalers,
-    PCA, TruncatedSVD, random projections, selectors, TfidfTransformer, FeatureUnion, nested pipelines; linear
-    classifiers, naive Bayes, nearest centroid, NaiveBayesLogisticRegression, the wrappers of this package,
-    MultiLabelClassifier, calibration and thresholds; linear regression, such as Ridge. Rows of length 1
+    CountVectorizer and TfidfVectorizer of words, HTMLCleaner as the very first step; adapters whose map is
+    linear (centering, CORAL, linear optimal transport, subspace alignment, geodesic flow kernel, linear TCA,
+    SCL, LengthScaling); scalers, PCA, TruncatedSVD, random projections, selectors, TfidfTransformer,
+    FeatureUnion, nested pipelines; linear classifiers, naive Bayes, nearest centroid,
+    NaiveBayesLogisticRegression, the wrappers of this package, MultiLabelClassifier, calibration and
+    thresholds; linear regression, such as Ridge. Rows of length 1
     (Normalizer) and naive Bayes with other variances in each class do not fold: embedding, that step and one
     product run instead, to the same numbers.
 
@@ -66,9 +72,19 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
     """
     check_is_fitted(pipeline)
     scores = Scores()
+    html, bare = _apart_from_cleaning(pipeline)
     try:
-        head = fold_model(pipeline, None, scores)
+        head = fold_model(bare, None, scores)
     except CannotFold as error:
         raise CannotFold(f"Cannot compile {error}. It scores as it is, only slower.") from None
     classes = np.empty(0) if head["kind"] == "number" else np.asarray(pipeline.classes_)
-    return CompiledPipeline(Rows(scores.blocks).program(), head, classes, n_jobs)
+    program = replace(Rows(scores.blocks).program(), html=html)
+    return CompiledPipeline(program, head, classes, n_jobs)
+
+
+def _apart_from_cleaning(model):
+    """Whether a model begins by taking HTML out of texts, and the model without that step."""
+    if isinstance(model, BaseSearchCV):
+        return _apart_from_cleaning(model.best_estimator_)
+    begins = isinstance(model, Pipeline) and isinstance(model.steps[0][1], HTMLCleaner)
+    return begins, Pipeline(model.steps[1:]) if begins else model

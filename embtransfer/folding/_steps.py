@@ -21,7 +21,7 @@ from sklearn.random_projection import BaseRandomProjection
 from ..adapters._base import AffineMap, BaseAdapter, Identity
 from ..adapters._length import ScaleMap
 from ..adapters._scl import PivotProjection
-from ..embedders import DistilledEmbedder, NGramVectorizer, VectorEmbedder, WordEmbedder
+from ..embedders import DistilledEmbedder, HTMLCleaner, NGramVectorizer, VectorEmbedder, WordEmbedder
 from ._rows import CannotFold, Rows, Terms, Words
 from ._vectorizers import counted_terms, own_vocabulary
 
@@ -88,6 +88,8 @@ def _texts(step):
         return _tfidf(step._tfidf, rows) if isinstance(step, TfidfVectorizer) else rows
     if isinstance(step, VectorEmbedder):
         raise CannotFold("it takes vectors, which hold no words to fold")
+    if isinstance(step, HTMLCleaner):
+        raise CannotFold("it folds as the first step of the whole model alone; put it there")
     raise CannotFold("it makes rows of texts in a way that does not fold; see the list in compile_pipeline")
 
 

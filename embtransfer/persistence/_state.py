@@ -2,11 +2,10 @@
 
 import io
 import json
-import sys
 from importlib import import_module
-from threading import get_ident
 from zipfile import ZipFile, ZipInfo
 
+from ..system._imports import not_found
 from ..system._unpacking import check_packing, check_unpacked
 
 _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
@@ -14,7 +13,7 @@ _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 _TYPES_OF = {
     "embtransfer": """CORAL CORALClassifier CascadeClassifier CoTrainingClassifier ColumnEmbedder
-        DistilledEmbedder DomainCentering FeatureAugmentationClassifier GeodesicFlowKernel
+        DistilledEmbedder DomainCentering FeatureAugmentationClassifier GeodesicFlowKernel HTMLCleaner
         ImportanceWeightedClassifier ImportanceWeightedRegressor JointDistributionAdaptation
         LabelShiftClassifier LengthScaling LinearOT MSDA MultiLabelClassifier NGramVectorizer
         NaiveBayesLogisticRegression NoAdaptation OptimalTransport PooledClassifier SCL
@@ -32,25 +31,10 @@ _MODULE_OF = {name: module for module, names in _TYPES_OF.items() for name in na
 TRUSTED = tuple(f"{module}.{name}" for name, module in _MODULE_OF.items())
 
 
-class _NoTorch:
-    """A finder of modules for which torch is not installed, in the thread that makes it."""
-
-    def __init__(self):
-        self.thread = get_ident()
-
-    def find_spec(self, name, path=None, target=None):
-        if name == "torch" and get_ident() == self.thread:
-            raise ModuleNotFoundError("torch is not looked for here", name=name)
-
-
 def skops_io():
     """skops.io, whose import looks for types in all of scikit-learn, and so imports torch: seconds."""
-    finder = _NoTorch()
-    sys.meta_path.insert(0, finder)
-    try:
+    with not_found("torch"):
         return import_module("skops.io")
-    finally:
-        sys.meta_path.remove(finder)
 
 
 def write_state(pipeline, path):

@@ -2,11 +2,13 @@
 
 from .._parts import for_source
 from ._class_shares import class_shares, shares_in_words
+from ._cleaning import CLEANING, with_cleaning
 from ._pipeline import TransferPipeline, make_transfer_pipeline
 from ._source import source_scorer
 from ._target import Target
 
 __all__ = [
+    "CLEANING",
     "Target",
     "TransferPipeline",
     "class_shares",
@@ -14,4 +16,5 @@ __all__ = [
     "make_transfer_pipeline",
     "shares_in_words",
     "source_scorer",
+    "with_cleaning",
 ]

@@ -180,7 +180,7 @@ class TransferPipeline(Pipeline):
         warn_of_labels_seen(self.steps)
         with config_context(enable_metadata_routing=True), self._step_params_requested(params):
             self._on_its_way = 0, X_target
-            words = self._words or words_of(X, X_target)
+            words = self._words or words_of(X, X_target, children(self))
             for step in children(self):
                 if hasattr(step, "_words"):
                     step._words = words

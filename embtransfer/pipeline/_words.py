@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._rows import without_cleaning
 from .._texts import check_texts, text_list
 from ..classifiers import NaiveBayesLogisticRegression
 from ..embedders import NGramVectorizer
@@ -12,8 +13,8 @@ class Words:
 
     classifier = NaiveBayesLogisticRegression(weighting="auto")  # of these rows
 
-    def __init__(self, source, target):
-        self._texts, self._last = (source, target), None
+    def __init__(self, source, target, cleaners=()):
+        self._texts, self._cleaners, self._last = (source, target), cleaners, None
 
     def rows(self, some, others):
         """Counts, csr, in the source's and the target's texts at these places; None where no word recurs."""
@@ -21,6 +22,8 @@ class Words:
         # adapters tried one after another ask for the same
         if self._last is None or not all(map(np.array_equal, self._last[0], places)):
             lists = [text_list(check_texts(texts)) for texts in self._texts]
+            for cleaner in self._cleaners:
+                lists = [cleaner.transform(texts) for texts in lists]
             source, target = ([texts[i] for i in of] for texts, of in zip(lists, places, strict=True))
             vectorizer = NGramVectorizer("binary", max_ngram="auto")
             try:
@@ -31,11 +34,11 @@ class Words:
         return self._last[1]
 
 
-def words_of(source, target) -> Words | None:
-    """None where the rows of the two domains are no texts."""
+def words_of(source, target, steps=()) -> Words | None:
+    """None where the rows of the two domains are no texts; of these, those that the steps see."""
     try:
         for texts in (source, target):
             text_list(check_texts(texts)[:1])
     except (TypeError, ValueError):
         return None
-    return Words(source, target)
+    return Words(source, target, [step for step in steps if not without_cleaning([step])])

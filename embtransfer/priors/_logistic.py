@@ -20,19 +20,14 @@ def fit_classifier(classifier, X, y, sample_weight=None):
     """Fit a classifier that is to be fitted many times, and return it.
 
     Plain LogisticRegression of two classes goes to `fit_logistic`, which takes a third of the time of its own
-    solver or less and ends nearer to the optimum; of more classes and few dense rows it fits to fewer
-    columns; all others fit themselves.
+    solver or less and ends nearer to the optimum; all others fit themselves.
     """
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     if not _is_plain(classifier) or not isinstance(X, np.ndarray | sparse.csr_array | sparse.csr_matrix):
         return classifier.fit(X, y, **weights)
     classes, index = np.unique(y, return_inverse=True)
     numbers = X.data if sparse.issparse(X) else X
-    if numbers.dtype not in (np.float32, np.float64) or not np.isfinite(numbers.sum()):
-        return classifier.fit(X, y, **weights)
-    if len(classes) > 2 and isinstance(X, np.ndarray) and 2 * X.shape[0] <= X.shape[1]:
-        return _fit_in_span(classifier, X, y, weights)
-    if len(classes) != 2:
+    if len(classes) != 2 or numbers.dtype not in (np.float32, np.float64) or not np.isfinite(numbers.sum()):
         return classifier.fit(X, y, **weights)
     C = classifier.C if sample_weight is None else classifier.C * sample_weight
     coef, intercept, n_iter = fit_logistic(X, index == 1, C, classifier.max_iter)
@@ -40,14 +35,6 @@ def fit_classifier(classifier, X, y, sample_weight=None):
     classifier.coef_ = coef[None, :].astype(X.dtype)
     classifier.intercept_ = np.array([intercept], X.dtype)
     classifier.n_iter_ = np.array([n_iter], np.int32)
-    return classifier
-
-
-def _fit_in_span(classifier, X, y, weights):
-    """Fit to coordinates of the rows in the space that they span, which holds the shortest coefficients."""
-    axes, coordinates = np.linalg.qr(X.T)
-    classifier.fit(coordinates.T, y, **weights)
-    classifier.coef_, classifier.n_features_in_ = classifier.coef_ @ axes.T, X.shape[1]
     return classifier
 
 

@@ -51,7 +51,7 @@ def reproduce(command, model, data, created, random_state) -> Section:
     names = [*_PACKAGES, *(package for module, package in _OPTIONAL.items() if module in sys.modules)]
     facts |= {name: _version(name) for name in names}
     frame = pd.DataFrame(facts.items(), columns=["what", "value"])
-    section.blocks.append(Table("environment", "Data, seeds, versions, machine", frame))
+    section.blocks.append(Table("environment", "Data, seeds, versions, machine", frame, folded=True))
     return section
 
 

@@ -202,10 +202,8 @@ def width_of(model) -> int | None:
 
 def takes_vectors(model) -> bool:
     """Whether its first step says that it takes vectors."""
-    from ..embedders import VectorEmbedder  # here, for compiled models run without scikit-learn
-
-    model = getattr(model, "best_estimator_", model)
-    return bool(getattr(model, "steps", ())) and isinstance(model.steps[0][1], VectorEmbedder)
+    steps: Any = getattr(getattr(model, "best_estimator_", model), "steps", ())
+    return bool(steps) and getattr(steps[0][1], "_takes_vectors", False)
 
 
 def _a_row(model):

@@ -77,7 +77,7 @@ class ScoreRun:
             if self.vectors:
                 self.vectors.check_schema(source.schema, str(name))
             else:
-                plain_texts(pa.chunked_array([], source.schema.field(self.text_column).type))
+                plain_texts(pa.chunked_array([pa.nulls(0, source.schema.field(self.text_column).type)]))
         names = ["output_column", "proba", "top_k", "vectors", "batch_size", "margin", "reject_below"]
         self.columns = ModelColumns(model, **{name: options[name] for name in names})
         check_added(self.carried or (), self.columns.schema.names)

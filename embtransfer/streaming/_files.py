@@ -8,6 +8,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
 from .._parts import takes
+from .._rows import without_cleaning
 from .._types import FilePath, Progress
 from ..adapters import BaseAdapter
 from ..adapters._summing import SummingAdapter
@@ -113,7 +114,7 @@ def fit_files(
             raise ValueError(f"Got {name}={value}. Expected at least 1.")
     _check_pipeline(pipeline, target)
     steps = [(name, step if step in _SKIPPED else clone(step)) for name, step in pipeline.steps]
-    active = [(name, step) for name, step in steps if step not in _SKIPPED]
+    cleaners, active = _apart_from_cleaning([(name, step) for name, step in steps if step not in _SKIPPED])
     report = progress or (lambda done, total, description: None)
     columns = text_column, label_column, target_text_column
     dialect = delimiter, encoding
@@ -121,9 +122,10 @@ def fit_files(
         TemporaryDirectory(prefix="embtransfer-") as folder,
         closing(Passes(Path(folder), source, target, columns, dialect, batch_size, report)) as passes,
     ):
-        passes.embed(active[0][1])
+        passes.embed(active[0][1], cleaners)
         passes.adapt(active[1:-1])
-        passes.classify(*active[-1], epochs, max_memory, random_state)
+        name, classifier = active[-1]
+        passes.classify(name, classifier, epochs, max_memory, random_state)
     pipeline.steps = steps
     return pipeline
 
@@ -134,7 +136,8 @@ def _check_pipeline(pipeline, target):
             f"Got {type(pipeline).__name__}. Expected a TransferPipeline, as make_transfer_pipeline makes; "
             "recipes learn from all texts at once: call their fit."
         )
-    (first, embedder), *middle, (last, classifier) = [("", None), *pipeline.steps][-max(len(pipeline), 2) :]
+    _, steps = _apart_from_cleaning(pipeline.steps)
+    (first, embedder), *middle, (last, classifier) = [("", None), *steps][-max(len(steps), 2) :]
     if not hasattr(embedder, "transform") or not is_classifier(classifier):
         raise TypeError(
             f"Got a pipeline from {embedder!r} to {classifier!r}. Expected an embedder first, a "
@@ -162,6 +165,15 @@ def _check_pipeline(pipeline, target):
             "Got a target, but no step of the pipeline takes it. Put an adapter before the classifier: "
             "NoAdaptation() if nothing is to be adapted."
         )
+
+
+def _apart_from_cleaning(steps):
+    """Steps that clean texts, and the others with their names."""
+    others = without_cleaning([step for _, step in steps])
+    return (
+        [step for _, step in steps if step not in others],
+        [(name, step) for name, step in steps if step in others],
+    )
 
 
 def _learns_nothing(step):

@@ -60,8 +60,9 @@ class Passes:
         for spool in self.spools.values():
             spool.close()
 
-    def embed(self, embedder):
-        """Fit the embedder, embed the source, and gather its labels."""
+    def embed(self, embedder, cleaners=()):
+        """Fit the embedder to texts that go through the cleaners, embed the source, and gather its labels."""
+        self.cleaners = cleaners
         if self.target is not None:  # say now, not after the source has been read, that it cannot be read
             next(self.target.batches([self.target_column], self.batch_size, self.target_column))
         self.embedder = embedder
@@ -108,6 +109,8 @@ class Passes:
     def _texts(self, batch, column):
         """The texts as Arrow for our embedders, as a list for others."""
         texts = batch.column(column)
+        for cleaner in self.cleaners:
+            texts = cleaner.transform(texts)
         return texts if isinstance(self.embedder, BaseEmbedder) else texts.to_pylist()
 
     def _source_texts(self, what):

@@ -1,6 +1,5 @@
 """check_domains: what stands in both domains, and what is probably wrong there, before a fit."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,11 +10,11 @@ from sklearn.base import clone
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, make_embedder
+from ..system._html import HTML
 from ._label_kinds import CLASSES, NUMBERS, kind_of
 from ._splits import Domains
 
 _LOOKED_AT = 20_000  # texts of a domain whose words and HTML are counted
-_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]{2,8});")
 _NAMED = 5  # labels in a sentence
 
 
@@ -144,12 +143,12 @@ def check_domains(
     empty = [int(of.sum()) for of in (data.empty, data.target_empty)]
     looked_at = [take(rows, _spaced(len(rows))) if texts else [] for rows in (source, target)]
     words = [_median([len(text.split()) for text in rows]) for rows in looked_at]
-    html = [_share([bool(_HTML.search(text)) for text in rows]) for rows in looked_at]
+    html = [_share([bool(HTML.search(text)) for text in rows]) for rows in looked_at]
     coverage = _coverage(embedder, target) if texts and len(target) and embedder is not None else None
     problems = [
         _said_of_labels(others, y, n_unlabelled),
         _said_of_rows(empty, data),
-        _said_of_words(words, coverage),
+        _said_of_words(words, coverage, empty[1]),
         _said_of_html(html),
     ]
     return DomainCheck(
@@ -274,7 +273,7 @@ def _said_of_rows(empty, data):
     return " ".join(filter(None, [*said, data.repeated(), data.overlapping()]))
 
 
-def _said_of_words(words, coverage):
+def _said_of_words(words, coverage, n_empty):
     said = []
     if words[1] < words[0] / 2:
         said.append(
@@ -282,7 +281,7 @@ def _said_of_words(words, coverage):
             "Expect less of them than accuracy on the source promises."
         )
     few = 0.01 * len(coverage.n_tokens) if coverage is not None else 0
-    if coverage is not None and (coverage.share < 0.5 or coverage.n_zero_rows > few):
+    if coverage is not None and (coverage.share < 0.5 or coverage.n_zero_rows - n_empty > few):
         asked = ", ".join(coverage.unknown(5)["word"])
         said.append(f"The target: {coverage}. Most frequent unknown words: {asked}")
     return " ".join(said)
@@ -293,5 +292,6 @@ def _said_of_html(html):
         return ""
     return (
         f"{100 * html[0]:.0f} % of the source's texts and {100 * html[1]:.0f} % of the target's hold HTML, "
-        "such as <br> or &#39;, which counts as words. Take it out of both, and of what is scored."
+        "such as <br> or &#39;, which counts as words. --html (in Python HTMLCleaner, or clean='html') takes "
+        "it out of both, and out of what the model scores."
     )

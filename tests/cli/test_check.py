@@ -85,3 +85,38 @@ def test_labels_of_the_target_take_the_sources_spelling():
 def test_a_stream_cannot_mend_labels():
     result = run("fit", "dirty.csv", "--stream", "--drop-unlabelled")
     assert "Got --stream with --merge-labels or --drop-unlabelled" in result.stderr
+
+
+@every_command
+def test_html_is_told_with_the_flag_that_takes_it_out(command):
+    pans = pd.read_csv("pans.csv")
+    pans["text"] = [f"<p>{text.replace(' ', '&nbsp;')}</p>" for text in pans["text"]]
+    pans.to_csv("html.csv", index=False)
+    assert "100 % of the target's hold HTML" in run(command, "films.csv", target="html.csv").stderr
+    result = run(command, "films.csv", "--html", target="html.csv")
+    assert result.exit_code == 0, result.output
+    assert "HTML" not in result.stderr
+    if command == "compare":
+        assert run(command, "films.csv", "--html", target="html.csv").stderr.count("--html") == 1  # to fit
+
+
+@pytest.mark.parametrize("command", ["choose", "fit"])
+def test_a_model_fitted_with_html_takes_it_out_of_what_it_scores(command):
+    pans = pd.read_csv("pans.csv")
+    pans.assign(text=[f"<p>{text}</p>" for text in pans["text"]]).to_csv("html.csv", index=False)
+    for name, *words in (("dirty", "--html"), ("clean",)):
+        target = "html.csv" if name == "dirty" else "pans.csv"
+        result = run(command, "films.csv", *words, "-o", name, target=target)
+        assert result.exit_code == 0, result.output
+        CliRunner().invoke(app, ["compile", name, "-o", f"{name}-compiled"])
+        for model in (name, f"{name}-compiled"):
+            out = ["-o", f"{model}.csv", "--columns", "", "--text-column", "text"]
+            assert CliRunner().invoke(app, ["score", model, target, *out]).exit_code == 0
+    scored = [pd.read_csv(f"{name}.csv")["prediction"].tolist() for name in ("dirty", "clean")]
+    assert scored[0] == scored[1] == pd.read_csv("dirty-compiled.csv")["prediction"].tolist()
+
+
+def test_html_of_vectors_is_refused():
+    pd.DataFrame({"v": [[1.0], [2.0]], "label": ["a", "b"]}).to_parquet("v.parquet")
+    result = run("compare", "v.parquet", "--vector-column", "v", "--html", target="v.parquet")
+    assert "Got --html with vectors. Expected texts, or no --html." in result.stderr

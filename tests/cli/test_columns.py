@@ -54,7 +54,7 @@ def test_fit_score_and_evaluate(kind):
     assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()
 
 
-@pytest.mark.parametrize("model", [["--recipe", "words"], ["--embedder", "word_mean"]])
+@pytest.mark.parametrize("model", [["--recipe", "words"], ["--embedder", "word_mean", "--html"]])
 def test_texts_of_two_columns(model):
     for name in ("source", "target"):
         table = pq.read_table(f"{name}.parquet").to_pandas().drop(columns=["v", "w"])

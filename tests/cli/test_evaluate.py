@@ -74,3 +74,14 @@ def test_labels_that_lack_or_that_the_model_does_not_know_are_told(folder):
 def test_a_column_that_is_not_there_is_named(folder):
     said = run(folder, "evaluate", "model", "kitchenware.csv", "--by", "city", code=2).stderr
     assert "Got by (--by) 'city', but kitchenware.csv has columns: text, label, country" in said
+
+
+def test_labels_of_another_spelling_are_merged_if_asked(folder):
+    for name, labels in (("plain", ["bad", "good"]), ("dirty", ["BAD", "good "])):
+        frame = pd.read_csv(folder / "kitchenware.csv")
+        frame["label"] = [labels[label] for label in frame["label"]]
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    run(folder, "fit", "--source", "plain.csv", "-o", str(folder / "named"), "--classifier", "ridge")
+    assert "--merge-labels takes those" in run(folder, "evaluate", "named", "dirty.csv", code=2).stderr
+    merged = run(folder, "evaluate", "named", "dirty.csv", "--merge-labels")
+    assert merged.stdout == run(folder, "evaluate", "named", "plain.csv").stdout

@@ -76,25 +76,6 @@ def test_what_is_not_plain_or_has_more_classes_fits_itself(classifier):
     np.testing.assert_array_equal(mine.coef_, clone(classifier).fit(rows, y).coef_)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_few_dense_rows_of_more_classes_end_at_the_optimum(dtype, weighted):
-    rng = np.random.default_rng(0)
-    rows, y = rng.normal(size=(60, 150)).astype(dtype), np.repeat(["a", "b", "c"], 20)
-    rows[:30] = rows[30:]  # which span less than as many dimensions
-    weights = rng.random(60) if weighted else None
-    given = {"sample_weight": weights} if weighted else {}
-    found = fit_classifier(LogisticRegression(C=3), rows, y, **given)
-    best = LogisticRegression(C=3, tol=1e-6, max_iter=1000).fit(rows.astype(float), y, **given)
-    assert (found.coef_.dtype, found.n_features_in_) == (dtype, 150)
-
-    def loss(model):
-        of_rows = -np.log(model.predict_proba(rows)[np.arange(60), np.arange(60) // 20])
-        return 3 * (of_rows * (weights if weighted else 1)).sum() + (model.coef_**2).sum() / 2
-
-    assert loss(found) == pytest.approx(loss(best), rel=5e-3)
-
-
 def test_rows_that_are_no_numbers_are_refused_as_by_scikit_learn():
     rows = np.array([[0.0, np.nan], [1.0, 0.0], [2.0, 1.0]])
     with pytest.raises(ValueError, match="contains NaN"):

@@ -80,6 +80,7 @@ def test_texts_of_the_target_that_are_much_shorter_are_told():
 def test_texts_without_a_known_word_are_told():
     assert "The target: Coverage(0.0% of 2 tokens" in problems(X_target=["xqzzw vbnkk", "!"])
     assert problems(X_target=["xqzzw vbnkk", "!"], embedder=None) == ""
+    assert "The target" not in problems(X_target=["A good pan.", ""])  # that it is empty is said already
 
 
 @pytest.mark.parametrize(

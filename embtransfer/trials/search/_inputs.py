@@ -7,13 +7,16 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..._rows import n_rows
 from ..._texts import plain_labels
+from ...embedders import HTMLCleaner
 from ...priors._target_labels import unwrap
 from .._splits import Domains, known
 
 
-def check(X, y, X_target, groups, y_target, domain) -> Domains:
+def check(X, y, X_target, groups, y_target, domain, clean=None) -> Domains:
     """Both domains, of at least ten rows each, and two of each source class."""
     X_target, y_target = unwrap(X_target, y_target)
+    if clean is not None:
+        X, X_target = map(HTMLCleaner().transform, (X, X_target))
     data = Domains(X, plain_labels(y), X_target, y_target, groups, domain=domain, tables=True)
     check_classification_targets(data.y)
     for name, rows in (("source", data.source), ("target", data.target)):

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from ..._parts import takes
 from ..._rows import n_rows
 from ..._types import Estimator, Labels, Progress, Rows, Seed
-from ...pipeline import for_source
+from ...pipeline import CLEANING, for_source, with_cleaning
 from ...priors import known_priors
 from .._named_estimators import left_out
 from .._store import Store, with_embedders
@@ -72,6 +72,8 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         times as many texts, and the better third of the candidates. `best_estimator_` is fitted on all.
     random_state : int, RandomState instance or None, default=0
         For subsamples and folds.
+    clean : {"html"} or None, default=None
+        "html": HTML is taken out of all texts, and `best_estimator_` begins with an HTMLCleaner.
     n_jobs : int or None, default=None
         Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
     progress : callable (done, total, description), default=None
@@ -181,6 +183,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         "min_rows": [Interval(Integral, 20, None, closed="left")],
         "max_rows": [Interval(Integral, 20, None, closed="left")],
         "random_state": ["random_state"],
+        "clean": [StrOptions({*CLEANING}), None],
         "n_jobs": [Integral, None],
         "progress": [callable, None],
     }
@@ -203,6 +206,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         min_rows: int = 500,
         max_rows: int = 8000,
         random_state: Seed = 0,
+        clean: str | None = None,
         n_jobs: int | None = None,
         progress: Progress | None = None,
     ):
@@ -219,6 +223,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self.min_rows = min_rows
         self.max_rows = max_rows
         self.random_state = random_state
+        self.clean = clean
         self.n_jobs = n_jobs
         self.progress = progress
 
@@ -258,7 +263,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self
         """
         self._validate_params()
-        data = check(X, y, X_target, groups, y_target, domain)
+        data = check(X, y, X_target, groups, y_target, domain, self.clean)
         self.classes_ = np.unique(data.y)
         judging, learned = roles(data, probability)
         best, store, found, metric = self._choose(data, judging)
@@ -311,6 +316,8 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self._labels_given = Counter(given.tolist())  # to the target's rows
         if self._worth is not None and (model := at_threshold(self._fitted, self._worth, self.classes_)):
             self.best_estimator_, self._worth = model, None
+        for name in ("_fitted", "best_estimator_"):
+            setattr(self, name, with_cleaning(getattr(self, name), self.clean))
         return self
 
     @_best_has("predict_proba")
