@@ -90,7 +90,7 @@ def make_recipe(
     if name not in ("distilled", "sentences") and teacher is not None:
         raise ValueError(f"Got a teacher for the recipe {name!r}, which takes none. Leave it away.")
     if name == "vectors":
-        *steps, classifier = _dense(VectorEmbedder())
+        *steps, classifier = _dense(VectorEmbedder(accept_sparse=False))
         return make_transfer_pipeline(*steps, SelfTrainingClassifier(classifier))
     words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
     if name == "words":
@@ -122,7 +122,7 @@ def _of_columns(text_column, vector_column, words):
     views: list[tuple] = [("words", of_columns(words[0], texts), *words[1:])] if texts else []
     for i, column in enumerate(vectors, 1):
         name = "vectors" if len(vectors) == 1 else f"vectors{i}"
-        views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder()))))
+        views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder(accept_sparse=False)))))
     return CoTrainingClassifier(
         [(name, make_transfer_pipeline(*steps)) for name, *steps in views], weights="held_out"
     )

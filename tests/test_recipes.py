@@ -11,8 +11,8 @@ from embtransfer import (
     SentenceEmbedder,
     Target,
     WordEmbedder,
+    check_domains,
     evaluate,
-    learning_curve,
     make_recipe,
     source_scorer,
     suggest_labels,
@@ -119,4 +119,4 @@ def test_columns_in_the_doors_of_labelling():
 
 def test_doors_of_texts_say_what_takes_tables():
     with pytest.raises(TypeError, match=r"a table of the columns review, v, noise.* the recipe 'columns'"):
-        learning_curve(table(FILMS, 0), FILMS.target, table(PANS, 1), PANS.target)
+        check_domains(table(FILMS, 0), FILMS.target, table(PANS, 1))

@@ -18,6 +18,11 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     width, and says so of anything else. float32 and float64 are kept and not copied, other numbers become
     float32 (float16) or float64; sparse rows stay sparse.
 
+    Parameters
+    ----------
+    accept_sparse : bool, default=True
+        Whether sparse rows are taken.
+
     Attributes
     ----------
     n_features_in_ : int
@@ -35,8 +40,11 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [2. , 0. ]])
     """
 
-    _parameter_constraints: dict = {}
+    _parameter_constraints: dict = {"accept_sparse": ["boolean"]}
     _takes_vectors = True  # so that who scores can ask without an import, which takes seconds
+
+    def __init__(self, accept_sparse: bool = True):
+        self.accept_sparse = accept_sparse
 
     def fit(self, X: Rows, y: object = None) -> Self:
         """Learn how many columns there are.
@@ -53,7 +61,7 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If X is texts.
+            If X is texts, or sparse without `accept_sparse`.
         ValueError
             If X is no matrix of finite numbers.
         """
@@ -94,12 +102,13 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             X = X.to_numpy()  # whose names nobody knows
         if getattr(X, "dtype", None) == np.float16:
             X = X.astype(np.float32)
-        options = {"dtype": [np.float64, np.float32], "accept_sparse": "csr", "ensure_all_finite": False}
+        options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
+        options["accept_sparse"] = "csr" if self.accept_sparse else False
         return check_vectors(validate_data(self, X, reset=first, **options))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.accept_sparse
         return tags
 
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from .._rows import as_floats
 from ._blocks import Block, Source
-from ._csv_rows import read_csv
 from ._files import file_format, stamp
 
 ENDING = ".npy"
@@ -93,6 +92,7 @@ class SourceWithVectors(Source):
     def _tables(self, i, columns):
         """Columns of the csv itself, at least one of them, block by block."""
         from ..kernels._table_rows import byte_array, count_lines
+        from ._csv_rows import read_csv
 
         names, lines = self.names[i], self._lines[i]
         wanted = [name for name in names if columns is None or name in columns] or names[:1]
