@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ._names import check_name
 from ._types import Estimator
-from .adapters import LengthScaling
+from .adapters import DomainCentering, LengthScaling
 from .classifiers import CoTrainingClassifier, NaiveBayesLogisticRegression, SelfTrainingClassifier
 from .embedders import ColumnEmbedder, DistilledEmbedder, NGramVectorizer, SentenceEmbedder, VectorEmbedder
 from .embedders._columns import of_columns
@@ -90,7 +90,7 @@ def make_recipe(
     if name not in ("distilled", "sentences") and teacher is not None:
         raise ValueError(f"Got a teacher for the recipe {name!r}, which takes none. Leave it away.")
     if name == "vectors":
-        *steps, classifier = _dense(VectorEmbedder(accept_sparse=False))
+        *steps, classifier = _dense(VectorEmbedder(accept_sparse=False), alone=True)
         return make_transfer_pipeline(*steps, SelfTrainingClassifier(classifier))
     words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
     if name == "words":
@@ -122,21 +122,21 @@ def _of_columns(text_column, vector_column, words):
     views: list[tuple] = [("words", of_columns(words[0], texts), *words[1:])] if texts else []
     for i, column in enumerate(vectors, 1):
         name = "vectors" if len(vectors) == 1 else f"vectors{i}"
-        views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder(accept_sparse=False)))))
+        views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder()))))
     return CoTrainingClassifier(
         [(name, make_transfer_pipeline(*steps)) for name, *steps in views], weights="held_out"
     )
 
 
-def _dense(embedder):
+def _dense(embedder, alone=False):
     """Rows of the length for which C = 1 is right: of sentence models 1, of histograms 10.
 
-    Both domains less the source's mean. With the target's own mean taken off, the classifier could not tell
-    the domains apart, and a row of either would be as probable in a class as in the other.
+    Views beside words are centred, each domain by itself. Alone, both domains have the source's mean taken
+    off: a classifier that can tell the domains apart takes other class shares in the target better.
     """
     return (
         embedder,
-        StandardScaler(with_std=False),
+        StandardScaler(with_std=False) if alone else DomainCentering(),
         LengthScaling((1.0, 10.0)),
         LogisticRegression(C=1.0, max_iter=500),
     )
