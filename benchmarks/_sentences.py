@@ -96,7 +96,7 @@ def peers_sentences():
     above = NUMBERS[sum(right > float(banking[words]) for right in few)]
     yield (
         "docs/measured.md",
-        f'No peer\'s recipe reaches the recipe "words" ({amazon[words]["unseen"]}), which wants no '
+        f'No peer\'s recipe passes the recipe "words" ({amazon[words]["unseen"]}), which wants no '
         f'pretrained model; the nearest is "{best}" on MiniLM, {peers[best]}. With 77 classes and 5 labels '
         f"each pretrained vectors win: {above} of the peers' {len(few)} recipes, all on such vectors, are "
         f'above the recipe "words" ({banking[words]}), and none reaches MiniLM with logistic regression here '
