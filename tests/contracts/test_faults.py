@@ -257,7 +257,7 @@ for kind in ("pipeline", "compiled", "report"):
     save(things[0])
     once = time.perf_counter() - began
     found = []
-    for _ in range(10):
+    while len(found) < 10 or len(set(found)) < 2 and len(found) < 100:
         child = os.fork()
         if child == 0:
             while True:
@@ -274,14 +274,14 @@ for kind in ("pipeline", "compiled", "report"):
             load = CompiledPipeline.load if kind == "compiled" else load_pipeline
             answer = list(load(path).predict(texts))
             found.append([list(thing.predict(texts)) for thing in things].index(answer))
-    print(kind, len(found), len(set(found)))
+    print(kind, len(set(found)))
 """
 
 
 def test_killed_while_saving_leaves_what_is_whole(tmp_path, models):
     ours = [save_pipeline(model, tmp_path / f"model{i}") for i, model in enumerate(models)]
     said = output_of(KILLED, tmp_path, *ours).splitlines()
-    assert said == ["pipeline 10 2", "compiled 10 2", "report 10 2"]  # both were met
+    assert said == ["pipeline 2", "compiled 2", "report 2"]  # both were met
 
 
 def test_a_folder_that_is_replaced_is_always_there(tmp_path):
