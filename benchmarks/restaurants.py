@@ -10,6 +10,7 @@ rows less the source's mean, of mean squared length 1). Writes results/restauran
 
 import os
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +55,16 @@ def models(true):
     return {name: make_transfer_pipeline(*steps) for name, steps in made.items()}
 
 
+@cache
+def reviews():
+    """Frame with the columns language, label, text and vector."""
+    return pd.read_parquet(Path(os.environ["EMBTRANSFER_DATA"], "e5_restaurants.parquet"))
+
+
 def run(language, draw):
     """Accuracy and balanced accuracy of each model, and the error of the shares by the recipe."""
     warnings.simplefilter("ignore")
-    frame = pd.read_parquet(Path(os.environ["EMBTRANSFER_DATA"], "e5_restaurants.parquet"))
+    frame = reviews()
     rows, labels = np.stack(frame["vector"]).astype(np.float32), frame["label"].to_numpy()
     source = frame["language"] == "en"
     some = np.random.default_rng(draw).permutation(np.flatnonzero(frame["language"] == language))

@@ -223,9 +223,7 @@ def main():
         folder = Path(folder)
         model = make_model(folder)
         write_input(folder / "warm.parquet", 1000)
-        measure(
-            model, folder / "warm.parquet", folder / "warm_out.parquet", "--proba"
-        )  # compiles the kernels
+        measure(model, folder / "warm.parquet", folder / "warm_out.parquet")  # compiles the kernels
         for millions in asked:
             source, destination = folder / "in.parquet", folder / "out.parquet"
             n_bytes = write_input(source, int(millions * 1e6))
