@@ -10,7 +10,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from ._rows import without_cleaning
+from ._rows import cleans_texts
 from ._texts import check_domain
 
 
@@ -43,7 +43,7 @@ def first_steps(estimator) -> list:
     if not parts:
         return [estimator]
     if isinstance(estimator, Pipeline):
-        parts = without_cleaning(parts)[:1]
+        parts = [part for part in parts if not cleans_texts(part)][:1]
     return [leaf for part in parts for leaf in first_steps(part)]
 
 

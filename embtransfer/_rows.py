@@ -197,7 +197,7 @@ def columns_of(model) -> dict[str, int | None]:
     if hasattr(model, "views_"):
         parts = [model.views_[name] for name in model._weights()]
     else:
-        steps = without_cleaning([step for _, step in getattr(model, "steps", [])])
+        steps = [step for _, step in getattr(model, "steps", []) if not cleans_texts(step)]
         parts = [part for _, part in getattr(model, "transformer_list", [])] or steps[:1]
     found: dict[str, int | None] = {}
     for part in parts:
@@ -205,9 +205,9 @@ def columns_of(model) -> dict[str, int | None]:
     return found
 
 
-def without_cleaning(steps: list) -> list:
-    """Steps of a pipeline but those that clean its texts, whose rows are texts still."""
-    return [step for step in steps if not getattr(step, "_cleans_texts", False)]
+def cleans_texts(step) -> bool:
+    """Whether a step of a pipeline cleans texts, so that its rows are texts still."""
+    return getattr(step, "_cleans_texts", False)
 
 
 def _of_transformers(model):

@@ -69,7 +69,7 @@ def fit(
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
     from .._parts import children
-    from .._rows import without_cleaning
+    from .._rows import cleans_texts
     from ..adapters import make_adapter
     from ..embedders._columns import of_columns
     from ..persistence import check_destination, save_pipeline
@@ -171,7 +171,7 @@ def fit(
             say_shares(words)
             if target_shares and not words:
                 talk.print("No part of the model takes class shares: --target-shares had no effect.")
-        first, *_ = without_cleaning(children(pipeline))
+        first = next(step for step in children(pipeline) if not cleans_texts(step))
         if X is not None and recipe is None and hasattr(first, "coverage"):
             found = first.coverage(read if read_target is None else read_target)
             words = ", ".join(found.unknown(5)["word"])

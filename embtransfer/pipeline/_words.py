@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._rows import without_cleaning
+from .._rows import cleans_texts
 from .._texts import check_texts, text_list
 from ..classifiers import NaiveBayesLogisticRegression
 from ..embedders import NGramVectorizer
@@ -41,4 +41,4 @@ def words_of(source, target, steps=()) -> Words | None:
             text_list(check_texts(texts)[:1])
     except (TypeError, ValueError):
         return None
-    return Words(source, target, [step for step in steps if not without_cleaning([step])])
+    return Words(source, target, [step for step in steps if cleans_texts(step)])

@@ -8,7 +8,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 
 from .._parts import takes
-from .._rows import without_cleaning
+from .._rows import cleans_texts
 from .._types import FilePath, Progress
 from ..adapters import BaseAdapter
 from ..adapters._summing import SummingAdapter
@@ -114,7 +114,8 @@ def fit_files(
             raise ValueError(f"Got {name}={value}. Expected at least 1.")
     _check_pipeline(pipeline, target)
     steps = [(name, step if step in _SKIPPED else clone(step)) for name, step in pipeline.steps]
-    cleaners, active = _apart_from_cleaning([(name, step) for name, step in steps if step not in _SKIPPED])
+    cleaners = [step for _, step in steps if cleans_texts(step)]
+    active = [(name, step) for name, step in steps if step not in _SKIPPED and not cleans_texts(step)]
     report = progress or (lambda done, total, description: None)
     columns = text_column, label_column, target_text_column
     dialect = delimiter, encoding
@@ -136,7 +137,7 @@ def _check_pipeline(pipeline, target):
             f"Got {type(pipeline).__name__}. Expected a TransferPipeline, as make_transfer_pipeline makes; "
             "recipes learn from all texts at once: call their fit."
         )
-    _, steps = _apart_from_cleaning(pipeline.steps)
+    steps = [(name, step) for name, step in pipeline.steps if not cleans_texts(step)]
     (first, embedder), *middle, (last, classifier) = [("", None), *steps][-max(len(steps), 2) :]
     if not hasattr(embedder, "transform") or not is_classifier(classifier):
         raise TypeError(
@@ -165,15 +166,6 @@ def _check_pipeline(pipeline, target):
             "Got a target, but no step of the pipeline takes it. Put an adapter before the classifier: "
             "NoAdaptation() if nothing is to be adapted."
         )
-
-
-def _apart_from_cleaning(steps):
-    """Steps that clean texts, and the others with their names."""
-    others = without_cleaning([step for _, step in steps])
-    return (
-        [step for _, step in steps if step not in others],
-        [(name, step) for name, step in steps if step in others],
-    )
 
 
 def _learns_nothing(step):

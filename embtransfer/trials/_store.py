@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from .._parts import children, rebuilt, takes
-from .._rows import n_rows, stack_rows, take, without_cleaning
+from .._rows import cleans_texts, n_rows, stack_rows, take
 from ..classifiers import CoTrainingClassifier
 from ..pipeline import TransferPipeline
 from ..priors import with_priors
@@ -113,7 +113,7 @@ class Store:
         """An estimator that takes numbers of texts where this one takes texts; None if it cannot be had."""
         parts = children(estimator)
         if not parts:
-            makes_rows = hasattr(estimator, "transform") and without_cleaning([estimator])
+            makes_rows = hasattr(estimator, "transform") and not cleans_texts(estimator)
             return self.rows(estimator) if makes_rows else None
         n_text_steps = 1 if isinstance(estimator, Pipeline) else len(parts)
         first = [self.stored(part) for part in parts[:n_text_steps]]
