@@ -1,10 +1,10 @@
-"""From the start of a process to its first label: a folded model, the saved pipeline, and fastText.
+"""From the start of a process to its first label: a folded model, the saved pipeline, fastText, commands.
 
     python -m benchmarks.cold_start [--rounds 7]
 
 Each contender is a process of its own that imports, loads a model of 400,000 words (GloVe 6B 50d, logistic
 regression, the reviews of the demo) and scores one text; what is measured is its whole life, and what it
-says of loading and of the first text. Interleaved; medians. "first ever" is the folded model with an empty
+says of loading and of the first text. Beside them the commands, on a csv of ten rows. Interleaved; medians. "first ever" is the folded model with an empty
 cache of compiled kernels, once. Writes results/cold_start.json and .md.
 """
 
@@ -50,6 +50,7 @@ class Without:
             raise ImportError(name)
 sys.meta_path.insert(0, Without())
 """
+ENTRY = "import sys; from embtransfer.cli import main; sys.exit(main())"  # as pip's script has it
 FRAME = """
 from time import perf_counter
 import sys
@@ -98,13 +99,32 @@ def models(folder):
     }
 
 
+def commands(contenders, folder):
+    """Name -> arguments of `embtransfer`: what a user types, with the models of `contenders`."""
+    ten = folder / "ten.csv"
+    ten.write_text("text\n" + "A lovely knife.\n" * 10, "utf-8")
+    folded, pipeline = contenders["folded"][1], contenders["pipeline"][1]
+    score = [str(ten), "-o", str(folder / "scored.csv")]
+    return {
+        "`embtransfer --version`": ["--version"],
+        "`embtransfer --help`": ["--help"],
+        "`embtransfer score` of ten rows, folded": ["score", folded, *score],
+        "`embtransfer score` of ten rows, pipeline": ["score", pipeline, *score],
+        "`embtransfer explain` of a text, folded": ["explain", folded, "A lovely, well balanced knife."],
+    }
+
+
+def timed(command, environment=None):
+    """Seconds of a whole process, and what it printed."""
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return time.perf_counter() - start, done.stdout
+
+
 def run(code, path, environment=None):
     """Seconds of the whole process, of importing, of loading and of the first text."""
-    start = time.perf_counter()
-    command = [sys.executable, "-c", FRAME.format(code=code), path]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    whole = time.perf_counter() - start
-    return [whole, *map(float, done.stdout.split()[-3:])]
+    whole, said = timed([sys.executable, "-c", FRAME.format(code=code), path], environment)
+    return [whole, *map(float, said.split()[-3:])]
 
 
 def main():
@@ -115,18 +135,24 @@ def main():
     host = machine("embtransfer", "numpy", "numba", "pyarrow", "scikit-learn", "fasttext")
     with tempfile.TemporaryDirectory() as folder:
         contenders = models(Path(folder))
-        found = {name: [] for name in contenders}
+        typed = commands(contenders, Path(folder))
+        found = {name: [] for name in (*contenders, *typed)}
         for round_ in range(-1, arguments.rounds):
             for name, (code, path) in contenders.items():
                 seconds = run(code, path)
                 if round_ >= 0:
                     found[name].append(seconds)
+            for name, words in typed.items():
+                seconds, _ = timed([sys.executable, "-c", ENTRY, *words])
+                if round_ >= 0:
+                    found[name].append([seconds])
         first = run(*contenders["folded"], {**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / "empty")})
     rows = []
     for name, runs in found.items():
         rows.append(
             [name, *(f"{1000 * statistics.median(column):,.0f}" for column in zip(*runs, strict=True))]
         )
+        rows[-1] += [""] * (5 - len(rows[-1]))
     rows.append(
         ["folded, first ever: kernels are compiled", *(f"{1000 * seconds:,.0f}" for seconds in first)]
     )
