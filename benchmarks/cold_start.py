@@ -4,8 +4,9 @@
 
 Each contender is a process of its own that imports, loads a model of 400,000 words (GloVe 6B 50d, logistic
 regression, the reviews of the demo) and scores one text; what is measured is its whole life, and what it
-says of loading and of the first text. Beside them the commands, on a csv of ten rows. Interleaved; medians. "first ever" is the folded model with an empty
-cache of compiled kernels, once. Writes results/cold_start.json and .md.
+says of loading and of the first text. Beside them the commands, on a csv of ten rows. Interleaved; medians.
+"first ever" is the folded model with an empty cache of compiled kernels, once. Writes
+results/cold_start.json and .md.
 """
 
 import argparse

@@ -749,8 +749,8 @@ def run(*words, **options):
 def test_the_command_version():
     result = run("--version")
     assert (result.returncode, result.stdout, result.stderr) == (0, f"embtransfer {__version__}\n", "")
-    module = subprocess.run([sys.executable, "-m", "embtransfer", "--version"], capture_output=True, text=True)
-    assert module.stdout == result.stdout
+    command = [sys.executable, "-m", "embtransfer", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == result.stdout
 
 
 def test_the_command_writes_one_line_of_error_however_long(tmp_path):
