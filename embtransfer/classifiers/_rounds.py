@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._parts import settled
-from ..priors import LEAST, TargetPriors, calibrate, check_priors, matched, target_priors
+from ..priors import LEAST, ShareView, TargetPriors, calibrate, check_priors, matched, target_priors
 from ..priors._target_labels import Known
 from ._sureness import tempered
 from ._views import held_out, pool_weights, pooled, probabilities
@@ -144,6 +144,6 @@ def _priors(wanted, views, y, held_out, target, known, rng):
         found = source
     else:
         parts = zip(views, held_out, target, strict=True)
-        seen = [(view.classifier, view.source, view.target, *probas) for view, *probas in parts]
+        seen = [ShareView(view.classifier, view.source, view.target, *probas) for view, *probas in parts]
         return target_priors(seen, y, rng, known=known)
     return TargetPriors(source, found, np.stack([found, found], axis=1))

@@ -114,4 +114,4 @@ def compare(
         say_comparison(table, scoring, commands)
         if report is not None:
             parts = made, split_names(adapters), names, models
-            write_report(report, context, data, groups, shares, table, parts, split, scoring)
+            write_report(report, context, data, groups, shares, table, parts, split, scoring, jobs)

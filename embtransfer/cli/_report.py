@@ -13,7 +13,7 @@ def check_folder(folder) -> None:
         raise ValueError(f"Got --report {folder}, which is a file. Expected a folder, new or not.")
 
 
-def write_report(folder, context, data, groups, shares, table, parts, split, scoring) -> None:
+def write_report(folder, context, data, groups, shares, table, parts, split, scoring, jobs) -> None:
     """Write the report of a comparison, with what a search chooses and learning curves.
 
     The search sees the target texts that the adapters of the comparison saw, and those of their labels that
@@ -35,7 +35,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     with progress_bar() as progress:
         seed = split["random_state"]
         search = TransferSearch(
-            *parts, target_shares=shares, scoring=scoring, random_state=seed, progress=progress
+            *parts, target_shares=shares, scoring=scoring, random_state=seed, n_jobs=jobs, progress=progress
         ).fit(X, y, X_target=cut.seen, y_target=cut.y_seen, groups=groups)
         with warnings.catch_warnings():  # the comparison has warned of the same texts
             warnings.filterwarnings("ignore", ".* (repeat another|stand in the source)", UserWarning)
@@ -47,6 +47,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
                 scoring=scoring,
                 test_size=split["test_size"],
                 random_state=seed,
+                n_jobs=jobs,
                 progress=progress,
             )
         report = make_report(

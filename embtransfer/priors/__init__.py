@@ -5,6 +5,7 @@ from ._known import known_priors, with_priors
 from ._rows import priors_by_rows, shares_found
 from ._target import (
     PRIORS,
+    ShareView,
     TargetPriors,
     check_priors,
     is_estimated,
@@ -19,6 +20,7 @@ __all__ = [
     "LEAST",
     "METHODS",
     "PRIORS",
+    "ShareView",
     "TargetPriors",
     "calibrate",
     "check_priors",

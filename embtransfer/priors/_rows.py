@@ -11,11 +11,12 @@ from sklearn.utils import check_random_state
 from .._parts import settled
 from ..copies._groups import complete_folds, identical
 from ._logistic import fit_classifier, held_out_proba
-from ._target import TargetPriors, check_priors, is_estimated, rows_for_priors, target_priors
+from ._target import ShareView, TargetPriors, check_priors, is_estimated, rows_for_priors, target_priors
 
 _FOLDS = 3
-_MOST = 200  # estimates that are kept
-_found: dict[str, TargetPriors | None] = {}  # by the rows' hash: adapters tried on the same rows ask again
+_MOST = 20  # views that are kept
+# by the hash of rows and labels: adapters and numbers of target labels tried on the same texts ask again
+_kept: dict[str, tuple] = {}
 _lock = Lock()
 
 
@@ -62,7 +63,12 @@ def _known(source, target):
 
 
 def _estimated(domains, index, of_words, known, words):
-    """What was found before on the same rows, or anew."""
+    """On the rows; of dense ones also on centred ones, the source's mean weighed by these shares.
+
+    A shift of all rows moves the first, and the second is drawn to the shares that it assumes: the mean of
+    their logarithms counts, the interval holds both. None where a class has too few distinct rows to be held
+    out.
+    """
     some, others = rows_for_priors(index, domains[0][1].shape[0])
     others = np.union1d(others, np.asarray(known[0], int))
     known = np.searchsorted(others, known[0]), known[1]
@@ -70,26 +76,7 @@ def _estimated(domains, index, of_words, known, words):
     counts = None if words is None else words.rows(some, others)
     if counts is not None:
         domains, of_words = [counts, *domains], words.classifier
-    asked = domains, index[some], index.max() + 1, of_words, known
-    key = joblib.hash(asked)
-    with _lock:
-        if key in _found:
-            return _found[key]
-    found = _estimated_anew(*asked)
-    with _lock:
-        _found[key] = found
-        if len(_found) > _MOST:
-            del _found[next(iter(_found))]
-    return found
-
-
-def _estimated_anew(domains, index, n_classes, of_words, known):
-    """On the rows; of dense ones also on centred ones, the source's mean weighed by these shares.
-
-    A shift of all rows moves the first, and the second is drawn to the shares that it assumes: the mean of
-    their logarithms counts, the interval holds both. None where a class has too few distinct rows to be held
-    out.
-    """
+    n_classes, index = index.max() + 1, index[some]
     rng = check_random_state(0)
     splits = complete_folds(index, identical(domains[0][0]), _FOLDS, rng)
     if not splits or len(np.unique(index)) < n_classes:
@@ -127,9 +114,24 @@ def _centred(source, target, index, priors):
 
 
 def _view(source, target, index, splits, of_words):
+    """ShareView of the rows, with what is kept of it."""
+    of_words = of_words if sparse.issparse(source) else None
+    key = joblib.hash((source, target, index, splits, of_words))
+    with _lock:
+        kept = _kept.pop(key, None)
+    kept = kept or _asked(source, target, index, splits, of_words)
+    with _lock:
+        _kept[key] = kept
+        if len(_kept) > _MOST:
+            del _kept[next(iter(_kept))]
+    classifier, *found = kept
+    return ShareView(classifier, source, target, *found)
+
+
+def _asked(source, target, index, splits, of_words):
     classifier = LogisticRegression(C=10.0 if sparse.issparse(source) else 1.0, max_iter=200)
-    if of_words is not None and sparse.issparse(source):
+    if of_words is not None:
         classifier = of_words
     of_target = fit_classifier(classifier, source, index).predict_proba(target)
     classifier = settled(classifier, classifier)
-    return classifier, source, target, held_out_proba(classifier, source, index, splits), of_target
+    return classifier, held_out_proba(classifier, source, index, splits), of_target, []

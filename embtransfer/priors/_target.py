@@ -15,17 +15,19 @@ The logarithms of the shares are averaged over the estimates. The result is thei
 prior that the shares are those of the source, or else spread around them.
 """
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from scipy import sparse
 from scipy.special import expit, logit, softmax
 from scipy.stats import norm
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
+from .._types import Rows
 from ..copies._groups import complete_folds, identical
 from ._errors import calibrated, distance, nearer, noise, outside, to_odds
 from ._estimate import LEAST, estimate
@@ -64,6 +66,23 @@ class TargetPriors:
     def ratio(self):
         """By what a source row of each class counts: share in the target by share in the source."""
         return self.target / np.maximum(self.source, LEAST)
+
+
+@dataclass
+class ShareView:
+    """A way to see the rows: an unfitted classifier with `predict_proba`, and what it says.
+
+    `source` and `target` are the rows of both domains, dense, csr or any container; `held_out` the
+    probabilities (n_source, n_classes) that it gives source rows without having seen them, `of_target` those
+    of the target rows; `said` what `_by_view` makes of them, kept where views are asked again.
+    """
+
+    classifier: BaseEstimator
+    source: Rows
+    target: Rows
+    held_out: np.ndarray
+    of_target: np.ndarray
+    said: list = field(default_factory=list)
 
 
 def check_priors(wanted, n_classes, otherwise="one of: source, uniform, estimated"):
@@ -119,28 +138,29 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
 
     Parameters
     ----------
-    views : list of (classifier, source, target, held_out, of_target)
-        An unfitted classifier with `predict_proba`; the rows of both domains, dense, csr or any container;
-        the probabilities (n_source, n_classes) that it gives source rows without having seen them, and those
-        of the target rows.
+    views : list of ShareView
     y : ndarray of shape (n_source,)
         Numbers of the classes.
     rng : RandomState
+        Each view draws from it as it is here, so that what it says hangs on no other.
     confidence : float
         Of the intervals.
     known : (rows, classes)
         Positions of labelled target rows and the numbers of their classes, each (n_known,).
     """
     source = np.bincount(y) / len(y)
-    distances = [distance(held_out, y) for _, _, _, held_out, _ in views]
+    distances = [distance(view.held_out, y) for view in views]
     views = [v for v, d in zip(views, distances, strict=True) if d >= _NEARLY_AS_FAR * max(distances)]
-    some, others = rows_for_priors(y, len(views[0][-1]))
-    found = [_by_view(_at(view, some, others), y[some], source, rng) for view in views]
+    some, others = rows_for_priors(y, len(views[0].of_target))
+    for view in views:
+        if not view.said:
+            view.said.extend(_by_view(_at(view, some, others), y[some], source, deepcopy(rng)))
+    found = [view.said for view in views]
     means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
     odds = to_odds(len(source))
-    of_target = np.mean([proba for *_, proba in views], axis=0)
+    of_target = np.mean([view.of_target for view in views], axis=0)
     shares = np.maximum(softmax(mean), _LEAST_SHARE)
     sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / odds**2
     variance = max(1 / weights.sum(), between)
@@ -166,9 +186,8 @@ def rows_for_priors(index, n_target):
 
 
 def _at(view, some, others):
-    classifier, source, target, held_out, of_target = view
-    source, target = _safe_indexing(source, some), _safe_indexing(target, others)
-    return classifier, source, target, held_out[some], of_target[others]
+    source, target = _safe_indexing(view.source, some), _safe_indexing(view.target, others)
+    return ShareView(view.classifier, source, target, view.held_out[some], view.of_target[others])
 
 
 def _posterior(difference, variance):
@@ -202,7 +221,7 @@ def _told(moved, variance, of_target, source, rows, classes):
 
 def _by_view(view, y, shares, rng):
     """Mean (n_classes,) and variance of the centred log-shares by one view."""
-    classifier, source, target, held_out, of_target = view
+    source, target, held_out, of_target = view.source, view.target, view.held_out, view.of_target
     both = calibrated(held_out, y, of_target)
     whole = estimate(both[0], y, both[1], "em")[0]
     error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
@@ -220,7 +239,7 @@ def _by_view(view, y, shares, rng):
         if len(columns) < 2 or not splits:
             means.append(_log_shares(whole))
             continue
-        refitted = partial(_refitted, classifier, source, target, y=y, splits=splits)
+        refitted = partial(_refitted, view.classifier, source, target, y=y, splits=splits)
         means.append(_log_shares(refitted(columns) if counts else whole))
         for _ in range(_PAIRS):
             order = rng.permutation(columns)

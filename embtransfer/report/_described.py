@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from .._parts import nested
 from .._rows import n_rows, take
@@ -40,7 +41,9 @@ class Described:
             self._send_through()
 
     def _fit(self, texts, y):
-        return clone(self.model).fit(texts, y, **target_for(self.model, self.data.seen, self.data.y_seen))
+        target = target_for(self.model, self.data.seen, self.data.y_seen)
+        with threadpool_limits(1, "blas"):  # many small solves: threads would wait for one another
+            return clone(self.model).fit(texts, y, **target)
 
     def _send_through(self):
         source, target = map(take, (self.data.source, self.data.seen), self.drawn)

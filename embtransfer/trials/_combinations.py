@@ -10,6 +10,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 from .._parts import by_domain, for_source, learns_target_labels
 from .._rows import n_rows, take
@@ -82,7 +83,8 @@ def trials(blocks, recipes, data, score, diagnostics, folds):
 def _tried(*arguments):
     """Figures, class shares and error of a row; a failed combination is a row of the table, not its end."""
     try:
-        return *_evaluate(*arguments), ""
+        with threadpool_limits(1, "blas"):  # many small solves: threads would wait for one another
+            return *_evaluate(*arguments), ""
     except Exception as error:
         return _failed(line(error))
 

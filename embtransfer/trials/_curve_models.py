@@ -1,7 +1,5 @@
 """Models of learning curves, from names, embedders, or models that are there."""
 
-from sklearn.feature_extraction.text import TfidfVectorizer
-
 from .._names import check_name
 from .._parts import first_steps
 from ..adapters import DomainCentering, NoAdaptation
@@ -28,12 +26,7 @@ def usual_models(kinds, usual):
 
 def make_model(name, make=make_recipe):
     if name == "tfidf":
-        # min_df=2: pairs of words seen once carry nothing over
-        return make_transfer_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-            NoAdaptation(),
-            PooledClassifier(),
-        )
+        return make_transfer_pipeline(NGramVectorizer(), NoAdaptation(), PooledClassifier())
     if name in RECIPES:
         return make(name)
     check_name("model", name, ("tfidf", *RECIPES, *EMBEDDERS))

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
+from threadpoolctl import threadpool_limits
 
 from .._parts import first_steps, takes
 from .._rows import stack_rows, take
@@ -218,7 +219,8 @@ def _curve(name, model, data, draw, runs, score, repeat):
         if not error:
             try:
                 start = perf_counter()
-                fitted = _fit(clone(model), data, rows, draw, n_source, n_target, words)
+                with threadpool_limits(1, "blas"):  # many small solves: threads would wait for one another
+                    fitted = _fit(clone(model), data, rows, draw, n_source, n_target, words)
                 row["seconds"] = perf_counter() - start
                 if scored == "source":
                     fitted = for_source(fitted)

@@ -63,24 +63,27 @@ def test_a_shift_and_a_scale_of_dense_rows_is_taken_off_before():
 def test_the_same_rows_give_the_same_shares_and_float32_nearly_so(monkeypatch):
     source, target = dense()
     first = priors_by_rows("estimated", [(source, target)], Y).target
-    monkeypatch.setattr(_rows, "_found", {})
+    monkeypatch.setattr(_rows, "_kept", {})
     np.testing.assert_array_equal(priors_by_rows("estimated", [(source, target)], Y).target, first)
     single = [(source.astype(np.float32), target.astype(np.float32))]
     np.testing.assert_allclose(priors_by_rows("estimated", single, Y).target, first, atol=2e-3)
 
 
 def test_what_was_found_is_kept_for_the_same_rows_labels_and_classifier(monkeypatch):
-    monkeypatch.setattr(_rows, "_found", {})
+    monkeypatch.setattr(_rows, "_kept", {})
     monkeypatch.setattr(_rows, "_MOST", 4)
     source, target = counts()
     asked = [(source, target, Y, None), (source, target, 1 - Y, None), (source, target[1:], Y, None)]
     asked.append((source, target, Y, NaiveBayesLogisticRegression()))
     found = [priors_by_rows("estimated", [(s, t)], y, c).target for s, t, y, c in asked]
-    assert len({tuple(shares) for shares in found}) == len(_rows._found) == 4
+    assert len({tuple(shares) for shares in found}) == len(_rows._kept) == 4
+    first = next(iter(_rows._kept))
     again = priors_by_rows("estimated", [(source.copy(), target.copy())], Y.copy()).target
-    assert again is found[0]
+    np.testing.assert_array_equal(again, found[0])
+    assert list(_rows._kept)[-1] == first  # asked again, it is the last to go
     priors_by_rows("estimated", [(source[1:], target)], Y[1:])
-    assert len(_rows._found) == 4
+    assert len(_rows._kept) == 4
+    assert first in _rows._kept
 
 
 def test_a_class_of_one_row_leaves_the_sources_shares():

@@ -9,7 +9,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import BernoulliNB
 from sklearn.utils import check_random_state
 
-from embtransfer.priors import TargetPriors, check_priors, estimate, matched, stratified_rows, target_priors
+from embtransfer.priors import (
+    ShareView,
+    TargetPriors,
+    check_priors,
+    estimate,
+    matched,
+    stratified_rows,
+    target_priors,
+)
 
 
 def gaussians(shares, seed, shift=0.0, n=200):
@@ -48,7 +56,7 @@ def view(classifier, source, target, y):
     for fold in range(3):
         unseen = np.arange(len(y)) // (y.max() + 1) % 3 == fold
         held_out[unseen] = classifier.fit(source[~unseen], y[~unseen]).predict_proba(source[unseen])
-    return classifier, source, target, held_out, classifier.fit(source, y).predict_proba(target)
+    return ShareView(classifier, source, target, held_out, classifier.fit(source, y).predict_proba(target))
 
 
 @cache
@@ -60,7 +68,11 @@ def estimates(make, shares, n_draws=1, **options):
         one = view(CLASSIFIERS[make], source, target, y)
         true = np.bincount(y_target, minlength=len(shares)) / len(y_target)
         found.append(
-            (target_priors([one], y, check_random_state(0)), true, estimate(one[3], y, one[4], "em")[0])
+            (
+                target_priors([one], y, check_random_state(0)),
+                true,
+                estimate(one.held_out, y, one.of_target, "em")[0],
+            )
         )
     return found
 
@@ -202,7 +214,7 @@ def test_known_labels_correct_the_estimate_however_their_rows_were_chosen(make, 
         options = {"shift": 0.3} if make is gaussians else {"rare": 15}
         source, y, target, y_target = make((0.2, 0.8), seed, n=400, **options)
         one = view(CLASSIFIERS[make], source, target, y)
-        rows = np.arange(400) if chosen == "random" else np.argsort(np.abs(one[4][:, 0] - 0.5))
+        rows = np.arange(400) if chosen == "random" else np.argsort(np.abs(one.of_target[:, 0] - 0.5))
         for n in (0, 60, 400):
             known = rows[:n], y_target[rows[:n]]
             found = target_priors([one], y, check_random_state(0), known=known)
