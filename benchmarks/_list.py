@@ -194,6 +194,15 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26, airline_tweets and e5_amazon.parquet",
     ),
     Benchmark(
+        "domain_vectors",
+        "accuracy",
+        40,
+        "word vectors learned from both domains' texts, against a pretrained table and against words",
+        (),
+        ("gensim", *GLOVE),
+        asks_for="EMBTRANSFER_DATA with fdu_mtl, crisislex_t26 and airline_tweets",
+    ),
+    Benchmark(
         "cascade",
         "accuracy",
         15,

@@ -19,7 +19,7 @@ _NAMES_OF = {
     "compiled": "CompiledPipeline",
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
     "embedders": """ColumnEmbedder Coverage DistilledEmbedder HTMLCleaner NGramVectorizer SentenceEmbedder
-        StaticEmbedder VectorEmbedder WordEmbedder make_embedder""",
+        StaticEmbedder VectorEmbedder WordEmbedder learn_word_vectors make_embedder""",
     "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
     "labelling": """Evaluation ExpectedGain ScoreEstimate confidence_threshold estimate_score evaluate

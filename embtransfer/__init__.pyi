@@ -51,6 +51,7 @@ from .embedders import (
     StaticEmbedder as StaticEmbedder,
     VectorEmbedder as VectorEmbedder,
     WordEmbedder as WordEmbedder,
+    learn_word_vectors as learn_word_vectors,
     make_embedder as make_embedder,
 )
 from .explaining import (

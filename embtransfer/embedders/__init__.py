@@ -8,6 +8,7 @@ from ._columns import ColumnEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
 from ._html import HTMLCleaner
+from ._learned import learn_word_vectors
 from ._lexical import NGramVectorizer
 from ._ngrams import NGrams as NGrams
 from ._pooling import POOLINGS
@@ -28,6 +29,7 @@ __all__ = [
     "StaticEmbedder",
     "VectorEmbedder",
     "WordEmbedder",
+    "learn_word_vectors",
     "make_embedder",
 ]
 

@@ -1,0 +1,125 @@
+"""learn_word_vectors: its formula, its columns, what it refuses, and its tables in pipelines."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from embtransfer import (
+    DomainCentering,
+    WordEmbedder,
+    WordVectors,
+    compile_pipeline,
+    learn_word_vectors,
+    load_pipeline,
+    make_classifier,
+    make_transfer_pipeline,
+    save_pipeline,
+)
+from embtransfer.datasets import load_demo_reviews
+
+FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+TEXTS = [
+    "red pan, red lid",
+    "blue pan: blue lid",
+    "red pot",
+    "dull film",
+    "dull plot, slow film",
+    "slow plot",
+]
+FEW = WordVectors(["pan", "film", "unseen"], [[1.0, 0.0], [0.0, 2.0], [5.0, 5.0]])
+
+
+def test_the_learned_columns_are_their_formula():
+    table = learn_word_vectors(TEXTS, None, min_count=1)
+    row_of = {word: row for row, word in enumerate(table.words)}
+    near = np.zeros((len(row_of), len(row_of)))
+    for text in TEXTS:
+        ids = [row_of[word] for word in text.replace(",", "").replace(":", "").split()]
+        for i, word in enumerate(ids):
+            for j, context in enumerate(ids):
+                near[word, context] += 0 if i == j else 1 / abs(i - j)
+    share = near.sum(axis=0) ** 0.75 / (near.sum(axis=0) ** 0.75).sum()
+    with np.errstate(divide="ignore"):
+        information = np.log(near / near.sum(axis=1, keepdims=True) / share).clip(0)
+    U, S, _ = np.linalg.svd(information)
+    counts = np.array([" ".join(TEXTS).count(word) for word in table.words])
+    weights = np.log1p(counts) / np.log1p(counts).sum()
+    expected = U * np.sqrt(S)
+    expected -= weights @ expected
+    expected /= np.sqrt(weights @ (expected**2).sum(axis=1))
+    assert_allclose(table.matrix @ table.matrix.T, expected @ expected.T, atol=1e-5)
+
+
+def test_words_with_the_same_neighbours_are_alike():
+    table = learn_word_vectors([*FILMS.data, *PANS.data], None)
+    near = table[["pan", "knife", "film", "movie"]]
+    pan, knife, film, movie = near / np.linalg.norm(near, axis=1, keepdims=True)
+    assert pan @ knife > pan @ film
+    assert film @ movie > pan @ movie
+
+
+def test_pretrained_columns_come_first_and_are_zero_for_words_that_it_lacks():
+    table = learn_word_vectors(TEXTS, FEW, min_count=1, n_components=3)
+    assert table.matrix.shape == (9, 5)
+    given = dict(zip(table.words, table.matrix[:, :2], strict=True))
+    known = {"pan", "film"}
+    assert all(given[word].any() == (word in known) for word in table.words)
+    assert "unseen" not in table
+    assert_allclose(given["pan"] + given["film"], 0, atol=1e-6)  # both come twice: they lie about their mean
+    assert_allclose(np.linalg.norm([given["pan"], given["film"]], axis=1), 1, rtol=1e-6)
+    learned = learn_word_vectors(TEXTS, None, min_count=1, n_components=3)
+    assert_array_equal(table.matrix[:, 2:], learned.matrix)
+
+
+def test_frequent_words_come_first_and_rare_ones_are_left_out():
+    words = learn_word_vectors(TEXTS, None).words
+    assert words == ["red", "blue", "dull", "film", "lid", "pan", "plot", "slow"]  # "pot" comes once
+
+
+def test_capitals_stay_where_asked():
+    texts = ["Apple phone", "apple pie", "Apple shop", "apple tart", "pie shop"]
+    assert learn_word_vectors(texts, None).words == ["apple", "pie", "shop"]
+    assert learn_word_vectors(texts, None, lowercase=False).words == ["Apple", "apple", "pie", "shop"]
+
+
+def test_the_same_texts_give_the_same_table():
+    texts = [*FILMS.data[:100], *PANS.data[:100]]
+    first, again = (learn_word_vectors(texts, random_state=3) for _ in range(2))
+    assert first.checksum == again.checksum
+
+
+@pytest.mark.parametrize("container", [list, np.array, pa.array])
+def test_containers_and_missing_texts(container):
+    table = learn_word_vectors(container([*TEXTS, "", None]), None)
+    assert table.checksum == learn_word_vectors(TEXTS, None).checksum
+
+
+def test_a_pipeline_with_the_table_folds_and_is_saved(tmp_path):
+    table = learn_word_vectors([*FILMS.data, *PANS.data], n_components=20)
+    pipeline = make_transfer_pipeline(WordEmbedder(table), DomainCentering(), make_classifier("logistic"))
+    pipeline.fit(FILMS.data, FILMS.target, X_target=PANS.data)
+    wanted = pipeline.predict(PANS.data)
+    assert_array_equal(compile_pipeline(pipeline).predict(PANS.data), wanted)
+    save_pipeline(pipeline, tmp_path / "model")
+    assert_array_equal(load_pipeline(tmp_path / "model").predict(PANS.data), wanted)
+
+
+@pytest.mark.parametrize(
+    ("texts", "parameters", "message"),
+    [
+        (["a b", "c"], {}, r"Got 2 texts in which 0 words .* come min_count=2 times. Expected two such"),
+        (["good pan"], {"min_count": 1, "n_components": 0}, "n_components"),
+        ("good pan", {}, "Got a single str"),
+        (TEXTS, {"vectors": 3}, "vectors"),
+    ],
+)
+def test_what_it_refuses(texts, parameters, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        learn_word_vectors(texts, **parameters)
+
+
+def test_a_table_of_tokens_is_refused():
+    tokens = WordVectors(["go", "##od"], np.eye(2), "tokens", tokenizer="{}")
+    with pytest.raises(ValueError, match=r"Got the table tokens, whose rows .* Pass a table of words"):
+        learn_word_vectors(TEXTS, tokens)
