@@ -6,16 +6,16 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from embtransfer import WordVectors, learn_word_vectors
+from embtransfer import DomainWordEmbedder, WordVectors
 from embtransfer._words import words_of
-from embtransfer.embedders._learned import WINDOW, neighbours, numbered, scaled
+from embtransfer.embedders._domain_words import WINDOW, neighbours, numbered, scaled
 
 MIN_COUNT = 2
 PRETRAINED, WORD2VEC, STARTED, COUNTS, REVIEWS = (
     "pretrained: GloVe 6B 50d, 400,000 words",
     "Word2Vec of the domains",
     "Word2Vec, begun at the pretrained",
-    "learn_word_vectors (PPMI of neighbours, SVD)",
+    "DomainWordEmbedder (PPMI of neighbours, SVD)",
     "TF-IDF of texts, SVD, a vector a word",
 )
 
@@ -23,7 +23,7 @@ PRETRAINED, WORD2VEC, STARTED, COUNTS, REVIEWS = (
 def tables(texts, pretrained):
     """Name -> WordVectors."""
     words, counts, ids, text = numbered(texts, MIN_COUNT, True)
-    both = learn_word_vectors(texts, pretrained)
+    both = DomainWordEmbedder(pretrained).fit(texts).vectors_
     width, weights = pretrained.matrix.shape[1], np.log1p(counts)
     given, of_counts = both.matrix[:, :width], both.matrix[:, width:]
     rows = pretrained.rows_of(words)

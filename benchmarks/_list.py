@@ -219,6 +219,13 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with e5_amazon.parquet",
     ),
     Benchmark(
+        "short_texts",
+        "accuracy",
+        6,
+        "from long reviews to single sentences, and back, at three shares of the classes",
+        asks_for="EMBTRANSFER_DATA with fdu_mtl",
+    ),
+    Benchmark(
         "restaurants",
         "accuracy",
         2,

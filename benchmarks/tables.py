@@ -21,6 +21,7 @@ from . import (
     restaurants,
     scale,
     several_sources,
+    short_texts,
     vector_columns,
 )
 from ._list import BENCHMARKS, GROUPS
@@ -62,6 +63,7 @@ TABLES = {
     "Office-Caltech": office_caltech.on_page,
     "choosing": accuracy.choosing_all,
     "domain vectors": domain_vectors.on_page,
+    "short texts": short_texts.on_page,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,
     "other shares": real_targets.of_accuracy,

@@ -18,8 +18,8 @@ _NAMES_OF = {
         make_regressor""",
     "compiled": "CompiledPipeline",
     "diagnostics": "covariance_distance domain_shift mmd proxy_a_distance word_shift",
-    "embedders": """ColumnEmbedder Coverage DistilledEmbedder HTMLCleaner NGramVectorizer SentenceEmbedder
-        StaticEmbedder VectorEmbedder WordEmbedder learn_word_vectors make_embedder""",
+    "embedders": """ColumnEmbedder Coverage DistilledEmbedder DomainWordEmbedder HTMLCleaner NGramVectorizer
+        SentenceEmbedder StaticEmbedder VectorEmbedder WordEmbedder make_embedder""",
     "explaining": "Explanation explain word_weights",
     "folding": "compile_pipeline",
     "labelling": """Evaluation ExpectedGain ScoreEstimate confidence_threshold estimate_score evaluate

@@ -45,13 +45,13 @@ from .embedders import (
     ColumnEmbedder as ColumnEmbedder,
     Coverage as Coverage,
     DistilledEmbedder as DistilledEmbedder,
+    DomainWordEmbedder as DomainWordEmbedder,
     HTMLCleaner as HTMLCleaner,
     NGramVectorizer as NGramVectorizer,
     SentenceEmbedder as SentenceEmbedder,
     StaticEmbedder as StaticEmbedder,
     VectorEmbedder as VectorEmbedder,
     WordEmbedder as WordEmbedder,
-    learn_word_vectors as learn_word_vectors,
     make_embedder as make_embedder,
 )
 from .explaining import (

@@ -79,22 +79,23 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     table = load_vectors(vectors) if vectors else None
     of_tokens = table is not None and table.tokenizer is not None
     kind = "static_" if of_tokens else "word_"
-    if table is not None and not any(name.startswith(kind) for name in names):
+    of_table = {name for name in names if name.startswith(kind) or (name == "domain_words" and not of_tokens)}
+    if table is not None and not of_table:
         what = "tokens" if of_tokens else "words"
         raise ValueError(
             f"Got --vectors {vectors}, a table of {what}, but the embedder is {', '.join(names)}. Expected "
-            f"one that begins with {kind}."
+            f"one that begins with {kind}" + ("." if of_tokens else ", or domain_words.")
         )
     embedders = {}
     for name in names:
-        fits = table if name.startswith(kind) else None
+        fits = table if name in of_table else None
         if table is not None and fits is None and name not in _WITH_MODEL:
             talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
         embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
         if name in _WITH_MODEL:
             teacher = "teacher__" * (name == "distilled")
             embedders[name].set_params(**{f"{teacher}backend": str(embedding.backend)})
-        if isinstance(embedders[name], WordEmbedder):
+        if type(embedders[name]) is WordEmbedder:
             embedders[name].set_params(
                 unknown=str(embedding.unknown),
                 phrases=embedding.phrases,

@@ -16,8 +16,9 @@ from ._tables import Output
 TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`."
 # words in braces are filled with the names of a registry when the help is shown: see NamingCommand
 EMBEDDER_NAMES = (
-    "word_ or static_ with a pooling ({poolings}), as in word_mean; sentence; distilled, from a sentence "
-    "model; ngrams, sparse; or vectors, of --vector-column."
+    "word_ or static_ with a pooling ({poolings}), as in word_mean; domain_words, learned from the "
+    "texts of both domains; sentence; distilled, from a sentence model; ngrams, sparse; or vectors, of "
+    "--vector-column."
 )
 
 
@@ -98,8 +99,8 @@ DatasetOption = Annotated[
 Embedders = Annotated[
     str | None,
     typer.Option(
-        help=f"Embedders, with commas. {EMBEDDER_NAMES} By default word_mean, of choose and curve word_sif, "
-        "too; vectors with --vector-column."
+        help=f"Embedders, with commas. {EMBEDDER_NAMES} By default word_mean, of choose domain_words and "
+        "of curve word_sif, too; vectors with --vector-column."
     ),
 ]
 Adapters = Annotated[str, typer.Option(help="Adapters, with commas: {adapters}.")]

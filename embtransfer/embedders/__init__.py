@@ -7,8 +7,8 @@ from ._base import BaseEmbedder
 from ._columns import ColumnEmbedder
 from ._coverage import Coverage
 from ._distilled import DistilledEmbedder
+from ._domain_words import DomainWordEmbedder
 from ._html import HTMLCleaner
-from ._learned import learn_word_vectors
 from ._lexical import NGramVectorizer
 from ._ngrams import NGrams as NGrams
 from ._pooling import POOLINGS
@@ -23,18 +23,18 @@ __all__ = [
     "ColumnEmbedder",
     "Coverage",
     "DistilledEmbedder",
+    "DomainWordEmbedder",
     "HTMLCleaner",
     "NGramVectorizer",
     "SentenceEmbedder",
     "StaticEmbedder",
     "VectorEmbedder",
     "WordEmbedder",
-    "learn_word_vectors",
     "make_embedder",
 ]
 
 _POOLED = tuple(f"{kind}_{pooling}" for kind in ("word", "static") for pooling in POOLINGS)
-EMBEDDERS = (*_POOLED, "sentence", "distilled", "ngrams", "vectors")
+EMBEDDERS = (*_POOLED, "domain_words", "sentence", "distilled", "ngrams", "vectors")
 
 
 def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> BaseEmbedder | VectorEmbedder:
@@ -44,11 +44,11 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
     ----------
     name : str
         ``"word_"`` or ``"static_"`` and a pooling: WordEmbedder or StaticEmbedder with that pooling, such as
-        "word_mean", "word_sif", "static_mean". "sentence": SentenceEmbedder, by sentence. "distilled":
-        DistilledEmbedder with that as its teacher. "ngrams": NGramVectorizer, sparse TF-IDF rows. "vectors":
-        VectorEmbedder, for rows that are vectors already.
+        "word_mean", "word_sif", "static_mean". "domain_words": DomainWordEmbedder. "sentence":
+        SentenceEmbedder, by sentence. "distilled": DistilledEmbedder with that as its teacher. "ngrams":
+        NGramVectorizer, sparse TF-IDF rows. "vectors": VectorEmbedder, for rows that are vectors already.
     vectors : WordVectors, path, name or None, default=None
-        The table; None is the bundled GloVe subset for ``"word_"``, wordllama for ``"static_"``. For
+        The table; None is the bundled GloVe subset for words, wordllama for ``"static_"``. For
         "sentence" and "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" and
         "vectors" take none.
 
@@ -65,6 +65,8 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
     """
     check_name("embedder", name, EMBEDDERS)
     kind, _, pooling = name.partition("_")
+    if name == "domain_words":
+        return DomainWordEmbedder(vectors)
     if kind == "word":
         return WordEmbedder(vectors, pooling=pooling)
     if name in ("ngrams", "vectors"):

@@ -13,7 +13,8 @@ _SCHEMA = "schema.json"  # of a skops file, beside the files of its arrays
 # what a file may hold beside the safe types of scikit-learn, numpy and scipy that skops lists
 _TYPES_OF = {
     "embtransfer": """CORAL CORALClassifier CascadeClassifier CoTrainingClassifier ColumnEmbedder
-        DistilledEmbedder DomainCentering FeatureAugmentationClassifier GeodesicFlowKernel HTMLCleaner
+        DistilledEmbedder DomainCentering DomainWordEmbedder FeatureAugmentationClassifier
+        GeodesicFlowKernel HTMLCleaner
         ImportanceWeightedClassifier ImportanceWeightedRegressor JointDistributionAdaptation
         LabelShiftClassifier LengthScaling LinearOT MSDA MultiLabelClassifier NGramVectorizer
         NaiveBayesLogisticRegression NoAdaptation OptimalTransport PooledClassifier SCL

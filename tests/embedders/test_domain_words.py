@@ -1,16 +1,19 @@
-"""learn_word_vectors: its formula, its columns, what it refuses, and its tables in pipelines."""
+"""DomainWordEmbedder: its formula, its columns, what it refuses, and pipelines with it."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import SGDClassifier
 
 from embtransfer import (
     DomainCentering,
+    DomainWordEmbedder,
+    NoAdaptation,
     WordEmbedder,
     WordVectors,
     compile_pipeline,
-    learn_word_vectors,
+    fit_files,
     load_pipeline,
     make_classifier,
     make_transfer_pipeline,
@@ -30,8 +33,14 @@ TEXTS = [
 FEW = WordVectors(["pan", "film", "unseen"], [[1.0, 0.0], [0.0, 2.0], [5.0, 5.0]])
 
 
+def learned(texts, **options):
+    """The table less its pretrained columns, which are two."""
+    table = DomainWordEmbedder(FEW, **options).fit(texts).vectors_
+    return WordVectors(table.words, table.matrix[:, 2:], "learned")
+
+
 def test_the_learned_columns_are_their_formula():
-    table = learn_word_vectors(TEXTS, None, min_count=1)
+    table = learned(TEXTS, min_count=1)
     row_of = {word: row for row, word in enumerate(table.words)}
     near = np.zeros((len(row_of), len(row_of)))
     for text in TEXTS:
@@ -52,7 +61,7 @@ def test_the_learned_columns_are_their_formula():
 
 
 def test_words_with_the_same_neighbours_are_alike():
-    table = learn_word_vectors([*FILMS.data, *PANS.data], None)
+    table = learned([*FILMS.data, *PANS.data])
     near = table[["pan", "knife", "film", "movie"]]
     pan, knife, film, movie = near / np.linalg.norm(near, axis=1, keepdims=True)
     assert pan @ knife > pan @ film
@@ -60,7 +69,7 @@ def test_words_with_the_same_neighbours_are_alike():
 
 
 def test_pretrained_columns_come_first_and_are_zero_for_words_that_it_lacks():
-    table = learn_word_vectors(TEXTS, FEW, min_count=1, n_components=3)
+    table = DomainWordEmbedder(FEW, min_count=1, n_components=3).fit(TEXTS).vectors_
     assert table.matrix.shape == (9, 5)
     given = dict(zip(table.words, table.matrix[:, :2], strict=True))
     known = {"pan", "film"}
@@ -68,36 +77,42 @@ def test_pretrained_columns_come_first_and_are_zero_for_words_that_it_lacks():
     assert "unseen" not in table
     assert_allclose(given["pan"] + given["film"], 0, atol=1e-6)  # both come twice: they lie about their mean
     assert_allclose(np.linalg.norm([given["pan"], given["film"]], axis=1), 1, rtol=1e-6)
-    learned = learn_word_vectors(TEXTS, None, min_count=1, n_components=3)
-    assert_array_equal(table.matrix[:, 2:], learned.matrix)
 
 
 def test_frequent_words_come_first_and_rare_ones_are_left_out():
-    words = learn_word_vectors(TEXTS, None).words
+    words = learned(TEXTS).words
     assert words == ["red", "blue", "dull", "film", "lid", "pan", "plot", "slow"]  # "pot" comes once
 
 
 def test_capitals_stay_where_asked():
     texts = ["Apple phone", "apple pie", "Apple shop", "apple tart", "pie shop"]
-    assert learn_word_vectors(texts, None).words == ["apple", "pie", "shop"]
-    assert learn_word_vectors(texts, None, lowercase=False).words == ["Apple", "apple", "pie", "shop"]
+    assert learned(texts).words == ["apple", "pie", "shop"]
+    assert learned(texts, lowercase=False).words == ["Apple", "apple", "pie", "shop"]
 
 
-def test_the_same_texts_give_the_same_table():
-    texts = [*FILMS.data[:100], *PANS.data[:100]]
-    first, again = (learn_word_vectors(texts, random_state=3) for _ in range(2))
-    assert first.checksum == again.checksum
+def test_it_learns_from_the_texts_of_both_domains_alike():
+    one = DomainWordEmbedder(random_state=3).fit(FILMS.data[:100], X_target=PANS.data[:100])
+    other = DomainWordEmbedder(random_state=3).fit([*FILMS.data[:100], *PANS.data[:100]])
+    assert one.vectors_.checksum == other.vectors_.checksum
+    alone = DomainWordEmbedder(random_state=3).fit(FILMS.data[:100])
+    assert len(alone.vectors_) < len(one.vectors_)
+
+
+def test_rows_are_those_of_word_embedder_with_its_table():
+    embedder = DomainWordEmbedder(pooling="sif").fit(FILMS.data, X_target=PANS.data)
+    expected = WordEmbedder(embedder.vectors_, pooling="sif").fit([*FILMS.data, *PANS.data])
+    assert_array_equal(embedder.transform(PANS.data), expected.transform(PANS.data))
+    assert str(embedder.coverage(PANS.data)) == str(expected.coverage(PANS.data))
 
 
 @pytest.mark.parametrize("container", [list, np.array, pa.array])
 def test_containers_and_missing_texts(container):
-    table = learn_word_vectors(container([*TEXTS, "", None]), None)
-    assert table.checksum == learn_word_vectors(TEXTS, None).checksum
+    assert learned(container([*TEXTS, "", None])).checksum == learned(TEXTS).checksum
 
 
-def test_a_pipeline_with_the_table_folds_and_is_saved(tmp_path):
-    table = learn_word_vectors([*FILMS.data, *PANS.data], n_components=20)
-    pipeline = make_transfer_pipeline(WordEmbedder(table), DomainCentering(), make_classifier("logistic"))
+def test_a_pipeline_with_it_folds_and_is_saved(tmp_path):
+    embedder = DomainWordEmbedder(n_components=20)
+    pipeline = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
     pipeline.fit(FILMS.data, FILMS.target, X_target=PANS.data)
     wanted = pipeline.predict(PANS.data)
     assert_array_equal(compile_pipeline(pipeline).predict(PANS.data), wanted)
@@ -116,10 +131,18 @@ def test_a_pipeline_with_the_table_folds_and_is_saved(tmp_path):
 )
 def test_what_it_refuses(texts, parameters, message):
     with pytest.raises((TypeError, ValueError), match=message):
-        learn_word_vectors(texts, **parameters)
+        DomainWordEmbedder(**parameters).fit(texts)
 
 
 def test_a_table_of_tokens_is_refused():
     tokens = WordVectors(["go", "##od"], np.eye(2), "tokens", tokenizer="{}")
-    with pytest.raises(ValueError, match=r"Got the table tokens, whose rows .* Pass a table of words"):
-        learn_word_vectors(TEXTS, tokens)
+    with pytest.raises(ValueError, match=r"Got the table tokens, whose rows .* Use StaticEmbedder"):
+        DomainWordEmbedder(tokens).fit(TEXTS)
+
+
+def test_it_does_not_learn_batch_by_batch(tmp_path):
+    assert not hasattr(DomainWordEmbedder(), "partial_fit")
+    (tmp_path / "films.csv").write_text("text,label\ngood film,1\nbad film,0\n")
+    pipeline = make_transfer_pipeline(DomainWordEmbedder(), NoAdaptation(), SGDClassifier())
+    with pytest.raises(TypeError, match=r"DomainWordEmbedder.*Use WordEmbedder"):
+        fit_files(pipeline, tmp_path / "films.csv")
