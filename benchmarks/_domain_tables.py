@@ -15,9 +15,10 @@ PRETRAINED, WORD2VEC, STARTED, COUNTS, REVIEWS = (
     "pretrained: GloVe 6B 50d, 400,000 words",
     "Word2Vec of the domains",
     "Word2Vec, begun at the pretrained",
-    "DomainWordEmbedder (PPMI of neighbours, SVD)",
+    "PPMI of neighbours, SVD",
     "TF-IDF of texts, SVD, a vector a word",
 )
+BUILT = "DomainWordEmbedder: PPMI beside the pretrained"
 
 
 def tables(texts, pretrained):
@@ -39,7 +40,7 @@ def tables(texts, pretrained):
         f"{WORD2VEC}; side by side": np.hstack([given, scaled(of_windows, weights)]),
         f"{WORD2VEC}; CCA": joined(given, of_windows, known, weights),
         COUNTS: of_counts,
-        f"{COUNTS}; side by side": both.matrix,
+        BUILT: both.matrix,
         f"{COUNTS}; CCA": joined(given, of_counts, known, weights),
         REVIEWS: loadings,
         f"{REVIEWS}; side by side": np.hstack([given, scaled(loadings, weights)]),

@@ -10,7 +10,7 @@ from ._picture import in_words
 from ._results import results
 from .accuracy_peers import amazon_summary, banking_summary
 from .accuracy_transfer import summary
-from .domain_vectors import PRETRAINED, SIDE_BY_SIDE, WORDS as RECIPE, mean
+from .domain_vectors import BUILT, PRETRAINED, WORDS as RECIPE, mean
 from .real_targets import TODAY, WORDS, cells, groups, score
 
 NUMBERS = ["none", "one", "two", "three", "four", "five", "six"]
@@ -60,7 +60,7 @@ def domain_sentences():
     for one in results("domain_vectors")["records"]:
         found.setdefault(one["data"], []).append(one)
     glove, learned = (
-        [mean(some, name, "centred")[0] for some in found.values()] for name in (PRETRAINED, SIDE_BY_SIDE)
+        [mean(some, name, "centred")[0] for some in found.values()] for name in (PRETRAINED, BUILT)
     )
     words = [mean(some, RECIPE, "self-trained")[0] for some in found.values()]
     in_words = [" / ".join(f"{one:.1f}" for one in row) for row in (learned, glove, words)]

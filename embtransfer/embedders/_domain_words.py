@@ -45,7 +45,7 @@ class DomainWordEmbedder(TwoDomainEmbedder, WordEmbedder):
     random_state : int, RandomState instance or None, default=0
         Of the singular vectors.
     n_jobs : int or None, default=None
-        Threads that embed, as joblib counts them: None is 1 or parallel_config's, -1 all processors.
+        Threads as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class DomainWordEmbedder(TwoDomainEmbedder, WordEmbedder):
         self.n_jobs = n_jobs
 
     @property
-    def partial_fit(self):
+    def partial_fit(self) -> None:  # type: ignore[override]
         raise AttributeError("DomainWordEmbedder learns from all texts at once")
 
     def _fit(self, texts):

@@ -119,7 +119,7 @@ def compare(
         still, as the adapter maps them.
     n_jobs : int or None, default=None
         Processes as joblib counts them: None is 1 or parallel_config's, -1 all processors, -2 all but one.
-        Only the times depend on it.
+        Only the times depend on it; each solves on one thread.
     progress : callable (done, total, description), default=None
         Called before each combination and at the end.
 
