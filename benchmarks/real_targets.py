@@ -140,15 +140,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--draws", type=int, default=1, help="of the Amazon targets")
-    parser.add_argument(
-        "--search", type=int, default=12, help="search on every so many tasks, and all of tweets; 0: none"
-    )
+    parser.add_argument("--search", type=int, default=12, help="search on every so many tasks; 0: on none")
     parser.add_argument("--jobs", type=int, default=-1)
     arguments = parser.parse_args()
     host = machine("embtransfer", "scikit-learn")
     asked = [task for task in tasks(arguments.draws) if task.data in arguments.sets]
     work = [
-        delayed(run)(task, bool(arguments.search) and (i % arguments.search == 0 or task.share is None))
+        delayed(run)(task, bool(arguments.search) and i % arguments.search == 0)
         for i, task in enumerate(asked)
     ]
     done = Parallel(arguments.jobs, return_as="generator")(work)
