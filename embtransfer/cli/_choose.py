@@ -93,7 +93,8 @@ def choose(
             learned = rounds.learned
             given["y_target"] = [rounds.labels.get(row) for row in range(len(X_target))]
             given["probability"] = rounds.probability
-        made, models = make_models(embedders, recipes, ("word_mean,word_sif", "words"), embedding, X_target)
+        usual = "word_mean,domain_words", "words"
+        made, models = make_models(embedders, recipes, usual, embedding, X_target)
         read, read_target = cleaned(html, X, X_target)
         say_check(read, y, read_target, embedders=made.values())
         with progress_bar() as progress:

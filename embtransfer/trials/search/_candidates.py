@@ -19,7 +19,7 @@ from .._named_estimators import named, named_for, of_view, recipes_for
 from .._store import description
 
 _ROLES = ("embedder", "adapter", "classifier")
-EMBEDDERS, RECIPES = ("word_mean", "word_sif"), ("words",)  # of texts
+EMBEDDERS, RECIPES = ("word_mean", "domain_words"), ("words",)  # of texts
 
 
 @dataclass

@@ -15,6 +15,7 @@ from ..._rows import kind_of_rows
 from ...classifiers import NaiveBayesLogisticRegression
 from ...classifiers._density_ratio import learning_weights
 from ...copies._groups import fewest_groups, stratified_folds
+from ...embedders import DomainWordEmbedder
 from ...pipeline._words import words_of
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import Steps, line
@@ -189,10 +190,11 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
     rows = {}
     for place in places:
         view, steps = candidates[place].view, getattr(candidates[place].estimator, "steps", None)
-        if view is not None and view not in rows and steps:
-            with suppress(Exception):  # what fails is said of its candidates
-                made = store.rows(steps[0][1]).rows
-                rows[view] = made[source], made[target]
+        if view is None or view in rows or not steps or view.startswith(DomainWordEmbedder.__name__):
+            continue  # what is learned from the words tells what they tell
+        with suppress(Exception):  # what fails is said of its candidates
+            made = store.rows(steps[0][1]).rows
+            rows[view] = made[source], made[target]
     if not rows or not shares.all():  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
     texts = kind_of_rows(store.source) != "vectors"

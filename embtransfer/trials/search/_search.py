@@ -44,7 +44,8 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         As in `compare`: all combinations of the first three, and whole models. TF-IDF with logistic
         regression, with and without corrected class shares, is always among the candidates, and so is, of
         each candidate, the one that learns nothing from the target. Embedders None: "word_mean" and
-        "word_sif", recipes None: "words"; of vectors, where these take the place of TF-IDF, both "vectors".
+        "domain_words", recipes None: "words"; of vectors, where these take the place of TF-IDF, both
+        "vectors".
     parameters : dict of str to list, default=None
         Settings to try, such as ``{"classifier__C": [1, 10], "embedder__pooling": ["mean", "sif"]}``; each
         goes to the candidates that have it.
