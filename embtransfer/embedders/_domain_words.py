@@ -19,7 +19,7 @@ from ._word import WordEmbedder
 WINDOW = 20  # words to each side
 _CONTEXTS = 2000  # the most frequent words; all of them cost twice the time and gain nothing
 _BLOCK = 4096  # words counted at a time
-_MOST = 20_000  # texts of both domains that are learned from, evenly spread: more say little more
+_MOST = 20_000  # texts of both domains that are learned from, evenly spread: a bound on the time
 _SMOOTHING = 0.75  # of the contexts' counts
 
 
