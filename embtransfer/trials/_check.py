@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
-from ..embedders import Coverage, make_embedder
+from ..embedders import Coverage, DomainWordEmbedder, WordEmbedder, make_embedder
 from ..system._html import HTML
 from ._label_kinds import CLASSES, NUMBERS, kind_of
 from ._splits import Domains
@@ -221,6 +221,8 @@ def _coverage(embedder, texts):
     embedder = make_embedder(embedder) if isinstance(embedder, str) else clone(embedder)
     if not hasattr(embedder, "coverage"):
         return None
+    if isinstance(embedder, DomainWordEmbedder):  # its pretrained table's words; it learns the others
+        embedder = WordEmbedder(embedder.vectors, lowercase=embedder.lowercase)
     return embedder.set_params(pooling="mean", unknown="skip").fit(texts[:1]).coverage(texts)
 
 

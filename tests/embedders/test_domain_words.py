@@ -12,6 +12,7 @@ from embtransfer import (
     NoAdaptation,
     WordEmbedder,
     WordVectors,
+    check_domains,
     compile_pipeline,
     fit_files,
     load_pipeline,
@@ -138,6 +139,12 @@ def test_a_table_of_tokens_is_refused():
     tokens = WordVectors(["go", "##od"], np.eye(2), "tokens", tokenizer="{}")
     with pytest.raises(ValueError, match=r"Got the table tokens, whose rows .* Use StaticEmbedder"):
         DomainWordEmbedder(tokens).fit(TEXTS)
+
+
+def test_the_check_of_the_data_looks_for_words_in_its_pretrained_table():
+    found = check_domains(FILMS.data, FILMS.target, PANS.data, embedder=DomainWordEmbedder())
+    expected = check_domains(FILMS.data, FILMS.target, PANS.data)
+    assert str(found.coverage) == str(expected.coverage)
 
 
 def test_it_does_not_learn_batch_by_batch(tmp_path):
