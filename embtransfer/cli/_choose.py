@@ -78,6 +78,7 @@ def choose(
     """Choose a model for the target without its labels, or with few, say how good it will be, and save it."""
     from ..persistence import check_destination, save_pipeline
     from ..trials.search import TransferSearch
+    from ..trials.search._candidates import EMBEDDERS, RECIPES
 
     with clear_errors():
         if output is not None:
@@ -93,7 +94,7 @@ def choose(
             learned = rounds.learned
             given["y_target"] = [rounds.labels.get(row) for row in range(len(X_target))]
             given["probability"] = rounds.probability
-        usual = "word_mean,domain_words", "words"
+        usual = ",".join(EMBEDDERS), ",".join(RECIPES)
         made, models = make_models(embedders, recipes, usual, embedding, X_target)
         read, read_target = cleaned(html, X, X_target)
         say_check(read, y, read_target, embedders=made.values())

@@ -1,6 +1,7 @@
 """DomainWordEmbedder: word vectors learned from the texts, of which words come near which."""
 
 from collections import Counter
+from itertools import chain
 from numbers import Integral
 from os import PathLike
 
@@ -144,9 +145,8 @@ def learned_table(pretrained, texts, options) -> WordVectors:
 
 def numbered(texts, min_count, lowercase):
     """Words by frequency, their counts, and of each token that is one of them its word and its text."""
-    found = Counter()
-    for text in texts:
-        found.update(words_of(text, lowercase))
+    cut = [words_of(text, lowercase) for text in texts]
+    found = Counter(chain.from_iterable(cut))
     words = sorted(
         (word for word, n in found.items() if n >= min_count), key=lambda word: (-found[word], word)
     )
@@ -156,11 +156,9 @@ def numbered(texts, min_count, lowercase):
             f"min_count={min_count} times. Expected two such words. Give more texts or a lower min_count."
         )
     row_of = {word: row for row, word in enumerate(words)}
-    rows = [
-        np.array([row_of.get(word, -1) for word in words_of(text, lowercase)], np.int32) for text in texts
-    ]
-    text = np.repeat(np.arange(len(rows)), [len(some) for some in rows])
-    return words, np.array([found[word] for word in words]), np.concatenate(rows), text
+    ids = np.array([row_of.get(word, -1) for word in chain.from_iterable(cut)], np.int32)
+    text = np.repeat(np.arange(len(cut)), [len(some) for some in cut])
+    return words, np.array([found[word] for word in words]), ids, text
 
 
 def neighbours(ids, text, n_words, window, n_contexts=None):
