@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from ._results import RESULTS, machine, markdown_table, write_results
@@ -51,7 +52,6 @@ class Without:
             raise ImportError(name)
 sys.meta_path.insert(0, Without())
 """
-ENTRY = "import sys; from embtransfer.cli import main; sys.exit(main())"  # as pip's script has it
 FRAME = """
 from time import perf_counter
 import sys
@@ -128,6 +128,11 @@ def run(code, path, environment=None):
     return [whole, *map(float, said.split()[-3:])]
 
 
+def run_command(words):
+    """Seconds of the whole process."""
+    return [timed([sys.executable, "-m", "embtransfer", *words])[0]]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
@@ -136,17 +141,15 @@ def main():
     host = machine("embtransfer", "numpy", "numba", "pyarrow", "scikit-learn", "fasttext")
     with tempfile.TemporaryDirectory() as folder:
         contenders = models(Path(folder))
+        runs = {name: partial(run, *contender) for name, contender in contenders.items()}
         typed = commands(contenders, Path(folder))
-        found = {name: [] for name in (*contenders, *typed)}
+        runs |= {name: partial(run_command, words) for name, words in typed.items()}
+        found = {name: [] for name in runs}
         for round_ in range(-1, arguments.rounds):
-            for name, (code, path) in contenders.items():
-                seconds = run(code, path)
+            for name, measured in runs.items():
+                seconds = measured()
                 if round_ >= 0:
                     found[name].append(seconds)
-            for name, words in typed.items():
-                seconds, _ = timed([sys.executable, "-c", ENTRY, *words])
-                if round_ >= 0:
-                    found[name].append([seconds])
         first = run(*contenders["folded"], {**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / "empty")})
     rows = []
     for name, runs in found.items():
