@@ -1,9 +1,12 @@
 """The tasks of labelling, and what is measured on one."""
 
+import os
 import warnings
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score
 from threadpoolctl import threadpool_limits
@@ -13,8 +16,12 @@ from embtransfer.labelling._draw import draw, spread
 from embtransfer.labelling._views import margin
 
 from ._real_targets_work import AMAZON, Task, domains, load
+from .vector_columns import e5_domains, halves
 
-DATA = ("amazon", "crisislex_t26", "airline_tweets")
+DATA = ("amazon", "crisislex_t26", "airline_tweets", "e5_amazon", "hwu64")
+SHARES = (0.5, 0.2, 0.8)  # of positive reviews
+PER_CLASS = (5, 10)  # source labels of each intent of hwu64
+SEEN = 1000  # target texts, at most
 SIZES = (50, 100, 200)  # of labels, in rounds: each round's model suggests the next
 METHODS = ("random", "default", "margin", "typical")  # the default keeps a fifth for scoring
 DRAWS = 5  # of random labels
@@ -23,21 +30,44 @@ SCORED = (10, 20, 40)  # random labels that score
 
 
 def tasks():
-    """Those of real targets: Amazon pairs with 50, 20 and 80 % positive, and two sets as they are."""
+    """Those of real targets, which are texts; the Amazon pairs as vectors; few labels of many classes."""
     for i, (source, target) in enumerate(permutations(AMAZON, 2)):
-        for share in (0.5, 0.2, 0.8):
+        for share in SHARES:
             yield Task("amazon", source, target, share, 0, i % 2 == 0)
-    for data in DATA[1:]:
+    for data in DATA[1:3]:
         for i, target in enumerate(sorted(domains(data))):
             yield Task(data, None, target, None, 0, i % 2 == 0)
+    for source, target in permutations(AMAZON, 2):
+        for share in SHARES:
+            yield Task("e5_amazon", source, target, share, 0, False)
+    for n in PER_CLASS:
+        yield Task("hwu64", f"{n} a class", "hwu64", None, 0, False)
+
+
+def rows_of(task):
+    """X, y, X_target of the seen half, its labels, and rows and labels of the scored half."""
+    if task.data == "hwu64":
+        folder = Path(os.environ["EMBTRANSFER_DATA"], "hwu64")
+        parts = [pd.read_csv(folder / f"{name}.csv") for name in ("train", "valid", "test")]
+        parts[0] = parts[0].groupby("label").sample(int(task.source.split()[0]), random_state=task.draw)
+        parts[1] = parts[1].sample(SEEN, random_state=task.draw)
+        pairs = [(part["text"].to_list(), part["label"].to_numpy()) for part in parts]
+    elif task.data == "e5_amazon":
+        found = e5_domains()
+        parts = found[task.source], *halves(found[task.target], task.share)
+        pairs = [(np.stack(part["vector"].tolist()), part["label"].to_numpy()) for part in parts]
+    else:
+        return load(task)
+    return [one for pair in pairs for one in pair]
 
 
 class Labelled:
-    """The recipe "words" on rows, fitted with the labels of some target rows."""
+    """The recipe "words", or "vectors", on rows, fitted with the labels of some target rows."""
 
     def __init__(self, task):
-        X, y, X_target, self.labels, texts, self.wanted = load(task)
-        model = make_recipe("words").fit(X, y, X_target=X_target)
+        X, y, X_target, self.labels, texts, self.wanted = rows_of(task)
+        self.recipe = "vectors" if task.data == "e5_amazon" else "words"
+        model = make_recipe(self.recipe).fit(X, y, X_target=X_target)
         steps, self.first = model[:-1], model[-1]
         self.source, self.y = steps.transform(X), y
         self.target, self.scored = steps.transform(X_target), steps.transform(texts)
@@ -45,7 +75,7 @@ class Labelled:
     def fit(self, rows):
         some = np.full(len(self.labels), None, object)
         some[rows] = self.labels[rows]
-        return make_recipe("words")[-1].fit(self.source, self.y, X_target=self.target, y_target=some)
+        return make_recipe(self.recipe)[-1].fit(self.source, self.y, X_target=self.target, y_target=some)
 
     def scores(self, model):
         """Accuracy and balanced accuracy on the half that nothing saw."""

@@ -3,16 +3,18 @@
     EMBTRANSFER_DATA=... python -m benchmarks.labelling
 
 Targets: twelve pairs of Amazon reviews, the target 50, 20 and 80 % positive; crisislex_t26 and
-airline_tweets as they are, each domain from all others. Half of a target is seen (at most 1,000 texts), half
-scored. Recipe "words" is fitted with `y_target`, the labels of 50, 100 and 200 of the seen texts: random ones
-(mean of five draws), or suggested ones in rounds, each by the model of the round before. "default" learns
-from four fifths of them, and keeps the others for scoring.
+airline_tweets as they are, each domain from all others; hwu64, 64 intents, with 5 and 10 source labels of
+each and no other domain. Half of a target is seen (at most 1,000 texts), half scored. Recipe "words", and
+recipe "vectors" on the same pairs as vectors of a sentence model (e5_amazon), is fitted with `y_target`, the
+labels of 50, 100 and 200 of the seen texts: random ones (mean of five draws), or suggested ones in rounds,
+each by the model of the round before. "default" learns from four fifths of them, and keeps the others for
+scoring.
 Intervals of `estimate_score` at 90 %: 20 users a task draw 10, 20 and 40 texts by chance, "default" with more
 chance where the model that suggests is in doubt, for the model that learned from the other 160 of 200
 suggested labels; "random" evenly, for a model that learned from none. The truth is the accuracy on all seen
 texts that the model did not learn from; the plain interval is Wilson's of as many texts drawn evenly from
-these. Constants were set on every other pair and domain ("developed on"). With --methods or --data the rest
-is kept of the results that are there. Writes results/labelling.json and .md.
+these. Constants were set on every other pair and domain ("developed on"), none on vectors or intents. With
+--methods or --data the rest is kept of the results that are there. Writes results/labelling.json and .md.
 """
 
 import argparse
@@ -32,6 +34,7 @@ def groups(records):
     for record in records:
         task = record["task"]
         of = task["data"] if task["share"] is None else f"{task['data']} {task['share']:.0%}"
+        of = f"{of}, {task['source']}" if task["data"] == "hwu64" else of
         made.setdefault(f"{of}, {'developed on' if task['developed'] else 'held out'}", []).append(record)
     return made
 
@@ -79,9 +82,8 @@ def tables(records):
     ]
 
 
-def added(record, found):
+def added(record, new):
     """A record of an earlier run, with what was found anew of its task."""
-    new = found.get(json.dumps(record["task"]), {"scores": {}, "users": {}})
     return record | {part: record[part] | new[part] for part in ("scores", "users")}
 
 
@@ -97,8 +99,10 @@ def main():
     work = [delayed(run)(task, arguments.seed, arguments.methods) for task in asked]
     done = Parallel(arguments.jobs, return_as="generator")(work)
     found = {json.dumps(record["task"]): record for record in track(done, "tasks", len(work))}
-    whole = (arguments.methods, arguments.data) == (METHODS, DATA)
-    records = list(found.values()) if whole else [added(r, found) for r in results("labelling")["records"]]
+    if (arguments.methods, arguments.data) != (METHODS, DATA):
+        earlier = {json.dumps(record["task"]): record for record in results("labelling")["records"]}
+        found = earlier | {key: added(earlier.get(key, new), new) for key, new in found.items()}
+    records = list(found.values())
     write_results(RESULTS, "labelling", {"records": records}, host, tables(records))
 
 
