@@ -206,6 +206,16 @@ def test_more_confidence_makes_a_wider_interval():
     assert (narrow[:, 1] < wide[:, 1]).all()
 
 
+def test_shares_are_measured_by_five_labels_a_class_or_more():
+    source, y, target, y_target = gaussians((0.2, 0.8), 0)
+    one = view(LogisticRegression(), source, target, y)
+    found = [
+        target_priors([one], y, check_random_state(0), known=(np.arange(n), y_target[:n])).target
+        for n in (0, 9, 10)
+    ]
+    assert found[0].tolist() == found[1].tolist() != found[2].tolist()
+
+
 @either_kind
 @pytest.mark.parametrize("chosen", ["random", "doubtful"])
 def test_known_labels_correct_the_estimate_however_their_rows_were_chosen(make, chosen):
