@@ -168,7 +168,7 @@ BENCHMARKS = (
         "accuracy",
         90,
         "suggested target labels against random ones, and how often intervals of few labels hold",
-        asks_for="EMBTRANSFER_DATA with crisislex_t26 and airline_tweets",
+        asks_for="EMBTRANSFER_DATA with crisislex_t26, airline_tweets, hwu64 and e5_amazon.parquet",
     ),
     Benchmark(
         "label_peers",

@@ -5,6 +5,7 @@ Each is a page and a part of a sentence; the tests look for it there, whatever i
 
 import statistics
 
+from . import gain, labelling
 from ._accuracy_tables import cascade_cells
 from ._picture import in_words
 from ._results import results
@@ -34,6 +35,7 @@ def sentences():
         *adapter_sentences(),
         *cascade_sentences(),
         *domain_sentences(),
+        *(("docs/few-labels.md", part) for part in (gain.sentence(), *labelling.sentences())),
     ]
 
 

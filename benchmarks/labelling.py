@@ -63,6 +63,63 @@ def intervals(found):
     return rows
 
 
+GUIDE = {  # its names of the targets that nothing was set on
+    "amazon 50%, held out": "Amazon, 50 % positive",
+    "amazon 20%, held out": "20 %",
+    "amazon 80%, held out": "80 %",
+    "crisislex_t26, held out": "crisislex_t26",
+    "airline_tweets, held out": "airline_tweets",
+    "e5_amazon 50%, held out": "vectors of Amazon, 50 %",
+    "e5_amazon 20%, held out": "20 %",
+    "e5_amazon 80%, held out": "80 %",
+    "hwu64, 5 a class, held out": "hwu64, 5 source labels a class",
+    "hwu64, 10 a class, held out": "10",
+}
+WAYS = {
+    "random": lambda n: f"{n} at random",
+    "margin": lambda n: f"{n} of smallest margin",
+    "default": lambda n: f"{n} suggested, of which {n // 5} score",
+}
+
+
+def on_page():
+    found = groups(results("labelling")["records"])
+    rows = [["no label of the target", *(mean(found[name], "none") for name in GUIDE)]]
+    for i, n in enumerate(SIZES):
+        for method, name in WAYS.items():
+            rows.append([name(n), *(mean(found[of], method, i) for of in GUIDE)])
+    return markdown_table(["", *GUIDE.values()], rows)
+
+
+def sentences():
+    """What the guide says of the table that figures outside it show."""
+    records = results("labelling")["records"]
+    held, ratios = {}, []
+    for how in ("random", "default"):
+        users = [np.concatenate([r["users"][f"{how}, {n}"] for r in records]) for n in SCORED]
+        held[how] = [f"{100 * some[:, 0].mean():.0f}" for some in users]
+        ratios += [some[:, 1].mean() / some[:, 3].mean() for some in users]
+    yield (
+        f"Intervals of 10, 20 and 40 random labels held in {held['random'][0]}, {held['random'][1]} and "
+        f"{held['random'][2]} of 100 cases, those of as many suggested ones in {held['default'][0]}, "
+        f"{held['default'][1]} and {held['default'][2]}; they were {min(ratios):.2f} to {max(ratios):.2f} "
+        "times as wide as the plain binomial ones."
+    )
+    tweets = groups(records)["airline_tweets, held out"]
+    balanced = [float(mean(tweets, "none", place=1))]
+    balanced += [float(mean(tweets, "default", i, place=1)) for i in range(len(SIZES))]
+    yield (
+        f"balanced accuracy was {balanced[0]:.0f} without, and {balanced[1]:.0f}, {balanced[2]:.0f} and "
+        f"{balanced[3]:.0f} with 50, 100 and 200 suggested ones"
+    )
+
+
+def mean(records, method, size=None, place=0):
+    """Of the scores of some records, in percent; place 1 is balanced accuracy."""
+    scores = [record["scores"][method] for record in records]
+    return percent([one[place] if size is None else one[size][place] for one in scores])
+
+
 def percent(values):
     return f"{100 * np.mean(values):.1f}" if len(values) else ""
 

@@ -15,6 +15,7 @@ from . import (
     _picture,
     _speed_tables as speed,
     domain_vectors,
+    labelling,
     office_caltech,
     probabilities,
     real_targets,
@@ -33,6 +34,7 @@ PAGES = (
     "docs/measured.md",
     "docs/adapters.md",
     "docs/across-languages.md",
+    "docs/few-labels.md",
     "benchmarks/README.md",
 )
 PICTURE = ROOT / "docs" / "accuracy-and-speed.svg"
@@ -63,6 +65,7 @@ TABLES = {
     "Office-Caltech": office_caltech.on_page,
     "choosing": accuracy.choosing_all,
     "domain vectors": domain_vectors.on_page,
+    "labelling": labelling.on_page,
     "short texts": short_texts.on_page,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,

@@ -13,8 +13,8 @@ from ._known import by_row
 from ._refit import refitted
 
 LEAST_LABELS = 20
-# What accuracy gained for each row expected to change, in 94 of 100 rounds on the tasks of benchmarks/gain.py
-# that it was set on, and in 89 on the others
+# What accuracy gained for each row expected to change: when set, in 94 of 100 rounds on the tasks of
+# benchmarks/gain.py that it was set on and in 89 on the others; today in 90 and 98
 RANGE = -0.5, 0.8
 
 
@@ -94,9 +94,9 @@ def expected_gain(
 
         c = d \log_2 (1 + n / m)
 
-    and the accuracy by -0.5 c to 0.8 c. So it was in 89 of 100 rounds of 50 labels, after 50, 100 and 150, on
+    and the accuracy by -0.5 c to 0.8 c. So it was in 98 of 100 rounds of 50 labels, after 50, 100 and 150, on
     domains that the two numbers were not set on. Where in the interval it will be is not told: what the
-    scores of 10 to 30 random labels said of the round before was off by 6.8 points, where gains differ by 4.0
+    scores of 10 to 30 random labels said of the round before was off by 6.9 points, where gains differ by 3.1
     (standard deviation), and so no score is used.
 
     Examples
