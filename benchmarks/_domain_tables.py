@@ -23,14 +23,14 @@ BUILT = "DomainWordEmbedder: PPMI beside the pretrained"
 
 def tables(texts, pretrained):
     """Name -> WordVectors."""
-    words, counts, ids, text = numbered(texts, MIN_COUNT, True)
+    tokens = [words_of(one, True) for one in texts]
+    words, counts, ids, text = numbered(tokens, MIN_COUNT)
     both = DomainWordEmbedder(pretrained).fit(texts).vectors_
     width, weights = pretrained.matrix.shape[1], np.log1p(counts)
     given, of_counts = both.matrix[:, :width], both.matrix[:, width:]
     rows = pretrained.rows_of(words)
     known = rows >= 0
     start = {word: pretrained.matrix[row] for word, row in zip(words, rows, strict=True) if row >= 0}
-    tokens = [words_of(one, True) for one in texts]
     of_windows = word2vec(tokens, words, 100)
     loadings = of_texts(texts, words)
     near = neighbours(ids, text, len(words), WINDOW)

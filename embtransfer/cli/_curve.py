@@ -42,6 +42,7 @@ def curve(
     """Show how the score on the target grows with source labels and with target labels."""
     from ..trials import learning_curve, summarize_learning_curve
     from ..trials._curve_plot import import_matplotlib
+    from ..trials.search._candidates import EMBEDDERS, RECIPES
 
     with clear_errors():
         if output is not None and output.suffix not in (".csv", ".png", ".svg", ".pdf"):
@@ -49,7 +50,7 @@ def curve(
         if output is not None and output.suffix != ".csv":
             import_matplotlib()  # before the work, not after it
         data, groups, _ = load_domains(texts, None, columns_asked(context, texts.columns))
-        by_default = "word_mean,word_sif", "words"
+        by_default = ",".join(EMBEDDERS), ",".join(RECIPES)
         made, named_recipes = make_models(embedders, recipes, by_default, embedding, data[2])
         say_check(*data, embedders=made.values(), scoring=scoring)
         models = beside_plain(made, data[2]) | named_recipes

@@ -68,7 +68,7 @@ def beside_plain(embedders, X_target) -> dict:
 
 def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     """Name -> embedder; a table of words is for the word embedders, one of tokens for the static ones."""
-    from ..embedders import WordEmbedder, make_embedder
+    from ..embedders import StaticEmbedder, WordEmbedder, make_embedder
 
     vectors, model = embedding.vectors, embedding.model
     of_sentences = f"--model {model}" if model else "--backend onnx" * (embedding.backend != Backend.torch)
@@ -78,24 +78,23 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
         )
     table = load_vectors(vectors) if vectors else None
     of_tokens = table is not None and table.tokenizer is not None
-    kind = "static_" if of_tokens else "word_"
-    of_table = {name for name in names if name.startswith(kind) or (name == "domain_words" and not of_tokens)}
-    if table is not None and not of_table:
-        what = "tokens" if of_tokens else "words"
+    kind = StaticEmbedder if of_tokens else WordEmbedder
+    embedders = {name: make_embedder(name) for name in names}
+    if table is not None and not any(isinstance(one, kind) for one in embedders.values()):
+        what, wanted = ("tokens", "static_") if of_tokens else ("words", "word_, or domain_words")
         raise ValueError(
             f"Got --vectors {vectors}, a table of {what}, but the embedder is {', '.join(names)}. Expected "
-            f"one that begins with {kind}" + ("." if of_tokens else ", or domain_words.")
+            f"one that begins with {wanted}."
         )
-    embedders = {}
     for name in names:
-        fits = table if name in of_table else None
+        fits = table if isinstance(embedders[name], kind) else None
         if table is not None and fits is None and name not in _WITH_MODEL:
             talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
         embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
         if name in _WITH_MODEL:
             teacher = "teacher__" * (name == "distilled")
             embedders[name].set_params(**{f"{teacher}backend": str(embedding.backend)})
-        if type(embedders[name]) is WordEmbedder:
+        if isinstance(embedders[name], WordEmbedder):
             embedders[name].set_params(
                 unknown=str(embedding.unknown),
                 phrases=embedding.phrases,

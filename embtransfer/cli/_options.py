@@ -99,8 +99,8 @@ DatasetOption = Annotated[
 Embedders = Annotated[
     str | None,
     typer.Option(
-        help=f"Embedders, with commas. {EMBEDDER_NAMES} By default word_mean, of choose domain_words and "
-        "of curve word_sif, too; vectors with --vector-column."
+        help=f"Embedders, with commas. {EMBEDDER_NAMES} By default word_mean, of choose and curve "
+        "domain_words, too; vectors with --vector-column."
     ),
 ]
 Adapters = Annotated[str, typer.Option(help="Adapters, with commas: {adapters}.")]

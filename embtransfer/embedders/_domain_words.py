@@ -1,9 +1,10 @@
 """DomainWordEmbedder: word vectors learned from the texts, of which words come near which."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import chain
 from numbers import Integral
-from os import PathLike
+from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -11,10 +12,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._types import FilePath, Seed
-from .._words import words_of
 from ..word_vectors import WordVectors
 from ._base import TwoDomainEmbedder
-from ._pooling import POOLINGS
+from ._cutting import cutter
 from ._word import WordEmbedder
 
 WINDOW = 20  # words to each side
@@ -35,14 +35,16 @@ class DomainWordEmbedder(TwoDomainEmbedder, WordEmbedder):
     ----------
     vectors : WordVectors, path, name or None, default=None
         The pretrained table. None is the bundled GloVe 6B 50d subset.
-    pooling : {"mean", "idf", "sif", "usif", "max", "mean_max_min", "power_means"}, default="mean"
-        As in WordEmbedder.
     n_components : int, default=100
         Learned columns; fewer where the texts have fewer words.
     min_count : int, default=2
         How often a word must come to be learned.
-    lowercase : bool, default=True
-        Lower-case texts before they are cut into words.
+    pooling, token_pattern, lowercase, sif_a, powers :
+        As in WordEmbedder.
+    unknown : {"skip", "nearest"}, default="skip"
+        What becomes of words that were not learned, as in WordEmbedder.
+    phrases : bool, default=False
+        Whether neighbouring words that the pretrained table has joined by "_" are learned as one.
     random_state : int, RandomState instance or None, default=0
         Of the singular vectors.
     n_jobs : int or None, default=None
@@ -88,51 +90,64 @@ class DomainWordEmbedder(TwoDomainEmbedder, WordEmbedder):
     """
 
     _parameter_constraints = {
-        "vectors": [WordVectors, str, PathLike, None],
-        "pooling": [StrOptions(set(POOLINGS))],
+        **WordEmbedder._parameter_constraints,
+        "unknown": [StrOptions({"skip", "nearest"})],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
-        "lowercase": ["boolean"],
         "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
     }
-    # of WordEmbedder, as they are by default
-    token_pattern, unknown, phrases, sif_a, powers = "words", "skip", False, 1e-3, (1, 3, np.inf, -np.inf)
+    _tells_words = True  # what it tells of the class shares the texts' words tell already
 
     def __init__(
         self,
         vectors: WordVectors | FilePath | None = None,
         *,
-        pooling: str = "mean",
         n_components: int = 100,
         min_count: int = 2,
+        pooling: str = "mean",
+        token_pattern: str | Callable = "words",
         lowercase: bool = True,
+        unknown: Literal["skip", "nearest"] = "skip",
+        phrases: bool = False,
+        sif_a: float = 1e-3,
+        powers: Sequence[float] = (1, 3, np.inf, -np.inf),
         random_state: Seed = 0,
         n_jobs: int | None = None,
     ):
-        self.vectors = vectors
-        self.pooling = pooling
+        super().__init__(
+            vectors,
+            pooling=pooling,
+            token_pattern=token_pattern,
+            lowercase=lowercase,
+            unknown=unknown,
+            phrases=phrases,
+            sif_a=sif_a,
+            powers=powers,
+            n_jobs=n_jobs,
+        )
         self.n_components = n_components
         self.min_count = min_count
-        self.lowercase = lowercase
         self.random_state = random_state
-        self.n_jobs = n_jobs
 
     @property
     def partial_fit(self) -> None:  # type: ignore[override]
         raise AttributeError("DomainWordEmbedder learns from all texts at once")
 
     def _fit(self, texts):
-        self.vectors_ = learned_table(super()._load(), texts[:: -(-len(texts) // _MOST)], self)
+        self.vectors_ = super()._load()  # which knows phrases
+        cut = cutter(self.token_pattern, self.lowercase)
+        tokens = [cut(text) for text in texts[:: -(-len(texts) // _MOST)]]
+        tokens = [self._join_phrases(some) for some in tokens] if self.phrases else tokens
+        self.vectors_ = learned_table(self.vectors_, tokens, self)
         super()._fit(texts)
 
     def _load(self):
         return self.vectors_
 
 
-def learned_table(pretrained, texts, options) -> WordVectors:
-    """A table's columns for the words of these texts, and beside them the learned ones."""
-    words, counts, ids, text = numbered(texts, options.min_count, options.lowercase)
+def learned_table(pretrained, tokens, options) -> WordVectors:
+    """A table's columns for the words of texts, each a list of tokens, and beside them the learned ones."""
+    words, counts, ids, text = numbered(tokens, options.min_count)
     weights = np.log1p(counts)
     near = neighbours(ids, text, len(words), WINDOW, min(_CONTEXTS, len(words)))
     learned = scaled(_associations(near, options.n_components, options.random_state), weights)
@@ -143,21 +158,20 @@ def learned_table(pretrained, texts, options) -> WordVectors:
     return WordVectors(words, np.hstack([given, learned]).astype(np.float32), f"{pretrained.name}, learned")
 
 
-def numbered(texts, min_count, lowercase):
-    """Words by frequency, their counts, and of each token that is one of them its word and its text."""
-    cut = [words_of(text, lowercase) for text in texts]
-    found = Counter(chain.from_iterable(cut))
+def numbered(tokens, min_count):
+    """Words by frequency, their counts, and of each token the number of its word, or -1, and of its text."""
+    found = Counter(chain.from_iterable(tokens))
     words = sorted(
         (word for word, n in found.items() if n >= min_count), key=lambda word: (-found[word], word)
     )
     if len(words) < 2:
         raise ValueError(
-            f"Got {len(texts)} texts in which {len(words)} words of two or more characters come "
-            f"min_count={min_count} times. Expected two such words. Give more texts or a lower min_count."
+            f"Got {len(tokens)} texts in which {len(words)} words come min_count={min_count} times. Expected "
+            "two such words. Give more texts or a lower min_count."
         )
     row_of = {word: row for row, word in enumerate(words)}
-    ids = np.array([row_of.get(word, -1) for word in chain.from_iterable(cut)], np.int32)
-    text = np.repeat(np.arange(len(cut)), [len(some) for some in cut])
+    ids = np.array([row_of.get(word, -1) for word in chain.from_iterable(tokens)], np.int32)
+    text = np.repeat(np.arange(len(tokens)), [len(some) for some in tokens])
     return words, np.array([found[word] for word in words]), ids, text
 
 

@@ -12,7 +12,7 @@ from .._rows import cleans_texts
 from .._types import FilePath, Progress
 from ..adapters import BaseAdapter
 from ..adapters._summing import SummingAdapter
-from ..embedders import DomainWordEmbedder, SentenceEmbedder
+from ..embedders import SentenceEmbedder
 from ..embedders._pooled import PooledEmbedder
 from ..pipeline import TransferPipeline
 from ._passes import Passes
@@ -144,8 +144,8 @@ def _check_pipeline(pipeline, target):
             f"Got a pipeline from {embedder!r} to {classifier!r}. Expected an embedder first, a "
             "classifier last."
         )
-    by_batches = isinstance(embedder, PooledEmbedder | SentenceEmbedder)
-    if isinstance(embedder, DomainWordEmbedder) or not (by_batches or _learns_nothing(embedder)):
+    by_batches = isinstance(embedder, PooledEmbedder | SentenceEmbedder) and not takes(embedder, "X_target")
+    if not (by_batches or _learns_nothing(embedder)):
         _refuse(first, embedder, "Use WordEmbedder, StaticEmbedder or SentenceEmbedder")
     for name, step in middle:
         if step in _SKIPPED or hasattr(step, "partial_fit") or _learns_nothing(step):

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
-from ..embedders import Coverage, DomainWordEmbedder, WordEmbedder, make_embedder
+from ..embedders import Coverage, WordEmbedder, make_embedder
 from ..system._html import HTML
 from ._label_kinds import CLASSES, NUMBERS, kind_of
 from ._splits import Domains
@@ -218,12 +217,12 @@ def _share(found):
 
 
 def _coverage(embedder, texts):
-    embedder = make_embedder(embedder) if isinstance(embedder, str) else clone(embedder)
-    if not hasattr(embedder, "coverage"):
+    embedder = make_embedder(embedder) if isinstance(embedder, str) else embedder
+    if not isinstance(embedder, WordEmbedder):
         return None
-    if isinstance(embedder, DomainWordEmbedder):  # its pretrained table's words; it learns the others
-        embedder = WordEmbedder(embedder.vectors, lowercase=embedder.lowercase)
-    return embedder.set_params(pooling="mean", unknown="skip").fit(texts[:1]).coverage(texts)
+    options = "vectors", "token_pattern", "lowercase", "phrases"
+    table = WordEmbedder(**{name: getattr(embedder, name) for name in options})
+    return table.fit(texts[:1]).coverage(texts)
 
 
 def _summary(data, classes, kind, words):

@@ -29,9 +29,10 @@ from ._progress import line
 from ._scoring import scorer
 from ._splits import Draws, known
 from ._store import learn, target_for
+from .search._candidates import EMBEDDERS, RECIPES
 
 COLUMNS = ["model", "labels", "n_source", "n_target", "repeat", "scored", "score", "seconds", "error"]
-SIZES, USUAL = [16 * 4**k for k in range(16)], ("tfidf", "word_mean", "word_sif", "words")
+SIZES, USUAL = [16 * 4**k for k in range(16)], ("tfidf", *EMBEDDERS, *RECIPES)
 
 
 def learning_curve(
@@ -74,8 +75,8 @@ def learning_curve(
         "tfidf": TF-IDF of words and pairs of words; a name of make_embedder: its rows, each domain centred;
         both with PooledClassifier, a logistic regression that takes labels of both domains. A name of
         make_recipe. An embedder, taken as its name is. Any model to labels. None: "tfidf", "word_mean",
-        "word_sif", "words"; of vectors "centering" (these, each domain centred) and the recipe "vectors"; of
-        a table all of them, and the recipe "columns".
+        "domain_words", "words"; of vectors "centering" (these, each domain centred) and the recipe "vectors";
+        of a table all of them, and the recipe "columns".
     source_sizes : sequence of int or "all", default=None
         Numbers of source labels, where no target text has one. None: 16, 64, 256, 1024, and so on,
         and all: each four times as many, as curves flatten.

@@ -465,6 +465,7 @@ def test_fit_and_score(data, tmp_path, suffix):
     ("options", "expected"),
     [
         (["--embedder", "word_sif"], "WordEmbedder(pooling='sif')"),
+        (["--embedder", "domain_words", "--phrases", "--cased"], "lowercase=False, phrases=True"),
         (["--adapter", "coral"], "CORAL()"),
         (["--classifier", "svm"], "LinearSVC"),
         (["--recipe", "words"], "NaiveBayesLogisticRegression(weighting='auto')"),

@@ -91,6 +91,25 @@ def test_capitals_stay_where_asked():
     assert learned(texts, lowercase=False).words == ["Apple", "apple", "pie", "shop"]
 
 
+def test_phrases_of_the_pretrained_table_are_learned_as_one():
+    table = WordVectors(["pan", "red_pan", "film"], np.eye(3))
+    embedder = DomainWordEmbedder(table, min_count=1, phrases=True).fit(TEXTS)
+    assert {"red_pan", "blue", "pan"} <= set(embedder.vectors_.words)
+    assert_array_equal(embedder.transform(["Red pan!"])[0], embedder.vectors_["red_pan"])
+
+
+def test_tokens_are_what_is_asked():
+    texts = ["好锅 😀", "好盖 😀", "坏锅"]
+    assert learned(texts, token_pattern="characters").words == ["好", "锅", "😀"]
+    assert learned(texts, token_pattern=str.split, min_count=1).words == ["😀", "坏锅", "好盖", "好锅"]
+
+
+def test_a_misspelled_word_is_the_nearest_that_was_learned():
+    embedder = DomainWordEmbedder(FEW, unknown="nearest").fit(TEXTS)
+    assert_array_equal(embedder.transform(["fillm"]), embedder.transform(["film"]))
+    assert not DomainWordEmbedder(FEW).fit(TEXTS).transform(["fillm"]).any()
+
+
 def test_it_learns_from_the_texts_of_both_domains_alike():
     one = DomainWordEmbedder(random_state=3).fit(FILMS.data[:100], X_target=PANS.data[:100])
     other = DomainWordEmbedder(random_state=3).fit([*FILMS.data[:100], *PANS.data[:100]])
@@ -124,10 +143,11 @@ def test_a_pipeline_with_it_folds_and_is_saved(tmp_path):
 @pytest.mark.parametrize(
     ("texts", "parameters", "message"),
     [
-        (["a b", "c"], {}, r"Got 2 texts in which 0 words .* come min_count=2 times. Expected two such"),
+        (["a b", "c"], {}, r"Got 2 texts in which 0 words come min_count=2 times. Expected two such"),
         (["good pan"], {"min_count": 1, "n_components": 0}, "n_components"),
         ("good pan", {}, "Got a single str"),
         (TEXTS, {"vectors": 3}, "vectors"),
+        (TEXTS, {"unknown": "subwords"}, "'unknown' .* 'subwords'"),
     ],
 )
 def test_what_it_refuses(texts, parameters, message):

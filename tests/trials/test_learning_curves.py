@@ -83,7 +83,7 @@ def test_a_row_a_fit(curve):
 
 def test_default_models():
     found = learning_curve(*DEMO, source_sizes=[64], target_sizes=[0], n_repeats=1)
-    assert list(found["model"]) == ["tfidf", "word_mean", "word_sif", "words"]
+    assert list(found["model"]) == ["tfidf", "word_mean", "domain_words", "words"]
     assert (found["error"] == "").all()
     assert found["score"].between(0.3, 1).all()
 

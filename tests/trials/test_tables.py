@@ -116,7 +116,7 @@ def test_learning_curves_are_of_each_view_and_of_both():
     found = learning_curve(SOURCE, Y, TARGET, Y_TARGET, **sizes)
     assert (found["error"] == "").all()
     assert [*found["model"].unique()] == [
-        *["tfidf", "word_mean", "word_sif", "words"],
+        *["tfidf", "word_mean", "domain_words", "words"],
         *["centering of e5", "vectors of e5", "columns"],
     ]
     texts = learning_curve(SOURCE["text"], Y, TARGET["text"], Y_TARGET, models=["tfidf"], **sizes)

@@ -15,7 +15,6 @@ from ..._rows import kind_of_rows
 from ...classifiers import NaiveBayesLogisticRegression
 from ...classifiers._density_ratio import learning_weights
 from ...copies._groups import fewest_groups, stratified_folds
-from ...embedders import DomainWordEmbedder
 from ...pipeline._words import words_of
 from ...priors import TargetPriors, priors_by_rows
 from .._progress import Steps, line
@@ -190,8 +189,8 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
     rows = {}
     for place in places:
         view, steps = candidates[place].view, getattr(candidates[place].estimator, "steps", None)
-        if view is None or view in rows or not steps or view.startswith(DomainWordEmbedder.__name__):
-            continue  # what is learned from the words tells what they tell
+        if view is None or view in rows or not steps or _tells_words(steps[0][1]):
+            continue
         with suppress(Exception):  # what fails is said of its candidates
             made = store.rows(steps[0][1]).rows
             rows[view] = made[source], made[target]
@@ -203,6 +202,10 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
     if texts and not any(sparse.issparse(some) for some, _ in rows.values()):
         words = words_of(store.texts(source), store.texts(target))
     return priors_by_rows(wanted, list(rows.values()), index, of_words, words=words)
+
+
+def _tells_words(step):
+    return any(getattr(part, "_tells_words", False) for part in (step, *step.get_params().values()))
 
 
 def confer(candidates, found: Round) -> None:
