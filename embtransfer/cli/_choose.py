@@ -96,8 +96,8 @@ def choose(
             given["probability"] = rounds.probability
         usual = ",".join(EMBEDDERS), ",".join(RECIPES)
         made, models = make_models(embedders, recipes, usual, embedding, X_target)
-        read, read_target = cleaned(html, X, X_target)
-        say_check(read, y, read_target, embedders=made.values())
+        X, X_target = cleaned(html, X, X_target)
+        say_check(X, y, X_target, embedders=made.values())
         with progress_bar() as progress:
             search = TransferSearch(
                 made,
@@ -108,7 +108,6 @@ def choose(
                 scoring=scoring,
                 guard=guard,
                 random_state=random_state,
-                clean="html" if html else None,
                 n_jobs=jobs,
                 progress=progress,
             ).fit(X, y, X_target=X_target, groups=groups, domain=domain, **given)
@@ -126,6 +125,7 @@ def choose(
         if rounds:
             _say_labels(search, X_target, rounds)
         if output is not None:
+            search._begin_with("html" if html else None)
             about = for_card(source, target, X, y, X_target, len(learned))
             about |= {} if dataset else about_source(source, columns, cleaning)
             save_pipeline(search, output, overwrite=overwrite, about=about)

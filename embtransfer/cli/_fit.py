@@ -140,17 +140,17 @@ def fit(
             pipeline = recipes_by_name([recipe], embedding)[recipe]
         if len(texts) > 1 and not as_table:
             pipeline = of_columns(pipeline, texts)
-        pipeline = with_cleaning(pipeline, "html" if html else None)
-        X, X_target, about = None, None, {}
+        X, X_target, about, clean = None, None, {}, "html" if html else None
         if stream:
+            pipeline = with_cleaning(pipeline, clean)
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)
         else:
             X, y, _, domain = load_sources(dataset, source, columns, None, cleaning, domain_column, of_source)
             if target is not None:
                 of_target = row_columns(*own, columns.target_text_column, as_table)
                 X_target = load_target(dataset, target, columns, of_rows=of_target)[0]
-            read, read_target = cleaned(html, X, X_target)
-            say_check(read, y, read_target, scoring="r2" if numbers else "accuracy")
+            X, X_target = cleaned(html, X, X_target)
+            say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
             about = for_card(source, target, X, None if numbers else y, X_target)
             about |= {} if dataset else about_source(source, columns, cleaning)
             if numbers:
@@ -161,6 +161,7 @@ def fit(
                 pipeline = one_against_rest(pipeline)
             with talk.status("Fitting"):
                 pipeline.fit(X, y, X_target=X_target, domain=domain)
+            pipeline = with_cleaning(pipeline, clean)
             n_source, n_target = len(X), 0 if X_target is None else len(X_target)
         save_pipeline(pipeline, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         kind = name_of_rows(X)
@@ -173,7 +174,7 @@ def fit(
                 talk.print("No part of the model takes class shares: --target-shares had no effect.")
         first = next(step for step in children(pipeline) if not cleans_texts(step))
         if X is not None and recipe is None and hasattr(first, "coverage"):
-            found = first.coverage(read if read_target is None else read_target)
+            found = first.coverage(X if X_target is None else X_target)
             words = ", ".join(found.unknown(5)["word"])
             talk.print(f"{found}. Most frequent unknown words: {words or 'none'}")
         if target is None and (recipe or adapter != "none"):

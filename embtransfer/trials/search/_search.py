@@ -268,7 +268,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self.classes_ = np.unique(data.y)
         judging, learned = roles(data, probability)
         best, store, found, metric = self._choose(data, judging)
-        return self._fit_best(best, store, found, metric, data, learned)
+        return self._fit_best(best, store, found, metric, data, learned)._begin_with(self.clean)
 
     @config_context(transform_output="default")  # rows are cut by their numbers
     def _choose(self, data, judging):
@@ -317,8 +317,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self._labels_given = Counter(given.tolist())  # to the target's rows
         if self._worth is not None and (model := at_threshold(self._fitted, self._worth, self.classes_)):
             self.best_estimator_, self._worth = model, None
+        return self
+
+    def _begin_with(self, clean):
+        """Let the best candidate clean what it is given, as what it was fitted on has been cleaned."""
         for name in ("_fitted", "best_estimator_"):
-            setattr(self, name, with_cleaning(getattr(self, name), self.clean))
+            setattr(self, name, with_cleaning(getattr(self, name), clean))
         return self
 
     @_best_has("predict_proba")
