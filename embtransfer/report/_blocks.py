@@ -106,9 +106,10 @@ class Section:
 
 @dataclass
 class Code:
-    """Lines to copy."""
+    """Lines to copy; under a caption they are folded on a page."""
 
     text: str
+    caption: str = ""
 
 
 def without_home(text: str) -> str:

@@ -125,7 +125,7 @@ def _scatter(points, x, best, label, what):
     return Chart(
         f"score_{x}",
         title,
-        f"{len(points)} combinations. Best for their time: {listed}. The table has all numbers.",
+        f"Best for their time: {listed}.",
         _svg.draw(groups, x=f"{label} (log)", y=what, log_x=True, size=4.0, numbers=numbers),
         [group[0] for group in groups],
         points[["number", x, "score"]],

@@ -16,5 +16,7 @@ def data_check(X, y, X_target, y_target) -> Section:
         frame["class"] = frame["class"].map(lambda label: without_home(str(label)))
         if y_target is None:
             frame = frame.drop(columns=["target", "target_share"])
-        section.blocks.append(Table("data", "Rows of each class", frame, _HEADERS, sortable=True))
+        section.blocks.append(
+            Table("data", "Rows of each class", frame, _HEADERS, sortable=True, folded=True)
+        )
     return section

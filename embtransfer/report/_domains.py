@@ -17,7 +17,7 @@ from ._directions import along, gaps, limits, says_nothing
 POINTS = 600  # of a domain in a picture: more would cover one another
 _CLASSES = 5  # that get a shape of their own
 _OTHERS = "other classes"
-_TOP = 12
+_TOP, _MOST_MOVED = 12, 8
 _MOVED = 2000  # words that are looked at
 _HEADERS = {"source_count": "source", "target_count": "target", "speaks_for": "speaks for"}
 _NO_WORDS = "The rows are vectors, whose words are not known."
@@ -103,10 +103,13 @@ def shift(model) -> Section:
     if len(columns) == 1:
         section.blocks.append(f"Before adaptation only: {model.name} adapts no rows ({model.no_rows}).")
     n_source, n_target = (rows.shape[0] for rows in model.before)
+    told = " and ".join(f"{_named(of['proxy_a_distance'])} {when}" for when, of in columns.items())
+    caption = "Distances before and after"
     section.blocks += [
-        f"Measured on {n_source:,} source and {n_target:,} target texts, without labels. Domains that lie "
-        "close are not yet domains in which the same words mean the same label.",
-        Table("shift", "Distances before and after", frame.reset_index(drop=True), formats=_DIGITS),
+        f"A linear classifier names the domain of {told} adapting (50% is chance); measured on {n_source:,} "
+        f"source and {n_target:,} target texts, without labels. Domains that lie close are not yet domains "
+        "in which the same words mean the same label.",
+        Table("shift", caption, frame.reset_index(drop=True), formats=_DIGITS, folded=True),
     ]
     return section
 
@@ -121,11 +124,15 @@ _MEASURES = {
 }
 
 
+def _named(distance):
+    """The share of the texts whose domain a classifier names."""
+    return f"{0.5 + distance / 4:.0%}"
+
+
 def _reading(key, values):
     value = values[key]
     if key == "proxy_a_distance":
-        right = 0.5 + value / 4
-        return f"From 0 to 2: a linear classifier names the domain of {right:.0%} of texts (50% is chance)."
+        return f"From 0 to 2: a linear classifier names the domain of {_named(value)} of texts."
     if key == "squared_mmd":
         return "0 for equal distributions; compare before with after, not with other embedders."
     if key == "mmd_p_value":
@@ -146,7 +153,7 @@ def words(data, model) -> Section:
     deciding, reason = _deciding(model, to_show(data.scored))
     moved = _that_matter(word_shift(*texts, top=_MOVED), deciding)
     for name, rows in (("target", moved[moved["z"] > 0]), ("source", moved[moved["z"] < 0])):
-        frame = rows.head(_TOP).reset_index(drop=True)
+        frame = rows.head(_MOST_MOVED).reset_index(drop=True)
         caption = f"Typical of the {name}"
         section.blocks.append(
             Table(f"typical_{name}", caption, frame, _HEADERS, {"z": ".1f"}, sortable=True, beside=True)
@@ -212,7 +219,12 @@ def coverage(data, model) -> Section:
         names = ["domain", "texts", "words", "known", "texts_without_a_known_word"]
         frame = pd.DataFrame(rows, columns=names)
         of = f" ({i + 1})" if len(embedders) > 1 else ""
-        section.blocks.append(Table(f"coverage_{i}", f"Known words{of}", frame, formats={"known": ".1%"}))
+        section.blocks += [
+            f"The table{of} has {found['source'].share:.1%} of the source's words and "
+            f"{found['target'].share:.1%} of the target's; {found['source'].n_zero_rows:,} and "
+            f"{found['target'].n_zero_rows:,} texts have none that it has.",
+            Table(f"coverage_{i}", f"Known words{of}", frame, formats={"known": ".1%"}, folded=True),
+        ]
         unknown = found["target"].unknown(_TOP)
         headers = {"share_of_unknown": "of all unknown"}
         section.blocks.append(

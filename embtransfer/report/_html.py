@@ -20,7 +20,7 @@ def page(title, lead, sections) -> str:
         "@page{size:A4;margin:14mm}",
         '<a class="et-skip" href="#et-main">Skip to the report</a>'
         f'<header><h1 class="et-title"><bdi>{escape(title)}</bdi></h1><p class="et-soft">{escape(lead)}</p>'
-        f'</header>\n<nav aria-label="Sections"><ol>{links}</ol></nav>\n<main id="et-main">\n'
+        f'</header>\n<nav aria-label="Sections"><ol>{links}</ol></nav>\n<main id="et-main" class="et-main">\n'
         f"{_body(sections, 'et', 2)}</main>",
         read("sort.js"),
     )
@@ -70,7 +70,8 @@ def _section(section, prefix, level):
         parts.append(f'<p class="et-soft">Left out: {escape(section.left_out)}</p>\n')
     for kind, blocks in groupby(section.blocks, _row_of):
         found = "".join(_block(block, prefix) for block in blocks)
-        parts.append(f'<div class="{kind}">{found}</div>\n' if kind else found)
+        group = f' role="group" tabindex="0" aria-label="{escape(section.heading)}"' * (kind == "et-charts")
+        parts.append(f'<div class="{kind}"{group}>{found}</div>\n' if kind else found)
     return "".join(parts) + "</section>\n"
 
 
@@ -87,14 +88,19 @@ def _block(block, prefix):
     if isinstance(block, Table):
         table = _table(block, f"{prefix}-table-{block.name}")
         said = f"{escape(block.caption)}: {len(block.frame):,} rows"
-        return f"<details><summary>{said}</summary>{table}</details>\n" if block.folded else table
+        return _folded(said, table) if block.folded else table
     if isinstance(block, Headline):
         return f'<p class="et-headline"><bdi>{escape(block.text)}</bdi></p>\n'
     if isinstance(block, Bars):
         return _bars(block, f"{prefix}-bars-{block.name}")
     if isinstance(block, Code):
-        return f'<pre tabindex="0"><code>{escape(block.text)}</code></pre>\n'
+        code = f'<pre tabindex="0"><code>{escape(block.text)}</code></pre>\n'
+        return _folded(escape(block.caption), code) if block.caption else code
     return f"<p>{escape(block)}</p>\n"
+
+
+def _folded(said, found):
+    return f"<details><summary>{said}</summary>{found}</details>\n"
 
 
 def _bars(bars, name):

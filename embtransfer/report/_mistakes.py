@@ -44,7 +44,7 @@ def mistakes(counts, what, reason) -> Section:
         shares = named.div(named.sum(axis=1).clip(lower=1), axis=0).reset_index(drop=True)
         frame = named.reset_index(names="true class")
         caption = "Confusion matrix: texts of each true class, by predicted class"
-        section.blocks.append(Table("confusion", caption, frame, shade=shares))
+        section.blocks.append(Table("confusion", caption, frame, shade=shares, beside=True))
     else:
         section.blocks.append(_pairs(counts))
     section.blocks.append(_by_class(counts))
@@ -77,7 +77,7 @@ def _by_class(counts):
         {"class": counts.index, "precision": precision, "recall": recall, "f1": f1, "texts": support}
     )
     headers = {"f1": "F1", "texts": "texts of it"}
-    return Table("classes", "Precision and recall of each class", frame, headers, sortable=True)
+    return Table("classes", "Precision and recall of each class", frame, headers, sortable=True, beside=True)
 
 
 def _cells(table):

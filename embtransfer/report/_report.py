@@ -250,11 +250,11 @@ def make_report(
         _mistakes.mistakes(counts, what, no_counts),
     ]
     steps("counting words")
-    sections += [_domains.words(data, described), _domains.coverage(data, described)]
+    sections += [_domains.coverage(data, described), _domains.words(data, described)]
     steps("measuring distances")
     sections += [
-        _domains.shift(described),
         _curves.learning_curves(curves),
+        _domains.shift(described),
         reproduce(command, described, data, created, random_state),
     ]
     steps("done")

@@ -36,7 +36,7 @@ def reproduce(command, model, data, created, random_state) -> Section:
         section.blocks.append("No command line was given: the report was made in Python.")
     else:
         section.blocks.append(Code(command if isinstance(command, str) else quote_command(command)))
-    section.blocks += ["The model that this page describes:", Code(without_home(repr(model.model)))]
+    section.blocks.append(Code(without_home(repr(model.model)), "The model that this page describes"))
     counts = f"{n_rows(data.source):,} source, {n_rows(data.seen):,} target {data.kind} seen while adapting"
     if data.scored is not data.seen:
         counts += f", {n_rows(data.scored):,} scored"

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..system._escape import escape
 
-WIDTH, HEIGHT = 360, 270  # readable on a phone; wider pages show it larger
+WIDTH, HEIGHT = 360, 240  # readable on a phone; wider pages show it larger
 LEFT, RIGHT, TOP, BOTTOM = 54, 14, 12, 46
 SHAPES = ("dot", "triangle", "square", "diamond", "plus", "bar")
 STROKED = {"dot", "plus", "bar", "cross"}

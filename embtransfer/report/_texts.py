@@ -28,7 +28,8 @@ def _markdown_block(block):
         return "\n".join([f"**{escape_markdown(block.title)}**", "", *rows])
     if isinstance(block, Code):
         fence = "`" * max(3, 1 + max((len(run) for run in _runs_of_backticks(block.text)), default=0))
-        return f"{fence}\n{block.text}\n{fence}"
+        caption = f"{escape_markdown(block.caption)}:\n\n" if block.caption else ""
+        return f"{caption}{fence}\n{block.text}\n{fence}"
     if isinstance(block, Table):
         return _markdown_table(block)
     return escape_markdown(block)

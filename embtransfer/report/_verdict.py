@@ -21,9 +21,18 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
     if selection is None and table is None:
         section.left_out = "Nothing was chosen: there is neither a selection nor a table of compare."
         return section
+    selected = selection
     if selection is not None:
-        headline, said = f"Use {without_home(str(selection.best_name_))}", _chosen(selection)
-        row = _row_of(selection, table) if best is not None else None
+        name, said = (without_home(str(of)) for of in (selection.best_name_, selection.reason_))
+        row, headline = _row_of(selection, table) if best is not None else None, f"Use {name}"
+        gain, error = (0, 0) if row is None else _gain(table, best, row)
+        if gain > 1.64 * error:  # as the most that chance does
+            headline, expected = f"Best on the target: {name_of(best)}", selection.expected_score_
+            said = (
+                f"Its labels picked that out: expect a little less on new ones. Without them {name} was "
+                f"chosen, expected {expected:.3f}, measured {row['target_score']:.3f}. Why: {said}"
+            )
+            row, selected = best, None
     elif best is not None:
         row = best
         headline = f"Best on the target: {name_of(best)}"
@@ -38,7 +47,7 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
             "Nothing was chosen: the target has no labels, and scores on the source do not tell how well a "
             "model carries over."
         )
-    bars = _bars(selection, table, row, right)
+    bars = _bars(selected, table, row, right)
     section.blocks = [Headline(headline), *bars, said]
     if row is not None:
         section.blocks += _adapting(table, row)
@@ -51,24 +60,18 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
     results = getattr(selection, "results_", None)
     if results is not None:
         caption = "All candidates of the selection"
-        section.blocks.append(Table("selection", caption, clean(results), sortable=True, folded=True))
+        frame = clean(results)
+        empty = [name for name in ("parameters", "error") if name in frame and not frame[name].any()]
+        frame = frame.drop(columns=empty)
+        section.blocks.append(Table("selection", caption, frame, sortable=True, folded=True))
     return section
-
-
-def _chosen(selection):
-    low, high = selection.score_interval_
-    score = ""
-    if selection.expected_score_ == selection.expected_score_:
-        score = f", with an expected score of {selection.expected_score_:.3f} on the target"
-        score += f" ({low:.3f} to {high:.3f})" if low == low and high == high else ""
-    reason = without_home(str(selection.reason_)).strip().rstrip(".")
-    return f"Use {without_home(str(selection.best_name_))}{score}: {reason}."
 
 
 def _row_of(selection, table):
     """The row of the table that is of the chosen model, or None."""
     names = pd.Series([name_of(row).removeprefix("recipe + ") for _, row in table.iterrows()], table.index)
-    found = table[(names == str(selection.best_name_)) & table["target_score"].notna()]
+    chosen = str(selection.best_name_).removeprefix("recipe + ")
+    found = table[(names == chosen) & table["target_score"].notna()]
     return found.iloc[0] if len(found) else None
 
 
@@ -76,9 +79,7 @@ def _bars(selection, table, row, right):
     """Expected and measured scores of the model, and of what it must beat."""
     found = []
     if selection is not None and selection.expected_score_ == selection.expected_score_:
-        found.append(
-            ("expected, without target labels", selection.expected_score_, *selection.score_interval_)
-        )
+        found.append(("expected", selection.expected_score_, *selection.score_interval_))
     if row is not None:
         found.append(("measured", row["target_score"], *interval(table, row["target_score"])))
     elif right is not None:
@@ -90,7 +91,8 @@ def _bars(selection, table, row, right):
         return []
     frame = pd.DataFrame(found, columns=["name", "score", "low", "high"])
     frame["best"] = ~frame["name"].isin(["without adapting", "TF-IDF", "the most frequent class"])
-    return [Bars("verdict", "Score on the target", frame)]
+    expected = " (expected: without its labels)" * (found[0][0] == "expected")
+    return [Bars("verdict", f"Score on the target{expected}", frame)]
 
 
 def _beside(table, row):
@@ -118,15 +120,21 @@ def _adapting(table, row):
     what = next((name for name in ("without adapting", "TF-IDF") if name in beside), None)
     if what is None or (row["adapter"] == "none" and row["embedder"] != "recipe"):
         return []
-    scores = np.array([row["target_score"], beside[what]["target_score"]])
-    gain, n = scores[0] - scores[1], table.attrs.get("target_texts_scored", 0)
+    gain, error = _gain(table, row, beside[what])
     against = "the same without it" if what == "without adapting" else "TF-IDF without it"
-    if table.attrs.get("scoring") != "accuracy" or not n:
+    if error != error:
         return [f"Adapting changes the score by {gain:+.3f} against {against}."]
-    error = np.sqrt((scores * (1 - scores)).sum() / n)
     helps = "makes no difference that these texts could show" if abs(gain) < 1.64 * error else "hurts"
     helps = "helps" if helps == "hurts" and gain > 0 else helps
     return [f"Adapting {helps}: {gain:+.3f} against {against}, with a standard error of {error:.3f} at most."]
+
+
+def _gain(table, row, other):
+    """How much more a row scores than another, and the standard error of that at most; NaN if not known."""
+    scores = np.array([row["target_score"], other["target_score"]])
+    n = table.attrs.get("target_texts_scored", 0)
+    known = table.attrs.get("scoring") == "accuracy" and n
+    return scores[0] - scores[1], np.sqrt((scores * (1 - scores)).sum() / n) if known else np.nan
 
 
 def interval(table, score):

@@ -22,7 +22,7 @@ for (const table of document.querySelectorAll(".et table[data-sortable]:not([dat
   });
 }
 {
-  const boxes = document.querySelectorAll(".et .et-scroll, .et pre");
+  const boxes = document.querySelectorAll(".et .et-scroll, .et .et-charts, .et pre");
   const mark = () => boxes.forEach((box) => (box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1));
   addEventListener("resize", mark); // only what scrolls is a stop of the Tab key
   mark();

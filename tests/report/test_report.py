@@ -52,10 +52,10 @@ KEYS = [
     "tradeoff",
     "projection",
     "confusion",
-    "words",
     "coverage",
-    "shift",
+    "words",
     "curves",
+    "shift",
     "reproduce",
 ]
 HOSTILE = "<script>alert(1)</script> \"two\" 'one' & </svg></style> | *b* `c` 漢字 שלום \u202e مرحبا \x00"
@@ -208,10 +208,8 @@ def test_recommendation_of_a_selection(report):
     assert section["headline"] == "Use words"
     assert section["bars"][0]["rows"][0]["low"] == 0.77
     assert section["texts"][-1].startswith("Class shares: 0: 50 % in the source, ")
-    assert section["texts"][:1] == [
-        "Use words, with an expected score of 0.810 on the target (0.770 to 0.840): it is best by "
-        "importance-weighted validation."
-    ]
+    assert section["bars"][0]["title"] == "Score on the target (expected: without its labels)"
+    assert section["texts"][0] == "it is best by importance-weighted validation."
     assert section["tables"][0]["rows"] == [
         {"name": "words", "expected_score": 0.81},
         {"name": "coral", "expected_score": None},
@@ -221,9 +219,25 @@ def test_recommendation_of_a_selection(report):
 def test_recommendation_without_an_expected_score():
     selection = make_selection(expected_score_=np.nan, score_interval_=(np.nan, np.nan), results_=None)
     report = make_report(*DATA[:3], selection=selection)
-    assert sections(report)["recommendation"]["texts"][:1] == [
-        "Use words: it is best by importance-weighted validation."
-    ]
+    section = sections(report)["recommendation"]
+    assert section["headline"] == "Use words"
+    assert section["bars"] == []
+
+
+@pytest.mark.parametrize(("score", "beaten"), [(0.7, True), (0.76, False)])
+def test_what_is_measured_to_be_better_than_chance_allows_is_recommended(table, score, beaten):
+    best = table.loc[[table["target_score"].idxmax()]].assign(target_score=0.8)
+    chosen = best.assign(embedder="recipe", adapter="-", classifier="words", target_score=score)
+    both = pd.concat([best, chosen], ignore_index=True)
+    both.attrs = table.attrs | {"target_texts_scored": 300}
+    selection = make_selection(best_name_="recipe + words")
+    section = sections(make_report(*DATA, table=both, selection=selection))["recommendation"]
+    assert section["headline"].startswith("Best on the target: word_mean") == beaten
+    assert (section["headline"] == "Use recipe + words") == (not beaten)
+    assert (
+        f"recipe + words was chosen, expected 0.810, measured {score:.3f}" in section["texts"][0]
+    ) == beaten
+    assert section["bars"][0]["rows"][not beaten]["score"] == (0.8 if beaten else score)
 
 
 def test_recommendation_by_target_labels_says_so(table):

@@ -70,7 +70,7 @@ def test_that_they_could_not_be_estimated_is_said_unless_they_are_given():
     parts = {"embedders": ["word_mean"], "adapters": ["none"], "classifiers": ["logistic"], "recipes": []}
     found = TransferSearch(**parts).fit(FILMS.data, FILMS.target, X_target=short)
     assert np.diff(found.prior_intervals_).max() > 0.8
-    said = "could not be estimated from these texts: 0 "
+    said = "could not be estimated from these texts: 0: "
     assert said in found.reason_
     assert "give target_shares (--target-shares); else label 30 of the target's texts" in found.reason_
     for options, given in ({"target_shares": {0: 0.5, 1: 0.5}}, {}), ({}, {"y_target": [1] + [None] * 39}):

@@ -114,7 +114,7 @@ def unknown_shares(priors, classes) -> str:
         return ""
     return (
         "How often each class occurs in the target could not be estimated from these texts: "
-        f"{classes[widest]} {100 * low[widest]:.0f} to {100 * high[widest]:.0f} %. Taking wrong shares for "
+        f"{classes[widest]}: {100 * low[widest]:.0f} to {100 * high[widest]:.0f} %. Taking wrong shares for "
         "right can cost ten points of accuracy and more. If you know them, give target_shares "
         "(--target-shares); else label 30 of the target's texts: the labels say it."
     )
