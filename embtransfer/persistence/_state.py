@@ -33,8 +33,11 @@ TRUSTED = tuple(f"{module}.{name}" for name, module in _MODULE_OF.items())
 
 
 def skops_io():
-    """skops.io, whose import looks for types in all of scikit-learn, and so imports torch: seconds."""
-    with not_found("torch"):
+    """skops.io, whose import looks for types in all of scikit-learn, and so imports torch: seconds.
+
+    And pytest, for decorators of scikit-learn's own tests.
+    """
+    with not_found("torch", "pytest"):
         return import_module("skops.io")
 
 

@@ -26,7 +26,7 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
         name, said = (without_home(str(of)) for of in (selection.best_name_, selection.reason_))
         row, headline = _row_of(selection, table) if best is not None else None, f"Use {name}"
         gain, error = (0, 0) if row is None else _gain(table, best, row)
-        if gain > 1.64 * error:  # as the most that chance does
+        if row is not None and gain > 1.64 * error:  # more than chance allows
             headline, expected = f"Best on the target: {name_of(best)}", selection.expected_score_
             said = (
                 f"Its labels picked that out: expect a little less on new ones. Without them {name} was "
