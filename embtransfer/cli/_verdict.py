@@ -52,6 +52,8 @@ def after_choice(output, target, dataset, columns, labels=None) -> list[str]:
 
 def name_of(row) -> str:
     """The parts of a row of `compare`."""
+    if row["embedder"] == "-":
+        return "the majority class"
     name = " + ".join(part for part in (row["embedder"], row["adapter"], row["classifier"]) if part != "-")
     return f"{name} ({row['sources']})" if "sources" in row else name
 

@@ -2,12 +2,14 @@
 
 import re
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from .._names import spelling
 from ..copies._groups import identical
 from ..system._folders import new_files
 from ..tables import TableReader
@@ -111,6 +113,8 @@ def check_output(path: Path, overwrite: bool) -> None:
 def read_rounds(files, texts, classes, but: Path | None = None) -> Rounds:
     """Labels that were filled in, as they are among the classes; checked against the target's texts.
 
+    Case and white space of a label do not matter, unless two classes differ by these alone.
+
     Parameters
     ----------
     files : str, path or list of these
@@ -157,13 +161,16 @@ def read_rounds(files, texts, classes, but: Path | None = None) -> Rounds:
 
 def _read(file, n_rows, by_name):
     table, columns = _columns(file)
+    spelled = Counter(map(spelling, by_name))
+    alone = {spelling(name): one for name, one in by_name.items() if spelled[spelling(name)] == 1}
     result = []
     for i, (row, text, probability, label) in enumerate(zip(*columns, strict=True)):
         row, label = _stripped(row), _stripped(label)
         if not (row or label):
             continue  # an empty line at the end
         place = table.place(i)
-        if label and label not in by_name:
+        meant = by_name.get(label, alone.get(spelling(label)))  # spreadsheets make TRUE of true
+        if label and meant is None:
             names = sorted({str(one).strip() for one in by_name.values()})
             known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             raise ValueError(
@@ -183,7 +190,7 @@ def _read(file, n_rows, by_name):
                 f"{place}, has {probability!r} in the column probability. Expected what embtransfer "
                 "label wrote there, more than 0 and at most 1. Mend it, or leave the label empty."
             )
-        result.append(_Labelled(int(at) - 1, text or "", by_name.get(label), chance, place))
+        result.append(_Labelled(int(at) - 1, text or "", meant, chance, place))
     return result
 
 

@@ -7,6 +7,8 @@ from ._blocks import without_home
 
 def name_of(row) -> str:
     """Embedder, adapter and classifier of a row."""
+    if row["embedder"] == "-":
+        return "the most frequent class"
     parts = row["embedder"], row["adapter"], row["classifier"]
     return " + ".join(str(part) for part in parts if part != "-")
 

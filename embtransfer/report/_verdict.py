@@ -17,7 +17,8 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
     section = Section("recommendation", "Verdict")
     best: Any = None
     if table is not None and table["target_score"].notna().any():
-        best = table.loc[table["target_score"].idxmax()]
+        models = table[(table["embedder"] != "-") & table["target_score"].notna()]
+        best = table.loc[(models if len(models) else table)["target_score"].idxmax()]
     if selection is None and table is None:
         section.left_out = "Nothing was chosen: there is neither a selection nor a table of compare."
         return section
@@ -55,6 +56,11 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
         section.blocks.append(
             f"By these labels {name_of(best)} is the best, {best['target_score']:.3f}; since they picked it "
             "out, expect a little less on new ones."
+        )
+    if best is not None and table["target_score"].max() > best["target_score"]:
+        section.blocks.append(
+            "No model beats always giving the most frequent class. Where rare ones matter, compare by "
+            "balanced_accuracy."
         )
     section.blocks += [shares] * bool(shares)
     results = getattr(selection, "results_", None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._names import spelling
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, WordEmbedder, make_embedder
@@ -174,7 +175,7 @@ def spellings(y, y_target=None) -> dict:
     found: dict[str, str] = {}
     for labels in (y, () if y_target is None else y_target):
         for label, _ in Counter(one for one in labels if isinstance(one, str)).most_common():
-            first = form.setdefault(" ".join(label.casefold().split()), label)
+            first = form.setdefault(spelling(label), label)
             if first != label:
                 found[label] = first
     return found

@@ -88,6 +88,14 @@ def test_labels_that_are_numbers_are_those_of_the_source():
     assert read_rounds("a.csv", TEXTS, [1, 3]).labels == {0: 3}
 
 
+def test_case_and_white_space_of_a_label_matter_only_between_classes():
+    Path("a.csv").write_text(HEADER + "1,good pan,margin,, GOOD \n", "utf-8")
+    assert read_rounds("a.csv", TEXTS, ["bad", "good"]).labels == {0: "good"}
+    assert read_rounds("a.csv", TEXTS, ["GOOD", "good"]).labels == {0: "GOOD"}
+    with pytest.raises(ValueError, match="has the label 'GOOD', which the source lacks: Good, good"):
+        read_rounds("a.csv", TEXTS, ["Good", "good"])
+
+
 def test_labels_that_spreadsheets_would_run_are_known_with_an_apostrophe():
     Path("a.csv").write_text(HEADER + "1,good pan,margin,,'-1\n6,  +1 for this,margin,,-1\n", "utf-8")
     assert label_cell(-1) == "'-1"
