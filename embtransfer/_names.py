@@ -1,9 +1,23 @@
-"""Names that a user passes: those that there are, said where one is unknown."""
+"""Names that a user passes or writes: those that there are, and which are one in two spellings."""
+
+from collections import Counter
 
 
 def spelling(name: str) -> str:
     """A name without case and needless white space: two with the same are one that was written twice."""
     return " ".join(name.casefold().split())
+
+
+def spellings(y, y_target=None) -> dict:
+    """Labels that differ from a more frequent one by case or white space -> that one, the source's first."""
+    form: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for labels in (y, () if y_target is None else y_target):
+        for label, _ in Counter(one for one in labels if isinstance(one, str)).most_common():
+            first = form.setdefault(spelling(label), label)
+            if first != label:
+                found[label] = first
+    return found
 
 
 def check_name(kind: str, name: str, names) -> None:

@@ -47,9 +47,9 @@ def evaluate(
     format: Annotated[Form, typer.Option(help="How to print.")] = Form.table,
 ):
     """Score a model on labelled texts that it did not learn from: by class, by confidence, by group."""
+    from .._names import spellings
     from ..labelling import evaluate as run
     from ..persistence import load_model
-    from ..trials._check import spellings
 
     with clear_errors():
         loaded = load_model(model, split_names(trusted))

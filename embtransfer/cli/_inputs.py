@@ -62,7 +62,7 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     talk.print(found.summary)
     for said in found.problems:
         talk.print(f"- {said}", style="yellow")
-    warnings.filterwarnings("ignore", r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", UserWarning)
+    warnings.filterwarnings("ignore", ".* source .* repeat another|The number of unique classes", UserWarning)
 
 
 def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
@@ -182,7 +182,7 @@ def _merged(labels, of_source, cleaning):
     """Labels in the most frequent of their spellings, if that is asked for; those of the source lead."""
     if cleaning is None or not cleaning.merge_labels or not isinstance(labels, list):
         return labels
-    from ..trials._check import spellings
+    from .._names import spellings
 
     other = spellings(of_source, labels)
     return [other.get(one, one) if isinstance(one, str) else one for one in labels]

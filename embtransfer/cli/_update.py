@@ -114,7 +114,7 @@ def _before_self_training(model):
 
 def _check_spellings(name, model, y):
     """Refuse labels that differ from the model's by case or white space: they would become classes."""
-    from ..trials._check import spellings
+    from .._names import spellings
 
     own = [label for label in getattr(model, "classes_", ()) if isinstance(label, str)]
     for label, meant in sorted(spellings(own, y).items()):

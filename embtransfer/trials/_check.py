@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._names import spelling
+from .._names import spellings
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, WordEmbedder, make_embedder
@@ -146,10 +146,12 @@ def check_domains(
     html = [_share([bool(HTML.search(text)) for text in rows]) for rows in looked_at]
     coverage = _coverage(embedder, target) if texts and len(target) and embedder is not None else None
     problems = [
-        _said_of_labels(others, y, n_unlabelled),
+        _said_of_labels(
+            others, y, n_unlabelled, 0 if classes is None else int((classes["source"] > 0).sum())
+        ),
         _said_of_rows(empty, data),
         _said_of_words(words, coverage, empty[1]),
-        _said_of_html(html),
+        _said_of_html(html, n_rows(target)),
     ]
     return DomainCheck(
         _summary(data, classes, kind, words),
@@ -167,18 +169,6 @@ def check_domains(
         (html[0], html[1]),
         coverage,
     )
-
-
-def spellings(y, y_target=None) -> dict:
-    """Labels that differ from a more frequent one by case or white space -> that one, the source's first."""
-    form: dict[str, str] = {}
-    found: dict[str, str] = {}
-    for labels in (y, () if y_target is None else y_target):
-        for label, _ in Counter(one for one in labels if isinstance(one, str)).most_common():
-            first = form.setdefault(spelling(label), label)
-            if first != label:
-                found[label] = first
-    return found
 
 
 def _listed(labels):
@@ -252,8 +242,14 @@ def _counts(counts):
     return f" ({'; '.join(said)})"
 
 
-def _said_of_labels(others, y, n_unlabelled):
+def _said_of_labels(others, y, n_unlabelled, n_classes):
     said = []
+    labelled = n_rows(y) - n_unlabelled
+    if n_classes > max(labelled / 2, _NAMED):
+        said.append(
+            f"{n_classes:,} classes in {labelled:,} rows: are these the labels? --label-column names their "
+            "column; labels that are numbers are for --numbers of fit and --scoring r2 of compare."
+        )
     if others:
         named = [f"{label!r} beside {form!r}" for label, form in list(others.items())[:_NAMED]]
         more = ", ..." if len(others) > _NAMED else ""
@@ -289,11 +285,12 @@ def _said_of_words(words, coverage, n_empty):
     return " ".join(said)
 
 
-def _said_of_html(html):
+def _said_of_html(html, n_target):
     if max(html) < 0.01:
         return ""
+    of_target = f" and {100 * html[1]:.0f} % of the target's" if n_target else ""
     return (
-        f"{100 * html[0]:.0f} % of the source's texts and {100 * html[1]:.0f} % of the target's hold HTML, "
-        "such as <br> or &#39;, which counts as words. --html (in Python HTMLCleaner, or clean='html') takes "
-        "it out of both, and out of what the model scores."
+        f"{100 * html[0]:.0f} % of the source's texts{of_target} hold HTML, such as <br> or &#39;, which "
+        "counts as words. --html (in Python HTMLCleaner, or clean='html') takes it out, and out of what the "
+        "model scores."
     )

@@ -40,6 +40,18 @@ def test_of_many_classes_the_most_frequent_and_the_rarest_are_named():
     )
 
 
+def test_a_class_for_most_rows_is_doubted():
+    ids = [str(i) for i in range(20)]
+    assert "20 classes in 20 rows: are these the labels? --label-column" in problems(TEXTS * 5, ids)
+    assert "are these the labels" not in problems(TEXTS * 5, [str(i // 2) for i in range(20)])
+
+
+def test_html_of_the_target_is_told_where_there_is_one():
+    dirty = [f"<p>{text}</p>" for text in TEXTS]
+    assert "100 % of the source's texts hold HTML" in problems(dirty, X_target=None)
+    assert "100 % of the source's texts and 0 % of the target's hold HTML" in problems(dirty)
+
+
 def test_labels_that_differ_by_case_or_white_space_only_are_named():
     found = check_domains(TEXTS * 2, ["good", "bad"] * 3 + ["Good ", "BAD"], PANS, ["GOOD", "bad"])
     assert found.spellings == {"Good ": "good", "BAD": "bad", "GOOD": "good"}
