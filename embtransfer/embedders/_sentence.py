@@ -44,8 +44,9 @@ class SentenceEmbedder(BaseEmbedder):
         holds onnx/model.onnx, or one other .onnx file, beside the usual ones. Quantised files give vectors
         that are near (a cosine of about 0.995), not equal.
     prompt : str or None, default=None
-        Put before each text, as in "query: ". None is the prompt that the model names as its default, if it
-        does; "" is none.
+        Put before each text, as in "query: ". None is the prompt that the model names as its default or
+        for classification, or that the card of a model of this name demands ("query: " of
+        multilingual-e5-small and its kin); "" is none.
     max_length : int or None, default=None
         Tokens of a text that are read, with the prompt and the special tokens; None is the model's own.
     by_sentence : bool, default=False
@@ -74,6 +75,8 @@ class SentenceEmbedder(BaseEmbedder):
     ----------
     model_id_ : str
         Digest of the model's files: weights, configuration, tokenizer.
+    prompt_ : str or None
+        What is put before each text; None is the model's own default, if it has one.
     n_encoded_ : int
         Distinct texts that the model itself encoded in the latest `fit_transform` or `transform`; the
         others came from the cache. 0 after `fit`.
@@ -164,7 +167,10 @@ class SentenceEmbedder(BaseEmbedder):
         self._loaded = loaded
         self.model_id_ = loaded.identity
         self._n_features_out = loaded.n_dimensions
-        self._settings = self.prompt, self.max_length  # what vectors depend on beside the model
+        self.prompt_ = self.prompt
+        if self.prompt is None and not loaded.prompt:
+            self.prompt_ = _sentence_files.prompt_for_classes(self.model, loaded.prompts)
+        self._settings = self.prompt_, self.max_length  # what vectors depend on beside the model
         self.n_encoded_ = 0
 
     def _transform(self, texts):

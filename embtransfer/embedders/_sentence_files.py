@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, distributions
@@ -10,6 +11,9 @@ from pathlib import Path, PureWindowsPath
 
 NEEDS_EXTRA = 'SentenceEmbedder needs sentence-transformers. Run: pip install "embtransfer[sentence]"'
 NEEDS_ONNX = 'backend="onnx" needs onnxruntime and tokenizers. Run: pip install "embtransfer[onnx]"'
+# of models whose folders do not say what their cards demand before a text that is to be classified
+_PROMPTS = {r"(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?": "query: "}
+_PROMPTS |= {r"nomic-embed-text-v\d.*": "classification: "}
 DOWNLOAD = "Check the name and the network, or download the model and pass its folder."
 
 
@@ -49,6 +53,15 @@ def _installed(name):
             "modules.json). Pass the folder, or a package or a name on the hub that has one."
         )
     return Path(package.locate_file(min(found, key=lambda file: len(file.parts)))).parent
+
+
+def prompt_for_classes(name, prompts) -> str | None:
+    """What a model wants before a text that is to be classified, by its prompts or its name."""
+    for key, prompt in prompts.items():
+        if key.lower() == "classification":
+            return prompt
+    name = Path(name).name.lower()
+    return next((prompt for pattern, prompt in _PROMPTS.items() if re.fullmatch(pattern, name)), None)
 
 
 def hub_name(name):

@@ -43,7 +43,8 @@ class Model:
         self.pool, self.counts_prompt = _pooling(pooling)
         self.last = [_dense(path) if kind == "Dense" else _normalized for kind, path in rest]
         config = _read(folder / "config_sentence_transformers.json")
-        self.prompt = (config.get("prompts") or {}).get(config.get("default_prompt_name"))
+        self.prompts = config.get("prompts") or {}
+        self.prompt = self.prompts.get(config.get("default_prompt_name"))
         self.truncate_dim = config.get("truncate_dim")
         self.lock = threading.Lock()  # the tokenizer's limit is its state
         self.n_dimensions = self._vectors(self._tokenize([""]), 0).shape[1]

@@ -22,6 +22,8 @@ class Model:
         name = "get_embedding_dimension"  # the other name is the older one
         dimension = getattr(transformer, name, transformer.get_sentence_embedding_dimension)()
         self.n_dimensions = dimension or transformer.encode([""], show_progress_bar=False).shape[1]
+        self.prompts = getattr(transformer, "prompts", None) or {}
+        self.prompt = self.prompts.get(getattr(transformer, "default_prompt_name", None))
         self.tokenizer = getattr(transformer, "tokenizer", None)
         if not getattr(self.tokenizer, "is_fast", False):
             self.tokenizer = None

@@ -123,6 +123,28 @@ def test_other_models(minilm, tmp_path, settings, prompt, is_plain):
     assert embedder._loaded._is_plain[prompt, None] is is_plain
 
 
+@pytest.mark.parametrize(
+    ("folder", "prompts", "wanted"),
+    [
+        ("Multilingual-E5-small", {}, "query: "),
+        ("e5-base-v2", {"prompts": {"query": "", "document": ""}}, "query: "),
+        ("e5-of-mine", {}, None),
+        ("e5-base", {"prompts": {"q": "the query "}, "default_prompt_name": "q"}, None),
+        ("any", {"prompts": {"query": "q: ", "Classification": "classify: "}}, "classify: "),
+    ],
+)
+def test_the_prompt_is_what_the_model_wants_before_texts_to_classify(
+    minilm, tmp_path, folder, prompts, wanted
+):
+    saved = shutil.copytree(save_tiny(tmp_path, minilm, prompts=prompts), tmp_path / folder)
+    embedder = SentenceEmbedder(saved)
+    expected = transformer_at(saved).encode(TEXTS, prompt=wanted, show_progress_bar=False)
+    np.testing.assert_allclose(embedder.fit_transform(TEXTS), expected, atol=1e-5, rtol=0)
+    assert embedder.prompt_ == wanted
+    plain = SentenceEmbedder(saved, prompt="").fit(TEXTS)
+    assert plain.prompt_ == ""
+
+
 def test_a_model_without_transformer(minilm, tmp_path):
     from sentence_transformers.models import StaticEmbedding
 
