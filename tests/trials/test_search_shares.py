@@ -34,9 +34,12 @@ def test_they_are_estimated(rare):
     np.testing.assert_array_equal(shares["source"], search.source_priors_)
 
 
-def test_the_consensus_has_them(rare):
-    found = rare[1].consensus_.mean(axis=0)
-    np.testing.assert_allclose(found, rare[1].target_priors_, atol=0.1)
+def test_the_consensus_has_them_the_more_the_better_they_are_known(rare):
+    search = rare[1]
+    unknown = np.ptp(search.prior_intervals_, axis=1).max() ** 2
+    assert 0.1 < unknown < 0.9
+    wanted = (1 - unknown) * search.target_priors_ + unknown * search.source_priors_
+    np.testing.assert_allclose(search.consensus_.mean(axis=0), wanted, atol=0.05)
 
 
 def test_the_score_is_in_the_interval(rare):
@@ -57,6 +60,7 @@ def test_candidates_are_judged_by_known_ones(rare):
     assert search.target_priors_.tolist() == [0.9, 0.1]
     assert search.prior_intervals_.tolist() == [[0.9, 0.9], [0.1, 0.1]]
     assert class_shares(search)["target"].tolist() == [0.9, 0.1]
+    np.testing.assert_allclose(search.consensus_.mean(axis=0), [0.9, 0.1], atol=0.05)
 
 
 def test_shares_of_other_labels():

@@ -62,7 +62,7 @@ def adapting_helps(found, place, counterpart):
     """
     by_views = _gains(found, place, found.balanced) - _gains(found, counterpart, found.balanced)
     (one, weights), (other, _) = (
-        _criteria.reverse_gains(found.evidence[p], found.y, found.priors.ratio, found.metric)
+        _criteria.reverse_gains(found.evidence[p], found.y, found.judging.ratio, found.metric)
         for p in (place, counterpart)
     )
     in_reverse = (one - other) * weights
@@ -83,14 +83,14 @@ def _mean(values, weights):
 
 
 def _gains(found, place, q):
-    return found.metric.gains(found.evidence[place].target, q, found.priors.target)
+    return found.metric.gains(found.evidence[place].target, q, found.judging.target)
 
 
 def expected_score(found, place):
     """(Expected score on the target, (low, high)), see `TransferSearch`."""
-    evidence, metric, ratio = found.evidence[place], found.metric, found.priors.ratio
+    evidence, metric, ratio = found.evidence[place], found.metric, found.judging.ratio
     by_source = _criteria.source_score(evidence, found.y, ratio, metric)
-    by_views = metric.value(evidence.target, found.consensus, found.priors.target)
+    by_views = metric.value(evidence.target, found.consensus, found.judging.target)
     estimates = [by_source, by_views]
     if metric.name == "accuracy":
         estimates.append(thresholded_confidence(evidence, found.y, ratio))

@@ -1,7 +1,7 @@
 """Rounds of a search: each judges fewer candidates on more texts."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,15 @@ class Round:
     consensus: np.ndarray | None = None
     balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
     told: np.ndarray | None = None  # numbers of the classes of the target texts, -1 where not known
+
+    @property
+    def judging(self) -> TargetPriors:
+        """The shares by which candidates are judged: the less is known of the target's, the more the source's.
+
+        Labels given by wrong shares agree with one another, and a consensus under these takes them for right.
+        """
+        unknown = np.ptp(self.priors.intervals, axis=1).max() ** 2
+        return replace(self.priors, target=(1 - unknown) * self.priors.target + unknown * self.priors.source)
 
     @property
     def weights(self):
@@ -154,7 +163,7 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
         )
     of_source, of_target = _weighing_rows(store, source, target)
     nearest = learning_weights(of_source, of_target, "nearest")
-    table, ratio = {}, found.priors.ratio
+    table, ratio = {}, found.judging.ratio
     for place, evidence in found.evidence.items():
         table[place] = {
             "consensus": np.nan,
@@ -214,8 +223,8 @@ def confer(candidates, found: Round) -> None:
     views = [candidates[place].view for place in places]
     adapted = [candidates[place].unadapted != place for place in places]
     evidences = list(found.evidence.values())
-    found.consensus = consensus(evidences, views, adapted, found.y, found.priors)
-    found.balanced = consensus(evidences, views, adapted, found.y, found.priors, balanced=True)
+    found.consensus = consensus(evidences, views, adapted, found.y, found.judging)
+    found.balanced = consensus(evidences, views, adapted, found.y, found.judging, balanced=True)
     agree(found)
 
 
@@ -227,7 +236,7 @@ def agree(found: Round) -> None:
         for q in of_texts:
             q[rows] = np.eye(q.shape[1])[found.told[rows]]
     found.criteria["consensus"] = [
-        found.metric.value(evidence.target, found.consensus, found.priors.target, found.weights)
+        found.metric.value(evidence.target, found.consensus, found.judging.target, found.weights)
         for evidence in found.evidence.values()
     ]
 

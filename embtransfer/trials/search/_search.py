@@ -104,7 +104,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     consensus_ : ndarray of shape (n_rows, n_classes)
         Of the last round's target texts.
     source_priors_, target_priors_ : ndarray of shape (n_classes,)
-        Class shares of the source, and those that the candidates were judged by.
+        Class shares of the source, and those of the target that the candidates were told.
     prior_intervals_ : ndarray of shape (n_classes, 2)
         Of `target_priors_`: 95 % confidence.
     classes_ : ndarray of shape (n_classes,)
@@ -139,9 +139,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     then source accuracy, decide among equals. `best_estimator_` learns from them if its classifier does.
 
     **Class shares**: the target's are estimated once a round, from one embedder's rows for each view, and
-    given to every part of a candidate that has a parameter `priors` and leaves it open. All accuracies are
-    of source texts weighed to these shares, and the views' probabilities are matched to them. With few signs
-    that shares differ the source's are kept.
+    given to every part of a candidate that has a parameter `priors` and leaves it open. With few signs
+    that shares differ the source's are kept. Candidates are judged under
+    :math:`(1 - u) \hat\pi + u \pi_s`, the more the source's :math:`\pi_s` the less is known: u is the
+    squared width of the widest of `prior_intervals_`. All accuracies are of source texts weighed to these
+    shares, and the views' probabilities are matched to them. Labels that were given by wrong shares agree
+    with one another; under the shares by which they were given they would look right.
 
     The other criteria are published ones, see `embtransfer/trials/search/_criteria.py`. **weighted_accuracy**
     takes the weights "nearest" of ImportanceWeightedClassifier.
