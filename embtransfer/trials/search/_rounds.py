@@ -52,7 +52,7 @@ class Round:
 
     @property
     def judging(self) -> TargetPriors:
-        """The shares by which candidates are judged: the less is known of the target's, the more the source's.
+        """Shares that candidates are judged by: the less is known of the target's, the more the source's.
 
         Labels given by wrong shares agree with one another, and a consensus under these takes them for right.
         """
