@@ -44,7 +44,7 @@ from embtransfer.copies._groups import identical
 from embtransfer.datasets import fetch_amazon_reviews, fetch_banking77
 from embtransfer.trials._store import Store, fit, with_embedders
 from embtransfer.trials.search import CRITERIA
-from embtransfer.trials.search._candidates import make_candidates
+from embtransfer.trials.search._candidates import EMBEDDERS, make_candidates
 from embtransfer.trials.search._choice import best_of, choose, expected_score
 from embtransfer.trials.search._metric import Metric
 from embtransfer.trials.search._rounds import Asked, Round, agree, confer, judge
@@ -139,7 +139,7 @@ SETS = {"amazon": amazon, "banking": banking, "newsgroups": newsgroups, "snippet
 # ---------------------------------------------------------------- candidates and what they show
 def candidates_of(set_name, cache):
     """All candidates; the sentence model encodes each text once in all runs."""
-    embedders = {"word_mean": "word_mean", "word_sif": "word_sif", "static_mean": "static_mean"}
+    embedders = {name: name for name in (*EMBEDDERS, "static_mean")}
     recipes = {} if set_name == "banking" else {"words": "words"}  # 77 classes: minutes a fit, and bad
     if set_name != "newsgroups":  # its texts are long, and have lost their sentences
         minilm = et.SentenceEmbedder(MODEL, cache_dir=cache / "embeddings", by_sentence=True)
