@@ -49,13 +49,17 @@ class Round:
     consensus: np.ndarray | None = None
     balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
     told: np.ndarray | None = None  # numbers of the classes of the target texts, -1 where not known
+    last: bool = True
 
     @property
     def judging(self) -> TargetPriors:
         """Shares that candidates are judged by: the less is known of the target's, the more the source's.
 
         Labels given by wrong shares agree with one another, and a consensus under these takes them for right.
+        In the last round: of few texts little is known, and models that take the shares into account stay.
         """
+        if not self.last:
+            return self.priors
         unknown = np.ptp(self.priors.intervals, axis=1).max() ** 2
         return replace(self.priors, target=(1 - unknown) * self.priors.target + unknown * self.priors.source)
 
@@ -120,14 +124,17 @@ def halve(candidates, store, data, orders, numbers, asked, criterion, progress):
         tick = Steps(progress, len(alive), f"{size:,} texts: ")
         texts = some, data.y[some], data.groups[some], others
         names = None if data.domain is None else data.domain[some]
-        found = judge(candidates, alive, store, *texts, asked, tick, errors, names)
+        last = size == numbers[-1]
+        found = judge(candidates, alive, store, *texts, asked, tick, errors, names, last)
         tick("done")
         tables.append(found.criteria)
         alive = survivors(candidates, found, criterion)
     return found, tables, errors
 
 
-def judge(candidates, places, store, source, y, groups, target, asked, tick, errors, domain=None) -> Round:
+def judge(
+    candidates, places, store, source, y, groups, target, asked, tick, errors, domain=None, last=True
+) -> Round:
     """Collect the evidence of candidates on rows of the store, and compute all criteria.
 
     What fails goes to `errors`, place -> message; `tick(name)` is called before each candidate.
@@ -138,7 +145,7 @@ def judge(candidates, places, store, source, y, groups, target, asked, tick, err
     splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
     priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
     told = None if asked.told is None else asked.told[target - store.n_source]
-    found = Round(index, priors, metric, told=told)
+    found = Round(index, priors, metric, told=told, last=last)
 
     def tasks():
         for place in places:

@@ -140,7 +140,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
 
     **Class shares**: the target's are estimated once a round, from one embedder's rows for each view, and
     given to every part of a candidate that has a parameter `priors` and leaves it open. With few signs
-    that shares differ the source's are kept. Candidates are judged under
+    that shares differ the source's are kept. In the last round candidates are judged under
     :math:`(1 - u) \\hat\\pi + u \\pi_s`, the more the source's :math:`\\pi_s` the less is known: u is the
     squared width of the widest of `prior_intervals_`. All accuracies are of source texts weighed to these
     shares, and the views' probabilities are matched to them. Labels that were given by wrong shares agree
