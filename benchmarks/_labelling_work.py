@@ -116,7 +116,8 @@ class Labelled:
             ours = estimate_score(model, self.target, known, probability=chances).interval
             evenly = right[rng.choice(free, len(rows), replace=False)]
             plain = binomtest(int(evenly.sum()), len(rows)).proportion_ci(0.9, "wilson")
-            found.append([v for low, high in (ours, plain) for v in (bool(low <= true <= high), high - low)])
+            ends = ours, plain  # widths rounded, since there are thousands to keep
+            found.append([v for low, high in ends for v in (bool(low <= true <= high), round(high - low, 5))])
         return found
 
 

@@ -34,10 +34,10 @@ from embtransfer.embedders._sentence import sentences
 
 from ._real_targets_work import AMAZON, domains
 from ._results import RESULTS, machine, markdown_table, results, write_results
+from .restaurants import LANGUAGES
 
 PER_CLASS, MOST_SCORED = 10, 1000
 ROUNDS, TIMED = 3, {"reviews": 40, "airlines": 150}  # texts
-LANGUAGES = ("es", "fr", "nl", "ru", "tr")
 SETS = {
     "reviews": "Amazon reviews",
     "airlines": "airline tweets",

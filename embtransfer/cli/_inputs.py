@@ -62,7 +62,8 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     talk.print(found.summary)
     for said in found.problems:
         talk.print(f"- {said}", style="yellow")
-    warnings.filterwarnings("ignore", ".* source .* repeat another|The number of unique classes", UserWarning)
+    for said in (r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", "The number of unique classes"):
+        warnings.filterwarnings("ignore", said, UserWarning)
 
 
 def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:

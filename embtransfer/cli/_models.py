@@ -90,7 +90,9 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
         fits = table if isinstance(embedders[name], kind) else None
         if table is not None and fits is None and name not in _WITH_MODEL:
             talk.print(f"--vectors {vectors} is not for {name}, which takes its own table.")
-        embedders[name] = make_embedder(name, model if name in _WITH_MODEL else fits)
+        given = model if name in _WITH_MODEL else fits
+        if given is not None:
+            embedders[name] = make_embedder(name, given)
         if name in _WITH_MODEL:
             teacher = "teacher__" * (name == "distilled")
             embedders[name].set_params(**{f"{teacher}backend": str(embedding.backend)})

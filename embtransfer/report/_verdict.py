@@ -10,6 +10,7 @@ from ._blocks import Bars, Headline, Section, Table, without_home
 from ._rows_of_compare import clean, name_of
 
 _LEVEL = 0.9  # of intervals
+_BY_CHANCE = 1.64  # standard errors of a difference, which chance exceeds in one of ten
 
 
 def recommendation(selection, table, data, right=None, shares="") -> Section:
@@ -27,7 +28,7 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
         name, said = (without_home(str(of)) for of in (selection.best_name_, selection.reason_))
         row, headline = _row_of(selection, table) if best is not None else None, f"Use {name}"
         gain, error = (0, 0) if row is None else _gain(table, best, row)
-        if row is not None and gain > 1.64 * error:  # more than chance allows
+        if row is not None and gain > _BY_CHANCE * error:
             headline, expected = f"Best on the target: {name_of(best)}", selection.expected_score_
             said = (
                 f"Its labels picked that out: expect a little less on new ones. Without them {name} was "
@@ -130,7 +131,7 @@ def _adapting(table, row):
     against = "the same without it" if what == "without adapting" else "TF-IDF without it"
     if error != error:
         return [f"Adapting changes the score by {gain:+.3f} against {against}."]
-    helps = "makes no difference that these texts could show" if abs(gain) < 1.64 * error else "hurts"
+    helps = "makes no difference that these texts could show" if abs(gain) < _BY_CHANCE * error else "hurts"
     helps = "helps" if helps == "hurts" and gain > 0 else helps
     return [f"Adapting {helps}: {gain:+.3f} against {against}, with a standard error of {error:.3f} at most."]
 
