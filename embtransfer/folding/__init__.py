@@ -13,7 +13,7 @@ from ..embedders import HTMLCleaner
 from ._classifiers import Scores, fold_model
 from ._rows import CannotFold, Rows
 
-__all__ = ["compile_pipeline"]
+__all__ = ["CannotFold", "compile_pipeline"]
 
 
 def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> CompiledPipeline:
@@ -38,7 +38,8 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
     Raises
     ------
     CannotFold
-        A ValueError that names the step that does not fold. `score_file` takes the pipeline itself, too.
+        A ValueError that names the step that does not fold. `score_file` and `spark.score` take the pipeline
+        itself, too.
     NotFittedError
         If the pipeline is not fitted.
 

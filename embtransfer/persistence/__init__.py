@@ -7,6 +7,7 @@ from ._pipelines import (
     push_to_hub,
     read_about,
     save_pipeline,
+    types_to_trust,
 )
 from ._state import TRUSTED
 
@@ -18,4 +19,5 @@ __all__ = [
     "push_to_hub",
     "read_about",
     "save_pipeline",
+    "types_to_trust",
 ]

@@ -100,11 +100,9 @@ def save_pipeline(
     path = Path(path)
     check_destination(path, overwrite)
     with new_folder(path, replace=overwrite) as folder:
-        state = folder / _PIPELINE.file
         with embedded_tables() if embed_vectors else nullcontext():
-            write_state(pipeline, state)
-        foreign = foreign_types(state, TRUSTED, state)
-        if foreign:
+            write_state(pipeline, folder / _PIPELINE.file)
+        if foreign := types_to_trust(folder):
             warnings.warn(
                 f"The pipeline holds types of other packages. To load it pass trusted={foreign} "
                 f"(--trusted {','.join(foreign)}).",
@@ -243,6 +241,12 @@ def load_model(path, trusted=()):
     """Load a folder of either kind: what CompiledPipeline.save or save_pipeline made, as they load it."""
     compiled = is_model(Path(path), COMPILED)
     return CompiledPipeline.load(path) if compiled else load_pipeline(path, trusted=trusted)
+
+
+def types_to_trust(path: Path) -> list[str]:
+    """Names of the types in a folder of `save_pipeline` that loading it takes with `trusted` alone."""
+    state = path / _PIPELINE.file
+    return foreign_types(state, TRUSTED, state)
 
 
 def check_destination(path: Path, overwrite: bool) -> None:

@@ -16,19 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
-from .._rows import check_given, columns_of
 from .._version import __version__
 from ..tables import check_columns
 from ..tables._blocks import Block, Source
 from ..tables._json_lines import jsonl_schema
-from ..tables._model_table import ModelTable
 from ..tables._parquet_footer import move_row_group
 from ..tables._partitions import with_partition
 from ..tables._rows import Rejected, check_added, plain_texts, read_rows
-from ..tables._vectors import Vectors
 from ..tables._writers import Writer
 from ._journal import PartFile, State
-from ._model_columns import ModelColumns, fingerprint, takes_vectors, width_of
+from ._model_columns import ModelColumns, fingerprint
+from ._model_rows import check_read, row_reader
 from ._report import ScoreReport
 
 _SWALLOWED = 100  # lines that a quote which never closes may take with it: more is half a file lost
@@ -61,16 +59,10 @@ class ScoreRun:
         self.model, self.model_id, self.source, self.out = model, model_id, source, out
         self.options, self.skip, self.n_threads = options, skip, n_threads
         self.text_column, self.carried = options["text_column"], options["columns"]
-        read: dict | list = {"text_column": self.text_column}
-        hint = []
-        self.vectors = self._vectors(options["vector_column"])
-        if self.vectors:
-            self.text_column, read = None, {"vector_column": self.vectors.names[0]}
-        if isinstance(self.vectors, ModelTable):
-            read, hint = self.vectors.names, ["The model wants them: rename those that hold them."]
+        self.vectors = row_reader(model, self.text_column, options["vector_column"])
         if source.schema is not None:
             names, name = source.schema.names, Path(source.name(0))
-            check_columns(name, names, read, *hint)
+            check_read(name, names, self.vectors, self.text_column)
             own = [one for one in names if one not in source.beside]
             self.carried = own if self.carried is None else self.carried
             check_columns(name, names, self.carried)
@@ -78,35 +70,12 @@ class ScoreRun:
                 self.vectors.check_schema(source.schema, str(name))
             else:
                 plain_texts(pa.chunked_array([pa.nulls(0, source.schema.field(self.text_column).type)]))
+        if self.vectors:
+            self.text_column = None
         names = ["output_column", "proba", "top_k", "vectors", "batch_size", "margin", "reject_below"]
         self.columns = ModelColumns(model, **{name: options[name] for name in names})
         check_added(self.carried or (), self.columns.schema.names)
         self.stop = Event()
-
-    def _vectors(self, vector_column):
-        """The model's columns, where it takes another than one of texts."""
-        given = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
-        if wanted := columns_of(self.model):
-            check_given(wanted, self.text_column, given)
-            return ModelTable(wanted)
-        if len(given) > 1:
-            raise ValueError(
-                f"Got vector_column={given} (--vector-column) and a model of one column. Name the one that "
-                "it has learned from."
-            )
-        vector_column = given[0] if given else None
-        width = width_of(self.model)
-        if width and not vector_column and takes_vectors(self.model):
-            raise ValueError(
-                f"Got a model of vectors of {width} numbers, and no column of them. Pass vector_column "
-                "(--vector-column)."
-            )
-        if vector_column and not width:
-            raise ValueError(
-                f"Got vector_column={vector_column!r} (--vector-column) and a model of texts. Pass "
-                "text_column (--text-column)."
-            )
-        return Vectors(vector_column, width) if vector_column else None
 
     def __call__(self, resume, progress, monitor) -> ScoreReport:
         started = time.monotonic()

@@ -78,7 +78,7 @@ class ModelTable:
 
 def _numbers(name, column):
     """Numbers as they are, of csv parsed; an empty one is missing. And what is wrong."""
-    if not pa.types.is_string(column.type):
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column, {}
     column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.equal(column, ""), None, column)

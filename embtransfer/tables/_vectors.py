@@ -14,7 +14,7 @@ LISTS = pa.list_(pa.float64())  # what lists in JSON are read as
 class Vectors:
     """A column of vectors, all of one width: that of the model, or of the first vector seen."""
 
-    texts = ()  # no columns of texts beside it: see ModelTable
+    texts = numbers = ()  # no columns of these beside it: see ModelTable
 
     def __init__(self, name: str, width: int | None = None):
         self.name, self.width = name, width
