@@ -62,13 +62,9 @@ def score(
         For a model of vectors, instead of the texts: a column of arrays of numbers.
     output_column : str, default="prediction"
         The column with the labels.
-    proba : bool, default=False
-        Also add the probability of each class, as `<output_column>_<class>`.
-    top_k : int, default=None
-        Also add the k most probable labels and their probabilities, as `<output_column>_1`,
-        `<output_column>_1_proba`, `<output_column>_2`, ...
-    margin, reject_below
-        As in `score_file`: also add `confidence` and `margin`; labels that are null below a confidence.
+    proba, top_k, margin, reject_below
+        As in `score_file`: also add the probability of each class; the k most probable labels and theirs;
+        `confidence` and `margin`; labels that are null below a confidence.
     columns : list of str, default=None
         Columns to carry through: None all, [] none. All of them pass through Python: carry what you need.
     shared : bool, default=False
@@ -190,9 +186,12 @@ def _check_types(schema, read, reader):
             expected = "array<float>"
             fits = isinstance(kind, types.ArrayType) and isinstance(kind.elementType, numbers)
         if not fits:
+            how = f"df[{name!r}].cast({expected!r})"
+            if kind.simpleString() == "vector":  # of Spark ML, which cannot be cast
+                how = f"pyspark.ml.functions.vector_to_array(df[{name!r}])"
             raise TypeError(
                 f"Got column {name!r} of {kind.simpleString()}. Expected {expected}: convert it with "
-                f"df.withColumn({name!r}, df[{name!r}].cast({expected!r}))."
+                f"df.withColumn({name!r}, {how})."
             )
 
 
