@@ -16,6 +16,7 @@ from .._names import check_name
 from .._rows import stack_rows
 from .._types import Rows, Seed
 from ..copies._groups import complete_folds, identical
+from ..priors._mixture import mixture_weights
 from ._base import _DTYPES
 
 METHODS = ("classifier", "kliep", "kmm", "nearest")
@@ -73,7 +74,7 @@ def density_ratio(
     "kliep": :math:`\sum_l a_l \exp(-|x - c_l|^2 / 2 s^2)` with at most 100 target rows as centres; maximises
     the mean logarithm over target rows with mean 1 over source rows, and chooses s by the same quantity on
     held-out target rows, equal ones together. The fit sees at most `max_rows` rows of each domain; all rows
-    are weighted. The problem is that of the weights of a mixture, and is solved by expectation maximisation.
+    are weighted. The problem is that of the weights of a mixture.
 
     "kmm": :math:`\min_w \frac12 w^T K w - k^T w` with :math:`w \ge 0` and mean 1, K the Gaussian kernel
     between source rows and :math:`k_i = \frac{n_s}{n_t} \sum_j k(x_i, t_j)`, its width the median distance
@@ -208,22 +209,16 @@ def _log(values):
     return np.log(np.maximum(values, 1e-300))
 
 
-def mixture(kernel, at_source, tol=1e-4, max_iter=1000):
-    """Coefficients a >= 0 with at_source @ a == 1 that maximise the mean of log(kernel @ a), within `tol`.
+def mixture(kernel, at_source):
+    """Coefficients a >= 0 with at_source @ a == 1 that maximise the mean of log(kernel @ a).
 
-    With a_l = p_l / at_source_l it is the maximum likelihood of mixture weights p, and concave; the
-    largest mean ratio minus 1 bounds what is missing to the maximum.
+    With a_l = p_l / at_source_l it is the maximum likelihood of mixture weights p.
     """
     reached = at_source > 1e-12  # a centre with no source row near could only blow weights up
-    scaled = np.maximum(kernel[:, reached] / at_source[reached], 1e-300)
-    weights = np.full(scaled.shape[1], 1 / max(scaled.shape[1], 1))
-    for _ in range(max_iter if len(weights) else 0):
-        ratio = (1 / (scaled @ weights)) @ scaled / len(scaled)
-        weights *= ratio
-        if ratio.max() < 1 + tol:
-            break
     coefficients = np.zeros(len(at_source))
-    coefficients[reached] = weights / at_source[reached]
+    if reached.any():
+        ratios = kernel[:, reached] / at_source[reached]
+        coefficients[reached] = mixture_weights(ratios, np.ones(ratios.shape[1])) / at_source[reached]
     return coefficients
 
 

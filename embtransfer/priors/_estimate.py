@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array
 
 from .._names import check_name
 from .._types import Labels, Rows
+from ._mixture import mixture_weights
 
 METHODS = ("em", "bbse")
 LEAST = 1e-12  # of a probability, so that its logarithm is finite
@@ -30,7 +31,7 @@ def estimate_priors(
     proba_target : array-like of shape (n_target, n_classes)
         Probabilities of target rows.
     method : {"em", "bbse"}, default="em"
-        "em": maximum likelihood by expectation maximisation, the more exact where the probabilities are
+        "em": maximum likelihood, as by expectation maximisation, the more exact where the probabilities are
         calibrated. "bbse": black-box shift estimation, which takes any scores that sum to 1.
 
     Returns
@@ -49,9 +50,9 @@ def estimate_priors(
 
     Notes
     -----
-    "em" repeats :math:`q_k \leftarrow \frac{1}{n_t} \sum_j \frac{q_k / p_k \, f_k(x_j)}{\sum_l q_l / p_l \,
-    f_l(x_j)}` from q = p until no entry moves by 1e-8, where p is the mean of `proba_source`: on calibrated
-    probabilities the share of each class, and on others what makes "no shift" come out as such.
+    "em" maximises :math:`\sum_j \log \sum_k \frac{q_k}{p_k} f_k(x_j)` over the simplex, where p is the mean of
+    `proba_source`: on calibrated probabilities the share of each class, and on others what makes "no shift"
+    come out as such. It is what expectation maximisation converges to, by Newton's steps.
 
     "bbse" minimises :math:`|A q - m|^2` over the simplex: column k of A is the mean of `proba_source` over
     rows of class k, m the mean of `proba_target`. In directions in which A is no longer than three times its
@@ -62,6 +63,9 @@ def estimate_priors(
     ----------
     M. Saerens, P. Latinne, C. Decaestecker. "Adjusting the outputs of a classifier to new a priori
     probabilities." Neural Computation 14, 2002.
+    Y. Kim, P. Carbonetto, M. Stephens, M. Anitescu. "A fast algorithm for maximum likelihood estimation of
+    mixture proportions using sequential quadratic programming." Journal of Computational and Graphical
+    Statistics 29, 2020 (the steps).
     Z. Lipton, Y.-X. Wang, A. Smola. "Detecting and correcting for label shift with black box predictors."
     ICML 2018.
 
@@ -92,7 +96,7 @@ def estimate(source, y, target, method):
     source, target = (np.asarray(proba, dtype=np.float64) for proba in (source, target))
     if method == "em":
         before = np.maximum(source.mean(axis=0), LEAST)
-        priors = _em(target, before)
+        priors = mixture_weights(target / before, before)
         return priors, priors / before
     counts = np.bincount(y)
     confusion = np.stack([source[y == k].mean(axis=0) for k in range(len(counts))], axis=1)
@@ -115,36 +119,6 @@ def _not_told_apart(source, y, confusion, shares):
     scaled = confusion * root
     _, sizes, directions = np.linalg.svd(scaled - np.outer(scaled @ root, root))
     return directions[sizes < 3 * np.sqrt(noise)] / root
-
-
-def _em(proba, before, tol=1e-8, max_iter=10_000):
-    """Expectation maximisation, each two steps followed by one as far as they point (SQUAREM).
-
-    R. Varadhan, C. Roland. "Simple and globally convergent methods for accelerating the convergence of any EM
-    algorithm." Scandinavian Journal of Statistics 35, 2008.
-    """
-    proba = proba / before
-
-    def step(priors):
-        following = priors * ((1 / np.maximum(proba @ priors, 1e-300)) @ proba)
-        return following / following.sum()
-
-    def likelihood(priors):
-        return np.log(np.maximum(proba @ priors, 1e-300)).sum()
-
-    priors = before / before.sum()
-    for _ in range(max_iter):
-        one = step(priors)
-        two = step(one)
-        first, bend = one - priors, two - 2 * one + priors
-        if np.abs(first).max() < tol:
-            return two
-        length = np.linalg.norm(first)
-        far = length / max(np.linalg.norm(bend), 1e-6 * length)
-        ahead = priors + 2 * far * first + far**2 * bend
-        good = far > 1 and ahead.min() > 0 and likelihood(ahead) >= likelihood(two)
-        priors = step(ahead / ahead.sum()) if good else two
-    return priors
 
 
 def calibrate(logits, y, kind):

@@ -128,10 +128,9 @@ def test_kliep_is_the_maximum_of_the_likelihood():
         method="SLSQP",
         options={"maxiter": 1000, "ftol": 1e-12},
     )
-    ours = mixture(kernel, at_source, tol=1e-7, max_iter=100_000)
+    ours = mixture(kernel, at_source)
     assert at_source @ ours == pytest.approx(1)
-    assert -np.log(kernel @ ours).mean() == pytest.approx(exact.fun, abs=1e-6)
-    assert -np.log(kernel @ mixture(kernel, at_source)).mean() == pytest.approx(exact.fun, abs=1e-3)
+    assert -np.log(kernel @ ours).mean() <= exact.fun + 1e-9
 
 
 @pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning")  # in skada
