@@ -1,10 +1,9 @@
 """Words and frequent n-grams of a corpus, and their rows in any text."""
 
+from collections import Counter
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
 
 from .._texts import iter_text_chunks
 from .._words import words_of
@@ -103,16 +102,16 @@ def find_words(texts, pretrained, *, min_df, max_features, lowercase):
     Returns (WordVectors of zeros, how many words come from the corpus). Of the pretrained table (or None)
     words are left out that no text is cut into.
     """
-    analyzer = partial(words_of, lowercase=lowercase)
-    counter = CountVectorizer(analyzer=analyzer, min_df=min_df, max_features=max_features, binary=True)
-    try:
-        counts = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
-    except ValueError as error:
+    counts: Counter[str] = Counter()  # of texts
+    for text in texts:
+        counts.update(set(words_of(text, lowercase)))
+    frequent = sorted((-count, word) for word, count in counts.items() if count >= min_df)
+    if not frequent:
         raise ValueError(
             f"Got {len(texts)} texts, and no word of two or more characters comes in min_df={min_df} of "
             "them. Expected texts of more words, or a lower min_df."
-        ) from error
-    corpus = counter.get_feature_names_out()[np.argsort(-counts, kind="stable")].tolist()
+        )
+    corpus = [word for _, word in frequent[:max_features]]
     words = list(corpus)
     if pretrained is not None:
         if pretrained.tokenizer is not None:
