@@ -70,16 +70,12 @@ class NGrams(Remade):
             # at each word the row of the n-gram that ends there, -1 where there is none
             together = (prefix[:-1] >= 0) & (ids[1:] >= 0) & (text[:-1] == text[1:])
             key = prefix[:-1][together] << 32 | ids[1:][together]
-            frequent = _frequent(key, text[1:][together], min_df, room)
+            frequent, at = _frequent(key, text[1:][together], min_df, room)
             ngrams.append(np.stack([frequent >> 32, frequent & 0xFFFFFFFF], axis=1))
             room -= len(frequent)
-            at = np.searchsorted(frequent, key)
-            is_frequent = at < len(frequent)
-            is_frequent[is_frequent] = frequent[at[is_frequent]] == key[is_frequent]
-            row = np.full(len(ids), -1)
-            row[1:][together] = np.where(is_frequent, first + at, -1)
+            prefix = np.full(len(ids), -1)
+            prefix[1:][together] = np.where(at >= 0, first + at, -1)
             first += len(frequent)
-            prefix = row
         return cls(words, n_corpus, np.concatenate(ngrams), longest, lowercase, True)
 
 
@@ -133,14 +129,23 @@ def document_counts(ids, indptr, n_rows):
 
 
 def _frequent(key, text, min_df, most):
-    """The keys of at least min_df texts, ascending; at most so many, those of most texts."""
-    order = np.lexsort((text, key))
+    """The keys of at least min_df texts, ascending; at most so many, those of most texts.
+
+    And for each one given the number of its key among these, or -1. `text` ascends.
+    """
+    order = np.argsort(key, kind="stable")
     key, text = key[order], text[order]
-    new = np.ones(len(key), bool)
-    new[1:] = (key[1:] != key[:-1]) | (text[1:] != text[:-1])
-    keys, counts = np.unique(key[new], return_counts=True)
-    frequent = counts >= min_df
-    keys, counts = keys[frequent], counts[frequent]
-    if len(keys) > most:
-        keys = np.sort(keys[np.argsort(-counts, kind="stable")[: max(most, 0)]])
-    return keys
+    first = np.ones(len(key), bool)
+    first[1:] = key[1:] != key[:-1]
+    of_key = np.cumsum(first) - 1
+    new = first.copy()
+    new[1:] |= text[1:] != text[:-1]
+    counts = np.bincount(of_key[new])
+    kept = np.flatnonzero(counts >= min_df)
+    if len(kept) > most:
+        kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[: max(most, 0)]])
+    number = np.full(len(counts), -1)
+    number[kept] = np.arange(len(kept))
+    at = np.empty(len(key), np.int64)
+    at[order] = number[of_key]
+    return key[first][kept], at

@@ -4,7 +4,6 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize, nnls
-from scipy.special import logsumexp
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array
 
@@ -127,16 +126,20 @@ def calibrate(logits, y, kind):
     biased = kind == "bcts"
     shares = np.bincount(y, minlength=n_classes) / n
     attained = logits[np.arange(n), y].mean()
+    of_class = np.ascontiguousarray(logits.T)  # sums over few classes are slow along rows
 
     def loss(parameters):
-        slope, biases = parameters[0], parameters[1:] if biased else 0.0
-        scores = slope * logits + biases
-        norm = logsumexp(scores, axis=1)
-        proba = np.exp(scores - norm[:, None])
-        gradient = [np.einsum("ij,ij->", proba, logits) / n - attained]
+        slope, biases = parameters[0], parameters[1:] if biased else np.zeros(n_classes)
+        scores = slope * of_class + biases[:, None]
+        most = scores.max(axis=0)
+        proba = np.exp(scores - most)
+        norm = proba.sum(axis=0)
+        proba /= norm
+        gradient = [np.einsum("ij,ij->", proba, of_class) / n - attained]
         if biased:
-            gradient = np.append(gradient, proba.mean(axis=0) - shares)
-        return norm.mean() - slope * attained - np.sum(biases * shares), np.asarray(gradient)
+            gradient = np.append(gradient, proba.mean(axis=1) - shares)
+        value = (np.log(norm) + most).mean() - slope * attained - biases @ shares
+        return value, np.asarray(gradient)
 
     start = np.eye(1, 1 + n_classes * biased)[0]
     # bounds, for labels that the scores separate without error: there the loss has no minimum
