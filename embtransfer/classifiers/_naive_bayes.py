@@ -153,7 +153,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         C = self.C if losses is None else self.C * losses
         if self.weighting_ == "idf":
             weights = [_idf(X, counts)] * len(labels)
-            weighted: Iterable = repeat(_weighted(X, weights[0]).astype(np.float64), len(labels))
+            weighted: Iterable = repeat(_weighted(X, weights[0]), len(labels))
         else:
             weights = [self._ratios(X, y == label, counts) for label in labels]
             weighted = map(partial(_weighted, X), weights)

@@ -66,7 +66,8 @@ def fit_logistic(rows, positive, C, max_iter):
 
     Parameters
     ----------
-    rows : csr array or ndarray of shape (n_rows, n_columns)
+    rows : csr array or ndarray of shape (n_rows, n_columns), float32 or float64
+        Products with them are in their precision, all else is in float64.
     positive : bool ndarray of shape (n_rows,)
     C : float or ndarray of shape (n_rows,)
         As in LogisticRegression: the weight of the rows' losses beside half the squared coefficients.
@@ -79,7 +80,6 @@ def fit_logistic(rows, positive, C, max_iter):
     carry a and :math:`K a = Z Z^\top a`, and pay two products with Z a step; vectors as long as there are
     columns, which L-BFGS spends most of its time on, occur in these products alone.
     """
-    rows = rows.astype(np.float64, copy=False)
     columns = rows.T  # made once
     problem = _Problem(positive.astype(np.float64), np.broadcast_to(C, len(positive)))
     now = _Vector.zeros(len(positive))
@@ -101,7 +101,7 @@ def fit_logistic(rows, positive, C, max_iter):
             break
         step = _newton_step(rows, columns, down, curvature, (length / first) ** 0.25)
         now, value = _along(problem, now, value, step, -down.dot(step))
-    return columns @ now.a, now.offset, n_iter
+    return columns @ now.a.astype(rows.dtype), now.offset, n_iter
 
 
 class _Problem:
@@ -136,7 +136,7 @@ class _Vector:
 
     @classmethod
     def of(cls, rows, columns, a, offset):
-        return cls(a, rows @ (columns @ a), offset)
+        return cls(a, (rows @ (columns @ a.astype(rows.dtype))).astype(np.float64), offset)
 
     def dot(self, other):
         # not by BLAS, whose sums of many rows differ with the number of threads

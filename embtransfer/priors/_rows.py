@@ -96,14 +96,14 @@ def _estimated(domains, index, of_words, known, words):
 
 
 def _scaled(source, target):
-    """In float64, dense rows less the source's mean and of mean squared length 1: then C = 1 is middling."""
+    """Dense rows less the source's mean and of mean squared length 1, float64: then C = 1 is middling."""
+    if sparse.issparse(source):
+        return source, target
     source, target = (rows.astype(np.float64) for rows in (source, target))
-    if not sparse.issparse(source):
-        mean = source.mean(axis=0)
-        source, target = source - mean, target - mean
-        length = np.sqrt(np.einsum("ij,ij->", source, source) / len(source)) or 1.0
-        source, target = source / length, target / length
-    return source, target
+    mean = source.mean(axis=0)
+    source, target = source - mean, target - mean
+    length = np.sqrt(np.einsum("ij,ij->", source, source) / len(source)) or 1.0
+    return source / length, target / length
 
 
 def _centred(source, target, index, priors):
