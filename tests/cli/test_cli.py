@@ -506,6 +506,26 @@ def test_score_says_how_many_rows_have_no_text(data, tmp_path):
     assert "2 rows have no text" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("text", None),
+        ("id", "100% of the texts (50 looked at)"),
+        ("russian", "100% of the texts (50 looked at)"),
+    ],
+)
+def test_score_says_if_many_texts_hold_no_known_word(data, tmp_path, column, said):
+    pans = pd.read_csv(data / "pans.csv")[["text"]].assign(russian="Прекрасная сковорода")
+    pans.assign(id=[f"b00{i}x" for i in range(60)]).to_csv(tmp_path / "in.csv", index=False)
+    words = ["score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.csv"]
+    result = succeed(*words, "--text-column", column)
+    line = (
+        f"{said} hold no word that the model knows: their label is that of no words at all. Is {column!r} the"
+    )
+    assert (line in result.stderr) == (said is not None)
+    assert ("no word that" in result.stderr) == (said is not None)
+
+
 def test_score_other_columns(data, tmp_path):
     save(tmp_path / "in.csv", pd.DataFrame({"Review": ["a good film"], "prediction": ["mine"]}))
     words = ["score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.jsonl"]
