@@ -50,16 +50,10 @@ def after_choice(output, target, dataset, columns, labels=None) -> list[str]:
     ]
 
 
-def name_of(row) -> str:
-    """The parts of a row of `compare`."""
-    if row["embedder"] == "-":
-        return "the majority class"
-    name = " + ".join(part for part in (row["embedder"], row["adapter"], row["classifier"]) if part != "-")
-    return f"{name} ({row['sources']})" if "sources" in row else name
-
-
 def say_comparison(table, scoring, commands=()) -> None:
     """Print what a comparison comes to."""
+    from ..trials._combinations import MAJORITY, name_of
+
     if table["target_score"].isna().all():
         talk.print("The target has no labels, and no score here says what carries over to it.")
         if commands:
@@ -68,11 +62,11 @@ def say_comparison(table, scoring, commands=()) -> None:
     row, error = table.loc[table["target_score"].idxmax()], standard_error(table, scoring)
     others = table.drop(index=row.name)
     plain = others[(others["adapter"] == "none") & (others["embedder"] == row["embedder"])]
-    beside = []
+    baseline, beside = others[others["embedder"] == "-"], []
     for name, rows in (
         ("without adapting", plain[plain["classifier"] == row["classifier"]]),
         ("TF-IDF", others[(others["embedder"] == "tfidf") & (row["embedder"] != "tfidf")]),
-        ("the majority class", others[others["embedder"] == "-"]),
+        *((name_of(one), baseline) for _, one in baseline.iterrows()),
     ):
         score = rows["target_score"].max()
         if score == score:
@@ -85,11 +79,9 @@ def say_comparison(table, scoring, commands=()) -> None:
         style="bold",
     )
     if row["embedder"] == "-":
-        talk.print(
-            "No model beats always giving the most frequent label. Where rare labels matter, try --scoring "
-            "balanced_accuracy.",
-            style="yellow",
-        )
+        rare = " Where rare classes matter, try --scoring balanced_accuracy."
+        said = f"No model beats always giving {name_of(row)}."
+        talk.print(f"{said}{rare * (name_of(row) == MAJORITY)}", style="yellow")
     near = 0 if error is None else int((others["target_score"] > row["target_score"] - 2 * error).sum())
     as_good = f" {near:,} others within two standard errors may be as good." if near else ""
     talk.print(f"These labels picked it out: expect a little less on new texts.{as_good}")

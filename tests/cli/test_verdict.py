@@ -118,6 +118,16 @@ def test_the_majority_is_the_targets_own():
     assert float(re.search(r"the majority class (0\.\d+)", said)[1]) > 0.7
 
 
+def test_of_numbers_the_baseline_is_the_mean():
+    for name in ("films", "pans"):
+        frame = pd.read_csv(f"{name}.csv")
+        stars = [5 if label == "good" else 1 + i % 2 for i, label in enumerate(frame["label"])]
+        frame.assign(label=stars).to_csv(f"{name}.csv", index=False)
+    result = run("compare", *DOMAINS, *SMALL[:4], "--recipes", "", "--scoring", "r2")
+    assert re.search(r"^Best on the target: .*, the mean -?\d\.\d{3}\.$", result.stderr, re.M)
+    assert "majority" not in result.output
+
+
 def test_where_nobody_sees_a_bar_a_line_comes_now_and_then(monkeypatch, capsys):
     seconds = iter([0.0, 1.0, 10.0, 12.0, 200.0, 215.0, 221.0])
     monkeypatch.setattr(_terminal, "monotonic", lambda: next(seconds))
