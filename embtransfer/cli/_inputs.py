@@ -228,7 +228,9 @@ def load_target(
         labels = [None if no else label for label, no in zip(labels, is_missing, strict=True)]
     labelled = len(is_missing) - sum(is_missing)
     if labelled < len(texts):
-        talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
+        talk.print(
+            f"{name}: {labelled:,} of {len(texts):,} rows have a label in {label_column!r}.", style="yellow"
+        )
     if of_source is not None and len(names) == 1:
         labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)

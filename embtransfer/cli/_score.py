@@ -126,11 +126,11 @@ def score(
                 style="yellow",
             )
         if report.rows_without_known_word > report.rows_looked_at / 10:
-            share = report.rows_without_known_word / report.rows_looked_at
+            share = 100 * report.rows_without_known_word / report.rows_looked_at
             talk.print(
-                f"{share:.0%} of the texts ({report.rows_looked_at:,} looked at) hold no word that the model "
-                f"knows: their label is that of no words at all. Is {text_column!r} the column of the texts "
-                "(--text-column), and is the model of their language?",
+                f"{share:.0f} % of the texts ({report.rows_looked_at:,} looked at) hold no word that the "
+                f"model knows: their label is that of no words at all. Is {text_column!r} the column of the "
+                "texts (--text-column), and is the model of their language?",
                 style="yellow",
             )
         if report.rows_rejected:

@@ -17,7 +17,7 @@ def say_choice(search, scoring, labelled=False) -> None:
         "most accurate on the source."
     )
     if search.guarded_:
-        why = "Learning from the target's texts seems to do harm, and of the models without it is the best."
+        why = "Adapting seems to do harm, and of the models that do not adapt it is the best."
     talk.print(f"Take {search.best_name_}. {why}", style="bold")
     talk.print(f"Evidence: {search._why}")  # the check of the data has said the rest
     low, high = search.score_interval_
@@ -90,7 +90,9 @@ def say_comparison(table, scoring, commands=()) -> None:
 
 
 def after_comparison(table, texts, embedding, of_classes, domain_column=None) -> list[str]:
-    """The command that fits the best model, if `fit` has it, as of TF-IDF; that chooses without labels."""
+    """The command that fits the best model, if `fit` has it; without labels the one that chooses."""
+    from ..trials._sources import EACH, POOLED
+
     ran = table.dropna(subset=["target_score"])
     if not of_classes:
         return []
@@ -101,10 +103,12 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
     if len(ran):
         row = ran.loc[ran["target_score"].idxmax()]
         name, command = row["embedder"], "fit"
-        told = ran[(ran.get("sources") == "each mapped") & (ran["adapter"] == row["adapter"])]
-        if name in ("-", "tfidf") or (len(told) and row["sources"] == "pooled"):
-            return []  # `fit` maps each source
+        told = ran[(ran.get("sources") == EACH) & (ran["adapter"] == row["adapter"])]
+        one_alone = name == "tfidf" and row.get("sources", POOLED) != POOLED
+        if name == "-" or one_alone or (len(told) and row["sources"] == POOLED):
+            return []  # `fit` learns from all sources, and maps each
         parts = {name: row[name] for name in ("embedder", "adapter", "classifier")}
+        parts |= {"embedder": "ngrams", "adapter": "none"} if name == "tfidf" else {}
         parts = {"recipe": row["classifier"]} if name == "recipe" else parts
         if table["embedder"].str.contains(" of ").any():  # rows of several columns
             part = "recipe" if name == "recipe" else "embedder"

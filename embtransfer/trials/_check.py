@@ -254,7 +254,7 @@ def _said_of_labels(others, y, n_unlabelled, n_classes):
         )
     if others:
         named = [f"{label!r} beside {form!r}" for label, form in list(others.items())[:_NAMED]]
-        more = ", ..." if len(others) > _NAMED else ""
+        more = f" and {len(others) - _NAMED:,} more" * (len(others) > _NAMED)
         said.append(
             "Labels that differ by case or white space only are classes of their own: "
             f"{', '.join(named)}{more}. --merge-labels makes one class of them."

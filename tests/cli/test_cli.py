@@ -510,8 +510,8 @@ def test_score_says_how_many_rows_have_no_text(data, tmp_path):
     ("column", "said"),
     [
         ("text", None),
-        ("id", "100% of the texts (50 looked at)"),
-        ("russian", "100% of the texts (50 looked at)"),
+        ("id", "100 % of the texts (50 looked at)"),
+        ("russian", "100 % of the texts (50 looked at)"),
     ],
 )
 def test_score_says_if_many_texts_hold_no_known_word(data, tmp_path, column, said):
@@ -609,7 +609,7 @@ def test_some_target_labels(broken):
     frame.loc[[3, 5], "label"] = None
     save(broken / "some.csv", frame)
     result = succeed(*compare_words(broken, target=broken / "some.csv", format="json"))
-    assert re.search(r"some\.csv: \d+ of \d+ rows have a 'label'", result.stderr)
+    assert re.search(r"some\.csv: \d+ of \d+ rows have a label in 'label'", result.stderr)
     assert all(row["target_score"] > 0 for row in json.loads(result.stdout))
 
 

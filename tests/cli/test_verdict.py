@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -82,6 +83,15 @@ def test_the_command_after_compare_fits_the_best():
     (command,) = next_commands(run("compare", *DOMAINS, *words))
     assert command[0] == "fit"
     assert "--merge-labels" in command
+    run(*command)
+
+
+def test_where_tfidf_is_the_best_the_command_after_compare_fits_it():
+    Path("two.txt").write_text("pan 1 0\nfilm 0 1\n")
+    result = run("compare", *DOMAINS, *SMALL[:3], "none", "--recipes", "", "--vectors", "two.txt")
+    assert "Best on the target: tfidf + " in result.stderr
+    (command,) = next_commands(result)
+    assert command[-6:] == ["--embedder", "ngrams", "--adapter", "none", "--classifier", "logistic"]
     run(*command)
 
 

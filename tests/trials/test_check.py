@@ -58,6 +58,13 @@ def test_labels_that_differ_by_case_or_white_space_only_are_named():
     assert "'Good ' beside 'good'" in found.problems[0]
 
 
+def test_of_many_spellings_five_are_named():
+    labels = ["good", "bad", "GOOD", "Good", "BAD", "Bad", "bad ", " bad", "good "]
+    said = problems(["A film."] * 11, [*labels, "good", "bad"])
+    assert said.count(" beside ") == 5
+    assert "'bad' and 2 more. --merge-labels" in said
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " "])
 def test_rows_without_a_label_are_counted(missing):
     found = check_domains(TEXTS, [*LABELS[:3], missing], PANS)
