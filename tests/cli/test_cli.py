@@ -552,6 +552,7 @@ def test_vectors_info(tmp_path):
 COMPARE_ERRORS = {
     "missing file": ({"source": "none.csv"}, r"There is no file .*none\.csv"),
     "missing target": ({"target": "none.csv"}, r"There is no file .*none\.csv"),
+    "no rows": ({"source": "header.csv"}, r"header\.csv has no row with a label\. Expected at least two"),
     "ending": ({"source": "films.txt"}, r"Got 'films\.txt'\. Expected a file that ends in"),
     "text column": (
         {"text_column": "review"},
@@ -599,6 +600,7 @@ def broken(data):
     frame.loc[[3, 5], "label"] = None
     save(data / "missing.jsonl", frame)
     save(data / "missing.csv", frame)
+    (data / "header.csv").write_text("text,label\n")
     (data / "one_class.csv").write_text("text,label\n" + "a,good\n" * 20)
     return data
 
