@@ -1,12 +1,9 @@
 """The tasks of labelling, and what is measured on one."""
 
-import os
 import warnings
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score
 from threadpoolctl import threadpool_limits
@@ -15,7 +12,7 @@ from embtransfer import estimate_score, make_recipe, suggest_labels
 from embtransfer.labelling._draw import draw, spread
 from embtransfer.labelling._views import margin
 
-from ._real_targets_work import AMAZON, Task, domains, load
+from ._real_targets_work import AMAZON, Task, domains, intents, load
 from .vector_columns import e5_domains, halves
 
 DATA = ("amazon", "crisislex_t26", "airline_tweets", "e5_amazon", "hwu64")
@@ -47,8 +44,7 @@ def tasks():
 def rows_of(task):
     """X, y, X_target of the seen half, its labels, and rows and labels of the scored half."""
     if task.data == "hwu64":
-        folder = Path(os.environ["EMBTRANSFER_DATA"], "hwu64")
-        parts = [pd.read_csv(folder / f"{name}.csv") for name in ("train", "valid", "test")]
+        parts = intents("hwu64", "train", "valid", "test")
         parts[0] = parts[0].groupby("label").sample(int(task.source.split()[0]), random_state=task.draw)
         parts[1] = parts[1].sample(SEEN, random_state=task.draw)
         pairs = [(part["text"].to_list(), part["label"].to_numpy()) for part in parts]

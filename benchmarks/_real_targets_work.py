@@ -92,6 +92,12 @@ def domains(data):
     }
 
 
+def intents(data, *parts):
+    """Texts and labels, columns "text" and "label", of files of a set of intents in EMBTRANSFER_DATA."""
+    folder = Path(os.environ["EMBTRANSFER_DATA"], data)
+    return [pd.read_csv(folder / f"{part}.csv").rename(columns={"category": "label"}) for part in parts]
+
+
 def reviews(folder, name):
     rows = []
     for part in ("train", "test"):

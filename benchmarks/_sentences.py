@@ -78,8 +78,8 @@ def accuracy_sentences():
     words, tfidf = found["log-count ratios, self-trained (recipe 'words')"], found["TF-IDF"]
     yield (
         "docs/which-model.md",
-        f"scores {words} % of reviews right that nothing has seen, where TF-IDF with logistic regression "
-        f"scores {tfidf}",
+        f"gets {words} % of reviews right that nothing has seen, where TF-IDF with logistic regression "
+        f"gets {tfidf}",
     )
     yield (
         "docs/adapters.md",

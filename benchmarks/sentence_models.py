@@ -32,7 +32,7 @@ from embtransfer import LengthScaling, SentenceEmbedder, VectorEmbedder, make_tr
 from embtransfer.datasets import fetch_amazon_reviews
 from embtransfer.embedders._sentence import sentences
 
-from ._real_targets_work import AMAZON, domains
+from ._real_targets_work import AMAZON, domains, intents
 from ._results import RESULTS, machine, markdown_table, results, write_results
 from .restaurants import LANGUAGES
 
@@ -62,15 +62,13 @@ def some(texts, labels, n, seed=0):
     return [str(texts[i]) for i in chosen], np.asarray(labels)[chosen]
 
 
-def intents(name):
-    folder = Path(os.environ["EMBTRANSFER_DATA"], name)
-    parts = {}
-    for part in ("train", "test"):
-        frame = pd.read_csv(folder / f"{part}.csv").sample(frac=1, random_state=0)
-        text, label = frame.columns[:2]
-        frame = frame.groupby(label).head(PER_CLASS) if part == "train" else frame.head(MOST_SCORED)
-        parts[part] = frame[text].astype(str).tolist(), frame[label].to_numpy()
-    return parts
+def few_labels(name):
+    """So many texts of each intent to learn from, and some to score."""
+    train, test = (frame.sample(frac=1, random_state=0) for frame in intents(name, "train", "test"))
+    parts = {"train": train.groupby("label").head(PER_CLASS), "test": test.head(MOST_SCORED)}
+    return {
+        part: (frame["text"].astype(str).tolist(), frame["label"].to_numpy()) for part, frame in parts.items()
+    }
 
 
 def groups():
@@ -86,7 +84,7 @@ def groups():
     for name in ("en", *LANGUAGES):
         frame = pd.read_csv(Path(os.environ["EMBTRANSFER_DATA"], "restaurants_six_languages", f"{name}.csv"))
         found["languages"][name] = some(frame["text"], frame["label"], 300 if name == "en" else 200)
-    return found | {name: intents(name) for name in ("banking77", "hwu64", "snips")}
+    return found | {name: few_labels(name) for name in ("banking77", "hwu64", "snips")}
 
 
 def pairs(name, parts):

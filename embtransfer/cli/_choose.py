@@ -148,8 +148,9 @@ def _say_labels(search, X_target, rounds):
             "score by them is a little too good."
         )
     if rounds.learned:
-        learns = "It learned from" if learns_target_labels(search._fitted) else "It can learn from none of"
-        talk.print(f"{learns} {len(rounds.learned):,} other labels of the target.")
+        others = f"{len(rounds.learned):,} other labels of the target"
+        learns = learns_target_labels(search._fitted)
+        talk.print(f"It learned from {others}." if learns else f"Its classifier cannot learn from {others}.")
     say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, *_score_of_labels(search))
 
 

@@ -104,7 +104,8 @@ def compare(
                 n_jobs=jobs,
                 progress=progress,
             )
-        print_comparison(table, format, f"{', '.join(texts.source)} -> {texts.target}", scoring)
+        title = f"{', '.join(texts.source)} -> {texts.target}"
+        print_comparison(table, format, title, scoring, kind == CLASSES)
         asked = table[table["embedder"].isin(list(made))]
         if len(asked) and (asked["error"] != "").all():
             talk.print("Every combination failed; the table says why.", style="red")

@@ -30,7 +30,7 @@ def demo():
         return _by_halves(steps, films.data, labels, pans.data)
 
     print("3. Unadapted, trained on the films alone. Right on the kitchenware:")
-    bar("one label for all", [max(films.target_names, key=wanted.count)] * n)
+    bar("the majority class", [max(films.target_names, key=wanted.count)] * n)
     bar("TF-IDF of words", fitted(NGramVectorizer())[1])
     _, before = fitted(WordEmbedder(), NoAdaptation())
     bar("vectors of words (GloVe)", before)

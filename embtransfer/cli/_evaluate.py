@@ -67,13 +67,18 @@ def evaluate(
             y = [meant.get(one, one) for one in y]
         unknown = sorted({str(one) for one in y if one is not None} - set(by_name))
         if unknown:
-            names = ", ".join(map(repr, unknown[:5])) + ", ..." * (len(unknown) > 5)
+            more = f" and {len(unknown) - 5:,} more" * (len(unknown) > 5)
+            names = ", ".join(map(repr, unknown[:5])) + more
             merge = " --merge-labels takes those that differ by case or white space only for the model's."
             hint = merge if set(unknown) & set(meant) else ""
             talk.print(f"Labels that the model does not know: {names}.{hint}", style="yellow")
         found = run(loaded, X, y, *others, scoring=scoring)
         if found.n_left_out:
-            talk.print(f"Left out: {found.n_left_out:,} of {len(y):,} rows, without a label that it knows.")
+            n_gone, n_left_out = sum(gone), found.n_left_out
+            said = (
+                f"{n_gone:,} without a label, {n_left_out - n_gone:,} with one that the model does not know"
+            )
+            talk.print(f"Left out: {n_left_out:,} of {len(y):,} rows, {said}.")
         if format is Form.json:
             print(json.dumps(found.to_dict(), indent=2, default=str))
         else:

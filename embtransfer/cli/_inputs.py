@@ -114,9 +114,9 @@ def load_sources(
         found = found._replace(domain=[one for one, n in zip(own, sizes, strict=True) for _ in range(n)])
     found = found._replace(y=_merged(found.y, found.y, cleaning))
     y = found.y
-    if isinstance(y, list) and y and not isinstance(y[0], list) and len(set(y)) < 2:
-        where = f"{', '.join(names)} has one class in {columns.label_column!r}"
-        raise ValueError(f"{where}: {y[0]!r}. Expected at least two.")
+    if isinstance(y, list) and not (y and isinstance(y[0], list)) and len(set(y)) < 2:
+        found_there = f"one class in {columns.label_column!r}: {y[0]!r}" if y else "no row with a label"
+        raise ValueError(f"{', '.join(names)} has {found_there}. Expected at least two classes.")
     return found
 
 
@@ -228,7 +228,9 @@ def load_target(
         labels = [None if no else label for label, no in zip(labels, is_missing, strict=True)]
     labelled = len(is_missing) - sum(is_missing)
     if labelled < len(texts):
-        talk.print(f"{name}: {labelled:,} of {len(texts):,} rows have a {label_column!r}.", style="yellow")
+        talk.print(
+            f"{name}: {labelled:,} of {len(texts):,} rows have a label in {label_column!r}.", style="yellow"
+        )
     if of_source is not None and len(names) == 1:
         labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)

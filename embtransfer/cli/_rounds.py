@@ -61,7 +61,7 @@ def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
         options = {"probability": rounds.probability, "scoring": scoring, "confidence": CONFIDENCE}
         scores[name] = found = estimate_score(model, X_target, rounds.labels, **options)
         low, high = found.interval
-        talk.print(f"  {name}: {found.score:.3f} ({CONFIDENCE:.0%} interval: {low:.3f} to {high:.3f})")
+        talk.print(f"  {name}: {found.score:.3f} ({100 * CONFIDENCE:.0f} % interval {low:.3f} to {high:.3f})")
     if len(scores) > 1:
         _say_if_worse(*scores.items())
 
@@ -69,13 +69,13 @@ def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
 def _say_if_worse(before, *others):
     """That the last model's score is below others', and whether that may be chance."""
     last, score = others[-1]
-    better = {name: one.score for name, one in (before, *others[:-1]) if one.score > score.score}
+    better = {name: one for name, one in (before, *others[:-1]) if one.score > score.score}
     if not better:
         return
     by = " and than ".join(
-        f"{name} by {100 * (one - score.score):.1f} points" for name, one in better.items()
+        f"{name} by {100 * (one.score - score.score):.1f} points" for name, one in better.items()
     )
-    sure = score.interval[1] < max(better.values())
-    why = "so low even at the upper end of its interval" if sure else "which may be chance: intervals overlap"
+    sure = score.interval[1] < max(one.interval[0] for one in better.values())
+    why = "more than chance explains" if sure else "which may be chance: the intervals overlap"
     said = f"By these labels {last} is worse than {by}, {why}. {before[0]} is still there."
     talk.print(said, style="yellow")

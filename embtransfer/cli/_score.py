@@ -125,6 +125,14 @@ def score(
                 f"{report.rows_without_text:,} rows have no text: their label is that of no words at all.",
                 style="yellow",
             )
+        if report.rows_without_known_word > report.rows_looked_at / 10:
+            share = 100 * report.rows_without_known_word / report.rows_looked_at
+            talk.print(
+                f"{share:.0f} % of the texts ({report.rows_looked_at:,} looked at) hold no word that the "
+                f"model knows: their label is that of no words at all. Is {text_column!r} the column of the "
+                "texts (--text-column), and is the model of their language?",
+                style="yellow",
+            )
         if report.rows_rejected:
             talk.print(
                 f"Rejected {report.rows_rejected:,} of {report.rows_read:,} rows: see {report.rejected}",

@@ -29,7 +29,9 @@ class Output(StrEnum):
     markdown = "markdown"
 
 
-def print_comparison(frame: "pd.DataFrame", output: Output, title: str, scoring: str) -> None:
+def print_comparison(
+    frame: "pd.DataFrame", output: Output, title: str, scoring: str, of_classes: bool
+) -> None:
     """Print what `compare` returned, for people the best on the target first."""
     if output not in (Output.table, Output.markdown):
         print_table(frame, output, title)
@@ -46,8 +48,9 @@ def print_comparison(frame: "pd.DataFrame", output: Output, title: str, scoring:
             f"target: {scoring} on {of} while adapting{f', standard error {error:.3f}' if error else ''}"
         )
         caption += "; gain: against no adaptation"
-        if n:
-            best, caption = 0, f"{caption}; majority: of the target's own most frequent class"
+        best = 0 if n else None
+        if n and of_classes:
+            caption += "; majority: the most frequent class of the target itself"
         frame = frame.drop(columns="target_texts")
     print_table(frame, output, title, caption, best)
 

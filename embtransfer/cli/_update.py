@@ -135,7 +135,9 @@ def _say_threshold(model, name, X_target, rounds, accuracy):
     except ValueError as error:
         talk.print(str(error), style="yellow")
         return
-    talk.print(f"Labels of which {accuracy:.0%} are right, in {CONFIDENCE:.0%} of such cases:")
+    talk.print(
+        f"Labels of which {100 * accuracy:.0f} % are right, in {100 * CONFIDENCE:.0f} % of such cases:"
+    )
     talk.print("  " + command_to_copy("score", name, "FILE", "-o", "scored.csv", reject_below=repr(found)))
 
 
@@ -152,8 +154,8 @@ def _say_gain(model, X, y, X_target, rounds, n):
         return
     low, high = (100 * end for end in found.interval)
     talk.print(
-        f"The next {n:,} labels are expected to change the label of {found.changed:.1%} of the target, and "
-        f"accuracy by {low:+.1f} to {high:+.1f} points."
+        f"The next {n:,} labels are expected to change the label of {100 * found.changed:.1f} % of the "
+        f"target, and accuracy by {low:+.1f} to {high:+.1f} points."
     )
 
 

@@ -17,7 +17,7 @@ def say_choice(search, scoring, labelled=False) -> None:
         "most accurate on the source."
     )
     if search.guarded_:
-        why = "Learning from the target's texts seems to do harm, and of the models without it is the best."
+        why = "Adapting seems to do harm, and of the models that do not adapt it is the best."
     talk.print(f"Take {search.best_name_}. {why}", style="bold")
     talk.print(f"Evidence: {search._why}")  # the check of the data has said the rest
     low, high = search.score_interval_
@@ -50,16 +50,10 @@ def after_choice(output, target, dataset, columns, labels=None) -> list[str]:
     ]
 
 
-def name_of(row) -> str:
-    """The parts of a row of `compare`."""
-    if row["embedder"] == "-":
-        return "the majority class"
-    name = " + ".join(part for part in (row["embedder"], row["adapter"], row["classifier"]) if part != "-")
-    return f"{name} ({row['sources']})" if "sources" in row else name
-
-
 def say_comparison(table, scoring, commands=()) -> None:
     """Print what a comparison comes to."""
+    from ..trials._combinations import MAJORITY, name_of
+
     if table["target_score"].isna().all():
         talk.print("The target has no labels, and no score here says what carries over to it.")
         if commands:
@@ -68,11 +62,11 @@ def say_comparison(table, scoring, commands=()) -> None:
     row, error = table.loc[table["target_score"].idxmax()], standard_error(table, scoring)
     others = table.drop(index=row.name)
     plain = others[(others["adapter"] == "none") & (others["embedder"] == row["embedder"])]
-    beside = []
+    baseline, beside = others[others["embedder"] == "-"], []
     for name, rows in (
         ("without adapting", plain[plain["classifier"] == row["classifier"]]),
         ("TF-IDF", others[(others["embedder"] == "tfidf") & (row["embedder"] != "tfidf")]),
-        ("the majority class", others[others["embedder"] == "-"]),
+        *((name_of(one), baseline) for _, one in baseline.iterrows()),
     ):
         score = rows["target_score"].max()
         if score == score:
@@ -85,11 +79,9 @@ def say_comparison(table, scoring, commands=()) -> None:
         style="bold",
     )
     if row["embedder"] == "-":
-        talk.print(
-            "No model beats always giving the most frequent label. Where rare labels matter, try --scoring "
-            "balanced_accuracy.",
-            style="yellow",
-        )
+        rare = " Where rare classes matter, try --scoring balanced_accuracy."
+        said = f"No model beats always giving {name_of(row)}."
+        talk.print(f"{said}{rare * (name_of(row) == MAJORITY)}", style="yellow")
     near = 0 if error is None else int((others["target_score"] > row["target_score"] - 2 * error).sum())
     as_good = f" {near:,} others within two standard errors may be as good." if near else ""
     talk.print(f"These labels picked it out: expect a little less on new texts.{as_good}")
@@ -98,7 +90,9 @@ def say_comparison(table, scoring, commands=()) -> None:
 
 
 def after_comparison(table, texts, embedding, of_classes, domain_column=None) -> list[str]:
-    """The command that fits the best model, if `fit` has it, as of TF-IDF; that chooses without labels."""
+    """The command that fits the best model, if `fit` has it; without labels the one that chooses."""
+    from ..trials._sources import EACH, POOLED
+
     ran = table.dropna(subset=["target_score"])
     if not of_classes:
         return []
@@ -109,10 +103,12 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
     if len(ran):
         row = ran.loc[ran["target_score"].idxmax()]
         name, command = row["embedder"], "fit"
-        told = ran[(ran.get("sources") == "each mapped") & (ran["adapter"] == row["adapter"])]
-        if name in ("-", "tfidf") or (len(told) and row["sources"] == "pooled"):
-            return []  # `fit` maps each source
+        told = ran[(ran.get("sources") == EACH) & (ran["adapter"] == row["adapter"])]
+        one_alone = name == "tfidf" and row.get("sources", POOLED) != POOLED
+        if name == "-" or one_alone or (len(told) and row["sources"] == POOLED):
+            return []  # `fit` learns from all sources, and maps each
         parts = {name: row[name] for name in ("embedder", "adapter", "classifier")}
+        parts |= {"embedder": "ngrams", "adapter": "none"} if name == "tfidf" else {}
         parts = {"recipe": row["classifier"]} if name == "recipe" else parts
         if table["embedder"].str.contains(" of ").any():  # rows of several columns
             part = "recipe" if name == "recipe" else "embedder"

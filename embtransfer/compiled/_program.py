@@ -183,6 +183,15 @@ class Program(Remade):
     def width(self):
         return len(self.constant)
 
+    @property
+    def vocabularies(self):
+        """Those of all parts, each once."""
+        found = {}
+        for part in self.parts:
+            inner = part.program.vocabularies if isinstance(part, Dense) else [part.vocabulary]
+            found |= dict.fromkeys(inner)
+        return list(found)
+
     def __call__(self, chunk):
         """Scores of a chunk of texts (pyarrow.LargeStringArray): float64 (n_texts, width)."""
         return self.scores(self.cleaned(chunk))

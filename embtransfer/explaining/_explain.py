@@ -7,7 +7,7 @@ from .._texts import check_texts, iter_text_chunks
 from .._types import Estimator
 from ..compiled import CompiledPipeline, _heads
 from ._explanation import Explanation
-from ._shares import Reading, decision_matrix, program_shares, vocabularies
+from ._shares import Reading, decision_matrix, program_shares
 
 
 def explain(model: Estimator, text: str | None, *, label: object = None, spread: bool = True) -> Explanation:
@@ -93,7 +93,7 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
     scores = np.asarray(program.scores(chunk), np.float64)
     predicted = _heads.predict(head, scores)[0]
     matrix = decision_matrix(head, program.width, len(classes))
-    reading = Reading(chunk, vocabularies(program))
+    reading = Reading(chunk, program.vocabularies)
     constant, shares = program_shares(program, reading, spread)
     shares = shares @ matrix
     decisions = (scores @ matrix)[0]

@@ -8,15 +8,6 @@ from .._words import composed_spans, read, words_pattern
 from ..compiled._program import Dense, TermSums, WordSums
 
 
-def vocabularies(program):
-    """All vocabularies of a program, each once."""
-    found = {}
-    for part in program.parts:
-        inner = [part.vocabulary] if hasattr(part, "vocabulary") else vocabularies(part.program)
-        found |= dict.fromkeys(inner)
-    return list(found)
-
-
 class Reading:
     """The words and n-grams of one text that some vocabularies know.
 

@@ -11,7 +11,7 @@ from .._texts import check_texts, iter_text_chunks
 from .._types import Estimator, Texts
 from ..compiled._program import TermSums, WordSums
 from ._explain import explained_classes, folded
-from ._shares import averaging, decision_matrix, n_words_of, vocabularies
+from ._shares import averaging, decision_matrix, n_words_of
 
 _BLOCK = 1 << 14  # terms at a time
 
@@ -71,7 +71,7 @@ def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) ->
         raise ValueError(f"Got top={top!r}. Expected a number of words above 0.")
     model = folded(model)
     program, classes = model._program, explained_classes(model)
-    found = vocabularies(program)
+    found = program.vocabularies
     numbers, n_terms = _numbered(found)
     rows = {v: _rows_of(v, number, n_terms) for v, number in zip(found, numbers, strict=True)}
     terms, counts = np.arange(n_terms), None

@@ -40,7 +40,7 @@ class Evaluation:
         Texts without a label, or with one that the model does not know.
     balanced_accuracy, f1_macro : float
     accuracy, majority : float
-        Shares of texts that the model gets right, and that its most frequent label would.
+        Shares of texts that the model gets right, and that are of the majority class.
     confidence : float
         Mean probability of the labels that the model gives; NaN if it has none.
     by_class : DataFrame
@@ -62,7 +62,7 @@ class Evaluation:
     >>> model = make_recipe("words").fit(films.data[:200], films.target[:200])
     >>> print(evaluate(model, films.data[200:], films.target[200:]))  # doctest: +ELLIPSIS
     accuracy 0... (90 % interval 0... to 0...) on 120 texts
-    balanced accuracy 0..., macro F1 0..., the most frequent label alone 0...
+    balanced accuracy 0..., macro F1 0..., the majority class alone 0...
     mean confidence 0..., ... points ... than accuracy
     """
 
@@ -87,8 +87,8 @@ class Evaluation:
         level = f"{100 * self.confidence_level:.0f} % interval"
         said = [
             f"{self.scoring} {self.score:.3f} ({level} {low:.3f} to {high:.3f}) on {self.n:,} texts",
-            f"balanced accuracy {self.balanced_accuracy:.3f}, macro F1 {self.f1_macro:.3f}, the most "
-            f"frequent label alone {self.majority:.3f}",
+            f"balanced accuracy {self.balanced_accuracy:.3f}, macro F1 {self.f1_macro:.3f}, the "
+            f"majority class alone {self.majority:.3f}",
         ]
         if self.confidence == self.confidence:
             points = 100 * (self.confidence - self.accuracy)

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from ..trials._combinations import name_of
 from . import _svg
 from ._blocks import Bars, Chart, Mark, Section, Table, without_home
-from ._rows_of_compare import clean, name_of
+from ._rows_of_compare import clean
 from ._verdict import interval
 
 _HEADERS = {

@@ -5,14 +5,6 @@ import pandas as pd
 from ._blocks import without_home
 
 
-def name_of(row) -> str:
-    """Embedder, adapter and classifier of a row."""
-    if row["embedder"] == "-":
-        return "the most frequent class"
-    parts = row["embedder"], row["adapter"], row["classifier"]
-    return " + ".join(str(part) for part in parts if part != "-")
-
-
 def clean(frame):
     """A copy whose texts name no home folder, with a fresh index."""
     frame = frame.reset_index(drop=True)

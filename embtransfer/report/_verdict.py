@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from ..labelling._estimate import wilson
+from ..trials._combinations import MAJORITY, name_of
 from ._blocks import Bars, Headline, Section, Table, without_home
-from ._rows_of_compare import clean, name_of
+from ._rows_of_compare import clean
 
 _LEVEL = 0.9  # of intervals
 _BY_CHANCE = 1.64  # standard errors of a difference, which chance exceeds in one of ten
@@ -60,7 +61,7 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
         )
     if best is not None and table["target_score"].max() > best["target_score"]:
         section.blocks.append(
-            "No model beats always giving the most frequent class. Where rare ones matter, compare by "
+            f"No model beats always giving {MAJORITY}. Where rare classes matter, compare by "
             "balanced_accuracy."
         )
     section.blocks += [shares] * bool(shares)
@@ -76,7 +77,8 @@ def recommendation(selection, table, data, right=None, shares="") -> Section:
 
 def _row_of(selection, table):
     """The row of the table that is of the chosen model, or None."""
-    names = pd.Series([name_of(row).removeprefix("recipe + ") for _, row in table.iterrows()], table.index)
+    rows = table.drop(columns="sources", errors="ignore").iterrows()  # a search has no names for them
+    names = pd.Series([name_of(row).removeprefix("recipe + ") for _, row in rows], table.index)
     chosen = str(selection.best_name_).removeprefix("recipe + ")
     found = table[(names == chosen) & table["target_score"].notna()]
     return found.iloc[0] if len(found) else None
@@ -97,7 +99,7 @@ def _bars(selection, table, row, right):
     if not found:
         return []
     frame = pd.DataFrame(found, columns=["name", "score", "low", "high"])
-    frame["best"] = ~frame["name"].isin(["without adapting", "TF-IDF", "the most frequent class"])
+    frame["best"] = ~frame["name"].isin(["without adapting", "TF-IDF", MAJORITY])
     expected = " (expected: without its labels)" * (found[0][0] == "expected")
     return [Bars("verdict", f"Score on the target{expected}", frame)]
 
@@ -115,7 +117,7 @@ def _beside(table, row):
     for name, rows in (
         ("without adapting", others[same]),
         ("TF-IDF", others[none & (others["embedder"] == "tfidf") & ~same]),
-        ("the most frequent class", others[others["embedder"] == "-"]),
+        (MAJORITY, others[others["embedder"] == "-"]),
     ):
         if len(rows):
             yield name, rows.loc[rows["target_score"].idxmax()]

@@ -29,6 +29,8 @@ class State:
     groups: list[bytes] = field(default_factory=list)  # parquet row groups since the last commit
     empty: int = 0  # of the rows written, those without text
     unlabelled: int = 0  # and those left without a label
+    looked_at: int = 0  # for known words
+    wordless: int = 0  # and those of them without any
 
 
 class PartFile:

@@ -24,6 +24,13 @@ class ScoreReport:
         Of the rows written, those whose text is missing or empty: their label is that of no words at all.
     rows_without_label : int
         Of the rows written, those whose label is left empty, for their confidence is below `reject_below`.
+    rows_looked_at : int
+        Of the rows written, those in which known words were looked for: fifty of every fourth block, at ten
+        places of it, or all of a small one, but none that are empty. 0 where a model knows all words, as a
+        sentence model does, and of vectors and tables.
+    rows_without_known_word : int
+        Of the rows looked at, those without any word that the model knows: all get the label of no words at
+        all. Where they are many the texts are of another language than the model, or not the texts.
 
     Examples
     --------
@@ -43,3 +50,5 @@ class ScoreReport:
     rejected: Path | None = None
     rows_without_text: int = 0
     rows_without_label: int = 0
+    rows_looked_at: int = 0
+    rows_without_known_word: int = 0

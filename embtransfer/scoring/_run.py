@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from threading import Event
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,7 @@ from ..tables._partitions import with_partition
 from ..tables._rows import Rejected, check_added, plain_texts, read_rows
 from ..tables._writers import Writer
 from ._journal import PartFile, State
+from ._known_words import EVERY, looked_at, word_finder
 from ._model_columns import ModelColumns, fingerprint
 from ._model_rows import check_read, row_reader
 from ._report import ScoreReport
@@ -41,6 +43,8 @@ class _Scored:
     n_rows: int
     n_empty: int
     n_unlabelled: int
+    n_looked_at: int
+    n_wordless: int
     n_lines: int
     rejected: list[Rejected]
 
@@ -75,6 +79,7 @@ class ScoreRun:
         names = ["output_column", "proba", "top_k", "vectors", "batch_size", "margin", "reject_below"]
         self.columns = ModelColumns(model, **{name: options[name] for name in names})
         check_added(self.carried or (), self.columns.schema.names)
+        self.knows_words = None if self.vectors else word_finder(model)
         self.stop = Event()
 
     def __call__(self, resume, progress, monitor) -> ScoreReport:
@@ -85,8 +90,8 @@ class ScoreRun:
         def report(state, n_bytes, rejected=None):
             read, seconds = state.rows + state.rejected, time.monotonic() - started
             counts = (read, state.rows, state.rejected, first.rows + first.rejected)
-            of_rows = n_bytes, self.source.n_bytes, seconds, rejected, state.empty, state.unlabelled
-            return ScoreReport(*counts, *of_rows)
+            of_rows = state.empty, state.unlabelled, state.looked_at, state.wordless
+            return ScoreReport(*counts, n_bytes, self.source.n_bytes, seconds, rejected, *of_rows)
 
         n_bytes = 0
         self.state = state
@@ -167,14 +172,14 @@ class ScoreRun:
         waiting = deque()
         of_model = self.vectors.names if self.vectors else [self.text_column]
         parquet = list(dict.fromkeys([*(self.carried or ()), *of_model]))
-        for block in self.source.blocks(self.state.file, self.state.at, parquet):
-            waiting.append(pool.submit(self._score, block))
+        for i, block in enumerate(self.source.blocks(self.state.file, self.state.at, parquet)):
+            waiting.append(pool.submit(self._score, block, i % EVERY == 0))
             while len(waiting) >= 2 * self.n_threads + 2 or (waiting and waiting[0].done()):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _score(self, block):
+    def _score(self, block, look_for_words):
         names = self.columns.schema.names
         schema = self.table_schema
         rows = read_rows(self.source, block, self.text_column, self.carried, schema, names, self.vectors)
@@ -182,15 +187,23 @@ class ScoreRun:
             raise ValueError(
                 f"Got {len(rows.texts)} texts of {rows.n_read} rows. This is an error of embtransfer."
             )
-        data, groups, n_unlabelled = b"", [], 0
+        data, groups, n_unlabelled, n_words = b"", [], 0, (0, 0)
         if len(rows.texts) and (self.skip or not rows.rejected):
             added = self.columns(rows.texts, self.stop)
             n_unlabelled = added[names[0]].null_count
             data, groups = self.writer.block(rows, added)
+            n_words = self._look_for_words(rows.texts) if look_for_words else n_words
         block = replace(block, data=None)  # let go of the input
         n_empty = 0 if self.vectors else pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
-        counts = len(rows.texts), n_empty, n_unlabelled, rows.n_lines
+        counts = len(rows.texts), n_empty, n_unlabelled, *n_words, rows.n_lines
         return _Scored(block, data, groups, *counts, rows.rejected)
+
+    def _look_for_words(self, texts):
+        """How many texts were looked at, and how many of these hold no word that the model knows."""
+        if self.knows_words is None:
+            return 0, 0
+        some = looked_at(texts)
+        return len(some), int(np.count_nonzero(~self.knows_words(some))) if len(some) else 0
 
     def _write(self, scored):
         state, block = self.state, scored.block
@@ -222,6 +235,8 @@ class ScoreRun:
             state.groups + groups,
             state.empty + scored.n_empty,
             state.unlabelled + scored.n_unlabelled,
+            state.looked_at + scored.n_looked_at,
+            state.wordless + scored.n_wordless,
         )
 
     def _commit(self):

@@ -37,7 +37,8 @@ def file_format(name: FilePath) -> tuple[str, str | None]:
             return kind, CODECS[ending.removeprefix(kind)]
     raise ValueError(
         f"Got {Path(name).name!r}. Expected a file that ends in one of: {', '.join(ENDINGS)}. "
-        "Or score it with input_format (--input-format) or output_format (--output-format)."
+        "Save a spreadsheet as CSV UTF-8; for scoring, input_format (--input-format) and output_format "
+        "(--output-format) name what the ending does not."
     )
 
 

@@ -221,7 +221,7 @@ def check_added(names, added: list[str]) -> None:
         if name in names:
             raise ValueError(
                 f"The input has a column {name!r} already. Choose another name for the output "
-                "(output_column), or leave that column out (columns)."
+                "(output_column, --output-column), or leave that column out (columns, --columns)."
             )
 
 

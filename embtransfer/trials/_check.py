@@ -38,9 +38,9 @@ class DomainCheck:
         Source rows without a label.
     n_empty_source, n_empty_target : int
         Missing and empty texts.
-    n_repeated, n_in_source : int
-        Source rows that repeat one before them; target rows that stand in the source as well. Empty texts
-        are neither.
+    n_repeated, n_repeated_target, n_in_source : int
+        Source rows that repeat one before them, target rows that do, and target rows that stand in the source
+        as well. Empty texts are none of these.
     median_words : (float, float)
         Words of a text, source and target; NaN of vectors.
     html : (float, float)
@@ -66,6 +66,7 @@ class DomainCheck:
     n_empty_source: int
     n_empty_target: int
     n_repeated: int
+    n_repeated_target: int
     n_in_source: int
     median_words: tuple[float, float]
     html: tuple[float, float]
@@ -164,6 +165,7 @@ def check_domains(
         empty[0],
         empty[1],
         data.n_repeated,
+        data.n_repeated_target,
         int(data.in_source.sum()),
         (words[0], words[1]),
         (html[0], html[1]),
@@ -252,7 +254,7 @@ def _said_of_labels(others, y, n_unlabelled, n_classes):
         )
     if others:
         named = [f"{label!r} beside {form!r}" for label, form in list(others.items())[:_NAMED]]
-        more = ", ..." if len(others) > _NAMED else ""
+        more = f" and {len(others) - _NAMED:,} more" * (len(others) > _NAMED)
         said.append(
             "Labels that differ by case or white space only are classes of their own: "
             f"{', '.join(named)}{more}. --merge-labels makes one class of them."
@@ -268,7 +270,8 @@ def _said_of_rows(empty, data):
         for n, rows, name in zip(empty, (data.source, data.target), ("source", "target"), strict=True)
         if n
     ]
-    return " ".join(filter(None, [*said, data.repeated(), data.overlapping()]))
+    more = data.repeated(), data.repeated_in_target(), data.overlapping()
+    return " ".join(filter(None, [*said, *more]))
 
 
 def _said_of_words(words, coverage, n_empty):

@@ -23,6 +23,15 @@ from ._sources import EACH, POOLED, alone
 from ._store import fit, learn
 
 NAMES = ("embedder", "adapter", "classifier")
+MAJORITY = "the majority class"
+
+
+def name_of(row) -> str:
+    """A row of the table in words: its parts, and what it learned from where there are several sources."""
+    if row["embedder"] == "-":
+        return MAJORITY if row["classifier"] == "majority" else f"the {row['classifier']}"
+    name = " + ".join(str(row[part]) for part in NAMES if row[part] != "-")
+    return f"{name} ({row['sources']})" if "sources" in row else name
 
 
 def names_of(blocks, recipes, several):

@@ -273,8 +273,9 @@ def _sizes(sizes, n, domain, first):
     sizes = [n if size == "all" else size for size in sizes]
     for size in sizes:
         if not isinstance(size, int | np.integer) or not 0 <= size <= n:
+            none = "" if n else f" The {domain} has no labels."
             raise ValueError(
                 f"Got {domain}_sizes with {size!r}. Expected numbers up to {n}, as many {domain} "
-                'labels as are not held back, or "all".'
+                f'labels as are not held back, or "all".{none}'
             )
     return sorted(set(sizes))

@@ -31,7 +31,7 @@ class Domains:
         same but for case and white space, and source texts of a group that was given
     of_classes : whether a text has one label, a class; else several, as columns of 0 and 1, or a number
     empty, target_empty : whether each text is missing or blank
-    n_repeated : source texts that repeat one before them; empty ones are none
+    n_repeated, n_repeated_target : texts that repeat one before them in their domain; empty ones are none
     in_source : whether a target text stands in the source as well; an empty one does not
     n_left_out : of the `n_to_score` target texts with a label that are to be scored, so many are not, since
         they stand in the source
@@ -70,8 +70,8 @@ class Domains:
             without_text(rows) if self.kind == "texts" else np.zeros(n_rows(rows), bool)
             for rows in (self.source, self.target)
         )
-        with_text = self.groups[~self.empty]
-        self.n_repeated = len(with_text) - len(np.unique(with_text))
+        self.n_repeated = _n_repeated(self.groups[~self.empty])
+        self.n_repeated_target = _n_repeated(self.target_groups[~self.target_empty])
         self.in_source = (self.target_groups < n_distinct) & ~self.target_empty
         if groups is not None:
             self.groups = joined(self.groups, _group_numbers(groups, n))
@@ -79,13 +79,17 @@ class Domains:
 
     def repeated(self) -> str:
         """How many source texts repeat another, in a sentence; "" if none."""
-        if not self.n_repeated:
-            return ""
+        said = self._repeat(self.n_repeated, len(self.y), "source")
+        return said and f"{said} Folds keep them together."
+
+    def repeated_in_target(self) -> str:
+        """How many target texts repeat another, in a sentence; "" if none."""
+        said = self._repeat(self.n_repeated_target, n_rows(self.target), "target")
+        return said and f"{said} Class shares and scores count each of them."
+
+    def _repeat(self, n, of, name):
         but = ", but for case and white space" if self.kind == "texts" else ""
-        return (
-            f"{self.n_repeated:,} of {len(self.y):,} source {self.kind} repeat another{but}. Folds keep them "
-            "together."
-        )
+        return f"{n:,} of {of:,} {name} {self.kind} repeat another{but}." if n else ""
 
     def overlapping(self) -> str:
         """How many target texts stand in the source as well, in a sentence; "" if none."""
@@ -246,6 +250,10 @@ class Draws(Domains):
         held_back, target_order = _hold_back(order, groups, self.test_size, what)
         seen = np.setdiff1d(everything, held_back)
         return Draw(_not_in_source(held_back, self.in_source, self.kind), source_order, target_order, seen)
+
+
+def _n_repeated(numbers):
+    return len(numbers) - len(np.unique(numbers))
 
 
 def known(y, rows):

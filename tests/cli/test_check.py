@@ -70,7 +70,11 @@ def test_spellings_of_one_label_are_named_and_merged(command):
 
 @every_command
 def test_what_is_repeated_is_said_once(command):
-    assert run(command, "dirty.csv", *MENDED).stderr.count("source texts repeat another") == 1
+    pans = pd.read_csv("pans.csv")
+    pd.concat([pans, pans[:5]]).to_csv("twice.csv", index=False)
+    said = run(command, "dirty.csv", *MENDED, target="twice.csv").stderr
+    assert said.count("source texts repeat another") == 1
+    assert said.count("5 of 65 target texts repeat another") == 1
 
 
 def test_labels_of_the_target_take_the_sources_spelling():

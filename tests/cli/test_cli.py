@@ -245,7 +245,7 @@ def test_demo_tells_what_adapting_is_worth_and_its_figures_agree():
     parts = "Source", "Target", "Unadapted", "Adapted", "Verdict", "One that it sets right", "Next"
     assert re.findall(r"^\d\. ([^:,]+)", said, re.M) == list(parts)
     right = dict(re.findall(r"^     (\w[^%\n]+?) +(\d+\.\d) %  #", said, re.M))
-    assert right["one label for all"] == "50.0"
+    assert right["the majority class"] == "50.0"
     gain = float(right["vectors of words, centred"]) - float(right["vectors of words (GloVe)"])
     n_right, n, n_spoilt = map(int, re.search(r"sets (\d+) of (\d+) reviews.+ (\d+):", said).groups())
     assert float(re.search(r"^   ([+-].+?) points", said, re.M)[1]) == pytest.approx(gain, abs=0.11)
@@ -506,6 +506,26 @@ def test_score_says_how_many_rows_have_no_text(data, tmp_path):
     assert "2 rows have no text" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("text", None),
+        ("id", "100 % of the texts (50 looked at)"),
+        ("russian", "100 % of the texts (50 looked at)"),
+    ],
+)
+def test_score_says_if_many_texts_hold_no_known_word(data, tmp_path, column, said):
+    pans = pd.read_csv(data / "pans.csv")[["text"]].assign(russian="Прекрасная сковорода")
+    pans.assign(id=[f"b00{i}x" for i in range(60)]).to_csv(tmp_path / "in.csv", index=False)
+    words = ["score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.csv"]
+    result = succeed(*words, "--text-column", column)
+    line = (
+        f"{said} hold no word that the model knows: their label is that of no words at all. Is {column!r} the"
+    )
+    assert (line in result.stderr) == (said is not None)
+    assert ("no word that" in result.stderr) == (said is not None)
+
+
 def test_score_other_columns(data, tmp_path):
     save(tmp_path / "in.csv", pd.DataFrame({"Review": ["a good film"], "prediction": ["mine"]}))
     words = ["score", data / "model", tmp_path / "in.csv", "-o", tmp_path / "out.jsonl"]
@@ -532,6 +552,7 @@ def test_vectors_info(tmp_path):
 COMPARE_ERRORS = {
     "missing file": ({"source": "none.csv"}, r"There is no file .*none\.csv"),
     "missing target": ({"target": "none.csv"}, r"There is no file .*none\.csv"),
+    "no rows": ({"source": "header.csv"}, r"header\.csv has no row with a label\. Expected at least two"),
     "ending": ({"source": "films.txt"}, r"Got 'films\.txt'\. Expected a file that ends in"),
     "text column": (
         {"text_column": "review"},
@@ -579,6 +600,7 @@ def broken(data):
     frame.loc[[3, 5], "label"] = None
     save(data / "missing.jsonl", frame)
     save(data / "missing.csv", frame)
+    (data / "header.csv").write_text("text,label\n")
     (data / "one_class.csv").write_text("text,label\n" + "a,good\n" * 20)
     return data
 
@@ -589,7 +611,7 @@ def test_some_target_labels(broken):
     frame.loc[[3, 5], "label"] = None
     save(broken / "some.csv", frame)
     result = succeed(*compare_words(broken, target=broken / "some.csv", format="json"))
-    assert re.search(r"some\.csv: \d+ of \d+ rows have a 'label'", result.stderr)
+    assert re.search(r"some\.csv: \d+ of \d+ rows have a label in 'label'", result.stderr)
     assert all(row["target_score"] > 0 for row in json.loads(result.stdout))
 
 

@@ -110,4 +110,4 @@ def test_target_rows_without_all_their_labels_are_not_scored():
         app, ["compare", *COLUMNS[:3], "some.parquet", *COLUMNS[4:], "--adapters", "none", "--recipes", ""]
     )
     assert run.exit_code == 0
-    assert "some.parquet: 20 of 80 rows have a 'and,positive'." in run.stderr
+    assert "some.parquet: 20 of 80 rows have a label in 'and,positive'." in run.stderr

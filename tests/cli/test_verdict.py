@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -85,6 +86,15 @@ def test_the_command_after_compare_fits_the_best():
     run(*command)
 
 
+def test_where_tfidf_is_the_best_the_command_after_compare_fits_it():
+    Path("two.txt").write_text("pan 1 0\nfilm 0 1\n")
+    result = run("compare", *DOMAINS, *SMALL[:3], "none", "--recipes", "", "--vectors", "two.txt")
+    assert "Best on the target: tfidf + " in result.stderr
+    (command,) = next_commands(result)
+    assert command[-6:] == ["--embedder", "ngrams", "--adapter", "none", "--classifier", "logistic"]
+    run(*command)
+
+
 def test_compare_without_target_labels_points_to_choose():
     result = run("compare", "--source", "films.csv", "--target", "unlabelled.csv", *SMALL)
     assert "*" not in result.stdout
@@ -116,6 +126,16 @@ def test_the_majority_is_the_targets_own():
     )
     said = run("compare", *DOMAINS, *SMALL).stderr
     assert float(re.search(r"the majority class (0\.\d+)", said)[1]) > 0.7
+
+
+def test_of_numbers_the_baseline_is_the_mean():
+    for name in ("films", "pans"):
+        frame = pd.read_csv(f"{name}.csv")
+        stars = [5 if label == "good" else 1 + i % 2 for i, label in enumerate(frame["label"])]
+        frame.assign(label=stars).to_csv(f"{name}.csv", index=False)
+    result = run("compare", *DOMAINS, *SMALL[:4], "--recipes", "", "--scoring", "r2")
+    assert re.search(r"^Best on the target: .*, the mean -?\d\.\d{3}\.$", result.stderr, re.M)
+    assert "majority" not in result.output
 
 
 def test_where_nobody_sees_a_bar_a_line_comes_now_and_then(monkeypatch, capsys):

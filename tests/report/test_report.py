@@ -246,7 +246,7 @@ def test_recommendation_by_target_labels_says_so(table):
     text, adapting, _ = section["texts"]
     assert section["headline"].startswith("Best on the target: ")
     (bars,) = section["bars"]
-    names = ["measured", "without adapting", "TF-IDF", "the most frequent class"]
+    names = ["measured", "without adapting", "TF-IDF", "the majority class"]
     assert [row["name"] for row in bars["rows"]] == names
     assert all(row["low"] < row["score"] < row["high"] for row in bars["rows"])
     assert adapting.startswith("Adapting helps: +")

@@ -115,6 +115,12 @@ def test_links_lead_somewhere(page):
             assert anchor in headings(found.relative_to(ROOT).as_posix()), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("page", TEXTS)
+def test_no_sentence_becomes_a_row_of_the_table_before_it(page):
+    text = FENCED.sub("", TEXTS[page])
+    assert re.findall(r"^\|.*\n([^|\n].*)", text, re.MULTILINE) == []
+
+
 def test_every_page_is_in_the_list_of_pages():
     listed = {link.partition("#")[0] for link in links("docs/index.md")}
     assert listed >= {Path(page).name for page in TEXTS} - {"README.md", "index.md"}

@@ -58,6 +58,13 @@ def test_labels_that_differ_by_case_or_white_space_only_are_named():
     assert "'Good ' beside 'good'" in found.problems[0]
 
 
+def test_of_many_spellings_five_are_named():
+    labels = ["good", "bad", "GOOD", "Good", "BAD", "Bad", "bad ", " bad", "good "]
+    said = problems(["A film."] * 11, [*labels, "good", "bad"])
+    assert said.count(" beside ") == 5
+    assert "'bad' and 2 more. --merge-labels" in said
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " "])
 def test_rows_without_a_label_are_counted(missing):
     found = check_domains(TEXTS, [*LABELS[:3], missing], PANS)
@@ -77,11 +84,22 @@ def test_repeated_texts_and_those_in_both_domains_are_counted():
     assert "1 of 3 target texts stand in the source as well." in found.problems[0]
 
 
+def test_texts_that_are_repeated_within_the_target_are_counted():
+    found = check_domains(TEXTS, LABELS, [*PANS, "a good  PAN.", PANS[0], "Fine!"])
+    assert (found.n_repeated, found.n_repeated_target, found.n_in_source) == (0, 2, 1)
+    assert found.problems[0].startswith(
+        "2 of 5 target texts repeat another, but for case and white space. Class shares and scores count "
+        "each of them. 1 of 5 target texts stand in the source as well."
+    )
+    assert "repeat" not in problems(X_target=PANS)
+
+
 def test_missing_texts_repeat_none_and_stand_in_no_other_domain():
-    target = [*[None, " "], *["A good pan."] * 3]
+    target = [None, " ", *PANS]
     found = check_domains([*TEXTS, None, ""], [*LABELS, "good", "bad"], target, embedder=None)
-    assert (found.n_empty_source, found.n_empty_target, found.n_repeated, found.n_in_source) == (2, 2, 0, 0)
-    assert found.problems == ["Missing or empty: 2 of 6 source texts. Missing or empty: 2 of 5 target texts."]
+    assert (found.n_empty_source, found.n_empty_target) == (2, 2)
+    assert (found.n_repeated, found.n_repeated_target, found.n_in_source) == (0, 0, 0)
+    assert found.problems == ["Missing or empty: 2 of 6 source texts. Missing or empty: 2 of 4 target texts."]
 
 
 def test_texts_of_the_target_that_are_much_shorter_are_told():
@@ -120,9 +138,10 @@ def test_several_labels_and_numbers_have_no_classes(y, scoring, said):
 
 def test_vectors_are_counted_as_texts_are():
     rows = np.arange(12.0).reshape(4, 3)
-    found = check_domains(rows, LABELS, rows[:2])
-    assert found.n_in_source == 2
-    assert found.summary == "Data: source 4 vectors (bad: 2, 50 %; good: 2, 50 %); target 2 vectors"
+    found = check_domains(rows, LABELS, rows[[0, 1, 1]])
+    assert (found.n_in_source, found.n_repeated_target) == (3, 1)
+    assert "1 of 3 target vectors repeat another. Class" in found.problems[0]
+    assert found.summary == "Data: source 4 vectors (bad: 2, 50 %; good: 2, 50 %); target 3 vectors"
 
 
 def test_labels_of_another_number_are_refused():

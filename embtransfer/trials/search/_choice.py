@@ -14,7 +14,7 @@ def choose(candidates, found, criterion, guard=True):
     first, why = best_of(found, list(found.evidence), criterion)
     name, counterpart = candidates[first].name, candidates[first].unadapted
     if counterpart == first:
-        return first, False, f"{name} {why}; it learns nothing from the target's texts."
+        return first, False, f"{name} {why}; it does not adapt."
     if counterpart not in found.evidence:  # it failed
         return first, False, f"{name} {why}."
     holds, evidence = adapting_helps(found, first, counterpart)
@@ -25,8 +25,8 @@ def choose(candidates, found, criterion, guard=True):
     return (
         instead,
         True,
-        f"{name} came first, but the evidence is that learning from the target's texts does not help "
-        f"({evidence}): {candidates[instead].name} is the best that learns nothing from them.",
+        f"{name} came first, but the evidence is that adapting does not help ({evidence}): "
+        f"{candidates[instead].name} is the best that does not adapt.",
     )
 
 
