@@ -49,9 +49,9 @@ def estimate_priors(
 
     Notes
     -----
-    "em" maximises :math:`\sum_j \log \sum_k \frac{q_k}{p_k} f_k(x_j)` over the simplex, where p is the mean of
-    `proba_source`: on calibrated probabilities the share of each class, and on others what makes "no shift"
-    come out as such. It is what expectation maximisation converges to, by Newton's steps.
+    "em" maximises :math:`\sum_j \log \sum_k \frac{q_k}{p_k} f_k(x_j)` over the simplex, where p is the mean
+    of `proba_source`: on calibrated probabilities the share of each class, and on others what makes "no
+    shift" come out as such. Expectation maximisation converges to it; Newton's steps come to it sooner.
 
     "bbse" minimises :math:`|A q - m|^2` over the simplex: column k of A is the mean of `proba_source` over
     rows of class k, m the mean of `proba_target`. In directions in which A is no longer than three times its
