@@ -36,6 +36,19 @@ def test_a_weight_for_each_row_is_a_row_as_often():
     np.testing.assert_allclose(intercept, offset, atol=1e-3)
 
 
+@pytest.mark.parametrize("dense", [False, True], ids=["csr", "dense"])
+def test_more_classes_end_at_the_optimum(dense):
+    rows = wide()[0].toarray() if dense else wide()[0]
+    y = np.random.default_rng(3).integers(0, 4, 80)
+    weights = np.random.default_rng(2).random(len(y))
+    mine = fit_classifier(LogisticRegression(C=10.0), rows, y, weights)
+    best = LogisticRegression(C=10.0, max_iter=1000, tol=1e-8).fit(rows, y, weights)
+    assert mine.n_iter_ < best.n_iter_
+    np.testing.assert_allclose(mine.predict_proba(rows), best.predict_proba(rows), atol=1e-3)
+    np.testing.assert_allclose(mine.coef_, best.coef_, atol=1e-2 * np.abs(best.coef_).max())
+    assert (mine.coef_.shape, mine.intercept_.shape) == (best.coef_.shape, best.intercept_.shape)
+
+
 def test_rows_of_zeros_leave_the_share():
     positive = np.arange(10) < 3
     coef, intercept, _ = fit_logistic(sparse.csr_array((10, 4)), positive, 1.0, 10)
@@ -69,9 +82,10 @@ def test_a_plain_classifier_is_that_of_scikit_learn(dense, weighted):
     "classifier",
     [LogisticRegression(tol=1e-3), LogisticRegression(class_weight="balanced"), LogisticRegression(C=2.0)],
 )
-def test_what_is_not_plain_or_has_more_classes_fits_itself(classifier):
-    rows, _ = wide()
-    y = np.arange(80) % (3 if classifier.C == 2 else 2)
+def test_what_is_not_plain_or_is_wide_and_of_many_classes_fits_itself(classifier):
+    rows, y = wide()[0], np.arange(80) % 2
+    if classifier.C == 2:
+        rows, y = rows.toarray(), np.arange(80) % 10
     mine = fit_classifier(clone(classifier), rows, y)
     np.testing.assert_array_equal(mine.coef_, clone(classifier).fit(rows, y).coef_)
 
