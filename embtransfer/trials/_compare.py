@@ -53,7 +53,7 @@ def compare(
     n_target_labels: int = 0,
     transductive: bool = False,
     test_size: float = 0.5,
-    cv: int = 5,
+    cv: int = 3,
     random_state: int = 0,
     diagnostics: bool = False,
     n_jobs: int | None = None,
@@ -110,7 +110,7 @@ def compare(
         Without `y_target` there is nothing to score, and adapters see all.
     test_size : float in (0, 1), default=0.5
         Share of the target texts that is held back for scoring.
-    cv : int, default=5
+    cv : int, default=3
         Folds of the source cross-validation. Held-out source rows go through the source map.
     random_state : int, default=0
         Seed of the split and the folds.

@@ -109,7 +109,7 @@ def expected_score(found, place):
 def unknown_shares(priors, classes) -> str:
     """That the target's class shares could not be estimated, and what to do; "" if they could."""
     low, high = priors.intervals.T
-    widest = int((high - low).argmax())
+    widest = int(np.round(high - low, 6).argmax())  # those of two classes are as wide but for rounding
     if high[widest] - low[widest] < _UNKNOWN:
         return ""
     return (
