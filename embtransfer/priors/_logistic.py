@@ -71,7 +71,7 @@ def fit_logistic(rows, wanted, C, max_iter):
     Parameters
     ----------
     rows : csr array or ndarray of shape (n_rows, n_columns), float32 or float64
-        Products with them are in their precision, all else is in float64.
+        Products with csr rows are in their precision, all else is in float64.
     wanted : bool ndarray of shape (n_rows,), or (n_classes, n_rows)
         Which rows are of the second of two classes; or of each of more.
     C : float or ndarray of shape (n_rows,)
@@ -118,6 +118,8 @@ class _Rows:
     """Z, and its products with the a of each score, of shape (n_scores, n_rows)."""
 
     def __init__(self, rows):
+        if not sparse.issparse(rows):  # BLAS rounds by the number of its threads, in float32 visibly
+            rows = rows.astype(np.float64, copy=False)
         self.rows, self.columns, self.n_rows = rows, rows.T, rows.shape[0]
 
     def columns_of(self, a):
