@@ -7,16 +7,25 @@ Amazon reviews 3 sources to 1, airline tweets 5 to 1, four targets of FDU-MTL 15
 source rows count by the square root of the share of target rows that a classifier of the sources gives
 their source; only here, since it is no part of the package. The best source alone is picked by the target's
 labels. Ideas were tried on every other target ("developed"), but the square root was settled with scores of
-both halves in view. Writes results/several_sources.json and .md.
+both halves in view. Beside them skada's methods for several sources, with the same rows and classifier.
+Writes results/several_sources.json and .md.
+
+    EMBTRANSFER_DATA=... python -m benchmarks.several_sources --peers
+
+Measures skada's methods alone; the other rows stay as they are.
 """
 
+import argparse
+import importlib
 import zlib
 
 import numpy as np
 from rich.progress import track
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from embtransfer import (
@@ -33,6 +42,7 @@ from embtransfer import (
 from embtransfer.datasets import fetch_amazon_reviews
 from embtransfer.trials._store import learn
 
+from ._peers import absent
 from ._real_targets_work import AMAZON, domains
 from ._results import RESULTS, machine, markdown_table, results, write_results
 from .vector_columns import e5_domains
@@ -41,6 +51,7 @@ ROWS = {"amazon": 700, "fdu_mtl": 300, "crisislex_t26": 200, "airline_tweets": 6
 PLACES = (0, 3, 6, 9)  # of the targets among the sorted domains, where there are many
 N_TARGET = 2000
 POOLED, EACH, WEIGHED, ALONE = "pooled", "each mapped", "weighed", "best source alone"
+PEERS = {"MultiLinearMongeAlignment": {}, "JCPOTLabelProp": {"reg": 0.1}}  # of skada
 
 
 def sets():
@@ -136,7 +147,38 @@ def run(data, target, developed, found):
         best = max(alone, key=lambda one: alone[one][0])
         scores[ALONE] = alone[best]
         record["scores"][name] = scores
+    record["scores"] |= run_peers(data, target, found)
     return record
+
+
+def run_peers(data, target, found):
+    """Accuracy and balanced accuracy of skada's methods, if it is there."""
+    if absent("skada"):
+        return {}
+    X, y, domain, seen, unseen, wanted = cut(data, target, found)
+    vectors = isinstance(X, np.ndarray)
+    rows = X, seen, unseen
+    if not vectors:
+        embedder = WordEmbedder().fit(X)
+        rows = tuple(embedder.transform(some).astype(np.float64) for some in rows)
+    scaling = make_transfer_pipeline(StandardScaler(with_std=False), LengthScaling()).fit(rows[0])
+    X, seen, unseen = map(scaling.transform, rows)
+    sources, number = np.unique(domain, return_inverse=True)
+    classes, index = np.unique(y, return_inverse=True)
+    of_target = -1 - len(sources)
+    given = np.concatenate([X, seen]), np.r_[index, np.full(len(seen), -1)]
+    domains_ = np.r_[number + 1, np.full(len(seen), of_target)]
+    skada, scores = importlib.import_module("skada"), {}
+    with config_context(enable_metadata_routing=True):  # what skada needs
+        for name, options in PEERS.items():
+            adapter = getattr(skada, f"{name}Adapter")(**options)
+            classifier = LogisticRegression(max_iter=500).set_fit_request(sample_weight=False)
+            model = skada.make_da_pipeline(adapter, classifier).fit(*given, sample_domain=domains_)
+            predicted = model.predict(unseen, sample_domain=np.full(len(unseen), of_target))
+            predicted = classes[np.asarray(predicted, int)]
+            right = (predicted == wanted).mean(), balanced_accuracy_score(wanted, predicted)
+            scores[name] = [float(one) for one in right]
+    return {"vectors, skada" if vectors else "GloVe 50d, skada": scores}
 
 
 def table(records):
@@ -145,7 +187,7 @@ def table(records):
     labels = dict.fromkeys(
         (model, way) for one in records for model, ways in one["scores"].items() for way in ways
     )
-    order = (ALONE, POOLED, EACH, WEIGHED)
+    order = (ALONE, POOLED, EACH, WEIGHED, *PEERS)
     models_ = list(dict.fromkeys(model for model, _ in labels))
     rows = []
     for model, way in sorted(labels, key=lambda pair: (models_.index(pair[0]), order.index(pair[1]))):
@@ -168,9 +210,21 @@ def in_guide():
 
 
 def main():
-    host = machine("scikit-learn", "numpy")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--peers", action="store_true", help="skada's methods alone")
+    arguments = parser.parse_args()
+    host = machine("scikit-learn", "numpy", "skada")
+    measured = {(one["data"], one["target"]): one for one in results("several_sources")["records"]}
+    records = []
     with threadpool_limits(1):
-        records = [run(*task) for task in track(list(tasks()), "targets")]
+        for task in track(list(tasks()), "targets"):
+            if arguments.peers:
+                data, target, _, found = task
+                record = measured[data, target]
+                record["scores"] |= run_peers(data, target, found)
+            else:
+                record = run(*task)
+            records.append(record)
     write_results(RESULTS, "several_sources", {"records": records}, host, [table(records)])
 
 
