@@ -47,8 +47,11 @@ def check_labels(
         with talk.status("Fitting in folds"):
             found = suspicious_labels(loaded, X, y, random_state=random_state)
         write_suspicious(output, found, to_show(X))
-        sure = (found["suspicion"] > 0.5).sum()
-        talk.print(
-            f"About {len(found):,} of {len(X):,} labels are expected to be wrong; {sure:,} of those listed "
-            f"are so more probably than not. Wrote {output}"
-        )
+        said = f"None of {len(X):,} labels stands out as wrong."
+        if len(found):
+            sure = (found["suspicion"] > 0.5).sum()
+            said = (
+                f"About {len(found):,} of {len(X):,} labels are expected to be wrong; {sure:,} of those "
+                "listed are so more probably than not."
+            )
+        talk.print(f"{said} Wrote {output}")

@@ -282,6 +282,11 @@ def test_labels_of_the_source_are_checked():
     assert embtransfer(*words, *columns, "--overwrite") == said
     assert "mine.csv has columns: my text, my label, id" in refused(*words, "--overwrite")
     assert "Got found.txt. Expected a name that ends in .csv" in refused(*words[:-1], "found.txt")
+    told = [f"a {word} {thing}" for thing in ("pan", "knife", "plot", "film") for word in ("good", "bad")]
+    pd.DataFrame({"text": 5 * told, "label": 20 * ["1", "0"]}).to_csv("told.csv", index=False)
+    said = embtransfer("check-labels", "model", "told.csv", "-o", "none.csv")
+    assert said == "None of 40 labels stands out as wrong. Wrote none.csv\n"
+    assert len(pd.read_csv("none.csv")) == 0
 
 
 def test_labels_spelled_otherwise_are_refused_or_merged():
