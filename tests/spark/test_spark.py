@@ -26,15 +26,10 @@ from embtransfer import (
     score_file,
 )
 from embtransfer.spark import score
+from tests.spark.marks import SPARK
 
 pyspark = pytest.importorskip("pyspark")
-pytestmark = [
-    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is no `java` here"),
-    # pyspark leaves the pipes of a session to the garbage collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning"),  # pyspark 3.5
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = SPARK
 
 TEXTS = ["a good film", "a bad film", "great plot", "terrible actor", "fine story", "awful script"]
 

@@ -1,7 +1,6 @@
 """spark.score with models that do not fold: of several columns, of vectors, of texts pooled otherwise."""
 
 import importlib
-import shutil
 import sys
 
 import numpy as np
@@ -26,14 +25,10 @@ from embtransfer import (
     score_file,
 )
 from embtransfer.spark import score
+from tests.spark.marks import SPARK
 
 pyspark = pytest.importorskip("pyspark")
-pytestmark = [
-    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is no `java` here"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning"),  # pyspark 3.5
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = SPARK
 
 RNG = np.random.default_rng(0)
 N = 200
