@@ -147,15 +147,14 @@ def run(data, target, developed, found):
         best = max(alone, key=lambda one: alone[one][0])
         scores[ALONE] = alone[best]
         record["scores"][name] = scores
-    record["scores"] |= run_peers(data, target, found)
+    record["scores"] |= run_peers(X, y, domain, seen, unseen, wanted)
     return record
 
 
-def run_peers(data, target, found):
+def run_peers(X, y, domain, seen, unseen, wanted):
     """Accuracy and balanced accuracy of skada's methods, if it is there."""
     if absent("skada"):
         return {}
-    X, y, domain, seen, unseen, wanted = cut(data, target, found)
     vectors = isinstance(X, np.ndarray)
     rows = X, seen, unseen
     if not vectors:
@@ -214,17 +213,14 @@ def main():
     parser.add_argument("--peers", action="store_true", help="skada's methods alone")
     arguments = parser.parse_args()
     host = machine("scikit-learn", "numpy", "skada")
-    measured = {(one["data"], one["target"]): one for one in results("several_sources")["records"]}
-    records = []
     with threadpool_limits(1):
-        for task in track(list(tasks()), "targets"):
-            if arguments.peers:
-                data, target, _, found = task
-                record = measured[data, target]
-                record["scores"] |= run_peers(data, target, found)
-            else:
-                record = run(*task)
-            records.append(record)
+        if arguments.peers:
+            measured = {(one["data"], one["target"]): one for one in results("several_sources")["records"]}
+            for data, target, _, found in track(list(tasks()), "targets"):
+                measured[data, target]["scores"] |= run_peers(*cut(data, target, found))
+            records = list(measured.values())
+        else:
+            records = [run(*task) for task in track(list(tasks()), "targets")]
     write_results(RESULTS, "several_sources", {"records": records}, host, [table(records)])
 
 

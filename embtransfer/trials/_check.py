@@ -11,8 +11,8 @@ from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, WordEmbedder, make_embedder
 from ..system._html import HTML
+from ._domains import Domains
 from ._label_kinds import CLASSES, NUMBERS, kind_of
-from ._splits import Domains
 
 _LOOKED_AT = 20_000  # texts of a domain whose words and HTML are counted
 _NAMED = 5  # labels in a sentence

@@ -24,10 +24,11 @@ from ..pipeline._words import words_of
 from ..priors import known_priors, with_priors
 from ..recipes import make_recipe
 from ._curve_models import as_model, make_model, of_column, usual_models
+from ._domains import known
 from ._named_estimators import left_out, named_for, recipes_for
 from ._progress import line
 from ._scoring import scorer
-from ._splits import Draws, known
+from ._splits import Draws
 from ._store import learn, target_for
 from .search._candidates import EMBEDDERS, RECIPES
 

@@ -9,7 +9,7 @@ from ..._rows import n_rows
 from ..._texts import plain_labels
 from ...embedders import HTMLCleaner
 from ...priors._target_labels import unwrap
-from .._splits import Domains, known
+from .._domains import Domains, known
 
 
 def check(X, y, X_target, groups, y_target, domain, clean=None) -> Domains:
