@@ -49,7 +49,9 @@ def fit(
     embedder: Annotated[
         str | None, typer.Option(help=f"Part of a model of your own. {EMBEDDER_NAMES} Without it word_mean.")
     ] = None,
-    adapter: Annotated[str | None, typer.Option(help="{adapters}. Without it centering.")] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="{adapters}. Without it centering, or none for ngrams.")
+    ] = None,
     classifier: Annotated[
         str | None, typer.Option(help="{classifiers}. Without it logistic, or ridge for numbers.")
     ] = None,
@@ -121,7 +123,7 @@ def fit(
         if not (recipe or any(parts) or numbers or stream) and embedding == Embedding():
             recipe = "vectors" if columns.vector_column else "words"
         embedder = embedder or ("vectors" if columns.vector_column else "word_mean")
-        adapter = adapter or "centering"
+        adapter = adapter or ("none" if embedder == "ngrams" else "centering")
         as_table, own = recipe == COLUMNS, (columns.text_column, columns.vector_column)
         of_source = row_columns(*own, as_table=as_table)
         texts = [name for name, width in of_source.holds.items() if width is None]

@@ -102,7 +102,7 @@ def label(
             )
         write_round(output, suggested, texts, ids)
         if page:
-            write_label_page(html, output, texts, classes)
+            write_label_page(html, output, _as_read(loaded, texts, suggested["row"]), classes)
         why = ", ".join(f"{count:,} {name}" for name, count in Counter(suggested["why"]).items())
         talk.print(f"{len(suggested):,} texts to label ({why}). Wrote {output}" + f" and {html}" * page)
         if page:
@@ -130,6 +130,16 @@ def _next_model(model):
     """A name that is free, for the model of the next round."""
     name = re.sub(r"\d+$", "", model.name)
     return next(place for i in count(2) if not (place := model.with_name(f"{name}{i}")).exists())
+
+
+def _as_read(model, texts, rows):
+    """row -> its text as the model reads it: without HTML, if it takes that out."""
+    from .._rows import cleans_texts
+
+    shown = [texts[row] or "" for row in rows]
+    for step in getattr(model, "named_steps", {}).values():
+        shown = step.transform(shown) if cleans_texts(step) else shown
+    return dict(zip(rows, shown, strict=True))
 
 
 def _load_texts(target, text_column, of_rows, id_column, delimiter, encoding):

@@ -43,8 +43,8 @@ def write_label_page(path: Path, file: Path, texts, classes) -> None:
     path : Path
     file : Path
         The csv. The page has its cells as they are, and saves them with the labels.
-    texts : sequence of str
-        Of the whole target, to be shown as they are.
+    texts : sequence of str, or dict of row (from 0) -> str
+        What to show of the round's rows.
     classes : sequence
         Labels to choose from.
     """

@@ -1,5 +1,6 @@
 """label and update: rounds of labelling from the command line, on the demo reviews."""
 
+import json
 import re
 from pathlib import Path
 
@@ -208,6 +209,19 @@ def test_labels_that_cannot_be_right_choose_nothing():
     assert "b.csv, row 1, says" in said()
     table.assign(row=0).to_csv("b.csv", index=False)
     assert "b.csv, row 1, has '0' in the column row" in said()
+
+
+def test_the_page_shows_texts_as_the_model_reads_them_and_keeps_those_of_the_file():
+    pans = pd.read_csv("pans.csv")
+    pans.assign(text="<p>" + pans["text"] + "&nbsp;</p>").to_csv("html.csv", index=False)
+    films = ["--source", "films.csv", "--target", "html.csv", "--embedder", "ngrams"]
+    embtransfer("fit", *films, "--classifier", "self_training", "--html", "-o", "clean")
+    embtransfer("label", "clean", "html.csv", "-n", "3", "-o", "a.csv", "--page")
+    texts, page = pd.read_csv("a.csv")["text"], Path("a.html").read_text("utf-8")
+    assert texts.str.startswith("<p>").all()
+    (content,) = re.findall(r'<script type="application/json" id="et-round">(.*?)</script>', page)
+    shown = [row["text"].strip() for row in json.loads(content)["rows"]]
+    assert shown == [pans["text"][row - 1] for row in pd.read_csv("a.csv")["row"]]
 
 
 def test_a_page_beside_the_file():
