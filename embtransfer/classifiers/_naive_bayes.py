@@ -40,7 +40,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         "log_count_ratio": the size of r of the Notes, of each class against the others. "idf": inverse
         document frequency, the same for all classes. "auto": of two classes the first; of more, where "the
         others" are many things and counts are few, the second, if the first is not better on held-out rows
-        (of 10,000, where there are more).
+        by a standard error (of 10,000, where there are more).
     C : float, default=10.0
         Inverse strength of the regularisation, as in LogisticRegression. Rows have length 1, hence not 1.
     smoothing : float, default=1.0
@@ -186,7 +186,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         return counts * compute_sample_weight(weight, y)
 
     def _better(self, X, y, weights):
-        """Of more than two classes "idf", if the other is not surely better on held-out rows."""
+        """Of more than two classes "idf", if the other is not better on held-out rows by a standard error."""
         if len(self.classes_) == 2:
             return "log_count_ratio"
         index, gains = np.searchsorted(self.classes_, y), []
@@ -201,7 +201,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
                 right.append(model.predict(X[unseen]) == y[unseen])
             gains.append(np.subtract(*right, dtype=np.float64) * (1 if weights is None else weights[unseen]))
         gain = np.concatenate(gains) if gains else np.zeros(1)
-        better = gain.sum() > 2 * np.sqrt(gain.var() * len(gain))  # two standard errors
+        better = gain.sum() > np.sqrt(gain.var() * len(gain))
         return "log_count_ratio" if better else "idf"
 
     def _ratios(self, X, positive, counts):
