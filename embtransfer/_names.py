@@ -20,6 +20,12 @@ def spellings(y, y_target=None) -> dict:
     return found
 
 
+def first_few(names, n: int = 5, form=str) -> str:
+    """The first n names for a message, and how many more there are."""
+    shown = ", ".join(map(form, names[:n]))
+    return f"{shown} and {len(names) - n:,} more" if len(names) > n else shown
+
+
 def check_name(kind: str, name: str, names) -> None:
     """Refuse a name that is not among the names of its kind.
 

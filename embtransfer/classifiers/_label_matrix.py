@@ -9,6 +9,8 @@ import pandas as pd
 from scipy import sparse
 from sklearn.preprocessing import MultiLabelBinarizer
 
+from .._names import first_few
+
 
 def several_labels(y: Any) -> Collection | None:
     """The first collection of labels among those of the rows; None where each row has one label."""
@@ -80,10 +82,9 @@ def labels_by_names(names: np.ndarray, y_target: Any) -> np.ndarray:
         )
     unknown = sorted({str(label) for one in rows if one for label in one} - set(map(str, names)))
     if unknown:
-        some = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         warnings.warn(
-            f"Got {len(unknown)} target labels that no source text has: {some}. No model can predict "
-            "them: they are left out.",
+            f"Got {len(unknown)} target labels that no source text has: {first_few(unknown)}. No model can "
+            "predict them: they are left out.",
             UserWarning,
             stacklevel=5,
         )

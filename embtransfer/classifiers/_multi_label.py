@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._names import first_few
 from .._parts import takes
 from .._types import Estimator, Rows
 from ._base import logistic_or
@@ -143,10 +144,9 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         counts = np.diff(labels.indptr)
         constant = self.classes_[(counts == 0) | (counts == labels.shape[0])].tolist()
         if constant:
-            some = ", ".join(map(str, constant[:5])) + (", ..." if len(constant) > 5 else "")
             warnings.warn(
-                f"All source rows have the same of {len(constant)} labels, have it or lack it: {some}. So "
-                "will all predictions.",
+                f"All source rows have the same of {len(constant)} labels, have it or lack it: "
+                f"{first_few(constant)}. So will all predictions.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .._names import first_few, spellings
 from ._labels import missing_labels
 from ._models import split_names
 from ._options import (
@@ -47,7 +48,6 @@ def evaluate(
     format: Annotated[Form, typer.Option(help="How to print.")] = Form.table,
 ):
     """Score a model on labelled texts that it did not learn from: by class, by confidence, by group."""
-    from .._names import spellings
     from ..labelling import evaluate as run
     from ..persistence import load_model
 
@@ -67,8 +67,7 @@ def evaluate(
             y = [meant.get(one, one) for one in y]
         unknown = sorted({str(one) for one in y if one is not None} - set(by_name))
         if unknown:
-            more = f" and {len(unknown) - 5:,} more" * (len(unknown) > 5)
-            names = ", ".join(map(repr, unknown[:5])) + more
+            names = first_few(unknown, form=repr)
             merge = " --merge-labels takes those that differ by case or white space only for the model's."
             hint = merge if set(unknown) & set(meant) else ""
             talk.print(f"Labels that the model does not know: {names}.{hint}", style="yellow")

@@ -6,6 +6,7 @@ from functools import reduce
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from .._names import first_few, spellings
 from ._labels import label_columns, missing_labels, read_labels
 from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
@@ -79,8 +80,8 @@ def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
         about["target"] = f"{PurePath(target).name}, {len(X_target):,} {kind}, {labels}"
     if isinstance(y, list) and y and not isinstance(y[0], list):
         counts = Counter(y)
-        said = [f"{label} {count:,} ({count / len(y):.0%})" for label, count in counts.most_common(_NAMED)]
-        about["labels of the source"] = ", ".join(said) + ", ..." * (len(counts) > _NAMED)
+        said = [f"{label} {count:,} ({count / len(y):.0%})" for label, count in counts.most_common()]
+        about["labels of the source"] = first_few(said, _NAMED)
     return about
 
 
@@ -183,8 +184,6 @@ def _merged(labels, of_source, cleaning):
     """Labels in the most frequent of their spellings, if that is asked for; those of the source lead."""
     if cleaning is None or not cleaning.merge_labels or not isinstance(labels, list):
         return labels
-    from .._names import spellings
-
     other = spellings(of_source, labels)
     return [other.get(one, one) if isinstance(one, str) else one for one in labels]
 
@@ -242,10 +241,9 @@ def _say_others(table, label_column, of_rows):
     own = {of_rows.in_file.get(name, name) for name in of_rows.holds}
     others = [name for name in table.schema.names if name not in own]
     if others:
-        more = ", ..." * (len(others) > _NAMED)
         talk.print(
             f"{table.name} has no column {label_column!r}. If one of these holds its labels, pass "
-            f"--target-label-column with its name: {', '.join(others[:_NAMED])}{more}.",
+            f"--target-label-column with its name: {first_few(others, _NAMED)}.",
             style="yellow",
         )
 
@@ -282,10 +280,9 @@ def parse_shares(text, y) -> dict | None:
     for pair in split_names(text):
         name, _, share = pair.rpartition("=")
         if name not in labels:
-            known = ", ".join(sorted(labels)[:5]) + (", ..." if len(labels) > 5 else "")
             raise ValueError(
                 f"Got --target-shares with {pair}. Expected label=share, with commas between, of the "
-                f"source's labels: {known}."
+                f"source's labels: {first_few(sorted(labels))}."
             )
         if labels[name] in shares:
             raise ValueError(f"Got --target-shares with two shares of {name}. Expected each label once.")

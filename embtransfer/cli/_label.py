@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .._names import first_few
 from ._models import split_names
 from ._options import Delimiter, Encoding, TextColumn, Trusted, VectorColumn
 from ._row_columns import columns_of_model
@@ -107,10 +108,11 @@ def label(
         talk.print(f"{len(suggested):,} texts to label ({why}). Wrote {output}" + f" and {html}" * page)
         if page:
             talk.print(f"Open {html} in a browser, and put what it saves in the place of {output}. Or:")
-        names = ", ".join(map(str, classes[:10])) + ", ..." * (len(classes) > 10)
         if all(suggested["why"] == "random"):
             talk.print("All of them will score the model, and it will learn from none.", style="yellow")
-        talk.print(f"Fill in the column label: {names}. Leave it empty where none fits. Then:")
+        talk.print(
+            f"Fill in the column label: {first_few(classes, 10)}. Leave it empty where none fits. Then:"
+        )
         files = labels or []
         if not any(Path(name).resolve() in output.resolve().parents for name in files):
             files = [*files, str(output)]

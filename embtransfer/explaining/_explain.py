@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from .._names import first_few
 from .._texts import check_texts, iter_text_chunks
 from .._types import Estimator
 from ..compiled import CompiledPipeline, _heads
@@ -163,7 +164,7 @@ def _number_of(label, classes):
     for number, one in enumerate(classes.tolist()):
         if one == label:
             return number
-    some = ", ".join(map(repr, classes.tolist()[:10])) + (", ..." if len(classes) > 10 else "")
+    some = first_few(classes.tolist(), 10, repr)
     raise ValueError(f"Got label={label!r}. Expected one of the model's classes: {some}.")
 
 

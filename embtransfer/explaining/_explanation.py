@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._names import first_few
+
 _BAR = 24  # characters of the longest bar: with a word and numbers beside it, a line fits a narrow terminal
 
 
@@ -128,9 +130,8 @@ class Explanation:
         if self.constant:
             lines.append(f"{number(self.constant):>9}  constant")
         if len(self.unknown):
-            some = self.unknown.head(top)
-            names = [_counted(word, count) for word, count in zip(some["word"], some["count"], strict=True)]
-            lines.append("Unknown: " + ", ".join(names) + (", ..." if len(some) < len(self.unknown) else ""))
+            words = [*map(_counted, self.unknown["word"], self.unknown["count"])]
+            lines.append(f"Unknown: {first_few(words, top)}")
         if "contrast" in self.table and len(self.table):
             lines.append(self._contrast(number))
         return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from .._names import first_few
 from ..system._escape import escape
 
 FOR, AGAINST = "33,102,172", "230,97,1"  # blue and orange: told apart in all common kinds of colour blindness
@@ -87,4 +88,4 @@ def _unknown(explanation):
     words = explanation.unknown["word"].tolist()
     if not words:
         return ""
-    return "; unknown: " + escape(", ".join(words[:20])) + (", ..." if len(words) > 20 else "")
+    return f"; unknown: {escape(first_few(words, 20))}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._names import spelling
+from .._names import first_few, spelling
 from ..copies._groups import identical
 from ..system._folders import new_files
 from ..tables import TableReader
@@ -171,8 +171,7 @@ def _read(file, n_rows, by_name):
         place = table.place(i)
         meant = by_name.get(label, alone.get(spelling(label)))  # spreadsheets make TRUE of true
         if label and meant is None:
-            names = sorted({str(one).strip() for one in by_name.values()})
-            known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+            known = first_few(sorted({str(one).strip() for one in by_name.values()}), 10)
             raise ValueError(
                 f"{place}, has the label {label!r}, which the source lacks: {known}. Mend it, or leave it "
                 "empty."

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from .._names import first_few
 from .._rows import columns_of
 from ..pipeline import class_shares, shares_in_words
 from ..system._escape import escape_markdown
@@ -76,9 +77,7 @@ def front_matter(card: Path) -> str | None:
 def _predicts(classes):
     if classes is None:
         return "It predicts numbers."
-    names = [escape_markdown(name) for name in classes[:_NAMED]]
-    more = f" and {len(classes) - _NAMED:,} more" if len(classes) > _NAMED else ""
-    return f"It predicts {len(classes):,} classes: {', '.join(names)}{more}."
+    return f"It predicts {len(classes):,} classes: {first_few(classes, _NAMED, escape_markdown)}."
 
 
 def _trained_on(shares, about):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from .._names import first_few
 from .._types import Estimator, Labels
 
 _TOLERANCE = 0.01  # of the sum: shares are rounded
@@ -28,13 +29,13 @@ def known_priors(shares: Mapping[Any, float] | None, y: Labels) -> np.ndarray | 
         raise ValueError(f"Got target_shares={shares!r}. Expected a dict from each label to its share.")
     if unknown := [label for label in shares if label not in labels]:
         raise ValueError(
-            f"Got target_shares of {_some(unknown)}, but the source's labels are {_some(labels)}. Expected "
-            "these, of the same type."
+            f"Got target_shares of {first_few(unknown, form=repr)}, but the source's labels are "
+            f"{first_few(labels, form=repr)}. Expected these, of the same type."
         )
     if missing := [label for label in labels if label not in shares]:
         raise ValueError(
-            f"Got target_shares without {_some(missing)}. Expected a share of each label of the source, 0 "
-            "where the target has none."
+            f"Got target_shares without {first_few(missing, form=repr)}. Expected a share of each label of "
+            "the source, 0 where the target has none."
         )
     for label, share in shares.items():
         if not isinstance(share, Real) or not 0 <= share <= 1:
@@ -60,8 +61,3 @@ def with_priors(estimator: Estimator, priors: np.ndarray | None) -> Estimator:
         if name.rpartition("__")[2] == "priors" and isinstance(value, str | None)
     }
     return clone(estimator).set_params(**own) if own else estimator
-
-
-def _some(labels):
-    """Up to five labels, for a message."""
-    return ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._names import spellings
+from .._names import first_few, spellings
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, WordEmbedder, make_embedder
@@ -253,11 +253,10 @@ def _said_of_labels(others, y, n_unlabelled, n_classes):
             "column; labels that are numbers are for --numbers of fit and --scoring r2 of compare."
         )
     if others:
-        named = [f"{label!r} beside {form!r}" for label, form in list(others.items())[:_NAMED]]
-        more = f" and {len(others) - _NAMED:,} more" * (len(others) > _NAMED)
+        named = [f"{label!r} beside {form!r}" for label, form in others.items()]
         said.append(
             "Labels that differ by case or white space only are classes of their own: "
-            f"{', '.join(named)}{more}. --merge-labels makes one class of them."
+            f"{first_few(named, _NAMED)}. --merge-labels makes one class of them."
         )
     if n_unlabelled:
         said.append(f"Without a label: {n_unlabelled:,} of {n_rows(y):,} source rows. Leave them out.")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
+from .._names import first_few
 from .._rows import check_both, kind_of_rows, n_rows, stack_rows
 from .._texts import check_domain, without_text
 from ..classifiers._label_matrix import several_labels
@@ -104,7 +105,7 @@ class Domains:
         lacking = np.array([label not in of_source for label in labels], bool)
         self.labelled = labelled[~lacking]
         if lacking.any():
-            names, first = _some(set(labels) - of_source), labelled[lacking][0] + 1
+            names, first = first_few(sorted(map(repr, set(labels) - of_source))), labelled[lacking][0] + 1
             self._unknown = (
                 f"{lacking.sum():,} of {len(labels):,} labelled target {self.kind} have labels that the "
                 f"source lacks: {names}; the first is {self.kind[:-1]} {first}. They are not scored. If they "
@@ -191,11 +192,7 @@ def _group_numbers(groups, n):
 def _check_in_common(labels, found):
     if found and labels and not labels & found:
         raise ValueError(
-            f"Got source labels {_some(labels)} and target labels {_some(found)}, none in common. "
+            f"Got source labels {first_few(sorted(map(repr, labels)))} and target labels "
+            f"{first_few(sorted(map(repr, found)))}, none in common. "
             "Give both the same labels, of the same type."
         )
-
-
-def _some(labels):
-    """Up to five labels, for a message."""
-    return ", ".join(sorted(map(repr, labels))[:5]) + (", ..." if len(labels) > 5 else "")
