@@ -24,6 +24,25 @@ if "WITH_SKLEARN" not in os.environ:
     sys.meta_path.insert(0, Blocker())
 """
 
+# Spark's own daemon, which forks each Python process, imports once what they all would
+DAEMON = """
+import os
+
+import embtransfer.scoring._model_columns
+import embtransfer.scoring._model_rows
+import embtransfer.spark
+import embtransfer.tables._rows
+import pandas
+from pyspark.daemon import manager
+
+if "WITH_SKLEARN" in os.environ:
+    import embtransfer.persistence
+    import sklearn.pipeline
+
+if __name__ == "__main__":
+    manager()
+"""
+
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
@@ -31,6 +50,7 @@ def session(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("blocker")
     (folder / "sitecustomize.py").write_text(BLOCKER)
+    (folder / "daemon_of_tests.py").write_text(DAEMON)
     root = Path(embtransfer.__file__).parents[1]
     paths = [str(folder), str(root), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     options = {
@@ -38,7 +58,11 @@ def session(tmp_path_factory):
         "spark.driver.memory": "512m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.python.daemon.module": "daemon_of_tests",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),

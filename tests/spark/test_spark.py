@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,14 +16,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import embtransfer.spark
 from embtransfer import (
     DomainCentering,
+    VectorEmbedder,
     WordEmbedder,
     compile_pipeline,
     make_classifier,
+    make_recipe,
     make_transfer_pipeline,
+    save_pipeline,
     score_file,
 )
 from embtransfer.spark import score
@@ -43,7 +53,6 @@ def fit(labels, classifier="logistic", **embedder):
 
 
 MODELS = {
-    "two": lambda: fit(["good", "bad"]),
     "three": lambda: fit(["gut", "schlecht", "größer"]),
     "int": lambda: fit([1, 0]),
     "int8": lambda: fit(np.array([3, 7, 5], np.int8)),
@@ -66,7 +75,7 @@ def model(models):
 def table():
     rng = np.random.default_rng(0)
     words = "good bad film plot terrible actor fine story awful xyzzy é 日本 👍 Straße İ".split()  # noqa: SIM905
-    n = 2_000
+    n = 600
     texts = [" ".join(rng.choice(words, size)) for size in rng.integers(1, 40, n)]
     texts[0], texts[1], texts[2], texts[3], texts[-1] = None, "", 'a\nb, "c"', "film " * 200_000, None
     kind = pa.timestamp("us", "UTC")
@@ -85,13 +94,13 @@ def table():
 @pytest.fixture(scope="module")
 def source(table, tmp_path_factory):
     path = tmp_path_factory.mktemp("source") / "in.parquet"
-    pq.write_table(table, path, row_group_size=300)
+    pq.write_table(table, path, row_group_size=100)
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def df(session, source):
-    return session.read.parquet(str(source)).repartition(4)
+    return session.read.parquet(str(source)).repartition(4).cache()
 
 
 def arrow(df):
@@ -142,12 +151,8 @@ def processes(session):
     "options",
     [
         {},
-        {"proba": True},
-        {"top_k": 2},
         {"proba": True, "top_k": 3, "output_column": "la bel.é"},
-        {"margin": True, "reject_below": 0.7},
-        {"columns": ["tags", "id"], "proba": True},
-        {"columns": ["id"], "batch_size": 37, "proba": True},
+        {"columns": ["tags", "id"], "margin": True, "reject_below": 0.7, "top_k": 2, "batch_size": 37},
     ],
     ids=lambda options: ",".join(options) or "label",
 )
@@ -163,10 +168,12 @@ def test_every_row_and_column_is_that_of_score_file(df, source, model, tmp_path,
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "three"])  # which the test above has
-def test_labels_keep_their_type(df, source, models, tmp_path, name):
+def test_labels_keep_their_type(session, models, tmp_path, name):
     options = {"columns": ["id"], "top_k": 1}
-    score_file(models[name], source, tmp_path / "out.parquet", model_id=name, **options)
-    found, expected = arrow(score(df, models[name], **options)), pq.read_table(tmp_path / "out.parquet")
+    pq.write_table(pa.table({"id": range(len(TEXTS)), "text": TEXTS}), tmp_path / "in.parquet")
+    score_file(models[name], tmp_path / "in.parquet", tmp_path / "out.parquet", **options)
+    found = arrow(score(small(session, TEXTS), models[name], **options))
+    expected = pq.read_table(tmp_path / "out.parquet")
     assert found.schema.types == expected.schema.types
     assert found.equals(expected)
 
@@ -178,8 +185,8 @@ def test_unsigned_labels_are_int64(session):
     assert found["prediction"].to_pylist() == pipeline.predict(TEXTS).tolist()
 
 
-@pytest.mark.parametrize("n_rows", [0, 13])  # partitions of five rows: none, and two full and one of three
-def test_many_and_empty_partitions(session, model, n_rows):
+def test_many_and_empty_partitions(session, model):
+    n_rows = 13  # partitions of five rows: two are full, one has three, nine have none
     expression = "if(id % 5 = 0, null, concat('a good é ', id)) as text"
     frame = session.range(0, 60, 1, 12).filter(f"id < {n_rows}").selectExpr("id", expression)
     result = score(frame, model)
@@ -191,7 +198,7 @@ def test_many_and_empty_partitions(session, model, n_rows):
     assert found["prediction"].to_pylist() == model.predict(texts).tolist()
 
 
-@pytest.mark.parametrize(("rows_a_batch", "batch_size"), [(1, 1_000_000), (7, 3), (1_000_000, 3)])
+@pytest.mark.parametrize(("rows_a_batch", "batch_size"), [(1, 1_000_000), (7, 3)])
 def test_sizes_of_batches_change_nothing(session, model, rows_a_batch, batch_size):
     texts = TEXTS * 5
     name = "spark.sql.execution.arrow.maxRecordsPerBatch"
@@ -205,9 +212,9 @@ def test_sizes_of_batches_change_nothing(session, model, rows_a_batch, batch_siz
 
 
 def test_order_of_rows_within_partitions(session, model):
-    frame = session.range(0, 40_000, 1, 2).selectExpr("id", "cast(id as string) as text")
+    frame = session.range(0, 22_000, 1, 2).selectExpr("id", "cast(id as string) as text")
     rows = score(frame, model).select("id").collect()
-    assert [row.id for row in rows] == list(range(40_000))
+    assert [row.id for row in rows] == list(range(22_000))
 
 
 def test_large_strings(session, model):
@@ -227,7 +234,7 @@ def test_a_text_column_of_nothing_but_null(session, model):
 
 def test_the_result_is_an_ordinary_frame(df, model):
     labels = score(df, model, columns=["id"]).groupBy("prediction").count().collect()
-    assert sum(row["count"] for row in labels) == 2_000
+    assert sum(row["count"] for row in labels) == 600
     assert {row.prediction for row in labels} <= set(model.classes_.tolist())
 
 
@@ -236,7 +243,7 @@ def test_the_result_is_an_ordinary_frame(df, model):
 
 def test_two_processes_serve_and_load_each_model_once(session, df, model):
     for _ in range(2):
-        assert len(score(df, model).collect()) == 2_000
+        assert len(score(df, model).collect()) == 600
     before = {pid: loaded for pid, loaded, _ in processes(session)}
     assert len(before) == 2
     assert min(before.values()) >= 1
@@ -263,9 +270,9 @@ def test_a_model_is_shipped_once(session, tmp_path):
     frame = small(session, TEXTS)
     before = len(session.sparkContext.listArchives)
     path = compile_pipeline(pipeline).save(tmp_path / "model")
-    for each in (pipeline, compile_pipeline(pipeline), path, str(path)):
-        found = arrow(score(frame, each))
-        assert found["prediction"].to_pylist() == pipeline.predict(TEXTS).tolist()
+    results = [score(frame, each) for each in (pipeline, compile_pipeline(pipeline), path, str(path))]
+    rows = reduce(pyspark.sql.DataFrame.union, results).collect()  # one job
+    assert [row.prediction for row in rows] == pipeline.predict(TEXTS).tolist() * 4
     assert len(session.sparkContext.listArchives) == before + 1
 
 
@@ -406,6 +413,277 @@ def test_spark_connect_is_told_what_to_do(df, model):
     )
     with pytest.raises(RuntimeError, match=r"Spark Connect.* pass that path with shared=True"):
         score(frame, model)
+
+
+# models that do not fold
+
+RNG = np.random.default_rng(0)
+N = 60
+Y = np.array(["bad", "good"])[np.arange(N) % 2]
+TABLE = pd.DataFrame(
+    {
+        "id": range(N),
+        "title": [f"a {word} pan" for word in np.where(RNG.random(N) < 0.8, Y, "odd")],
+        "body": [f"it is number {i % 7}\nand good" for i in range(N)],
+        "price": RNG.normal(size=N) + (Y == "good"),
+        "country": RNG.choice(["de", "fr"], N),
+        "stars": RNG.integers(1, 5, N),
+        "v": list((RNG.normal(size=(N, 4)) + (Y == "good")[:, None]).astype(np.float32)),
+    }
+)
+ROWS = TABLE.copy()  # to score
+ROWS.loc[3, "price"] = None
+ROWS.loc[[4, 9], ["title", "body"]] = None
+
+
+def of_columns(*more):
+    parts = [
+        ("title", TfidfVectorizer(), "title"),
+        ("body", WordEmbedder(), "body"),
+        ("price", make_pipeline(SimpleImputer(), StandardScaler()), ["price"]),
+        ("country", OneHotEncoder(handle_unknown="ignore"), ["country"]),
+        ("stars", "passthrough", ["stars"]),
+    ]
+    return make_transfer_pipeline(ColumnTransformer([*parts, *more]), LogisticRegression()).fit(TABLE, Y)
+
+
+def of_vectors():
+    model = make_transfer_pipeline(VectorEmbedder(), DomainCentering(), LogisticRegression())
+    return model.fit(np.stack(TABLE["v"]), Y)
+
+
+def of_both():
+    recipe = make_recipe("columns", text_column="title", vector_column="v")
+    return recipe.fit(TABLE, Y, X_target=TABLE)
+
+
+def of_texts(pooling="max"):
+    model = make_transfer_pipeline(WordEmbedder(pooling=pooling), LogisticRegression())
+    return model.fit(TABLE["title"], Y)
+
+
+MAKE = {"columns": of_columns, "vectors": of_vectors, "both": of_both, "texts": of_texts}
+NAMED = {"vectors": {"vector_column": "v"}, "texts": {"text_column": "title"}}  # others know their columns
+
+
+def predictions(result):
+    return [row.prediction for row in sorted(result.collect(), key=lambda row: row.id)]
+
+
+def labels(model, name, rows=ROWS):
+    """Of predict, which takes no missing texts in steps of scikit-learn."""
+    rows = rows.assign(title=rows["title"].fillna(""), body=rows["body"].fillna(""))
+    if name in NAMED:
+        rows = np.stack(rows["v"]) if name == "vectors" else rows["title"]
+    return model.predict(rows).tolist()
+
+
+@pytest.fixture(scope="module")
+def pipelines():
+    return {name: make() for name, make in MAKE.items()}
+
+
+@pytest.fixture(scope="module")
+def wide_source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "in.parquet"
+    ROWS.to_parquet(path, row_group_size=20)
+    return path
+
+
+@pytest.fixture(scope="module")
+def wide(session, wide_source):
+    return session.read.parquet(str(wide_source)).repartition(3).cache()
+
+
+class TestPipelinesThatDoNotFold:
+    """Models of several columns, of vectors, of texts pooled otherwise, go as folders of save_pipeline."""
+
+    @pytest.fixture(autouse=True)
+    def with_sklearn(self, session):
+        session.sparkContext.environment["WITH_SKLEARN"] = "1"
+        yield
+        session.sparkContext.environment.pop("WITH_SKLEARN", None)
+
+    # what comes out
+
+    @pytest.mark.parametrize("name", MAKE)
+    def test_rows_get_what_score_file_and_predict_give(self, wide, wide_source, pipelines, tmp_path, name):
+        more = {"proba": True, "top_k": 1, "margin": True, "batch_size": 7}
+        options = more | NAMED.get(name, {}) | {"columns": ["id", "body"]}
+        score_file(pipelines[name], wide_source, tmp_path / "out.parquet", **options)
+        expected = pq.read_table(tmp_path / "out.parquet").to_pandas()
+        result = score(wide, pipelines[name], **options)
+        assert result.columns == expected.columns.tolist()
+        found = pd.DataFrame([row.asDict() for row in result.collect()], columns=result.columns)
+        found = found.sort_values("id", ignore_index=True)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+        assert found["prediction"].tolist() == labels(pipelines[name], name)
+
+    def test_only_columns_that_the_model_wants_or_that_are_carried_are_read(self, wide, pipelines):
+        from pyspark.sql.functions import lit, raise_error
+
+        broken = wide.withColumn("more", raise_error(lit("it was read")))
+        assert len(score(broken, pipelines["columns"], columns=["id"]).collect()) == N
+        with pytest.raises(pyspark.errors.PySparkException, match="it was read"):
+            score(broken, pipelines["columns"]).collect()
+
+    @pytest.mark.parametrize("large", ["false", "true"])
+    def test_numbers_may_be_of_any_type_and_in_texts(self, session, pipelines, large):
+        name = "spark.sql.execution.arrow.useLargeVarTypes"
+        rows = session.sql(
+            "select 1L as id, 'a good pan' as title, 'it' as body, ' 1.5 ' as price, 'de' as country, "
+            "cast(3 as tinyint) as stars union all select 2L, null, null, '', 'fr', cast(1 as tinyint)"
+        ).coalesce(1)
+        session.conf.set(name, large)
+        try:
+            found = predictions(score(rows, pipelines["columns"]))
+        finally:
+            session.conf.set(name, "false")
+        parsed = pd.DataFrame(rows.sort("id").collect(), columns=rows.columns).assign(price=[1.5, np.nan])
+        assert found == labels(pipelines["columns"], "columns", parsed)
+
+    def test_vectors_of_doubles_and_batches_of_one_row(self, session, pipelines):
+        frame = session.createDataFrame([(1, [0.5, 1.0, 2.0, 0.0])], "id long, v array<double>")
+        expected = pipelines["vectors"].predict(np.array([[0.5, 1.0, 2.0, 0.0]])).tolist()
+        assert predictions(score(frame, pipelines["vectors"], vector_column="v")) == expected
+
+    def test_empty_partitions(self, wide, pipelines):
+        none = wide.filter("id < 0")
+        results = score(none, pipelines["columns"]), score(none, pipelines["vectors"], vector_column="v")
+        assert results[0].union(results[1]).collect() == []
+
+    # how the model travels
+
+    @pytest.mark.parametrize(("name", "shared"), [("columns", False), ("vectors", True)])
+    def test_a_folder_of_save_pipeline_goes_as_the_model_does(
+        self, session, wide, pipelines, tmp_path, name, shared
+    ):
+        path = save_pipeline(pipelines[name], tmp_path / "model")
+        before = session.sparkContext.listArchives
+        found = predictions(score(wide, path, shared=shared, **NAMED.get(name, {})))
+        assert found == labels(pipelines[name], name)
+        if shared:
+            assert session.sparkContext.listArchives == before
+
+    def test_a_folder_of_a_pipeline_that_folds_is_compiled(self, session, wide, tmp_path):
+        session.sparkContext.environment.pop("WITH_SKLEARN")
+        pipeline = of_texts(pooling="mean")
+        path = save_pipeline(pipeline, tmp_path / "model")
+        assert predictions(score(wide, path, "title")) == labels(pipeline, "texts")
+
+    def test_executors_without_scikit_learn_are_told_that_the_model_needs_it(self, session, wide, pipelines):
+        session.sparkContext.environment.pop("WITH_SKLEARN")
+        with pytest.raises(pyspark.errors.PythonException, match=r"No module named .*\n.*that do not fold"):
+            score(wide, pipelines["texts"], "title").collect()
+
+    def test_a_model_is_shipped_once_and_loaded_once_a_process(self, session, wide, tmp_path):
+        def loaded(batches):
+            import os
+            import time
+
+            list(batches)
+            time.sleep(0.5)  # so that one process cannot serve both partitions
+            ours = sys.modules.get("embtransfer.spark")
+            yield pa.RecordBatch.from_pydict(
+                {"pid": [os.getpid()], "loaded": [ours._load.cache_info().misses if ours else 0]}
+            )
+
+        def processes():
+            rows = session.range(0, 2, 1, 2).mapInArrow(loaded, "pid long, loaded long").collect()
+            return dict(map(tuple, rows))
+
+        model = of_texts("mean_max_min")
+        before = len(session.sparkContext.listArchives)
+        for _ in range(2):
+            score(wide, model, "title").collect()
+        first = processes()
+        for each in (model, save_pipeline(model, tmp_path / "model")):
+            score(wide, each, "title", proba=True).collect()
+        assert processes() == first
+        assert min(first.values()) >= 1
+        assert len(session.sparkContext.listArchives) == before + 1
+
+    # types of other packages
+
+    def test_functions_of_a_module_go_where_they_are_trusted(self, session, wide, tmp_path, monkeypatch):
+        (tmp_path / "own_steps.py").write_text("def title_of(table):\n    return table['title'].fillna('')\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        session.sparkContext.addPyFile(str(tmp_path / "own_steps.py"))
+        own = importlib.import_module("own_steps")
+        part = ("own", make_pipeline(FunctionTransformer(own.title_of), TfidfVectorizer()), ["title", "body"])
+        model = of_columns(part)
+        with pytest.raises(ValueError, match=r"holds own_steps\.title_of\..*trusted=\['own_steps"):
+            score(wide, model)
+        found = predictions(score(wide, model, trusted=["own_steps.title_of"]))
+        assert found == labels(model, "columns")
+
+    def test_a_function_of_the_main_module_is_refused_even_if_trusted(self, wide, monkeypatch):
+        main = sys.modules["__main__"]
+        monkeypatch.setattr(main, "shout", str.upper, raising=False)
+        exec("def shout(texts): return [text.upper() for text in texts]", main.__dict__)
+        model = make_pipeline(FunctionTransformer(main.shout), TfidfVectorizer(), LogisticRegression())
+        model.fit(TABLE["title"], Y)
+        for trusted in ((), ["__main__.shout"]):
+            with pytest.raises(ValueError, match=r"holds __main__\.shout\..*What __main__ holds"):
+                score(wide, model, "title", trusted=trusted)
+
+    # errors
+
+    @pytest.mark.parametrize(
+        ("name", "kinds", "options", "message"),
+        [
+            ("columns", {"price": None}, {}, "Got column 'price', but the DataFrame has columns: id"),
+            ("columns", {"price": "date"}, {}, r"'price' of date\. Expected double.*cast\('double'\)"),
+            ("columns", {"price": "decimal(9,2)"}, {}, r"'price' of decimal\(9,2\)\. Expected double"),
+            ("columns", {"stars": "array<int>"}, {}, r"'stars' of array<int>\. Expected double"),
+            ("columns", {"title": "int"}, {}, r"'title' of int\. Expected string"),
+            (
+                "columns",
+                {},
+                {"text_column": "review"},
+                "text_column='review' .* model of the columns title",
+            ),
+            ("both", {}, {"vector_column": "w"}, "Got vector_column='w' .* model of the columns title, v"),
+            ("both", {"v": "string"}, {}, r"'v' of string\. Expected array<float>.*cast\('array<float>'\)"),
+            ("vectors", {}, {}, "model of vectors of 4 numbers, and no column of them"),
+            (
+                "vectors",
+                {},
+                {"vector_column": "w"},
+                "Got vector_column .* 'w', but the DataFrame has columns",
+            ),
+            ("vectors", {}, {"vector_column": "price"}, r"'price' of double\. Expected array<float>"),
+            (
+                "vectors",
+                {"v": "array<string>"},
+                {"vector_column": "v"},
+                r"'v' of array<string>\. Expected array",
+            ),
+            ("texts", {}, {"vector_column": "v"}, "vector_column='v' .* and a model of texts"),
+        ],
+    )
+    def test_columns_that_the_schema_shows_to_be_wrong(self, wide, pipelines, name, kinds, options, message):
+        taken = [f"cast(null as {kinds[one]}) as {one}" if kinds.get(one) else one for one in wide.columns]
+        taken = [one for one in taken if kinds.get(one, "") is not None]
+        with pytest.raises((TypeError, ValueError), match=message):
+            score(wide.selectExpr(*taken), pipelines[name], **options)
+
+    @pytest.mark.parametrize(
+        ("name", "column", "value", "message"),
+        [
+            ("vectors", "v", "array(1f, 2f)", "got 2 numbers in 'v', expected 4"),
+            ("columns", "price", "'4 euros'", r"got '4 euros' in 'price'\. Expected a number"),
+        ],
+    )
+    def test_a_row_that_is_wrong_is_an_error_that_says_why(
+        self, wide, pipelines, name, column, value, message
+    ):
+        rest = "cast(price as string)" if column == "price" else column
+        odd = f"if(id = 50, {value}, {rest}) as {column}"
+        wide = wide.selectExpr(*(odd if each == column else each for each in wide.columns))
+        message = rf"ValueError: A row of the DataFrame: {message}\. Mend such rows"
+        with pytest.raises(pyspark.errors.PythonException, match=message):
+            score(wide, pipelines[name], **NAMED.get(name, {})).collect()
 
 
 # documentation
