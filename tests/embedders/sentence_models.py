@@ -1,6 +1,8 @@
 """Small sentence models, made at test time."""
 
+import tempfile
 import warnings
+from functools import lru_cache
 
 TEXTS = [
     "A fine pan.",
@@ -33,21 +35,27 @@ def transformer_at(folder):
     return SentenceTransformer(str(folder), device="cpu")
 
 
-def save_tiny(folder, minilm, pooling="mean", n_out=None, include_prompt=True, more=(), prompts=None):
-    """A small BERT of random weights with the tokenizer of MiniLM, saved as a folder."""
+@lru_cache(maxsize=1)
+def _bert(minilm):
+    """A small BERT of random weights with the tokenizer of MiniLM."""
     import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Dense, Pooling, Transformer
+    from sentence_transformers.models import Transformer
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "num_hidden_layers": 2}
-    BertModel(BertConfig(vocab_size=30522, max_position_embeddings=64, **sizes)).save_pretrained(
-        folder / "bert"
-    )
-    minilm.tokenizer.save_pretrained(folder / "bert")
-    bert = Transformer(str(folder / "bert"), max_seq_length=40)
-    modules = [bert, Pooling(16, pooling_mode=pooling, include_prompt=include_prompt)]
+    with tempfile.TemporaryDirectory() as folder:
+        BertModel(BertConfig(vocab_size=30522, max_position_embeddings=64, **sizes)).save_pretrained(folder)
+        minilm.tokenizer.save_pretrained(folder)
+        return Transformer(folder, max_seq_length=40)
+
+
+def save_tiny(folder, minilm, pooling="mean", n_out=None, include_prompt=True, more=(), prompts=None):
+    """A model of the small BERT, saved as a folder."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Dense, Pooling
+
+    modules = [_bert(minilm), Pooling(16, pooling_mode=pooling, include_prompt=include_prompt)]
     if n_out:
         modules.append(Dense(16, n_out))
     model = SentenceTransformer(modules=[*modules, *more], device="cpu", **(prompts or {}))

