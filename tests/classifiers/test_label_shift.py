@@ -257,12 +257,12 @@ def test_no_shift(method, calibration):
 @every_method
 def test_intervals_cover_as_often_as_they_say(method):
     covered = []
-    for seed in range(60):
+    for seed in range(30):
         X, y, X_target, _ = simulate([0.5, 0.5], [0.8, 0.2], n=300, seed=seed)
         model = LabelShiftClassifier(method=method, n_bootstrap=60, confidence=0.9).fit(X, y, X_target)
         lower, upper = model.prior_intervals_[1]
         covered.append(lower <= 0.2 <= upper)
-    assert 0.78 <= np.mean(covered) <= 1  # 3 standard errors below 0.9
+    assert 0.74 <= np.mean(covered) <= 1  # 3 standard errors below 0.9
 
 
 def test_intervals_narrow_with_rows_and_with_less_confidence():
@@ -377,7 +377,7 @@ def test_intervals_cover_no_less_where_source_rows_are_doubled():
         rng = np.random.default_rng(1000 + seed)  # columns of noise, by which a copy is known again
         X, X_target = (np.hstack([rows, rng.normal(size=(300, 200))]) for rows in (X, X_target))
         for times, found in covered.items():
-            model = LabelShiftClassifier(n_bootstrap=60)
+            model = LabelShiftClassifier(n_bootstrap=30)
             model.fit(np.tile(X, (times, 1)), np.tile(y, times), X_target=X_target)
             lower, upper = model.prior_intervals_[1]
             found.append(lower <= 0.2 <= upper)
