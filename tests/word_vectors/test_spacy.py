@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import struct
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,17 +14,23 @@ from numpy.testing import assert_array_equal
 from embtransfer.word_vectors.readers import _spacy
 from tests.word_vectors.reading import WORDS, load
 
-spacy = pytest.importorskip("spacy")
-from spacy.vectors import Vectors  # noqa: E402
-
+if find_spec("spacy") is None:  # and not importorskip: workers without these tests spare it
+    pytest.skip("needs spacy", allow_module_level=True)
 pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
-def make_pipeline(n=300, **options):
+@pytest.fixture(scope="module")
+def spacy():
+    import spacy.vectors
+
+    return spacy
+
+
+def make_pipeline(spacy, n=300, **options):
     pipeline = spacy.blank("en")
     words = [*WORDS, *(f"word{i}é"[: 1 + i % 12] + str(i) for i in range(n))]
     matrix = np.random.default_rng(0).random((len(words), 4), np.float32)
-    pipeline.vocab.vectors = Vectors(strings=pipeline.vocab.strings, data=matrix, **options)
+    pipeline.vocab.vectors = spacy.vectors.Vectors(strings=pipeline.vocab.strings, data=matrix, **options)
     if not options:
         for row, word in enumerate(words):
             pipeline.vocab.strings.add(word)
@@ -30,8 +38,8 @@ def make_pipeline(n=300, **options):
     return pipeline, words, matrix
 
 
-def test_spacy_pipeline_vocab_and_vectors_folders(tmp_path):
-    pipeline, words, matrix = make_pipeline()
+def test_spacy_pipeline_vocab_and_vectors_folders(spacy, tmp_path):
+    pipeline, words, matrix = make_pipeline(spacy)
     (tmp_path / "package").mkdir()
     pipeline.to_disk(tmp_path / "package" / "en_test-1.0")
     pipeline.vocab.vectors.to_disk(tmp_path / "alone")
@@ -45,8 +53,8 @@ def test_spacy_pipeline_vocab_and_vectors_folders(tmp_path):
     assert_array_equal(rows, [again.vocab[word].vector for word in got])
 
 
-def test_spacy_pruned_vectors_share_rows(tmp_path):
-    pipeline, words, _ = make_pipeline()
+def test_spacy_pruned_vectors_share_rows(spacy, tmp_path):
+    pipeline, words, _ = make_pipeline(spacy)
     for word in words:
         pipeline.vocab[word]
     pipeline.vocab.prune_vectors(50)
@@ -64,10 +72,10 @@ def test_spacy_pruned_vectors_share_rows(tmp_path):
 
 
 @pytest.mark.parametrize("n", [0, 5, 15, 16, 70_000])
-def test_spacy_maps_of_any_size(tmp_path, n, monkeypatch):
+def test_spacy_maps_of_any_size(spacy, tmp_path, n, monkeypatch):
     monkeypatch.undo()  # whole blocks: this one is large
     strings = [f"w{i}" for i in range(n + 1)]
-    vectors = Vectors(data=np.arange(n + 1, dtype=np.float32)[:, None])
+    vectors = spacy.vectors.Vectors(data=np.arange(n + 1, dtype=np.float32)[:, None])
     for row, word in enumerate(strings):
         vectors.strings.add(word)
         vectors.add(word, row=row)
@@ -78,8 +86,8 @@ def test_spacy_maps_of_any_size(tmp_path, n, monkeypatch):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text(st.characters(codec="utf-8"), max_size=40))
-def test_hash_is_spacys(word):
+@given(word=st.text(st.characters(codec="utf-8"), max_size=40))
+def test_hash_is_spacys(spacy, word):
     from embtransfer.kernels import _subwords
 
     out = np.empty(1, np.uint64)
@@ -88,21 +96,27 @@ def test_hash_is_spacys(word):
     assert out[0] == spacy.strings.hash_string(word)
 
 
-def test_symbols_are_spacys():
+def test_symbols_are_spacys(spacy):
     assert {word: i for i, word in enumerate(["", *_spacy.SYMBOLS])} == spacy.symbols.IDS
 
 
-def test_spacy_floret_is_refused(tmp_path):
-    pipeline, _, _ = make_pipeline(mode="floret", minn=2, maxn=3, hash_count=2)
+def test_spacy_floret_is_refused(spacy, tmp_path):
+    pipeline, _, _ = make_pipeline(spacy, mode="floret", minn=2, maxn=3, hash_count=2)
     pipeline.to_disk(tmp_path / "floret")
     with pytest.raises(ValueError, match="got vectors of mode 'floret', which have no row a word"):
         load(tmp_path / "floret")
 
 
+@pytest.fixture(scope="module")
+def written(spacy, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    make_pipeline(spacy)[0].vocab.vectors.to_disk(folder)
+    return folder
+
+
 @pytest.fixture
-def spacy_folder(tmp_path):
-    make_pipeline()[0].vocab.vectors.to_disk(tmp_path / "vectors_folder")
-    return tmp_path / "vectors_folder"
+def spacy_folder(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "vectors_folder")
 
 
 def msgpack(*pairs):
