@@ -5,6 +5,7 @@ from collections import UserList, deque
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
 from embtransfer import (
     CoTrainingClassifier,
@@ -36,7 +37,7 @@ def test_what_is_no_sequence_is_told_of_list(given):
 MODELS = {
     "pipeline": make_transfer_pipeline(WordEmbedder(), LabelShiftClassifier(n_bootstrap=0)),
     "recipe": make_recipe("words"),
-    "co-training": CoTrainingClassifier([("words", make_recipe("words"))]),
+    "co-training": CoTrainingClassifier([("words", make_transfer_pipeline(WordEmbedder(), GaussianNB()))]),
     "search": TransferSearch({"words": WordEmbedder()}, ["none"], ["logistic"], [], cv=2),
 }
 

@@ -16,6 +16,7 @@ OUTER = KERNEL + "from .inner import step\n@njit\ndef tenfold(n): return 10 * st
 # one process that imports numba once, and forks: each fork imports the kernels anew from the path it is told
 RUN = """
 import os, sys, numba
+numba.njit(lambda n: n + 1)(1)  # what numba loads for its first kernel, once
 for path in sys.stdin:
     child = os.fork()
     if child == 0:
