@@ -118,14 +118,14 @@ def assert_as_whole(embedder, texts, unknown):
 
 
 # ---------------------------------------------------------------- the fast way
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts=st.lists(any_text, min_size=1, max_size=4))
 @example(texts=TEXTS)
 def test_bert_as_whole_texts(bert, texts):
     assert_as_whole(bert, texts, "[UNK]")
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts=st.lists(any_text, min_size=1, max_size=4))
 @example(texts=TEXTS[2:])
 def test_sentencepiece_as_whole_texts(llama, texts):
@@ -333,17 +333,17 @@ def test_poolings_as_of_a_table_of_words(bert, pooling):
         assert_array_equal(parts.weights_, embedder.weights_)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "idf", "sif"])
+@pytest.mark.parametrize("pooling", ["mean", "sif"])
 def test_jobs_and_threads(embedder, pooling):
-    texts = [f"{TEXTS[i % len(TEXTS)]} {i}" for i in range(1500)]
+    texts = [f"{TEXTS[i % len(TEXTS)]} {i}" for i in range(1200)]
     one = StaticEmbedder(embedder.vectors_, pooling=pooling).fit(texts)
     two = StaticEmbedder(embedder.vectors_, pooling=pooling, n_jobs=2).fit(texts)
     expected = one.transform(texts)
     assert_array_equal(two.transform(texts), expected)
     fresh = pickle.loads(pickle.dumps(two))  # all threads find it without a tokenizer
     with ThreadPoolExecutor(4) as threads:
-        for got in threads.map(fresh.transform, [texts] * 4):
-            assert_array_equal(got, expected)
+        for got in threads.map(fresh.transform, [texts[-300:]] * 4):
+            assert_array_equal(got, expected[-300:])
 
 
 def test_pickle_and_clone(embedder, tmp_path):
