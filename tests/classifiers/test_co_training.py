@@ -271,9 +271,7 @@ class TestViews:
         X, y, X_target, _ = simulate()
         given = [("one", EXACT), ("two", clone(EXACT).set_params(C=0.01))]
         expected = CoTrainingClassifier(given, n_rounds=2).fit(X, y, X_target=X_target)
-        model = CoTrainingClassifier(given, n_rounds=2, cv=2).fit(
-            container(X), y, X_target=container(X_target)
-        )
+        model = CoTrainingClassifier(given, n_rounds=2).fit(container(X), y, X_target=container(X_target))
         np.testing.assert_allclose(
             model.predict_proba(container(X_target)), expected.predict_proba(X_target), atol=1e-6
         )

@@ -100,7 +100,7 @@ def assert_as_python(texts, n_columns=5, **params):
     assert_close(embedder.transform(texts), [mean(vectors, ids) for ids in expected])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.booleans(), st.sampled_from([1, 2]), texts_strategy)
 def test_as_regex(lowercase, min_length, texts):
     tokens = sorted({t for text in texts for s in (text, text.lower()) for t in re.findall(r"\w+", s)})
@@ -115,7 +115,7 @@ def test_as_regex(lowercase, min_length, texts):
     np.testing.assert_array_equal(kernel.transform(texts), python.transform(texts))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lowercase=st.booleans(), texts=texts_strategy)
 def test_words_as_python(lowercase, texts):
     clean = [_without_surrogates(text) for text in texts]
@@ -153,8 +153,7 @@ def test_context_at_block_edges(text, before):
     assert_as_python(["x" * before + text, " " * before + text + " end", text + "x" * before])
 
 
-@pytest.mark.parametrize("with_marks", [True, False])
-@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize(("lowercase", "with_marks"), [(True, True), (True, False), (False, True)])
 def test_unicode_table(lowercase, with_marks):
     entries = unicode_table(lowercase, with_marks)
     word = re.compile(r"\w").match
@@ -192,12 +191,12 @@ def test_unicode_table(lowercase, with_marks):
 
 # ---------------------------------------------------------------- long texts
 @pytest.mark.parametrize("word", ["good", "ж" * 9, "ȺȺ", "naïveté" * 3])
-def test_one_word_a_million_times(word):
+def test_one_word_many_times(word):
     vectors = table([word.lower(), "other"], 50)
     embedder = fit(vectors)
-    text = f"{word} " * 1_000_000
+    text = f"{word} " * 300_000
     (ids,) = rows(embedder, [text])
-    assert ids == [0] * 1_000_000
+    assert ids == [0] * 300_000
     assert_close(embedder.transform([text])[0], vectors.matrix[0])
 
 

@@ -236,8 +236,17 @@ def test_labels_that_clash(tmp_path):
 # columns
 
 
-@pytest.mark.parametrize(("ending", "out_ending"), list(product([".csv", ".jsonl", ".parquet"], repeat=2)))
-@pytest.mark.parametrize("columns", [[], ["mark"], ["text", "id"], None], ids=str)
+CARRIED = [[], ["mark"], ["text", "id"], None]
+
+
+@pytest.mark.parametrize(
+    ("ending", "out_ending", "columns"),
+    [  # two of them for each pair of formats
+        (*endings, CARRIED[(i + more) % 4])
+        for i, endings in enumerate(product([".csv", ".jsonl", ".parquet"], repeat=2))
+        for more in (0, 1)
+    ],
+)
 def test_columns_carried_through(tmp_path, ending, out_ending, columns):
     source, destination = write(tmp_path / f"in{ending}", ROWS), tmp_path / f"out{out_ending}"
     score_file(MODEL, source, destination, columns=columns, output_column="label", block_size=5_000)
@@ -325,8 +334,9 @@ BAD_JSON_LINES += [
 ]
 
 
-@pytest.mark.parametrize("out_ending", [".csv", ".jsonl.gz", ".parquet"])
-@pytest.mark.parametrize("block_size", [10, 64, 1000, 1 << 20])
+@pytest.mark.parametrize(
+    ("out_ending", "block_size"), [(".csv", 10), (".jsonl.gz", 64), (".parquet", 1000), (".csv", 1 << 20)]
+)
 @pytest.mark.parametrize(
     ("name", "data", "bad", "n_good"),
     [("in.csv", BAD_CSV, BAD_LINES, 303), ("in.jsonl", BAD_JSONL, BAD_JSON_LINES, 303)],

@@ -66,7 +66,7 @@ def same(a, b):
         assert repr(a.table.to_pydict()) == repr(b.table.to_pydict())  # NaN is itself, -0 is not 0
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(data=blocks(), more=blocks())
 @example(data=b'{"text": "a", "n": 1E5}', more=b'{"text": "a", "n": 9007199254740993}')
 def test_as_pythons_parser(data, more):

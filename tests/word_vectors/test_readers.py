@@ -451,7 +451,7 @@ def test_an_archive_that_unpacks_to_an_endless_record(tmp_path, monkeypatch):
     monkeypatch.setattr(_text, "_LONGEST", 1 << 20)
     path = tmp_path / "vectors.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
-        file.write(b"2 3\nthe " + bytes(12) + b"x" * (1 << 27))
+        file.write(b"2 3\nthe " + bytes(12) + b"x" * 75_000_000)
     with pytest.raises(ValueError, match="got no whole word in 1 MB after 1"):
         WordVectors.load(path, "word2vec-binary", cache=False)
 
