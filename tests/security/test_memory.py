@@ -57,7 +57,8 @@ def memory(field):
     return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 
-BLOCK = (b"word" + b" 0" * 1000 + b"\n") * (1 << 13)  # 16 MB
+def block():
+    return (b"word" + b" 0" * 1000 + b"\n") * (1 << 13)  # 16 MB
 
 
 def load_words(path, **options):
@@ -141,7 +142,9 @@ def fitted(folder):
 
 PARTS |= {"compatible_hash": b"\x88", "min_n": lists_in_lists(22), "bucket": b"K\x01"}
 
-ONE_LINE = b"w 1 2\nw 1 2\nw 1 2\n" + b"a" * 100_000_000
+
+def one_line():
+    return b"w 1 2\nw 1 2\nw 1 2\n" + b"a" * 100_000_000
 
 
 WORDS_HEADER, ROWS_HEADER = array_header("<U25000000", (1,)), array_header("|i1", (1000, 10**5))
@@ -152,13 +155,13 @@ FILL, ASKS = "made to fill memory", "a size in it is larger than the file"
 DICTIONARY = "with a dictionary of 4,294,967,295 bytes"
 
 BOMBS = {  # how to make the file, what opens it, what that says
-    "gz": (file("a.gz", lambda: gzip.compress(BLOCK) * 12), load_words, FILL),
+    "gz": (file("a.gz", lambda: gzip.compress(block()) * 12), load_words, FILL),
     "gz, one line": (
-        file("a.gz", lambda: gzip.compress(ONE_LINE, 1)),
+        file("a.gz", lambda: gzip.compress(one_line(), 1)),
         load_words,
         "a line of more than 64 MB",
     ),
-    "zip": (file("a.zip", lambda: zipped({"v": BLOCK * 7}, zipfile.ZIP_DEFLATED)), load_words, FILL),
+    "zip": (file("a.zip", lambda: zipped({"v": block() * 7}, zipfile.ZIP_DEFLATED)), load_words, FILL),
     "npz, words": (
         file("a.npz", lambda: npz_of(WORDS_HEADER, 10**8, **{"matrix.npy": npy(np.zeros((1, 4)))})),
         load_words,
