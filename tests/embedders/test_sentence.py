@@ -24,16 +24,20 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 
 from embtransfer import (
+    CoTrainingClassifier,
+    DistilledEmbedder,
     DomainCentering,
     SentenceEmbedder,
     Target,
     fit_files,
     load_pipeline,
     make_classifier,
+    make_recipe,
     make_transfer_pipeline,
     save_pipeline,
     source_scorer,
 )
+from embtransfer.datasets import load_demo_reviews
 from embtransfer.embedders import _sentence, _sentence_model
 from tests.embedders.sentence_models import LABELS, REVIEWS, SOURCE, TARGET, TEXTS, save_tiny, transformer_at
 
@@ -273,6 +277,43 @@ def test_a_fit_from_files_is_that_in_memory(tiny, tmp_path):
     expected = make_transfer_pipeline(*steps).fit(SOURCE, LABELS, X_target=TARGET).decision_function(TARGET)
     atol = 1e-4 * np.abs(expected).max()
     np.testing.assert_allclose(found.decision_function(TARGET), expected, atol=atol)
+
+
+def test_a_student_predicts_without_its_teacher(tiny, tmp_path):
+    teacher = SentenceEmbedder(tiny, cache_dir=tmp_path)
+    embedder = DistilledEmbedder(teacher, tolerance=0)
+    texts = SOURCE + TARGET
+    out = embedder.fit(SOURCE, X_target=TARGET).transform(texts)
+    assert out.shape == (len(texts), 16)
+    taught = clone(teacher).fit_transform(texts) - embedder.mean_
+    assert np.sum(out * taught) / np.linalg.norm(out) / np.linalg.norm(taught) > 0.5
+    pipeline = make_transfer_pipeline(embedder, DomainCentering(), make_classifier("logistic"))
+    pipeline.fit(SOURCE, LABELS, X_target=TARGET)
+    save_pipeline(pipeline, tmp_path / "model")
+    # skops imports torch where there is one, by looking at all of scikit-learn: here is none
+    code = """
+        import json, sys
+
+        class Missing:
+            def find_spec(name, path=None, target=None):
+                if name in ("torch", "transformers", "sentence_transformers", "onnxruntime"):
+                    raise ModuleNotFoundError(name)
+
+        sys.meta_path.insert(0, Missing)
+        from embtransfer import load_pipeline
+        print(json.dumps(load_pipeline(sys.argv[1]).predict_proba(json.loads(sys.argv[2])).tolist()))
+    """
+    out = json.loads(run(code, tmp_path / "model", json.dumps(TARGET)))
+    np.testing.assert_allclose(out, pipeline.predict_proba(TARGET), atol=1e-6)
+
+
+def test_the_recipe_of_the_real_model_predicts_better_than_chance():
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    model = make_recipe("sentences", SentenceEmbedder(MINILM, by_sentence=True))
+    assert isinstance(model, CoTrainingClassifier)
+    some, others = slice(0, None, 6), slice(1, None, 6)
+    model.fit(films.data[some], films.target[some], X_target=pans.data[some])
+    assert np.mean(model.predict(pans.data[others]) == pans.target[others]) > 0.6
 
 
 def test_windows_do_not_show(tiny, tmp_path, monkeypatch):
