@@ -236,7 +236,7 @@ def test_a_killed_writer_leaves_right_vectors(tmp_path):
         assert cache.get([b"key 1000000"])[0].all()
 
 
-def test_two_processes_write_and_read(tmp_path):
+def test_two_processes_write_and_read_and_encode_each_key_once(tmp_path):
     code = """
         first, rows = int(sys.argv[3]), None
         for begin in range(first, first + 1200, 100):
@@ -245,25 +245,16 @@ def test_two_processes_write_and_read(tmp_path):
                 found, got = cache.get(keys_and_rows(1800)[0])
                 np.testing.assert_array_equal(got, keys_and_rows(1800)[1][found])
                 assert found[first : begin + 100].all()
-    """
-    processes = [start(code, tmp_path, first) for first in (0, 600)]
-    for process in processes:
-        process.communicate(timeout=50)
-    assert [process.returncode for process in processes] == [0, 0]
-    with open_cache(tmp_path) as cache:
-        assert cache.get(keys_and_rows(1800)[0])[0].all()
-
-
-def test_two_processes_encode_each_key_once(tmp_path):
-    code = """
         keys = keys_and_rows(2000)[0]
-        rows, encoded = fill(sys.argv[2], keys, seconds=0.02)
+        rows, encoded = fill(sys.argv[2] + "/another", keys, seconds=0.02)
         np.testing.assert_array_equal(rows, keys_and_rows(2000)[1])
         print(*(key.decode()[4:] for key in encoded))
     """
-    processes = [start(code, tmp_path) for _ in range(2)]
+    processes = [start(code, tmp_path, first) for first in (0, 600)]
     encoded = [process.communicate(timeout=50)[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
+    with open_cache(tmp_path) as cache:
+        assert cache.get(keys_and_rows(1800)[0])[0].all()
     assert sorted(map(int, encoded[0] + encoded[1])) == list(range(2000))
 
 
