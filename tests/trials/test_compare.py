@@ -95,8 +95,13 @@ def run(X=X, y=Y, X_target=X_TARGET, y_target=Y_TARGET, **options):
         y,
         X_target,
         y_target,
-        **{"adapters": "none", "classifiers": "ridge", "recipes": (), "cv": 3, **options},
+        **{"adapters": "none", "classifiers": "ridge", "recipes": (), "cv": 2, **options},
     )
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return run()
 
 
 def names(table):
@@ -201,9 +206,14 @@ def table_and_options(request):
     return table.set_index(["embedder", "adapter", "classifier"]), options
 
 
-@pytest.mark.parametrize("classifier", CLASSIFIERS)
-@pytest.mark.parametrize("adapter", ADAPTERS)
-@pytest.mark.parametrize("embedder", EMBEDDERS)
+@pytest.mark.parametrize(  # every two of the three parts come together
+    ("embedder", "adapter", "classifier"),
+    [
+        *[("word_mean", "none", "logistic"), ("word_sif", "none", "ridge"), ("word_mean", "coral", "ridge")],
+        *[("word_sif", "coral", "logistic"), ("word_mean", "subspace", "logistic")],
+        ("word_sif", "subspace", "ridge"),
+    ],
+)
 def test_scores_are_those_of_a_pipeline_made_by_hand(table_and_options, embedder, adapter, classifier):
     table, options = table_and_options
     row = table.loc[(embedder, adapter, classifier)]
@@ -219,7 +229,7 @@ def test_scores_are_those_of_a_pipeline_made_by_hand(table_and_options, embedder
     assert row["target_score"] == pytest.approx(by_hand, abs=1e-12)
     assert row["target_texts"] == ("seen" if options.get("transductive") else "unseen")
     if embedder == "word_mean":  # the others learn from the source texts; compare embeds once, on all of them
-        folds = StratifiedKFold(options.get("cv", 3), shuffle=True, random_state=seed)
+        folds = StratifiedKFold(options.get("cv", 2), shuffle=True, random_state=seed)
         params = {"X_target": Target(take(X_TARGET, seen))}
         scores = cross_val_score(pipeline, X, Y, cv=folds, scoring=source_scorer(scoring), params=params)
         assert row["source_cv"] == pytest.approx(scores.mean(), abs=1e-12)
@@ -243,7 +253,7 @@ def test_baselines_by_hand():
 
 
 def test_target_labels_change_only_scores():
-    options = {"embedders": ["word_mean", "word_idf"], "adapters": ["none", "coral", "subspace"]}
+    options = {"embedders": ["word_mean", "word_idf"], "adapters": ["none", "coral"]}
     table = run(**options)
     shuffled = run(y_target=np.random.default_rng(3).permutation(Y_TARGET), **options)
     same_but(table, shuffled, [*TIMES, "target_score", "gain"])
@@ -482,8 +492,8 @@ def test_transformers_of_scikit_learn_in_place_of_ours():
     ],
     ids=["str", "list of str", "bool", "list of bool", "Series", "index", "polars", "int8", "object"],
 )
-def test_types_of_labels(to_labels):
-    same_but(run(), run(y=to_labels(Y), y_target=to_labels(Y_TARGET)), TIMES)
+def test_types_of_labels(plain, to_labels):
+    same_but(plain, run(y=to_labels(Y), y_target=to_labels(Y_TARGET)), TIMES)
 
 
 @pytest.mark.parametrize(
@@ -496,8 +506,8 @@ def test_types_of_labels(to_labels):
     ],
     ids=["tuple", "array", "Series", "polars"],
 )
-def test_types_of_texts(to_texts):
-    same_but(run(adapters="coral"), run(X=to_texts(X), X_target=to_texts(X_TARGET), adapters="coral"), TIMES)
+def test_types_of_texts(plain, to_texts):
+    same_but(plain, run(X=to_texts(X), X_target=to_texts(X_TARGET)), TIMES)
 
 
 @pytest.mark.filterwarnings("ignore:.* (repeat another|stand in the source)")  # empty texts are equal
@@ -523,9 +533,8 @@ def test_three_classes():
 
 def test_the_seed_fixes_everything():
     forest = {"forest": RandomForestClassifier(5, random_state=0)}
-    options = {"adapters": ["none", "coral"], "classifiers": forest}
+    options = {"adapters": ["none", "coral"], "classifiers": forest, "random_state": 5}
     same_but(run(**options), run(**options), TIMES)
-    same_but(run(**options, random_state=5), run(**options, random_state=5), TIMES)
 
 
 def test_nothing_passed_in_is_modified():
@@ -611,7 +620,7 @@ def test_progress():
 )
 def test_value_errors(changes, message):
     with pytest.raises(ValueError, match=message):
-        run(**changes)
+        run(**{"cv": 3, **changes})
 
 
 @pytest.mark.parametrize("part", ["X", "X_target"])
@@ -702,7 +711,7 @@ def test_source_folds_of_a_label_shift_classifier_are_scored_with_the_source_pri
     row = run(adapters="none", classifiers={"shift": classifier}).iloc[-1]
     seen, _ = split(len(X_TARGET))
     pipeline = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), classifier)
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    folds = StratifiedKFold(2, shuffle=True, random_state=0)
     target = Target(take(X_TARGET, seen))
     scores = cross_val_score(
         pipeline, X, Y, cv=folds, params={"X_target": target}, scoring=source_scorer("accuracy")

@@ -638,9 +638,8 @@ def test_thresholded_confidence_of_few_distinct_confidences(model):
 
 @pytest.fixture(scope="module")
 def search():
-    return TransferSearch(adapters=["none", "centering"], recipes=[], min_rows=80).fit(
-        FILMS.data, FILMS.target, X_target=PANS.data
-    )
+    parts = {**SMALL, "classifiers": ["logistic", "self_training"]}
+    return TransferSearch(**parts, guard=False, min_rows=80).fit(FILMS.data, FILMS.target, X_target=PANS.data)
 
 
 class TestSearch:
@@ -736,7 +735,7 @@ class TestSearch:
     def test_strings_and_three_classes(self):
         y = np.array(["low", "mid", "high"])[np.arange(320) % 3]
         y[Y == 1] = "high"
-        search = TransferSearch(**SMALL).fit(FILMS.data, y, X_target=PANS.data)
+        search = TransferSearch(**SMALL).fit(FILMS.data[:90], y[:90], X_target=PANS.data[:90])
         assert set(search.predict(PANS.data[:50])) <= {"low", "mid", "high"}
         assert search.predict_proba(PANS.data[:5]).shape == (5, 3)
 
@@ -744,7 +743,7 @@ class TestSearch:
     def test_a_class_that_a_round_lacks(self, n_rare, known):
         y = np.array(["good" if label else "bad" for label in Y], object)
         y[-n_rare:] = "zero"
-        search = TransferSearch(recipes=[], adapters=["centering"], target_shares=known, min_rows=40)
+        search = TransferSearch(**SMALL, target_shares=known, min_rows=40)
         search.fit(FILMS.data, y, X_target=PANS.data)
         assert (search.results_["error"] == "").all()
         assert search.best_estimator_.classes_.tolist() == ["bad", "good", "zero"]
@@ -760,9 +759,8 @@ class TestSearch:
 
     def test_what_fails_is_a_row(self):
         bad = make_transfer_pipeline(NGramVectorizer(), CORAL(), LogisticRegression())
-        search = TransferSearch(**{**SMALL, "recipes": {"sparse": bad}}).fit(
-            FILMS.data, Y, X_target=PANS.data
-        )
+        search = TransferSearch(**{**SMALL, "recipes": {"sparse": bad}})
+        search.fit(FILMS.data[:60], Y[:60], X_target=PANS.data[:60])
         row = search.results_[search.results_["classifier"] == "sparse"].iloc[0]
         assert "Error" in row["error"]
         assert np.isnan(row["consensus"])
@@ -770,14 +768,13 @@ class TestSearch:
 
     def test_a_whole_model_without_embedder(self):
         search = TransferSearch(**{**SMALL, "recipes": {"loud": Loud()}}, guard=False)
-        search.fit(FILMS.data, Y, X_target=PANS.data)
+        search.fit(FILMS.data[:60], Y[:60], X_target=PANS.data[:60])
         assert search.results_.set_index("classifier").loc["loud", "error"] == ""
 
     @pytest.mark.parametrize("criterion", CRITERIA)
     def test_every_criterion_chooses_its_first(self, criterion):
-        search = TransferSearch(**SMALL, criterion=criterion, guard=False).fit(
-            FILMS.data, Y, X_target=PANS.data
-        )
+        search = TransferSearch(**SMALL, criterion=criterion, guard=False)
+        search.fit(FILMS.data[:60], Y[:60], X_target=PANS.data[:60])
         assert search.results_[criterion].idxmax() == search.best_index_
 
     def test_source_accuracy_breaks_ties(self):
@@ -796,11 +793,10 @@ class TestSearch:
 
     def test_progress(self):
         seen = []
-        TransferSearch(**SMALL, progress=lambda *step: seen.append(step)).fit(
-            FILMS.data, Y, X_target=PANS.data
-        )
-        assert seen[0] == (0, 4, "320 texts: ngrams + none + logistic")
-        assert seen[-1] == (4, 4, "320 texts: done")
+        search = TransferSearch(**SMALL, progress=lambda *step: seen.append(step))
+        search.fit(FILMS.data[:60], Y[:60], X_target=PANS.data[:60])
+        assert seen[0] == (0, 4, "60 texts: ngrams + none + logistic")
+        assert seen[-1] == (4, 4, "60 texts: done")
 
     def test_in_cross_validation(self):
         scores = cross_val_score(
