@@ -355,7 +355,8 @@ class TestCommand:
         source, target = tmp_path / "source.csv", tmp_path / "target.csv"
         pd.DataFrame({"text": FILMS.data, "label": FILMS.target}).to_csv(source, index=False)
         pd.DataFrame({"text": PANS.data}).to_csv(target, index=False)
-        words = ["curve", "--source", source, "--target", target, "--recipes", "", "--repeats", 1, "--sizes", "16"]
+        words = ["curve", "--source", source, "--target", target, "--recipes", ""]
+        words += ["--repeats", 1, "--sizes", "16"]
         found = CliRunner().invoke(app, [str(word) for word in words])
         assert found.exit_code == 0, found.output
         assert "accuracy on source texts held back" in found.stdout
