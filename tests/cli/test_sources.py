@@ -15,7 +15,8 @@ from tests.cli.commands import refused, run
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 TWO = ["--source", "drama.csv", "--source", "comedy.csv", "--target", "pans.csv"]
 BY_COLUMN = ["--source", "films.csv", "--domain-column", "genre", "--target", "pans.csv"]
-ADAPTERS = ["--adapters", "none,centering"]
+SMALL = ["--adapters", "none,centering", "--embedders", "word_mean", "--classifiers", "logistic"]
+SMALL += ["--recipes", ""]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def test_fit_of_a_recipe_of_words_takes_them_together():
 
 @pytest.mark.parametrize("sources", [TWO, BY_COLUMN])
 def test_compare_shows_pooled_each_mapped_and_each_alone(sources):
-    found = run("compare", *sources, *ADAPTERS, "--format", "csv")
+    found = run("compare", *sources, *SMALL, "--format", "csv")
     table = pd.read_csv(StringIO(found.stdout))
     assert set(table["sources"]) == {"pooled", "each mapped", "drama", "comedy"}
     assert re.search(r"Best on the target: .* \((pooled|each mapped|drama|comedy)\), accuracy", found.stderr)
@@ -60,7 +61,7 @@ def test_the_command_to_copy_names_all_sources_and_fits_what_won():
 
 
 def test_choose_takes_them():
-    run("choose", *TWO, "--adapters", "centering", "-o", "model")
+    run("choose", *TWO, *SMALL, "-o", "model")
     assert len(load_pipeline("model").predict(["A lovely pan."])) == 1
 
 

@@ -39,20 +39,17 @@ def next_commands(result):
     return [shlex.split(line)[1:] for line in lines if line.startswith("  embtransfer ")]
 
 
-def test_choose_says_what_to_take_how_good_it_is_and_what_it_predicts():
-    said = run("choose", *DOMAINS, *SMALL).stderr
+def test_choose_marks_the_row_that_it_takes_and_says_how_good_it_is_and_what_it_predicts():
+    result = run("choose", *DOMAINS, *SMALL)
+    (marked,) = [line.split() for line in result.stdout.splitlines() if line.lstrip().startswith("* ")]
+    said = result.stderr
+    assert f"Take {' + '.join(marked[1:4])}." in said
     name = re.search(r"^Take (\S+ \+ \S+ \+ \S+|\S.*)\. It gives the labels that", said, re.M)[1]
     assert f"Evidence: {name} has the best " in said
     assert re.search(r"^Expected accuracy on the target: 0\.\d\d \(0\.\d\d to [01]\.\d\d\)$", said, re.M)
     shares = re.search(r"^Labels that it gives .*: bad (\d+) %, good (\d+) %$", said, re.M)
     assert sum(map(int, shares.groups())) in (99, 100, 101)
     assert "the same with -o MODEL, which saves it" in said
-
-
-def test_choose_marks_the_row_that_it_takes():
-    result = run("choose", *DOMAINS, *SMALL)
-    (marked,) = [line.split() for line in result.stdout.splitlines() if line.lstrip().startswith("* ")]
-    assert f"Take {' + '.join(marked[1:4])}." in result.stderr
 
 
 def test_the_commands_after_choose_run():

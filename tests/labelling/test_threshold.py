@@ -11,12 +11,14 @@ from embtransfer.datasets import load_demo_reviews
 from embtransfer.labelling._draw import draw, spread
 from embtransfer.labelling._views import margin
 
+MODEL = LogisticRegression().fit([[-1.0], [1.0]] * 20, [0, 1] * 20)
+
 
 def world(seed, n=1000):
     """A model, rows, and labels that it gets right the more often the surer it is."""
     rng = np.random.RandomState(seed)
     X = rng.normal(size=(n, 1)) * 2
-    model = LogisticRegression().fit([[-1.0], [1.0]] * 20, [0, 1] * 20)
+    model = MODEL
     right = rng.rand(n) < expit(0.5 + np.abs(X[:, 0]))
     return model, X, np.where(right, model.predict(X), 1 - model.predict(X))
 
@@ -41,10 +43,10 @@ def outcome(seed, n, accuracy, weighted=False):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("n", "accuracy"), [(60, 0.85), (200, 0.85), (200, 0.9)])
 def test_it_holds_nine_times_of_ten(n, accuracy, weighted):
-    found = [one for seed in range(200) if (one := outcome(seed, n, accuracy, weighted))]
+    found = [one for seed in range(120) if (one := outcome(seed, n, accuracy, weighted))]
     held, kept = np.array(found).T
-    assert len(found) * (1 - held.mean()) <= 0.1 * 200
-    assert len(found) > 30
+    assert len(found) * (1 - held.mean()) <= 0.1 * 120
+    assert len(found) > 18
     assert kept.mean() > 0.2
 
 

@@ -8,6 +8,7 @@ from embtransfer.datasets import load_demo_reviews
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 SETTINGS = {"embedders": ["word_mean"], "adapters": ["none", "centering"], "recipes": []}
+SETTINGS |= {"classifiers": ["logistic", "self_training"]}
 
 
 @pytest.fixture(scope="module")
