@@ -345,7 +345,8 @@ def test_many_classes():
     rng = np.random.default_rng(0)
     classes = np.array([f"class {i}" for i in range(30)])
     y, y_target = rng.choice(classes, 320), rng.choice(classes, 320)
-    report = make_report(FILMS.data, y, PANS.data, y_target)
+    model = make_transfer_pipeline(WordEmbedder(), DomainCentering(), LogisticRegression())
+    report = make_report(FILMS.data, y, PANS.data, y_target, model=model)
     mistakes = rows(report, "confusion", "mistakes")
     assert len(mistakes) == 20
     assert (mistakes["true_class"] != mistakes["taken_for"]).all()
