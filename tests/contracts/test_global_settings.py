@@ -16,8 +16,11 @@ from embtransfer.datasets import load_demo_reviews
 
 SETTINGS = [
     {"transform_output": "pandas"},
-    {"transform_output": "polars"},
-    {"array_api_dispatch": True, "enable_metadata_routing": True, "assume_finite": True, "working_memory": 1},
+    {
+        "transform_output": "polars",
+        **{"array_api_dispatch": True, "enable_metadata_routing": True},
+        **{"assume_finite": True, "working_memory": 1},
+    },
 ]
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 TEXTS, Y, TARGET, Y_TARGET = list(FILMS.data[:40]), FILMS.target[:40], list(PANS.data[:40]), PANS.target[:40]
@@ -131,7 +134,7 @@ def expected(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("setting", SETTINGS, ids=["pandas", "polars", "others"])
+@pytest.mark.parametrize("setting", SETTINGS, ids=["pandas", "polars and others"])
 def test_no_result_depends_on_it(monkeypatch, setting, case):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")  # scikit-learn asks for it
     right = expected(case)
