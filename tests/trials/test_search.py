@@ -638,7 +638,8 @@ def test_thresholded_confidence_of_few_distinct_confidences(model):
 
 @pytest.fixture(scope="module")
 def search():
-    parts = {**SMALL, "adapters": ["none", "centering", "coral"], "classifiers": ["logistic", "self_training"]}
+    parts = {**SMALL, "adapters": ["none", "centering", "coral"]}
+    parts["classifiers"] = ["logistic", "self_training"]
     return TransferSearch(**parts, min_rows=80).fit(FILMS.data, FILMS.target, X_target=PANS.data)
 
 
