@@ -33,7 +33,7 @@ films.head(3)
 # A matrix goes wherever texts go.
 
 X, X_target = np.stack(films["vector"]), np.stack(pans["vector"])
-search = TransferSearch(adapters=["none", "centering"]).fit(X, films["label"], X_target=X_target)
+search = TransferSearch().fit(X, films["label"], X_target=X_target)
 print(search.reason_)
 print(f"expected {search.expected_score_:.2f}, measured {search.score(X_target, pans['label']):.2f}")
 
