@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel
 from sklearn.dummy import DummyClassifier
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from .._rows import n_rows
 from .._types import Estimator, Labels, Progress, Rows
 from ..adapters import NoAdaptation, make_adapter
-from ..embedders import make_embedder
+from ..embedders import NGramVectorizer, make_embedder
 from ..pipeline import shares_in_words
 from ..priors import known_priors, with_priors
 from ._combinations import NAMES, Block, names_of, trials
@@ -233,8 +233,7 @@ def _told(pairs, priors):
 def _baselines(kind, columns):
     """The rows of each baseline; of a table TF-IDF is that of its columns of texts."""
     same = FunctionTransformer()  # sparse rows pass, as they do not through the adapters
-    # min_df=2: pairs of words seen once carry nothing over
-    tfidf = of_view(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), columns)
+    tfidf = of_view(make_pipeline(NGramVectorizer()), columns)  # whose fit takes no target
     constant, learned = baselines_of(kind)
     counts = FunctionTransformer(_constant)
     yield Block("-", counts, False, [("none", same, False)], constant)
