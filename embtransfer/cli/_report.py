@@ -19,7 +19,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
     The search sees the target texts that the adapters of the comparison saw, and those of their labels that
     models learned from; the report describes the model that it chooses.
     """
-    from sklearn.base import clone
+    from sklearn.frozen import FrozenEstimator
 
     from ..report import make_report
     from ..trials import learning_curve
@@ -53,7 +53,7 @@ def write_report(folder, context, data, groups, shares, table, parts, split, sco
         report = make_report(
             *data,
             table=table,
-            model=clone(search._fitted),  # without a threshold, which is of that fit
+            model=FrozenEstimator(search._fitted),  # without a threshold
             selection=search,
             curves=curves,
             title=title,

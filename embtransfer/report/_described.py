@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -16,7 +17,7 @@ MAX_ROWS = 1000  # of a domain, for distances: as many as mmd uses
 
 
 class Described:
-    """A copy of a model, fitted on the source and the seen target texts.
+    """A copy of a model, fitted on the source and the seen target texts, or a frozen one as it is.
 
     Attributes
     ----------
@@ -27,11 +28,13 @@ class Described:
     """
 
     def __init__(self, model, data, random_state):
-        self.model, self.name, self.data, self.random_state = model, model_name(model), data, random_state
+        frozen = isinstance(model, FrozenEstimator)
+        self.model = model.estimator if frozen else model
+        self.name, self.data, self.random_state = model_name(self.model), data, random_state
         self.error, self.fitted, self.before, self.after = "", None, None, None
         self.no_rows = "it is not a Pipeline, whose steps could be looked at"
         try:
-            self.fitted = self._fit(data.source, data.y)
+            self.fitted = self.model if frozen else self._fit(data.source, data.y)
         except Exception as error:  # the comparison, made before, is worth a report all the same
             self.error = line(error)
             return

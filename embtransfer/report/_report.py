@@ -178,9 +178,9 @@ def make_report(
         What `compare` returned for the same data.
     model : estimator, default=None
         The model that pictures, mistakes, words and distances are of. A clone of it is fitted, on the texts
-        that `compare` fits on. None is mean word vectors, or the vectors given (of a table those of its last
-        column), each domain centred, and logistic regression: it is fast, and taken without a look at any
-        score.
+        that `compare` fits on; a FrozenEstimator holds one that was fitted on these already. None is mean
+        word vectors, or the vectors given (of a table those of its last column), each domain centred, and
+        logistic regression: it is fast, and taken without a look at any score.
     title : str, default="Transfer report"
     curves : DataFrame, default=None
         What `learning_curve` returned: columns model, labels, n_source, n_target, score.

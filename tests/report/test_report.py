@@ -15,6 +15,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, precision_score
 from sklearn.model_selection import StratifiedKFold
@@ -513,6 +514,16 @@ def test_model_given_is_left_as_it_is():
     assert not hasattr(model[0], "n_features_in_")
     assert not hasattr(model[-1], "coef_")
     np.testing.assert_array_equal(report.model.predict(PANS.data[:5]).shape, (5,))
+
+
+def test_a_frozen_model_is_described_as_it_was_fitted():
+    model = make_transfer_pipeline(WordEmbedder(), DomainCentering(), LogisticRegression())
+    model.fit(FILMS.data[:100], FILMS.target[:100])  # on other texts than the report would fit it on
+    report = make_report(*DATA, model=FrozenEstimator(model), test_size=0.3, random_state=5)
+    assert report.model is model
+    found = rows(report, "confusion", "confusion")[["predicted 0", "predicted 1"]]
+    split = Split(*DATA, False, 0.3, 5)
+    np.testing.assert_array_equal(found, confusion_matrix(split.y_scored, model.predict(split.scored)))
 
 
 # formats
