@@ -25,6 +25,7 @@ from ._base import check_weights, classes_of, weights_of
 
 _DTYPES = [np.float64, np.float32]
 _FOLDS = 3
+_FEW = 50  # rows a class: counts of fewer say little, and held-out rows seldom which weighting is better
 _MOST_JUDGED = 10_000  # rows that say which weighting is better
 
 
@@ -39,8 +40,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     weighting : {"log_count_ratio", "idf", "auto"}, default="log_count_ratio"
         "log_count_ratio": the size of r of the Notes, of each class against the others. "idf": inverse
         document frequency, the same for all classes. "auto": of two classes the first; of more, where "the
-        others" are many things and counts are few, the second, if the first is not better on held-out rows
-        by a standard error (of 10,000, where there are more).
+        others" are many things, the second, unless the classes have fifty rows on the mean and the first is
+        better on held-out ones by a standard error (of 10,000, where there are more).
     C : float, default=10.0
         Inverse strength of the regularisation, as in LogisticRegression. Rows have length 1, hence not 1.
     smoothing : float, default=1.0
@@ -189,6 +190,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         """Of more than two classes "idf", if the other is not better on held-out rows by a standard error."""
         if len(self.classes_) == 2:
             return "log_count_ratio"
+        if len(y) < _FEW * len(self.classes_):
+            return "idf"
         index, gains = np.searchsorted(self.classes_, y), []
         if len(y) > _MOST_JUDGED:
             some = stratified_rows(index, np.bincount(index) / len(y), _MOST_JUDGED)
