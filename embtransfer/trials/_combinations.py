@@ -1,5 +1,6 @@
 """What compare does for each row of its table: an embedder's rows, adapted, learned from and scored."""
 
+from contextlib import suppress
 from itertools import product
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -117,13 +118,16 @@ class _Embedded:
     @config_context(transform_output="default")
     def __init__(self, embedder, data, joint):
         takes_target = has_fit_parameter(embedder, "X_target")
-        if isinstance(embedder, BaseEmbedder) and not takes_target:  # kernels and tables load off the clock
-            clone(embedder).fit(data.source[:1]).transform(data.source[:1])
+        parts = embedder, *embedder.get_params().values()
+        if not takes_target and any(isinstance(part, BaseEmbedder) for part in parts):
+            first = take(data.source, [0] if isinstance(embedder, BaseEmbedder) else [0, 0])  # n-grams recur
+            with suppress(ValueError):  # it has no words
+                clone(embedder).fit(first).transform(first)  # kernels and tables load off the clock
         embedder = clone(embedder)
         start = perf_counter()
         if joint or takes_target:
             self.source = learn(embedder, data.source, data.seen, joint).transform(data.source)
-        else:  # TF-IDF reads texts once, to learn and to embed
+        else:  # vectorizers of scikit-learn read texts once, to learn and to embed
             self.source = embedder.fit_transform(data.source)
         seen_start = perf_counter()
         self.seen = embedder.transform(data.seen)
