@@ -210,6 +210,11 @@ def cleans_texts(step) -> bool:
     return getattr(step, "_cleans_texts", False)
 
 
+def cleaners(model) -> list:
+    """The steps of a pipeline that clean its texts; none of other models."""
+    return [step for _, step in getattr(model, "steps", ()) if cleans_texts(step)]
+
+
 def _of_transformers(model):
     """The columns of a fitted ColumnTransformer of scikit-learn, which keeps their names and no types."""
     found = {}

@@ -80,8 +80,9 @@ def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
         about["target"] = f"{PurePath(target).name}, {len(X_target):,} {kind}, {labels}"
     if isinstance(y, list) and y and not isinstance(y[0], list):
         counts = Counter(y)
-        said = [f"{label} {count:,} ({count / len(y):.0%})" for label, count in counts.most_common()]
-        about["labels of the source"] = first_few(said, _NAMED)
+        about["labels of the source"] = first_few(
+            counts.most_common(), _NAMED, lambda one: f"{one[0]} {one[1]:,} ({one[1] / len(y):.0%})"
+        )
     return about
 
 

@@ -136,11 +136,11 @@ def _next_model(model):
 
 def _as_read(model, texts, rows):
     """row -> its text as the model reads it: without HTML, if it takes that out."""
-    from .._rows import cleans_texts
+    from .._rows import cleaners
 
     shown = [texts[row] or "" for row in rows]
-    for step in getattr(model, "named_steps", {}).values():
-        shown = step.transform(shown) if cleans_texts(step) else shown
+    for step in cleaners(model):
+        shown = step.transform(shown)
     return dict(zip(rows, shown, strict=True))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from .._rows import cleans_texts
+from .._rows import cleaners
 from .._texts import check_texts, iter_text_chunks
 
 EVERY = 4  # blocks: so it takes the fastest models half a percent longer
@@ -23,8 +23,7 @@ def word_finder(model) -> Callable[[list[str]], np.ndarray] | None:
     from .._parts import first_steps  # imports scikit-learn, which compiled models do without
 
     model = getattr(model, "best_estimator_", model)
-    cleaning = [step for _, step in getattr(model, "steps", ()) if cleans_texts(step)]
-    steps = first_steps(model)
+    cleaning, steps = cleaners(model), first_steps(model)
     if all(hasattr(step, "n_zero_rows_") or hasattr(step, "vocabulary_") for step in steps):
         return lambda texts: np.any([_not_zero([*cleaning, step], texts) for step in steps], axis=0)
     return None

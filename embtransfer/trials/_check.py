@@ -253,10 +253,10 @@ def _said_of_labels(others, y, n_unlabelled, n_classes):
             "column; labels that are numbers are for --numbers of fit and --scoring r2 of compare."
         )
     if others:
-        named = [f"{label!r} beside {form!r}" for label, form in others.items()]
+        named = first_few([*others.items()], _NAMED, lambda pair: f"{pair[0]!r} beside {pair[1]!r}")
         said.append(
             "Labels that differ by case or white space only are classes of their own: "
-            f"{first_few(named, _NAMED)}. --merge-labels makes one class of them."
+            f"{named}. --merge-labels makes one class of them."
         )
     if n_unlabelled:
         said.append(f"Without a label: {n_unlabelled:,} of {n_rows(y):,} source rows. Leave them out.")
