@@ -262,7 +262,7 @@ def test_intervals_cover_as_often_as_they_say(method):
         model = LabelShiftClassifier(method=method, n_bootstrap=60, confidence=0.9).fit(X, y, X_target)
         lower, upper = model.prior_intervals_[1]
         covered.append(lower <= 0.2 <= upper)
-    assert 0.74 <= np.mean(covered) <= 1  # 3 standard errors below 0.9
+    assert 0.78 <= np.mean(covered) <= 1  # 2 standard errors below 0.9
 
 
 def test_intervals_narrow_with_rows_and_with_less_confidence():

@@ -128,7 +128,7 @@ def small(session, texts):
 
 
 def processes(session):
-    """(process, models loaded, whether scikit-learn was) of the Python processes of the two task slots."""
+    """Process -> (models loaded, whether scikit-learn was) of the Python processes of the two task slots."""
 
     def probe(batches):
         import time
@@ -141,7 +141,7 @@ def processes(session):
         yield pa.RecordBatch.from_arrays(list(map(pa.array, seen)), ["pid", "loaded", "sklearn"])
 
     rows = session.range(0, 2, 1, 2).mapInArrow(probe, "pid long, loaded long, sklearn boolean").collect()
-    return [tuple(row) for row in rows]
+    return {pid: (loaded, sklearn) for pid, loaded, sklearn in rows}
 
 
 # what comes out
@@ -244,13 +244,12 @@ def test_the_result_is_an_ordinary_frame(df, model):
 def test_two_processes_serve_and_load_each_model_once(session, df, model):
     for _ in range(2):
         assert len(score(df, model).collect()) == 600
-    before = {pid: loaded for pid, loaded, _ in processes(session)}
+    before = processes(session)
     assert len(before) == 2
-    assert min(before.values()) >= 1
+    assert min(loaded for loaded, _ in before.values()) >= 1
     score(df, model, proba=True).collect()
-    after = processes(session)
-    assert {pid: loaded for pid, loaded, _ in after} == before
-    assert not any(sklearn for *_, sklearn in after)
+    assert processes(session) == before
+    assert not any(sklearn for _, sklearn in before.values())
 
 
 def test_scikit_learn_is_blocked_in_the_processes(session):
@@ -577,30 +576,15 @@ class TestPipelinesThatDoNotFold:
             score(wide, pipelines["texts"], "title").collect()
 
     def test_a_model_is_shipped_once_and_loaded_once_a_process(self, session, wide, tmp_path):
-        def loaded(batches):
-            import os
-            import time
-
-            list(batches)
-            time.sleep(0.5)  # so that one process cannot serve both partitions
-            ours = sys.modules.get("embtransfer.spark")
-            yield pa.RecordBatch.from_pydict(
-                {"pid": [os.getpid()], "loaded": [ours._load.cache_info().misses if ours else 0]}
-            )
-
-        def processes():
-            rows = session.range(0, 2, 1, 2).mapInArrow(loaded, "pid long, loaded long").collect()
-            return dict(map(tuple, rows))
-
         model = of_texts("mean_max_min")
         before = len(session.sparkContext.listArchives)
         for _ in range(2):
             score(wide, model, "title").collect()
-        first = processes()
+        first = processes(session)
         for each in (model, save_pipeline(model, tmp_path / "model")):
             score(wide, each, "title", proba=True).collect()
-        assert processes() == first
-        assert min(first.values()) >= 1
+        assert processes(session) == first
+        assert min(loaded for loaded, _ in first.values()) >= 1
         assert len(session.sparkContext.listArchives) == before + 1
 
     # types of other packages
