@@ -139,7 +139,7 @@ Html = Annotated[
     typer.Option(
         "--html",
         help="Take HTML out of texts: tags, and entities such as &#39;. A model that is saved then does so "
-        "with all that it scores.",
+        "unasked, in score, explain, update and all others.",
     ),
 ]
 Jobs = Annotated[int, typer.Option(help="Processes that try models beside one another; -1: all processors.")]

@@ -66,7 +66,10 @@ def update(
     overwrite: Overwrite = False,
     embed_vectors: EmbedVectors = False,
 ):
-    """Fit a saved model anew, with labels of the target that were filled in, and say how good it is."""
+    """Fit a saved model anew, with labels of the target that were filled in, and say how good it is.
+
+    It keeps its steps and options: one that was fitted with --html takes HTML out again.
+    """
     from ..labelling import check_takes_labels, refitted, scorer_of_labels
     from ..persistence import check_destination, load_pipeline, save_pipeline
 

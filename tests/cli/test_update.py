@@ -76,3 +76,17 @@ def test_other_scores_and_a_model_that_got_worse():
     words = [*UPDATE, "--overwrite", "--next", "0", "--scoring"]
     assert "Got scoring='roc_auc', which needs probabilities" in refused(*words, "roc_auc")
     assert "f1:good on the target" in embtransfer(*words, "f1:good")
+
+
+def test_a_model_that_takes_html_out_does_so_when_it_is_updated():
+    clean = pd.read_csv("pans.csv")["text"]
+    for name in ("films", "pans"):
+        table = pd.read_csv(f"{name}.csv")
+        table.assign(text="<p>" + table["text"] + "&nbsp;</p>").to_csv(f"{name}.csv", index=False)
+    embtransfer("fit", *FIT, "--html")
+    embtransfer("label", "model", "pans.csv", "-n", "5", "-o", "a.csv")
+    fill_in("a.csv")
+    embtransfer(*UPDATE, "--next", "0")
+    new = load_pipeline("new")
+    assert not {"nbsp", "p"} & set(new["ngramvectorizer"].get_feature_names_out())
+    assert new.predict_proba(pd.read_csv("pans.csv")["text"]).tolist() == new.predict_proba(clean).tolist()
