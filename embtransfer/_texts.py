@@ -145,11 +145,11 @@ def _to_arrow(chunk, start):
 
 def _check_missing(chunk, kind, start):
     for i, text in enumerate(chunk):
-        if type(text) is kind and not _is_missing(text):
+        if type(text) is kind and not is_missing(text):
             raise TypeError(f"Got {text!r:.80} ({kind.__name__}) as text {start + i}. {_EXPECTED}")
 
 
-def _is_missing(value):
+def is_missing(value: object) -> bool:
     """Whether a scalar is NaN, NaT or pandas.NA."""
     if pandas := _pandas():
         return bool(pandas.api.types.is_scalar(value) and pandas.isna(value))
@@ -192,7 +192,7 @@ def check_domain(domain, n_rows):
         raise ValueError(
             f"Got {n_rows} rows and domains of shape {names.shape}. Expected a name for each row."
         )
-    missing = [row for row, name in enumerate(names.tolist()) if name is None or _is_missing(name)]
+    missing = [row for row, name in enumerate(names.tolist()) if name is None or is_missing(name)]
     if missing:
         raise ValueError(
             f"Got {len(missing):,} rows without a domain, the first is row {missing[0] + 1}. Name each row's."

@@ -33,7 +33,7 @@ def explain(
     from ..explaining import explain as run
 
     with clear_errors():
-        loaded = load_quickly(model, split_names(trusted), ("scipy",))
+        loaded = load_quickly(model, split_names(trusted))
         text = sys.stdin.read() if text == "-" else text
         by_name = {str(one): one for one in loaded.classes_.tolist()}
         explanation = run(loaded, text, label=None if label is None else by_name.get(label, label))

@@ -13,7 +13,7 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def load_quickly(folder: Path, trusted: list[str], unneeded: tuple[str, ...]) -> Any:
+def load_quickly(folder: Path, trusted: list[str]) -> Any:
     """A model; of a compiled one without packages that numba and pyarrow look for, and it does not need.
 
     Numba looks for SciPy, whose BLAS no kernel calls, and pyarrow for pandas.
@@ -24,7 +24,7 @@ def load_quickly(folder: Path, trusted: list[str], unneeded: tuple[str, ...]) ->
     from ..system._model_folders import is_model
 
     if is_model(folder, COMPILED):
-        with not_found(*unneeded):
+        with not_found("scipy", "pandas"):
             import numba.np.arraymath  # noqa: F401  which asks once
             import pyarrow
 

@@ -161,7 +161,7 @@ def _load(folder, vectors, trusted):
     from ..compiled import CompiledPipeline
     from ..scoring._model_columns import takes_vectors
 
-    model = load_quickly(folder, trusted, ("scipy", "pandas"))
+    model = load_quickly(folder, trusted)
     folds_itself = hasattr(model, "answered_by")  # a cascade, of which the fast half folds
     of_rows = takes_vectors(model) or columns_of(model)
     if vectors or isinstance(model, CompiledPipeline) or of_rows or folds_itself:

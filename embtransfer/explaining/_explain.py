@@ -1,10 +1,9 @@
 """explain: one text's decision as a sum over its words."""
 
 import numpy as np
-import pandas as pd
 
 from .._names import first_few
-from .._texts import check_texts, iter_text_chunks
+from .._texts import check_texts, is_missing, iter_text_chunks
 from .._types import Estimator
 from ..compiled import CompiledPipeline, _heads
 from ._explanation import Explanation
@@ -108,10 +107,9 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
         chosen = int(predicted)
     others[chosen] = -np.inf
     rival = int(others.argmax())
-    table, unknown, spans = _tables(reading, shares[:, chosen], shares[:, chosen] - shares[:, rival])
     rivals = head["kind"] not in ("labels", "number")
-    if len(classes) == 2 or not rivals:  # of two classes twice the share
-        del table["contrast"]
+    contrast = shares[:, chosen] - shares[:, rival] if rivals and len(classes) > 2 else None
+    words, spans = _words(reading, shares[:, chosen], contrast)
     if head["kind"] == "labels":
         predicted = classes[predicted == 1].tolist()
     elif rivals:
@@ -125,8 +123,8 @@ def explain(model: Estimator, text: str | None, *, label: object = None, spread:
         probabilities=probabilities,
         decision=float(decisions[chosen]),
         constant=float((constant @ matrix)[chosen]),
-        table=table,
-        unknown=unknown,
+        words=words,
+        unknown_words=[_row(word, places) for word, places in reading.unknown.items()],
         spans=spans,
     )
 
@@ -150,7 +148,7 @@ def folded(model) -> CompiledPipeline:
 
 def _one_text(text):
     """One text as a chunk of one."""
-    missing = not isinstance(text, str) and pd.api.types.is_scalar(text) and pd.isna(text)
+    missing = text is None or is_missing(text)
     if not isinstance(text, str) and not missing:
         what = f"a {type(text).__name__} of {len(text)}" if hasattr(text, "__len__") else f"{text!r:.80}"
         raise TypeError(
@@ -168,21 +166,19 @@ def _number_of(label, classes):
     raise ValueError(f"Got label={label!r}. Expected one of the model's classes: {some}.")
 
 
-def _tables(reading, shares, contrast):
-    """Tables of the known and of the unknown words, and the places of each known one."""
+def _words(reading, shares, contrast):
+    """The known words, those of the largest share first, and the places of each."""
     spans = [list(places) for places in reading.occurrences]
     # n-grams that only lead to longer ones have no weight of their own
-    used = [i for i, places in enumerate(spans) if len(places[0]) == 1 or shares[i] or contrast[i]]
+    weighs = shares if contrast is None else (shares != 0) | (contrast != 0)
+    used = [i for i, places in enumerate(spans) if len(places[0]) == 1 or weighs[i]]
     order = sorted(used, key=lambda i: -abs(shares[i]))
-    words, spans = list(reading.terms), [spans[i] for i in order]
-    positions = [[(place[0][0], place[-1][1]) for place in places] for places in spans]
-    known = _words([words[i] for i in order], positions)
-    known.insert(2, "share", shares[order])
-    known.insert(3, "contrast", contrast[order])
-    return known, _words(list(reading.unknown), list(reading.unknown.values())), spans
+    terms, rows = list(reading.terms), []
+    for i in order:
+        more = {"share": float(shares[i])} | ({} if contrast is None else {"contrast": float(contrast[i])})
+        rows.append(_row(terms[i], [(place[0][0], place[-1][1]) for place in spans[i]], **more))
+    return rows, [spans[i] for i in order]
 
 
-def _words(words, positions):
-    word, places = pd.Series(words, dtype=object), pd.Series(positions, dtype=object)
-    counts = np.array([len(some) for some in positions], np.int64)
-    return pd.DataFrame({"word": word, "count": counts, "positions": places})
+def _row(word, positions, **more):
+    return {"word": word, "count": len(positions), **more, "positions": positions}

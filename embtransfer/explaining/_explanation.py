@@ -1,11 +1,15 @@
 """Explanation: a decision and the share of each word in it."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from .._names import first_few
+
+if TYPE_CHECKING:  # a compiled model explains without pandas, whose import takes as long as all the rest
+    import pandas as pd
 
 _BAR = 24  # characters of the longest bar: with a word and numbers beside it, a line fits a narrow terminal
 
@@ -35,6 +39,15 @@ class Explanation:
         The decision for `label`, before calibration, label shift and thresholds.
     constant : float
         What no word has a share in. With the shares it adds up to `decision`.
+    words : list of dict
+        The rows of `table`.
+    unknown_words : list of dict
+        The rows of `unknown`.
+    spans : list, a row of `table` each
+        Its places in the text, each a tuple of the (start, end) of every word of it.
+
+    Attributes
+    ----------
     table : DataFrame
         A row a word or n-gram, as the model reads it, by the size of its share, and the columns
 
@@ -45,8 +58,6 @@ class Explanation:
         - positions : list of (start, end) in the text
     unknown : DataFrame
         word, count and positions of the words that the model does not know.
-    spans : list, a row of `table` each
-        Its places in the text, each a tuple of the (start, end) of every word of it.
 
     See Also
     --------
@@ -77,11 +88,20 @@ class Explanation:
     probabilities: np.ndarray | None
     decision: float
     constant: float
-    table: pd.DataFrame
-    unknown: pd.DataFrame
+    words: list[dict[str, Any]]
+    unknown_words: list[dict[str, Any]]
     spans: list
 
-    def to_frame(self) -> pd.DataFrame:
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        contrast = ["contrast"] * self._has_contrast
+        return _frame(self.words, ["word", "count", "share", *contrast, "positions"])
+
+    @cached_property
+    def unknown(self) -> "pd.DataFrame":
+        return _frame(self.unknown_words, ["word", "count", "positions"])
+
+    def to_frame(self) -> "pd.DataFrame":
         """One table of words, n-grams, the constant and unknown words, whose shares add up to the decision.
 
         Returns
@@ -89,6 +109,8 @@ class Explanation:
         DataFrame
             The columns of `table`, and kind: "word", "n-gram", "constant" or "unknown".
         """
+        import pandas as pd
+
         kinds = ["word" if len(places[0]) == 1 else "n-gram" for places in self.spans]
         words = self.table.assign(kind=pd.Series(kinds, dtype=object))
         constant = {"word": "", "count": 0, "share": self.constant, "positions": [], "kind": "constant"}
@@ -107,32 +129,30 @@ class Explanation:
             "probabilities": shares and dict(zip(map(str, self.labels), shares, strict=True)),
             "decision": self.decision,
             "constant": self.constant,
-            "words": self.table.head(_check_top(top)).to_dict("records"),
-            "unknown": self.unknown.to_dict("records"),
+            "words": [{**row} for row in self.words[: _check_top(top)]],
+            "unknown": [{**row} for row in self.unknown_words],
         }
 
     def to_text(self, top: int = 20) -> str:
         """A table with bars for a terminal: the first `top` words, None for all."""
         _check_top(top)
-        shares = self.table["share"].to_numpy()
+        shares = [row["share"] for row in self.words]
         number = self._format()
         lines = [self._summary()]
-        shown = self.table.head(len(shares) if top is None else top)
-        names = [_counted(word, count) for word, count in zip(shown["word"], shown["count"], strict=True)]
+        names = [*map(_counted, self.words[:top])]
         width = max(map(len, names), default=0)
-        largest = np.abs(shares).max(initial=0) or 1
-        for name, share in zip(names, shown["share"], strict=True):
+        largest = max(map(abs, shares), default=0) or 1
+        for name, share in zip(names, shares, strict=False):
             bar = round(abs(share) / largest * _BAR) * ("+" if share > 0 else "-")
             lines.append(f"{number(share):>9}  {name:<{width}}  {bar}".rstrip())
-        rest = shares[len(shown) :]
-        if len(rest):
-            lines.append(f"{number(rest.sum()):>9}  {len(rest):,} more")
+        rest = shares[len(names) :]
+        if rest:
+            lines.append(f"{number(sum(rest)):>9}  {len(rest):,} more")
         if self.constant:
             lines.append(f"{number(self.constant):>9}  constant")
-        if len(self.unknown):
-            words = [*map(_counted, self.unknown["word"], self.unknown["count"])]
-            lines.append(f"Unknown: {first_few(words, top)}")
-        if "contrast" in self.table and len(self.table):
+        if self.unknown_words:
+            lines.append(f"Unknown: {first_few([*map(_counted, self.unknown_words)], top)}")
+        if self._has_contrast and self.words:
             lines.append(self._contrast(number))
         return "\n".join(lines)
 
@@ -153,11 +173,15 @@ class Explanation:
         return self.to_text()
 
     def __repr__(self):
-        return f"Explanation({_plain(self.label)!r}, decision={self.decision:.4g}, {len(self.table)} words)"
+        return f"Explanation({_plain(self.label)!r}, decision={self.decision:.4g}, {len(self.words)} words)"
 
     def probability_of(self, label: object) -> float | None:
         """The model's probability of a class, or None if it has none."""
         return None if self.probabilities is None else float(self.probabilities[self.labels == label][0])
+
+    @property
+    def _has_contrast(self):
+        return self.runner_up is not None and len(self.labels) > 2  # of two it is twice the share
 
     def _summary(self):
         """The explained class and its decision in one line."""
@@ -173,22 +197,28 @@ class Explanation:
         return str(label) + ("" if probability is None else f" (probability {probability:.1%})")
 
     def _contrast(self, number):
-        by_contrast = self.table.sort_values("contrast", ascending=False, kind="stable")
-        most = by_contrast[by_contrast["contrast"] > 0].head(5)
-        words = [f"{w} {number(v)}" for w, v in zip(most["word"], most["contrast"], strict=True)]
+        most = sorted(self.words, key=lambda row: -row["contrast"])[:5]
+        words = [f"{row['word']} {number(row['contrast'])}" for row in most if row["contrast"] > 0]
         runner_up = f"Runner-up: {self._with_probability(self.runner_up)}."
         return f"{runner_up} For {self.label} against it: {', '.join(words) or 'no word'}"
 
     def _format(self):
         """Numbers with a sign and as many decimals as the largest share needs for three digits."""
-        values = [self.decision, self.constant] if self.table.empty else self.table["share"].abs()
+        values = [row["share"] for row in self.words] or [self.decision, self.constant]
         largest = max(np.abs(values).max(), 1e-12)
         decimals = int(np.clip(2 - np.floor(np.log10(largest)), 1, 8))
         return lambda value: f"{value:+,.{decimals}f}"
 
 
-def _counted(word, count):
-    return word if count == 1 else f"{word} ({count:,} times)"
+def _frame(rows, columns):
+    import pandas as pd
+
+    kinds = {"word": object, "count": np.int64, "share": float, "contrast": float, "positions": object}
+    return pd.DataFrame(rows, columns=columns).astype({name: kinds[name] for name in columns})
+
+
+def _counted(row):
+    return row["word"] if row["count"] == 1 else f"{row['word']} ({row['count']:,} times)"
 
 
 def _plain(label):

@@ -12,17 +12,17 @@ _STRONGEST = 0.55  # opacity: the text on it keeps a contrast above 7 to 1, blac
 
 def fragment(explanation, top, number):
     """The class, the shaded text and a table of words."""
-    rows = explanation.table.head(len(explanation.table) if top is None else top)
-    largest = float(explanation.table["share"].abs().max()) if len(explanation.table) else 0.0
+    shown = explanation.words[:top]
+    rest = explanation.words[len(shown) :]
+    largest = max((abs(row["share"]) for row in explanation.words), default=0.0)
     body = "".join(
-        f'<tr><td style="text-align:right">{number(share)}</td>'
-        f'<td style="text-align:left">{escape(word)}</td><td style="text-align:right">{count}</td>'
-        f"<td>{_bar(share, largest)}</td></tr>"
-        for word, count, share in zip(rows["word"], rows["count"], rows["share"], strict=True)
+        f'<tr><td style="text-align:right">{number(row["share"])}</td>'
+        f'<td style="text-align:left">{escape(row["word"])}</td>'
+        f'<td style="text-align:right">{row["count"]}</td><td>{_bar(row["share"], largest)}</td></tr>'
+        for row in shown
     )
-    rest = explanation.table["share"].iloc[len(rows) :]
-    if len(rest):
-        body += _plain_row(number(rest.sum()), f"{len(rest):,} more")
+    if rest:
+        body += _plain_row(number(sum(row["share"] for row in rest)), f"{len(rest):,} more")
     if explanation.constant:
         body += _plain_row(number(explanation.constant), "constant")
     return (
@@ -39,10 +39,10 @@ def fragment(explanation, top, number):
 def word_shares(explanation):
     """(start, end) of each known word -> its share and that of its n-grams, evenly among their words."""
     shares = defaultdict(float)
-    for share, places in zip(explanation.table["share"], explanation.spans, strict=True):
+    for row, places in zip(explanation.words, explanation.spans, strict=True):
         for words in places:
             for span in words:
-                shares[span] += share / (len(places) * len(words))
+                shares[span] += row["share"] / (len(places) * len(words))
     return shares
 
 
@@ -85,7 +85,7 @@ def _plain_row(value, name):
 
 
 def _unknown(explanation):
-    words = explanation.unknown["word"].tolist()
+    words = [row["word"] for row in explanation.unknown_words]
     if not words:
         return ""
     return f"; unknown: {escape(first_few(words, 20))}"

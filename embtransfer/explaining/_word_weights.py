@@ -1,10 +1,9 @@
 """word_weights: the words that decide, from a compiled pipeline's own tables."""
 
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from .._texts import check_texts, iter_text_chunks
@@ -13,10 +12,13 @@ from ..compiled._program import TermSums, WordSums
 from ._explain import explained_classes, folded
 from ._shares import averaging, decision_matrix, n_words_of
 
+if TYPE_CHECKING:  # explain, beside it, goes without
+    import pandas as pd
+
 _BLOCK = 1 << 14  # terms at a time
 
 
-def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) -> pd.DataFrame:
+def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) -> "pd.DataFrame":
     r"""List the words and n-grams that speak most for each class.
 
     Parameters
@@ -67,6 +69,8 @@ def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) ->
     >>> table[["label", "word"]].values.tolist()
     [[0, 'no'], [0, 'back'], [1, 'strong'], [1, 'with']]
     """
+    import pandas as pd
+
     if not isinstance(top, int | np.integer) or top < 1:
         raise ValueError(f"Got top={top!r}. Expected a number of words above 0.")
     model = folded(model)

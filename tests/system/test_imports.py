@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     [
         (["--version"], {"numpy", "pandas", "scipy", "sklearn", "numba", "pyarrow"}),
         (["score", "model", "texts.csv", "-o", "scored.csv"], {"pandas", "scipy", "sklearn"}),
-        (["explain", "model", "a good film"], {"scipy", "sklearn"}),
+        (["explain", "model", "a good film"], {"pandas", "scipy", "sklearn"}),
     ],
 )
 def test_a_command_on_a_compiled_model_imports_what_it_needs(folder, words, unneeded):
