@@ -1,6 +1,5 @@
 """`embtransfer score`: options, a bar, signals."""
 
-import hashlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..system._folders import checksum
-from ..system._model_folders import CARD
+from ..system._model_folders import CONFIG
 from ._models import load_quickly, split_names
 from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted, VectorColumn
 from ._terminal import clear_errors, progress_bar, talk
@@ -105,7 +104,7 @@ def score(
                 encoding=encoding,
                 input_format=input_format,
                 output_format=output_format,
-                model_id=_checksum(model),
+                model_id=checksum(model / CONFIG),  # which has that of the file beside it
                 monitor=monitor,
             )
         rate = (report.rows_read - report.rows_resumed) / max(report.seconds, 1e-9)
@@ -220,12 +219,3 @@ def _bar():
             )
 
         yield monitor
-
-
-def _checksum(folder):
-    """A checksum of a model folder, whatever its name: the model's own files have theirs in it."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.name != CARD:
-            digest.update(f"{file.name} {checksum(file)}\n".encode())
-    return digest.hexdigest()

@@ -1,11 +1,10 @@
-"""What commands write into the model card, and that filling it in changes no model."""
+"""What commands write into the model card."""
 
 import numpy as np
 from typer.testing import CliRunner
 
 from embtransfer.cli import app
 from embtransfer.cli._inputs import for_card
-from embtransfer.cli._score import _checksum
 
 
 def test_the_card_names_files_without_folders_and_counts_labels():
@@ -18,7 +17,7 @@ def test_the_card_names_files_without_folders_and_counts_labels():
     assert for_card("films.csv", None, np.eye(3), None) == {"source": "films.csv, 3 labelled vectors"}
 
 
-def test_fit_writes_a_card_and_filling_it_in_makes_no_other_model(tmp_path, monkeypatch):
+def test_fit_writes_a_card(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "films.csv").write_text("text,label\n" + "a good film,+\na bad film,-\n" * 5)
     (tmp_path / "pans.csv").write_text("text\n" + "a good pan\na bad pan\n" * 5)
@@ -26,6 +25,3 @@ def test_fit_writes_a_card_and_filling_it_in_makes_no_other_model(tmp_path, monk
     assert run.exit_code == 0, run.output
     card = tmp_path / "model" / "README.md"
     assert "- target: pans.csv, 10 texts, without labels\n" in card.read_text("utf-8")
-    before = _checksum(tmp_path / "model")  # by which a run that was stopped is resumed
-    card.write_text("license: mit")
-    assert _checksum(tmp_path / "model") == before

@@ -141,7 +141,7 @@ def test_a_malformed_row_is_told_in_the_same_words(data, tmp_path, monkeypatch, 
     stdin = content if name == "-" else None
     if command == "score":
         monkeypatch.setattr("embtransfer.cli._score._load", lambda *_: Model())
-        monkeypatch.setattr("embtransfer.cli._score._checksum", lambda *_: "")
+        monkeypatch.setattr("embtransfer.cli._score.checksum", lambda *_: "")
         result = CliRunner().invoke(app, ["score", "model", name, "-o", "out.jsonl"], input=stdin)
     else:
         result = run(command, name, str(data / "pans.csv"), stdin)
