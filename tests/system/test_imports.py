@@ -1,4 +1,4 @@
-"""What starts in a hurry imports no more than it needs."""
+"""What starts in a hurry imports no more than it needs, and ends as fast."""
 
 import subprocess
 import sys
@@ -41,6 +41,15 @@ def test_a_command_on_a_compiled_model_imports_what_it_needs(folder, words, unne
             [sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True, check=True
         )
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_command_ends_without_a_search_for_cycles():
+    code = "import atexit, gc; from embtransfer.cli import main; "
+    code += "atexit.register(lambda: print(gc.get_freeze_count() > len(gc.get_objects()))); main()"
+    run = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines()[1:] == ["True"]
 
 
 def test_a_package_is_not_found_for_a_while_unless_it_is_there_already():
