@@ -184,12 +184,21 @@ def to_show(rows):
     return ["\n".join(row) for row in zip(*columns, strict=True)]
 
 
+def unwrapped(model):
+    """The fitted model within a search, or within a threshold of its probabilities; others as they are."""
+    while hasattr(model, "best_estimator_") or hasattr(model, "response_method"):
+        model = model.best_estimator_ if hasattr(model, "best_estimator_") else model.estimator_
+        if type(model).__name__ == "FrozenEstimator":
+            model = model.estimator
+    return model
+
+
 def columns_of(model) -> dict[str, int | None]:
     """The columns of a table that a fitted model takes: how wide vectors are, 0 of numbers, None of texts.
 
     There are none where its rows are texts or vectors alone.
     """
-    model = getattr(model, "best_estimator_", model)
+    model = unwrapped(model)
     if hasattr(model, "transformers_") and hasattr(model, "feature_names_in_"):
         return _of_transformers(model)
     if getattr(model, "_takes_column", False):
@@ -212,7 +221,7 @@ def cleans_texts(step) -> bool:
 
 def cleaners(model) -> list:
     """The steps of a pipeline that clean its texts; none of other models."""
-    return [step for _, step in getattr(model, "steps", ()) if cleans_texts(step)]
+    return [step for _, step in getattr(unwrapped(model), "steps", ()) if cleans_texts(step)]
 
 
 def _of_transformers(model):

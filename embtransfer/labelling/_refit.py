@@ -3,7 +3,7 @@
 from sklearn.base import clone
 
 from .._parts import last_step, learns_target_labels, takes
-from .._rows import n_rows
+from .._rows import n_rows, unwrapped
 from ..classifiers import CLASSIFIERS, make_classifier
 from ..recipes import RECIPES
 from ._known import by_row
@@ -37,6 +37,12 @@ def check_takes_labels(model) -> None:
     """
     if learns_target_labels(model):
         return
+    if unwrapped(model) is not model:
+        raise TypeError(
+            f"Got a {type(model).__name__}, a model with a threshold that was set for another score than "
+            "accuracy. Give the labels to embtransfer choose, as --target-labels with the same --scoring: it "
+            "sets it anew."
+        )
     named = [name for name in CLASSIFIERS if takes(make_classifier(name), "y_target")]
     raise TypeError(
         f"Got a model that ends with {type(last_step(model)).__name__}, which takes no labels of the target. "

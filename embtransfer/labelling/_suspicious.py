@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state
 
-from .._rows import is_table
+from .._rows import is_table, unwrapped
 from .._texts import plain_labels, text_list
 from .._types import Estimator, Labels, Rows, Seed
 from ..classifiers import CoTrainingClassifier, SelfTrainingClassifier
@@ -97,7 +97,7 @@ def suspicious_labels(
     >>> bool((found["row"][:20] < 30).mean() > 3 * 30 / 320)
     True
     """
-    model = getattr(model, "best_estimator_", model)
+    model = unwrapped(model)
     y = np.asarray(plain_labels(y))
     check_consistent_length(X, y)
     classes = classes_of(y)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
+from .._rows import unwrapped
 from ..classifiers import CoTrainingClassifier
 from ..classifiers._views import pooled
 from ..trials.search._evidence import probabilities
@@ -30,7 +31,7 @@ def see(model, X) -> Seen:
     TypeError
         If the model is no classifier of one label a row.
     """
-    model = getattr(model, "best_estimator_", model)
+    model = unwrapped(model)
     if isinstance(model, CoTrainingClassifier):
         weights = model._weights()
         parts = [see(model.views_[name], X) for name in weights]

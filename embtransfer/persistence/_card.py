@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from .._names import first_few
-from .._rows import columns_of
+from .._rows import columns_of, unwrapped
 from ..pipeline import class_shares, shares_in_words
 from ..system._escape import escape_markdown
 from ..system._model_folders import CARD_OF
@@ -40,7 +40,9 @@ def model_card(search, pipeline, about, versions, front=None) -> str:
     `front` is the front matter of the card that it replaces.
     """
     classes, width = getattr(pipeline, "classes_", None), getattr(pipeline, "n_features_in_", None)
-    steps = ", ".join(f"`{type(step).__name__}`" for _, step in getattr(pipeline, "steps", [("", pipeline)]))
+    inner = unwrapped(pipeline)
+    parts = [step for _, step in getattr(inner, "steps", [("", inner)])] + [pipeline] * (inner is not pipeline)
+    steps = ", ".join(f"`{type(step).__name__}`" for step in parts)
     of = "texts" if width is None else f"rows of {width:,} numbers"
     rows = '["A text."]' if width is None else "X"
     if columns := columns_of(pipeline):

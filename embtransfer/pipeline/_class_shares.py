@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .._parts import nested
+from .._rows import unwrapped
 from .._types import Estimator
 
 _ALL, _MOST = 10, 5  # classes that are said one and all, and those that are said of more
@@ -52,8 +53,8 @@ def class_shares(model: Estimator) -> pd.DataFrame | None:
         table = pd.DataFrame(columns, pd.Index(classes, name="class"))
         table.attrs["step"] = type(part).__name__
         return table
-    best = getattr(model, "best_estimator_", None)
-    return None if best is None else class_shares(best)
+    inner = unwrapped(model)
+    return None if inner is model else class_shares(inner)
 
 
 def shares_in_words(shares: pd.DataFrame | None) -> str:

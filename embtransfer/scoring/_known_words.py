@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from .._rows import cleaners
+from .._rows import cleaners, unwrapped
 from .._texts import check_texts, iter_text_chunks
 
 EVERY = 4  # blocks: so it takes the fastest models half a percent longer
@@ -22,7 +22,7 @@ def word_finder(model) -> Callable[[list[str]], np.ndarray] | None:
         return (lambda texts: _in_program(program, texts)) if program.vocabularies else None
     from .._parts import first_steps  # imports scikit-learn, which compiled models do without
 
-    model = getattr(model, "best_estimator_", model)
+    model = unwrapped(model)
     cleaning, steps = cleaners(model), first_steps(model)
     if all(hasattr(step, "n_zero_rows_") or hasattr(step, "vocabulary_") for step in steps):
         return lambda texts: np.any([_not_zero([*cleaning, step], texts) for step in steps], axis=0)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .._rows import columns_of, n_rows
+from .._rows import columns_of, n_rows, unwrapped
 from ._confidence import confidences
 
 _SAMPLE = 1_000  # texts looked at to see whether many repeat
@@ -197,12 +197,12 @@ def _is_pipeline(model):
 
 def width_of(model) -> int | None:
     """How many columns the vectors have that a model takes; None of a model of texts."""
-    return getattr(getattr(model, "best_estimator_", model), "n_features_in_", None)
+    return getattr(unwrapped(model), "n_features_in_", None)
 
 
 def takes_vectors(model) -> bool:
     """Whether its first step says that it takes vectors."""
-    steps: Any = getattr(getattr(model, "best_estimator_", model), "steps", ())
+    steps: Any = getattr(unwrapped(model), "steps", ())
     return bool(steps) and getattr(steps[0][1], "_takes_vectors", False)
 
 

@@ -77,7 +77,7 @@ def test_texts_of_two_columns(model):
     )
 
 
-def test_compare_and_choose_try_each_view_and_both():
+def test_compare_and_choose_try_each_view_and_both_and_what_is_saved_knows_its_columns():
     some = ["--adapters", "none,centering", "--embedders", "word_mean"]
     table = json.loads(run("compare", *FILES, *COLUMNS, *some, "--format", "json").stdout)
     assert {row["embedder"] for row in table} > {"word_mean", "vectors of v", "vectors of w", "recipe"}
@@ -87,6 +87,14 @@ def test_compare_and_choose_try_each_view_and_both():
     run("score", "model", "target.parquet", "-o", "out.csv", "--columns", "label")
     scored = pd.read_csv("out.csv")
     assert (scored["label"] == scored["prediction"]).mean() > 0.8
+    run("choose", *FILES, *COLUMNS, *some, "--scoring", "balanced_accuracy", "-o", "balanced")
+    assert type(load_pipeline("balanced")).__name__ == "FixedThresholdClassifier"
+    run("score", "balanced", "target.parquet", "-o", "out.csv", "--columns", "label")
+    scored = pd.read_csv("out.csv")
+    assert (scored["label"] == scored["prediction"]).mean() > 0.8
+    said = run("label", "balanced", "target.parquet", "-o", "1.csv", "--text-column", "review").stderr
+    assert "Give the labels to embtransfer choose, as --target-labels" in said
+    run("check-labels", "balanced", "source.parquet", "--text-column", "review", "-o", "odd.csv")
     only = json.loads(run("compare", *FILES, *COLUMNS[2:], *some[:1], "none", "--format", "json").stdout)
     assert {row["embedder"] for row in only} == {"-", "vectors of v", "vectors of w", "recipe"}
 

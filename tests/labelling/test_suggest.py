@@ -7,7 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.model_selection import FixedThresholdClassifier
 
 from embtransfer import (
     CoTrainingClassifier,
@@ -150,6 +152,12 @@ def test_rows_of_numbers(model, X):
     rows, y = two_blobs(60)
     found = suggest_labels(model.fit(rows, y), X(rows), 25)
     assert set(found["why"]) == {"diverse", "random"}
+
+
+def test_a_threshold_changes_no_suggestion(words):
+    by_threshold = FixedThresholdClassifier(FrozenEstimator(words), threshold=0.7).fit(PANS.data, PANS.target)
+    found = suggest_labels(by_threshold, PANS.data, 10)
+    pd.testing.assert_frame_equal(found, suggest_labels(words, PANS.data, 10))
 
 
 def test_the_views_are_those_that_predict():

@@ -8,6 +8,7 @@ import pytest
 from embtransfer import (
     TransferSearch,
     WordEmbedder,
+    class_shares,
     load_pipeline,
     make_classifier,
     make_recipe,
@@ -42,17 +43,29 @@ def test_it_says_what_the_model_is_and_was_trained_on(folder):
     assert re.search(r"Made with embtransfer \S+, python 3\S+, numpy \d", said)
 
 
-def test_of_a_search_it_says_the_expected_score_and_the_shares(tmp_path):
+STEPS = "`WordEmbedder`, `DomainCentering`, `LogisticRegression`"
+
+
+@pytest.mark.parametrize(
+    ("scoring", "named", "steps"),
+    [
+        ("accuracy", "accuracy", STEPS),
+        ("balanced_accuracy", r"balanced\_accuracy", f"{STEPS}, `FixedThresholdClassifier`"),
+    ],
+)
+def test_of_a_search_it_says_the_expected_score_and_the_shares(tmp_path, scoring, named, steps):
     films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
-    search = TransferSearch(["word_mean"], ["centering"], ["logistic"], recipes=[])
+    search = TransferSearch(["word_mean"], ["centering"], ["logistic"], recipes=[], scoring=scoring)
     search.fit(films.data, films.target, X_target=pans.data)
     said = card(save_pipeline(search, tmp_path / "model"))
+    assert f"by embtransfer: {steps}. It predicts" in said
     low, high = search.score_interval_
     assert (
-        f"Expected accuracy on the target, estimated when it was chosen: {search.expected_score_:.2f}" in said
+        f"Expected {named} on the target, estimated when it was chosen: {search.expected_score_:.2f}" in said
     )
     assert f"({low:.2f} to {high:.2f})" in said
     assert re.search(r"- class shares: 0: 50 % in the source, \d+ % .* in the target", said)
+    assert class_shares(load_pipeline(tmp_path / "model")).attrs["step"] == "DomainCentering"
 
 
 def test_the_code_of_the_card_runs(folder, tmp_path, monkeypatch, capsys):
