@@ -41,12 +41,12 @@ def check_labels(
         columns = Columns(
             text_column=text_column, label_column=label_column, delimiter=delimiter, encoding=encoding
         )
-        X, y = load_source(source, columns, columns_of_model(loaded, text_column, None), cleaning)
+        X, y, places = load_source(source, columns, columns_of_model(loaded, text_column, None), cleaning)
         if kind_of(y, "accuracy") == SEVERAL:
             raise ValueError("Got several labels a text. Expected one in the label column.")
         with talk.status("Fitting in folds"):
             found = suspicious_labels(loaded, X, y, random_state=random_state)
-        write_suspicious(output, found, to_show(X))
+        write_suspicious(output, found, to_show(X), places)
         said = f"None of {len(X):,} labels stands out as wrong."
         if len(found):
             sure = (found["suspicion"] > 0.5).sum()

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import cleaned, for_card, load_sources, load_target, parse_shares, say_check
+from ._inputs import cleaned, for_card, load_sources, load_target, say_check
+from ._labels import parse_shares
 from ._models import make_models, split_names
 from ._options import (
     Adapters,
@@ -85,7 +86,7 @@ def choose(
             check_destination(output, overwrite)  # before the work, not after it
         of_source, of_target = columns_asked(context, columns)
         more = group_column, cleaning, domain_column
-        X, y, groups, domain = load_sources(dataset, source, columns, *more, of_source)
+        X, y, groups, domain, _ = load_sources(dataset, source, columns, *more, of_source)
         of_labels = columns.label_column
         X_target, own = load_target(dataset, target, columns, of_labels, cleaning=cleaning, of_rows=of_target)
         rounds = read_filled_in(target_labels, X_target, y, target, columns) if target_labels else None

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import load_domains, parse_shares, say_check
+from ._inputs import load_domains, say_check
+from ._labels import parse_shares
 from ._models import make_models, split_names
 from ._options import (
     Adapters,

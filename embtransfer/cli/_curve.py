@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from ..system._folders import new_files
-from ._inputs import load_domains, parse_shares, say_check
+from ._inputs import load_domains, say_check
+from ._labels import parse_shares
 from ._models import beside_plain, make_models, split_names
 from ._options import Embedders, Embedding, Format, Jobs, Recipes, Scoring, Texts, with_groups
 from ._row_columns import columns_asked

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import cleaned, for_card, load_sources, load_target, parse_shares, say_check
+from ._inputs import cleaned, for_card, load_sources, load_target, say_check
+from ._labels import parse_shares
 from ._models import make_embedders, recipes_by_name
 from ._options import (
     EMBEDDER_NAMES,
@@ -147,7 +148,9 @@ def fit(
             pipeline = with_cleaning(pipeline, clean)
             n_source, n_target = _fit_files(pipeline, source[0], target, columns)
         else:
-            X, y, _, domain = load_sources(dataset, source, columns, None, cleaning, domain_column, of_source)
+            X, y, _, domain, _ = load_sources(
+                dataset, source, columns, None, cleaning, domain_column, of_source
+            )
             if target is not None:
                 of_target = row_columns(*own, columns.target_text_column, as_table)
                 X_target = load_target(dataset, target, columns, of_rows=of_target)[0]

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from .._names import first_few, spellings
 from ._labels import label_columns, missing_labels, read_labels
-from ._models import split_names
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
@@ -17,12 +16,13 @@ _NAMED = 10  # labels
 
 
 class Labelled(NamedTuple):
-    """Source rows, their labels, and groups and domains, None where none are named."""
+    """Source rows, their labels, groups and domains, None where none are named, and places in the file."""
 
     X: Any
     y: Any
     groups: list | None = None
     domain: list | None = None
+    places: list | None = None
 
 
 def load_domains(texts: Texts, domain_column=None, asked=(None, None)):
@@ -123,8 +123,9 @@ def load_sources(
 
 
 def load_source(name, columns: Columns, of_rows: RowColumns, cleaning: Cleaning):
-    """Rows and labels of one source."""
-    return load_sources(None, [name], columns, cleaning=cleaning, of_rows=of_rows)[:2]
+    """Rows and labels of one source, and the rows of the file that they are."""
+    found = load_sources(None, [name], columns, cleaning=cleaning, of_rows=of_rows)
+    return found.X, found.y, found.places
 
 
 def _domain_names(names):
@@ -161,11 +162,11 @@ def _load_source(dataset, name, columns, of_rows, group_column, cleaning, domain
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
     is_missing = missing_labels(labels)
     missing = [row for row, no in enumerate(is_missing) if no]
+    kept = [row for row, no in enumerate(is_missing) if not no]
     if missing and cleaning is not None and cleaning.drop_unlabelled:
         talk.print(f"{name}: left out {len(missing):,} of {len(labels):,} rows, without a {label_column!r}.")
         from .._rows import take
 
-        kept = [row for row, no in enumerate(is_missing) if not no]
         texts, others = take(texts, kept), [take(column, kept) for column in others]
         labels = take(labels, kept) if isinstance(labels, list) else labels.iloc[kept]
     elif missing:
@@ -178,7 +179,7 @@ def _load_source(dataset, name, columns, of_rows, group_column, cleaning, domain
         option: [None if one == "" else one for one in column]
         for option, column in zip(more, others, strict=True)
     }
-    return Labelled(texts, labels, found.get("group_column"), found.get("domain_column"))
+    return Labelled(texts, labels, found.get("group_column"), found.get("domain_column"), kept)
 
 
 def _merged(labels, of_source, cleaning):
@@ -269,29 +270,6 @@ def _is_number(label):
     except ValueError:
         return False
     return True
-
-
-def parse_shares(text, y) -> dict | None:
-    """Label -> share, from "positive=0.2,negative=0.8"; the labels as they are in y, numbers perhaps."""
-    if text is None:
-        return None
-    if getattr(y, "ndim", 1) == 2 or (len(y) and isinstance(y[0], list)):
-        raise ValueError("Got --target-shares with several labels a text. Leave it out: they have no shares.")
-    labels, shares = {str(label): label for label in set(y)}, {}
-    for pair in split_names(text):
-        name, _, share = pair.rpartition("=")
-        if name not in labels:
-            raise ValueError(
-                f"Got --target-shares with {pair}. Expected label=share, with commas between, of the "
-                f"source's labels: {first_few(sorted(labels))}."
-            )
-        if labels[name] in shares:
-            raise ValueError(f"Got --target-shares with two shares of {name}. Expected each label once.")
-        try:
-            shares[labels[name]] = float(share)
-        except ValueError:
-            raise ValueError(f"Got --target-shares with {pair}. Expected a number after the =.") from None
-    return shares
 
 
 def _load_domain(dataset, name):

@@ -1,5 +1,6 @@
 """Labels as commands read them: of one column, or of several that say whether a text has a label."""
 
+from .._names import first_few
 from ._models import split_names
 
 _MEANING = {
@@ -54,3 +55,26 @@ def missing_labels(labels) -> list[bool]:
         return labels.isna().any(axis=1).tolist()
     blank = [isinstance(label, str) and not label.strip() for label in labels]
     return [no or label is None or label != label for no, label in zip(blank, labels, strict=True)]  # NaN
+
+
+def parse_shares(text, y) -> dict | None:
+    """Label -> share, from "positive=0.2,negative=0.8"; the labels as they are in y, numbers perhaps."""
+    if text is None:
+        return None
+    if getattr(y, "ndim", 1) == 2 or (len(y) and isinstance(y[0], list)):
+        raise ValueError("Got --target-shares with several labels a text. Leave it out: they have no shares.")
+    labels, shares = {str(label): label for label in set(y)}, {}
+    for pair in split_names(text):
+        name, _, share = pair.rpartition("=")
+        if name not in labels:
+            raise ValueError(
+                f"Got --target-shares with {pair}. Expected label=share, with commas between, of the "
+                f"source's labels: {first_few(sorted(labels))}."
+            )
+        if labels[name] in shares:
+            raise ValueError(f"Got --target-shares with two shares of {name}. Expected each label once.")
+        try:
+            shares[labels[name]] = float(share)
+        except ValueError:
+            raise ValueError(f"Got --target-shares with {pair}. Expected a number after the =.") from None
+    return shares

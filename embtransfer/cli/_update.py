@@ -79,7 +79,7 @@ def update(
         check_takes_labels(before)
         scorer_of_labels(scoring, before.classes_)
         own = columns.text_column, columns.vector_column
-        X, y = load_source(source, columns, columns_of_model(before, *own), cleaning)
+        X, y, _ = load_source(source, columns, columns_of_model(before, *own), cleaning)
         _check_spellings(model, before, y)
         of_target = columns_of_model(before, *own, columns.target_text_column)
         X_target = load_target(None, target, columns, of_rows=of_target)[0]

@@ -58,9 +58,12 @@ def write_round(path: Path, suggested: pd.DataFrame, texts, ids: dict | None = N
     _write(path, table)
 
 
-def write_suspicious(path: Path, found: pd.DataFrame, texts) -> None:
-    """Write what `suspicious_labels` gave as csv for a spreadsheet, with the texts; as `write_round`."""
-    table = found.assign(row=found["row"] + 1)
+def write_suspicious(path: Path, found: pd.DataFrame, texts, places) -> None:
+    """Write what `suspicious_labels` gave as csv for a spreadsheet, with the texts; as `write_round`.
+
+    `places` are the rows of the file, from 0, that the rows are: some may have been left out.
+    """
+    table = found.assign(row=np.asarray(places, int)[found["row"]] + 1)
     table.insert(1, "text", [_shown(texts[row]) for row in found["row"]])
     for name in ("label", "suggested"):
         table[name] = [label_cell(label) for label in table[name]]

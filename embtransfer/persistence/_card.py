@@ -41,8 +41,9 @@ def model_card(search, pipeline, about, versions, front=None) -> str:
     """
     classes, width = getattr(pipeline, "classes_", None), getattr(pipeline, "n_features_in_", None)
     inner = unwrapped(pipeline)
-    parts = [step for _, step in getattr(inner, "steps", [("", inner)])] + [pipeline] * (inner is not pipeline)
-    steps = ", ".join(f"`{type(step).__name__}`" for step in parts)
+    made_of = [step for _, step in getattr(inner, "steps", [("", inner)])]
+    made_of += [pipeline] * (inner is not pipeline)
+    steps = ", ".join(f"`{type(step).__name__}`" for step in made_of)
     of = "texts" if width is None else f"rows of {width:,} numbers"
     rows = '["A text."]' if width is None else "X"
     if columns := columns_of(pipeline):

@@ -292,6 +292,9 @@ def test_labels_of_the_source_are_checked():
     rows = found["row"] - 1
     assert found["label"].tolist() == films["my label"][rows].tolist()
     assert found["text"].str.removeprefix("'").tolist() == films["my text"][rows].tolist()
+    pd.concat([films[:2].assign(**{"my label": None}), films]).to_csv("gaps.csv", index=False)
+    embtransfer(*words[:2], "gaps.csv", "-o", "gaps_found.csv", *columns, "--drop-unlabelled")
+    pd.testing.assert_frame_equal(pd.read_csv("gaps_found.csv"), found.assign(row=found["row"] + 2))
     assert "found.csv is there already. Choose another name, or pass --overwrite" in refused(*words, *columns)
     assert embtransfer(*words, *columns, "--overwrite") == said
     assert "mine.csv has columns: my text, my label, id" in refused(*words, "--overwrite")
