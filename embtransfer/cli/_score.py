@@ -120,10 +120,9 @@ def score(
                 f"confidence is below {reject_below:g}."
             )
         if report.rows_without_text:
-            talk.print(
-                f"{report.rows_without_text:,} rows have no text: their label is that of no words at all.",
-                style="yellow",
-            )
+            n = report.rows_without_text
+            rows = "1 row has" if n == 1 else f"{n:,} rows have"
+            talk.print(f"{rows} no text: their label is that of no words at all.", style="yellow")
         if report.rows_without_known_word > report.rows_looked_at / 10:
             share = 100 * report.rows_without_known_word / report.rows_looked_at
             talk.print(

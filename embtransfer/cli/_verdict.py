@@ -79,9 +79,10 @@ def say_comparison(table, scoring, commands=()) -> None:
         style="bold",
     )
     if row["embedder"] == "-":
+        by_texts = name_of(row) == MAJORITY and scoring == "accuracy"
         rare = " Where rare classes matter, try --scoring balanced_accuracy."
         said = f"No model beats always giving {name_of(row)}."
-        talk.print(f"{said}{rare * (name_of(row) == MAJORITY)}", style="yellow")
+        talk.print(f"{said}{rare * by_texts}", style="yellow")
     near = 0 if error is None else int((others["target_score"] > row["target_score"] - 2 * error).sum())
     as_good = f" {near:,} others within two standard errors may be as good." if near else ""
     talk.print(f"These labels picked it out: expect a little less on new texts.{as_good}")

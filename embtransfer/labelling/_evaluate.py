@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
+from .._parts import last_step
 from .._rows import check_rows, is_table, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..scoring._confidence import confidences
@@ -62,7 +62,7 @@ class Evaluation:
     >>> model = make_recipe("words").fit(films.data[:200], films.target[:200])
     >>> print(evaluate(model, films.data[200:], films.target[200:]))  # doctest: +ELLIPSIS
     accuracy 0... (90 % interval 0... to 0...) on 120 texts
-    balanced accuracy 0..., macro F1 0..., the majority class alone 0...
+    balanced accuracy 0..., macro F1 0...; accuracy of the majority class alone 0...
     mean confidence 0..., ... points ... than accuracy
     """
 
@@ -83,12 +83,12 @@ class Evaluation:
     confidence_level: float = 0.9
 
     def __str__(self):
-        low, high = self.interval
-        level = f"{100 * self.confidence_level:.0f} % interval"
+        level = "{:.0f} % interval {:.3f} to {:.3f}".format(100 * self.confidence_level, *self.interval)
+        beside = "" if self.scoring == "accuracy" else f"accuracy {self.accuracy:.3f}, "
         said = [
-            f"{self.scoring} {self.score:.3f} ({level} {low:.3f} to {high:.3f}) on {self.n:,} texts",
-            f"balanced accuracy {self.balanced_accuracy:.3f}, macro F1 {self.f1_macro:.3f}, the "
-            f"majority class alone {self.majority:.3f}",
+            f"{self.scoring} {self.score:.3f} ({level}) on {self.n:,} texts",
+            f"{beside}balanced accuracy {self.balanced_accuracy:.3f}, macro F1 {self.f1_macro:.3f}; accuracy "
+            f"of the majority class alone {self.majority:.3f}",
         ]
         if self.confidence == self.confidence:
             points = 100 * (self.confidence - self.accuracy)
@@ -190,8 +190,7 @@ def evaluate(
     """
     if not (isinstance(confidence, Real) and 0 < confidence < 1):
         raise ValueError(f"Got confidence={confidence!r}. Expected a number between 0 and 1, such as 0.9.")
-    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-    several = getattr(last, "multilabel_", False)
+    several = getattr(last_step(model), "multilabel_", False)
     if several or not hasattr(model, "classes_"):
         got = f"{type(model).__name__} with {'several labels a text' if several else 'no classes'}"
         raise TypeError(f"Got {got}. Expected a fitted classifier of one label a text.")

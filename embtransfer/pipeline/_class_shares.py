@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_regressor
 
 from .._parts import nested
 from .._rows import unwrapped
@@ -25,7 +26,7 @@ def class_shares(model: Estimator) -> pd.DataFrame | None:
         of the target's: both equal to it if the share was given, NaN if no interval was asked for. Of several
         steps that have shares the last one speaks; `attrs["step"]` is its class. The index are the labels,
         or their numbers if the model has no `classes_`. None if no step has any: before `fit`, without a
-        target, or where the parts take the source's.
+        target, where the parts take the source's, or of a model that predicts numbers.
 
     See Also
     --------
@@ -40,6 +41,8 @@ def class_shares(model: Estimator) -> pd.DataFrame | None:
     >>> list(class_shares(model).columns)
     ['source', 'target', 'low', 'high']
     """
+    if hasattr(model, "__sklearn_tags__") and is_regressor(model):
+        return None  # an adapter may have taken ratings for classes
     for part in reversed(list(nested(model))):
         source, intervals = (getattr(part, name, None) for name in ("source_priors_", "prior_intervals_"))
         if source is None or intervals is None:

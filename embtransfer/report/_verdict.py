@@ -88,7 +88,8 @@ def _bars(selection, table, row, right):
     """Expected and measured scores of the model, and of what it must beat."""
     found = []
     if selection is not None and selection.expected_score_ == selection.expected_score_:
-        found.append(("expected", selection.expected_score_, *selection.score_interval_))
+        name = f"expected{_of(selection, table)}"
+        found.append((name, selection.expected_score_, *selection.score_interval_))
     if row is not None:
         found.append(("measured", row["target_score"], *interval(table, row["target_score"])))
     elif right is not None:
@@ -100,8 +101,15 @@ def _bars(selection, table, row, right):
         return []
     frame = pd.DataFrame(found, columns=["name", "score", "low", "high"])
     frame["best"] = ~frame["name"].isin(["without adapting", "TF-IDF", MAJORITY])
-    expected = " (expected: without its labels)" * (found[0][0] == "expected")
+    expected = " (expected: without its labels)" * found[0][0].startswith("expected")
     return [Bars("verdict", f"Score on the target{expected}", frame)]
+
+
+def _of(selection, table):
+    """What the expected score is of, where the table measures another one."""
+    scoring = getattr(selection, "scoring", None)
+    measured = scoring if table is None else table.attrs.get("scoring", scoring)
+    return f", {scoring}" if isinstance(scoring, str) and measured != scoring else ""
 
 
 def _beside(table, row):

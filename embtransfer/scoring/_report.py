@@ -21,7 +21,7 @@ class ScoreReport:
     rejected : Path or None
         The file of the malformed rows, if there are any.
     rows_without_text : int
-        Of the rows written, those whose text is missing or empty: their label is that of no words at all.
+        Of the rows written, those whose text is missing or blank: their label is that of no words at all.
     rows_without_label : int
         Of the rows written, those whose label is left empty, for their confidence is below `reject_below`.
     rows_looked_at : int

@@ -194,7 +194,7 @@ class ScoreRun:
             data, groups = self.writer.block(rows, added)
             n_words = self._look_for_words(rows.texts) if look_for_words else n_words
         block = replace(block, data=None)  # let go of the input
-        n_empty = 0 if self.vectors else pc.sum(pc.equal(pc.binary_length(rows.texts), 0)).as_py() or 0
+        n_empty = 0 if self.vectors else _n_blank(rows.texts)
         counts = len(rows.texts), n_empty, n_unlabelled, *n_words, rows.n_lines
         return _Scored(block, data, groups, *counts, rows.rejected)
 
@@ -267,3 +267,8 @@ def _rejected_line(name, lines, bad):
     if "\ufffd" in row["text"]:  # not UTF-8: all of it, for what is left of the text is not
         row["base85"] = b85encode(bad.raw).decode()
     return json.dumps(row, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"  # of a file's name
+
+
+def _n_blank(texts):
+    """How many texts are empty, or white space alone."""
+    return pc.sum(pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))).as_py() or 0

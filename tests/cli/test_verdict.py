@@ -123,6 +123,11 @@ def test_the_majority_is_the_targets_own():
     )
     said = run("compare", *DOMAINS, *SMALL).stderr
     assert float(re.search(r"the majority class (0\.\d+)", said)[1]) > 0.7
+    frame[frame["label"] == "bad"].to_csv("pans.csv", index=False)
+    said = run("compare", *DOMAINS, *SMALL).stderr
+    assert "No model beats always giving the majority class. Where rare classes matter" in said
+    said = run("compare", *DOMAINS, *SMALL, "--scoring", "balanced_accuracy").stderr
+    assert "No model beats always giving the majority class.\n" in said
 
 
 def test_of_numbers_the_baseline_is_the_mean():
@@ -130,9 +135,12 @@ def test_of_numbers_the_baseline_is_the_mean():
         frame = pd.read_csv(f"{name}.csv")
         stars = [5 if label == "good" else 1 + i % 2 for i, label in enumerate(frame["label"])]
         frame.assign(label=stars).to_csv(f"{name}.csv", index=False)
-    result = run("compare", *DOMAINS, *SMALL[:4], "--recipes", "", "--scoring", "r2")
+    few = ["--embedders", "word_mean", "--adapters", "none,centering", "--recipes", ""]
+    result = run("compare", *DOMAINS, *few, "--scoring", "r2")
     assert re.search(r"^Best on the target: .*, the mean -?\d\.\d{3}\.$", result.stderr, re.M)
     assert "majority" not in result.output
+    assert "error" not in result.output.lower()
+    assert "Class shares" not in run("fit", *DOMAINS, "--numbers", "-o", "model").stderr
 
 
 def test_where_nobody_sees_a_bar_a_line_comes_now_and_then(monkeypatch, capsys):

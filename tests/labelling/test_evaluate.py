@@ -67,6 +67,9 @@ def test_mean_confidence_is_set_against_accuracy():
     assert calibration["confidence"].is_monotonic_increasing
     assert calibration["accuracy"].mean() == pytest.approx(FOUND.accuracy)
     assert "than accuracy" in str(FOUND)
+    second = str(evaluate(MODEL, X, Y, scoring="f1_macro")).splitlines()[1]
+    assert second.startswith(f"accuracy {FOUND.accuracy:.3f}, balanced accuracy")
+    assert second.endswith(f"accuracy of the majority class alone {FOUND.majority:.3f}")
 
 
 def test_a_model_without_probabilities_has_no_confidence():

@@ -217,6 +217,12 @@ def test_recommendation_of_a_selection(report):
     ]
 
 
+@pytest.mark.parametrize(("scoring", "name"), [("accuracy", "expected"), ("f1_macro", "expected, f1_macro")])
+def test_an_expected_score_of_another_kind_than_the_measured_ones_is_named(table, scoring, name):
+    section = sections(make_report(*DATA, table=table, selection=make_selection(scoring=scoring)))
+    assert section["recommendation"]["bars"][0]["rows"][0]["name"] == name
+
+
 def test_recommendation_without_an_expected_score():
     selection = make_selection(expected_score_=np.nan, score_interval_=(np.nan, np.nan), results_=None)
     report = make_report(*DATA[:3], selection=selection)

@@ -1,6 +1,7 @@
 """Choosing without target labels: criteria by their formulas, candidates, the search on real texts."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -687,6 +688,7 @@ class TestSearch:
         assert low <= search.expected_score_ <= high
         assert low <= search.score(PANS.data, PANS.target) <= high
         assert search.best_name_ in search.reason_
+        assert re.search(r"consensus in which .* models have the same say [+-]\d+\.\d points", search.reason_)
         assert search.consensus_.shape == (320, 2)
 
     def test_the_best_is_a_pipeline_on_texts(self, search):

@@ -6,6 +6,7 @@ from . import _criteria
 
 _Z90, _Z95 = 1.645, 2.0  # two-sided, of the normal distribution
 _UNKNOWN = 0.8  # width of the interval of a class share of which the texts say next to nothing
+_ALIKE = "consensus in which adapted and unadapted models have the same say"  # not that of the table
 _SHARES = 0.5  # of the widest interval of a class share, which the score may lie lower
 
 
@@ -68,7 +69,7 @@ def adapting_helps(found, place, counterpart):
     in_reverse = (one - other) * weights
     shown, holds = [], False
     in_reverse = in_reverse, np.ones(len(in_reverse))
-    for name, differences in (("consensus", (by_views, found.weights)), ("reverse accuracy", in_reverse)):
+    for name, differences in ((_ALIKE, (by_views, found.weights)), ("reverse accuracy", in_reverse)):
         gain, error = _mean(*differences)
         holds |= bool(gain >= -_Z95 * error)
         shown.append(f"{name} {100 * gain:+.1f} points, standard error {100 * error:.1f}")
