@@ -63,7 +63,8 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     talk.print(found.summary)
     for said in found.problems:
         talk.print(f"- {said}", style="yellow")
-    for said in (r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another", "The number of unique classes"):
+    repeated = r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another"
+    for said in (repeated, "The number of unique classes", "A single label was", "y_pred contains classes"):
         warnings.filterwarnings("ignore", said, UserWarning)
 
 

@@ -98,6 +98,11 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"Got texts. Expected vectors{width}, a matrix of numbers with a row each. Embed the texts "
                 "by what made the vectors, or take a model of texts."
             )
+        if _are_nested(X):
+            raise TypeError(
+                f"Got a {type(X).__name__} of vectors. Expected a matrix of numbers with a row each: "
+                "np.stack(X)."
+            )
         if hasattr(X, "columns") and not first and not hasattr(self, "feature_names_in_"):
             X = X.to_numpy()  # whose names nobody knows
         if getattr(X, "dtype", None) == np.float16:
@@ -115,3 +120,9 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 def _are_texts(X):
     in_a_row = not sparse.issparse(X) and len(getattr(X, "shape", (1,))) == 1 and hasattr(X, "__len__")
     return in_a_row and isinstance(next(iter(X), None), str)
+
+
+def _are_nested(X):
+    """Whether X is a column, or an array in one dimension, whose elements are vectors."""
+    of_objects = getattr(getattr(X, "dtype", None), "kind", "") == "O"
+    return of_objects and len(X.shape) == 1 and isinstance(next(iter(X), None), list | tuple | np.ndarray)

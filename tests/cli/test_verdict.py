@@ -128,6 +128,7 @@ def test_the_majority_is_the_targets_own():
     assert "No model beats always giving the majority class. Where rare classes matter" in said
     said = run("compare", *DOMAINS, *SMALL, "--scoring", "balanced_accuracy").stderr
     assert "No model beats always giving the majority class.\n" in said
+    assert "Warning" not in said  # of scikit-learn, that there is one class
 
 
 def test_of_numbers_the_baseline_is_the_mean():

@@ -28,6 +28,12 @@ def test_a_table_after_a_matrix_is_taken_by_its_numbers():
     np.testing.assert_array_equal(VectorEmbedder().fit(ROWS).transform(pd.DataFrame(ROWS)), ROWS)
 
 
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_a_column_of_vectors_is_refused_with_what_makes_a_matrix_of_it(kind):
+    with pytest.raises(TypeError, match=r"Got a Series of vectors\. Expected a matrix.*: np\.stack\(X\)\."):
+        VectorEmbedder().fit(pd.Series([kind(row) for row in ROWS.tolist()]))
+
+
 def test_texts_are_refused_with_what_is_expected():
     with pytest.raises(TypeError, match=r"Got texts\. Expected vectors, a matrix of numbers"):
         VectorEmbedder().fit(["a text"])
