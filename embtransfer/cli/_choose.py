@@ -117,7 +117,7 @@ def choose(
             table = table[[*_COLUMNS, "error"] if table["error"].any() else _COLUMNS]
         caption = "consensus: how far the views of the texts agree with a model; rows: texts it was judged by"
         best = table.index.get_loc(search.best_index_)
-        used = f"{len(learned):,}" if learned else "no"
+        used = f"{len(rounds.labels):,}" if rounds else "no"
         title = f"{', '.join(source)} -> {target}, {used} target labels used"
         print_table(table, format, title, caption, best)
         say_choice(search, scoring, bool(rounds))

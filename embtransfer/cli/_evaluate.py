@@ -65,8 +65,9 @@ def evaluate(
         meant = {one: by_name[name] for one, name in alike if name in by_name and one not in by_name}
         if merge_labels:
             y = [meant.get(one, one) for one in y]
-        unknown = sorted({str(one) for one in y if one is not None} - set(by_name))
-        if unknown:
+        named = {str(one) for one in y if one is not None and not isinstance(one, list)}
+        unknown = sorted(named - set(by_name))
+        if unknown and by_name:  # which models of numbers have none of
             names = first_few(unknown, form=repr)
             merge = " --merge-labels takes those that differ by case or white space only for the model's."
             hint = merge if set(unknown) & set(meant) else ""

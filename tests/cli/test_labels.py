@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -64,6 +65,18 @@ def test_numbers_from_fit_to_score(folder):
     embtransfer("fit", *STARS, "--numbers", "-o", "numbers", "--overwrite")
     embtransfer("score", "numbers", "pans.csv", "-o", "numbers.csv")
     assert pd.read_csv(folder / "numbers.csv")["prediction"].between(1, 6).all()
+
+
+@pytest.mark.parametrize(
+    ("fit", "file", "column"),
+    [([*STARS, "--numbers"], "pans.csv", "stars"), (LISTS, "pans.jsonl", "label")],
+    ids=["numbers", "lists"],
+)
+def test_evaluate_refuses_them_and_says_nothing_of_unknown_labels(fit, file, column):
+    embtransfer("fit", *fit, "-o", "judged", "--overwrite")
+    run = CliRunner().invoke(app, ["evaluate", "judged", file, "--label-column", column])
+    assert run.exit_code == 2
+    assert re.fullmatch(r"Error: .+ Expected a fitted classifier of one label a text\.\n", run.stderr)
 
 
 @pytest.mark.parametrize(
