@@ -94,9 +94,11 @@ def label(
             )
         if not len(suggested):
             raise ValueError(f"All {len(texts):,} texts of {target} were suggested already.")
+        learns = True
         try:
             check_takes_labels(loaded)
         except TypeError as error:
+            learns = False
             talk.print(
                 f"embtransfer update could not learn from such labels: fit another model for it. {error}",
                 style="yellow",
@@ -123,8 +125,10 @@ def label(
             f"target_{name}": one for name, one in own.items() if one != given.get(name, usual.get(name))
         }
         options |= {name: one for name, one in given.items() if name != "source"}
-        words = ["update", model, "--source", given["source"], "--target", target, "-o", _next_model(model)]
-        options |= {"vector_column": vector_column, "labels": files, "trusted": trusted}
+        words = ["update", model] if learns else ["choose"]
+        words += ["--source", given["source"], "--target", target, "-o", _next_model(model)]
+        options["vector_column"] = vector_column
+        options |= {"labels": files, "trusted": trusted} if learns else {"target_labels": files}
         talk.print("  " + command_to_copy(*words, **options))
 
 

@@ -75,6 +75,8 @@ def update(
 
     with clear_errors():
         check_destination(output, overwrite)  # before the work, not after it
+        if accuracy is not None and not 0 < accuracy < 1:
+            raise ValueError(f"Got --accuracy {accuracy:g}. Expected a number between 0 and 1, such as 0.9.")
         before = load_pipeline(model, trusted=split_names(trusted))
         check_takes_labels(before)
         scorer_of_labels(scoring, before.classes_)

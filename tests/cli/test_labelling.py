@@ -136,6 +136,11 @@ def test_the_confidence_from_which_on_labels_are_right():
     embtransfer(*line.replace("FILE", "pans.csv").split())
     said = embtransfer(*UPDATE, "--labels", "a.csv", "--accuracy", "0.99", "--overwrite")
     assert "For accuracy=0.99 it takes 230, and that only if all are right" in said
+    before = Path("new/README.md").read_bytes()
+    assert "Got --accuracy 1.7. Expected a number between 0 and 1" in (
+        refused(*UPDATE, "--labels", "a.csv", "--accuracy", "1.7", "--overwrite")
+    )
+    assert Path("new/README.md").read_bytes() == before
 
 
 def test_a_class_that_the_model_lacks_but_the_source_has():
@@ -265,7 +270,12 @@ def test_what_cannot_be():
     embtransfer("fit", *FIT[:4], "--embedder", "ngrams", "--adapter", "none", "-o", "plain")
     no_use = "LogisticRegression, which takes no labels of the target. Those that do:"
     assert no_use in refused("update", "plain", *UPDATE[2:], "--labels", "a.csv")
-    assert no_use in embtransfer("label", "plain", *label[2:])  # before somebody labels for an hour
+    said = embtransfer("label", "plain", *label[2:])
+    assert no_use in said  # before somebody labels for an hour
+    fill_in("b.csv")
+    command = next_command(said)
+    assert command[:2] + command[-2:] == ["choose", "--source", "--target-labels", "b.csv"]
+    assert CliRunner().invoke(app, [*command, *CHOOSE[5:]]).exit_code == 0
     pd.read_csv("films.csv").assign(a=[1, 0] * 30, b=0).to_csv("several.csv", index=False)
     several = [word.replace("films", "several") for word in UPDATE]
     assert "Got several labels a text. Expected one" in (
