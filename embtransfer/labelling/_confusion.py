@@ -38,12 +38,13 @@ def scorer_of_labels(scoring, classes):
     return score
 
 
-def score_by_confusion(scoring, proba, classes, at, truth, chances, confidence):
+def score_by_confusion(scoring, proba, found, classes, at, truth, chances, confidence):
     """(low, score, high) of a scorer that needs labels alone.
 
     Parameters
     ----------
-    proba : (n_rows, n_classes), of rows that the model did not learn from
+    proba, found : (n_rows, n_classes) and (n_rows,), of rows that the model did not learn from, and the
+        numbers of the labels that it gives them
     at, truth, chances : positions of those that are labelled, the numbers of their classes, and with which
         chances they were drawn
     """
@@ -56,7 +57,6 @@ def score_by_confusion(scoring, proba, classes, at, truth, chances, confidence):
             warnings.simplefilter("ignore")
             return score(model, rows, true, sample_weight=confusion.ravel())
 
-    found = proba.argmax(axis=1)
     predicted = np.eye(len(classes))[found]
     counts = predicted.sum(axis=0)
     said = (proba.T @ predicted + 1e-3) / (counts + 1e-3 * len(classes))

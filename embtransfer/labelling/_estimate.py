@@ -136,10 +136,10 @@ def estimate_score(
     at = np.searchsorted(places, scored)  # of the scored rows among those that were not learned from
     if scoring != "accuracy":
         truth = np.searchsorted(seen.classes, np.array(labels[scored].tolist(), seen.classes.dtype))
-        of_rows = seen.proba[places], seen.classes, at, truth, chances
+        of_rows = seen.proba[places], seen.found[places], seen.classes, at, truth, chances
         low, score, high = score_by_confusion(scoring, *of_rows, confidence)
         return ScoreEstimate(score, (low, high), len(scored))
-    right = labels[scored] == seen.classes[seen.proba[scored].argmax(axis=1)]
+    right = labels[scored] == seen.classes[seen.found[scored]]
     scores = normal_scores(margin(seen.proba[places]))
     low, score, high = _interval(scores, at, right.astype(float), chances, confidence)
     return ScoreEstimate(score, (low, high), len(scored))

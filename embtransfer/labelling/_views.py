@@ -19,6 +19,7 @@ class Seen(NamedTuple):
     proba: np.ndarray
     views: list  # of probabilities; of one view those before self-training, too, if there was any
     classes: np.ndarray
+    found: np.ndarray  # the number of each row's label: with a threshold not always the most probable one
 
 
 def see(model, X) -> Seen:
@@ -31,13 +32,14 @@ def see(model, X) -> Seen:
     TypeError
         If the model is no classifier of one label a row.
     """
-    model = unwrapped(model)
+    given = getattr(model, "best_estimator_", model)
+    model = unwrapped(given)
     if isinstance(model, CoTrainingClassifier):
         weights = model._weights()
         parts = [see(model.views_[name], X) for name in weights]
         views = [part.proba for part in parts]
         mean = pooled(views, list(weights.values()))
-        return Seen(parts[-1].rows, mean, views, model.classes_)
+        return Seen(parts[-1].rows, mean, views, model.classes_, _labels(given, X, mean))
     last, rows = model.steps[-1][1] if isinstance(model, Pipeline) else model, X
     if hasattr(last, "multilabel_") or not is_classifier(model):
         raise TypeError(
@@ -49,7 +51,15 @@ def see(model, X) -> Seen:
     views = [probabilities(last, rows, model.classes_)]
     if hasattr(last, "unadapted_estimator_"):
         views.append(probabilities(last.unadapted_estimator_, rows, model.classes_))
-    return Seen(rows, views[0], views, model.classes_)
+    given, rows_given = (last, rows) if given is model else (given, X)
+    return Seen(rows, views[0], views, model.classes_, _labels(given, rows_given, views[0]))
+
+
+def _labels(model, X, proba):
+    """Numbers of the labels that a model gives: the most probable ones, if it or its end has no threshold."""
+    if not hasattr(model, "response_method"):
+        return proba.argmax(axis=1)
+    return np.searchsorted(model.classes_, model.predict(X))
 
 
 def predicted(model, X) -> tuple[np.ndarray, np.ndarray | None]:

@@ -5,8 +5,12 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 from scipy.stats import norm
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from embtransfer import estimate_score, make_recipe, suggest_labels
 from embtransfer.datasets import load_demo_reviews
@@ -135,3 +139,19 @@ def test_a_score_of_all_labels_is_the_score():
     assert abs(found.score - balanced_accuracy_score(y, model.predict(X))) < 0.002
     assert found.interval[1] - found.interval[0] < 0.06
     assert found.n_labelled == 1500
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy"])
+@pytest.mark.parametrize("inside", [True, False], ids=["last step", "around"])
+def test_a_model_with_a_threshold_is_scored_by_the_labels_that_it_gives(inside, scoring):
+    model, X, y = world()
+    plain = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    if inside:
+        last = FixedThresholdClassifier(LogisticRegression(), threshold=0.9)
+        model = make_pipeline(StandardScaler(), last).fit(X, y)
+    else:
+        model = FixedThresholdClassifier(FrozenEstimator(plain), threshold=0.9).fit(X, y)
+    found = estimate_score(model, X, y, scoring=scoring).score
+    score = scorer(scoring, [0, 1])
+    assert found == pytest.approx(score(model, X, y), abs=0.002)
+    assert found < score(plain, X, y) - 0.1
