@@ -71,7 +71,7 @@ def fit(
     embed_vectors: EmbedVectors = False,
 ):
     """Fit a pipeline on labelled source texts and unlabelled target texts, and save it as a folder."""
-    from .._parts import children
+    from .._parts import children, nested
     from .._rows import cleans_texts
     from ..adapters import make_adapter
     from ..embedders._columns import of_columns
@@ -177,6 +177,8 @@ def fit(
             say_shares(words)
             if target_shares and not words:
                 talk.print("No part of the model takes class shares: --target-shares had no effect.")
+        if domain_column and not any(getattr(part, "source_maps_", None) for part in nested(pipeline)):
+            talk.print("No part of the model maps each source by itself: --domain-column had no effect.")
         first = next(step for step in children(pipeline) if not cleans_texts(step))
         if X is not None and recipe is None and hasattr(first, "coverage"):
             found = first.coverage(X if X_target is None else X_target)

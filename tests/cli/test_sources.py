@@ -39,6 +39,9 @@ def test_fit_maps_each_source(sources):
 def test_fit_of_a_recipe_of_words_takes_them_together():
     run("fit", *TWO, "-o", "model")
     assert load_pipeline("model").predict(["A lovely pan."]).tolist() == ["1"]
+    no_effect = "--domain-column had no effect"
+    assert no_effect in run("fit", *BY_COLUMN, "-o", "model2").stderr
+    assert no_effect not in run("fit", *BY_COLUMN, "--adapter", "centering", "-o", "model3").stderr
 
 
 @pytest.mark.parametrize("sources", [TWO, BY_COLUMN])
