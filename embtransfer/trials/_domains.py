@@ -148,7 +148,7 @@ class Domains:
             raise ValueError(
                 f"Got {n_classes} source classes, the smallest with {smallest} {self.kind}{once}{what}. "
                 f"Expected at least 2 classes of at least {name}{least} {self.kind}. Give such classes more, "
-                "or leave theirs out."
+                "mend labels that are misspelt, or leave theirs out."
             )
 
 
