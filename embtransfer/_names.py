@@ -1,6 +1,7 @@
 """Names that a user passes or writes: those that there are, and which are one in two spellings."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 
 def spelling(name: str) -> str:
@@ -17,6 +18,29 @@ def spellings(y, y_target=None) -> dict:
             first = form.setdefault(spelling(label), label)
             if first != label:
                 found[label] = first
+    return found
+
+
+def misspelt(counts: Mapping) -> dict:
+    """Rare words among labels that are a frequent one but for a letter -> that one; `counts`: rows of each.
+
+    A letter may be left out, added, another or moved. Words have five letters or more, and no digits.
+    """
+    known: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for label in sorted(counts, key=counts.__getitem__, reverse=True):
+        word = label.strip() if isinstance(label, str) else ""
+        if len(word) < 5 or not word.isalpha() or word[1:] not in (word[1:].lower(), word[1:].upper()):
+            continue  # classA and classB are no words
+        word = spelling(word)
+        forms = {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+        near = [known[form] for form in sorted(forms & known.keys())]
+        near = [one for one in near if spelling(one) != word and counts[label] < 0.05 * counts[one]]
+        if near:
+            found[label] = max(near, key=counts.__getitem__)
+        else:
+            for form in forms:
+                known.setdefault(form, label)
     return found
 
 

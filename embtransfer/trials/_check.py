@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._names import first_few, spellings
+from .._names import first_few, misspelt, spellings
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, WordEmbedder, make_embedder
@@ -147,9 +147,7 @@ def check_domains(
     html = [_share([bool(HTML.search(text)) for text in rows]) for rows in looked_at]
     coverage = _coverage(embedder, target) if texts and len(target) and embedder is not None else None
     problems = [
-        _said_of_labels(
-            others, y, n_unlabelled, 0 if classes is None else int((classes["source"] > 0).sum())
-        ),
+        _said_of_labels(others, y, n_unlabelled, classes),
         _said_of_rows(empty, data),
         _said_of_words(words, coverage, empty[1]),
         _said_of_html(html, n_rows(target)),
@@ -237,15 +235,14 @@ def _counts(counts):
         return ""
     named = counts if len(counts) <= _NAMED else counts.sort_values(ascending=False, kind="stable")[:_NAMED]
     said = [f"{label}: {n:,}, {100 * n / counts.sum():.0f} %" for label, n in named.items()]
-    if len(named) < len(counts):
-        said.append(
-            f"{len(counts) - len(named)} more classes, the rarest {counts.idxmin()}: {counts.min():,}"
-        )
+    if more := len(counts) - len(named):
+        said.append(f"{more} more classes, the rarest {counts.idxmin()}: {counts.min():,}")
     return f" ({'; '.join(said)})"
 
 
-def _said_of_labels(others, y, n_unlabelled, n_classes):
-    said = []
+def _said_of_labels(others, y, n_unlabelled, classes):
+    said, counts = [], {} if classes is None else (classes["source"] + classes["target"]).to_dict()
+    n_classes = 0 if classes is None else int((classes["source"] > 0).sum())
     labelled = n_rows(y) - n_unlabelled
     if n_classes > max(labelled / 2, _NAMED):
         said.append(
@@ -258,6 +255,11 @@ def _said_of_labels(others, y, n_unlabelled, n_classes):
             "Labels that differ by case or white space only are classes of their own: "
             f"{named}. --merge-labels makes one class of them."
         )
+    alike = [
+        f"{rare!r} ({counts[rare]:,} row{'s' * (counts[rare] > 1)}) looks like {meant!r} ({counts[meant]:,})"
+        for rare, meant in misspelt(counts).items()
+    ]
+    said += [f"{first_few(alike, _NAMED)}: misspelt?"] * bool(alike)
     if n_unlabelled:
         said.append(f"Without a label: {n_unlabelled:,} of {n_rows(y):,} source rows. Leave them out.")
     return " ".join(said)

@@ -69,6 +69,17 @@ def test_spellings_of_one_label_are_named_and_merged(command):
 
 
 @every_command
+def test_a_misspelt_label_is_named(command):
+    films = pd.read_csv("films.csv")
+    films = pd.concat([films.assign(text=films["text"] + "!" * i) for i in range(2)], ignore_index=True)
+    films["label"] = films["label"].map({"good": "positive", "bad": "negative"})
+    films.loc[films.index[films["label"] == "positive"][0], "label"] = "positve"
+    films.to_csv("typo.csv", index=False)
+    n = (films["label"] == "positive").sum()
+    assert f"'positve' (1 row) looks like 'positive' ({n}): misspelt?" in run(command, "typo.csv").stderr
+
+
+@every_command
 def test_what_is_repeated_is_said_once(command):
     pans = pd.read_csv("pans.csv")
     pd.concat([pans, pans[:5]]).to_csv("twice.csv", index=False)

@@ -65,6 +65,40 @@ def test_of_many_spellings_five_are_named():
     assert "'bad' and 2 more. --merge-labels" in said
 
 
+@pytest.mark.parametrize("rare", ["positve", "postiive", "posittive", "posotive", " Positve"])
+def test_a_rare_label_that_is_a_frequent_one_but_for_a_letter_is_named_and_not_merged(rare):
+    labels = ["positive"] * 70 + ["negative"] * 70 + [rare] * 3
+    found = check_domains(["A film."] * 143, labels)
+    assert f"{rare!r} (3 rows) looks like 'positive' (70): misspelt?" in found.problems[0]
+    assert found.classes["source"][rare] == 3
+
+
+def test_a_label_that_is_misspelt_in_the_target_only_is_named():
+    said = problems(["A film."] * 30, ["positive"] * 30, PANS, ["positve", "positive"])
+    assert "'positve' (1 row) looks like 'positive' (31): misspelt?" in said
+
+
+@pytest.mark.parametrize(
+    ("rare", "n", "frequent"),
+    [
+        ("2", 1, "1"),
+        ("B", 1, "A"),
+        ("pos2", 1, "pos1"),
+        ("level2", 1, "level1"),
+        ("groupB", 1, "groupA"),
+        ("class b", 1, "class a"),
+        ("good", 1, "food"),
+        ("negative", 1, "positive"),
+        ("auction", 2, "action"),
+        ("Positive", 1, "positive"),
+        ("<b>films", 1, "films"),
+    ],
+)
+def test_labels_that_may_well_be_two_are_not_called_misspelt(rare, n, frequent):
+    labels = [frequent] * 40 + [rare] * n
+    assert "misspelt" not in problems(["A film."] * len(labels), labels)
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " "])
 def test_rows_without_a_label_are_counted(missing):
     found = check_domains(TEXTS, [*LABELS[:3], missing], PANS)
