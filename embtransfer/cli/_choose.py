@@ -29,7 +29,7 @@ from ._options import (
     TargetShares,
     with_groups,
 )
-from ._rounds import read_filled_in, say_scores
+from ._rounds import n_labels, read_filled_in, say_scores
 from ._row_columns import columns_asked
 from ._source_options import about_source
 from ._tables import Output, print_table
@@ -145,11 +145,11 @@ def _say_labels(search, X_target, rounds):
     n_random = len(rounds.labels) - len(rounds.learned)
     if n_random:
         talk.print(
-            f"{n_random:,} labels of random texts of the target helped to choose the model, so that the "
-            "score by them is a little too good."
+            f"{n_labels(n_random)} of random texts of the target helped to choose the model, so that the "
+            "score by such labels is a little too good."
         )
     if rounds.learned:
-        others = f"{len(rounds.learned):,} other labels of the target"
+        others = f"{n_labels(len(rounds.learned), 'other ')} of the target"
         learns = learns_target_labels(search._fitted)
         talk.print(f"It learned from {others}." if learns else f"Its classifier cannot learn from {others}.")
     say_scores({search.best_name_: search.best_estimator_}, X_target, rounds, *_score_of_labels(search))

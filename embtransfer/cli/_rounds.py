@@ -39,6 +39,11 @@ def _texts_of(X_target, target, columns):
     return table.columns([text_column], text_column)[0]
 
 
+def n_labels(n: int, kind: str = "") -> str:
+    """So many labels, of one kind, as a sentence counts them."""
+    return f"{n:,} {kind}label{'s' * (n != 1)}"
+
+
 def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
     """Print the score of each model by the random labels, or how to get some; and if the last is worse."""
     from ..labelling import estimate_score
@@ -52,7 +57,7 @@ def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
         )
         return
     what = what or ("Accuracy" if scoring == "accuracy" else scoring)
-    talk.print(f"{what} on the target, by {n_random:,} labels of random texts, which no model learns from:")
+    talk.print(f"{what} on the target, by {n_labels(n_random)} of random texts, which no model learns from:")
     scores = {}
     for name, model in models.items():
         if lacking := sorted({str(one) for one in rounds.labels.values()} - {*map(str, model.classes_)}):

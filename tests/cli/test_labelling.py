@@ -182,6 +182,18 @@ def test_labels_choose_and_random_ones_score():
     assert load_pipeline("new").predict(["A good pan."]).shape == (1,)
 
 
+def test_one_label_is_no_labels():
+    embtransfer("label", "model", "pans.csv", "-n", "10", "-o", "a.csv")
+    table = fill_in("a.csv")
+    keep = [table.index[table["why"] == "random"][0], table.index[table["why"] != "random"][0]]
+    table.loc[~table.index.isin(keep), "label"] = None
+    table.to_csv("a.csv", index=False)
+    said = CliRunner().invoke(app, [*CHOOSE, "--target-labels", "a.csv"]).stderr
+    assert "1 label of random texts of the target helped to choose the model" in said
+    assert " from 1 other label of the target." in said
+    assert "by 1 label of random texts, which no model learns from:" in said
+
+
 def test_random_labels_choose_and_none_is_learned_from():
     embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "a.csv", "--method", "random")
     fill_in("a.csv")
