@@ -44,8 +44,11 @@ def n_labels(n: int, kind: str = "") -> str:
     return f"{n:,} {kind}label{'s' * (n != 1)}"
 
 
-def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
-    """Print the score of each model by the random labels, or how to get some; and if the last is worse."""
+def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> str | None:
+    """Print the score of each model by the random labels, or how to get some; and if the last is worse.
+
+    Returns what the card says of the last; None where its score is not known.
+    """
     from ..labelling import estimate_score
 
     n_random = len(rounds.labels) - len(rounds.learned)
@@ -55,20 +58,24 @@ def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> None:
             "embtransfer label suggests is random, with --method random all are.",
             style="yellow",
         )
-        return
+        return None
     what = what or ("Accuracy" if scoring == "accuracy" else scoring)
-    talk.print(f"{what} on the target, by {n_labels(n_random)} of random texts, which no model learns from:")
-    scores = {}
+    what += f" on the target, by {n_labels(n_random)} of random texts, which no model learns from:"
+    talk.print(what)
+    scores, said = {}, ""
     for name, model in models.items():
         if lacking := sorted({str(one) for one in rounds.labels.values()} - {*map(str, model.classes_)}):
             talk.print(f"  {name}: not known, it lacks the class {lacking[0]}")
+            said = ""
             continue
         options = {"probability": rounds.probability, "scoring": scoring, "confidence": CONFIDENCE}
         scores[name] = found = estimate_score(model, X_target, rounds.labels, **options)
         low, high = found.interval
-        talk.print(f"  {name}: {found.score:.3f} ({100 * CONFIDENCE:.0f} % interval {low:.3f} to {high:.3f})")
+        said = f"{found.score:.3f} ({100 * CONFIDENCE:.0f} % interval {low:.3f} to {high:.3f})"
+        talk.print(f"  {name}: {said}")
     if len(scores) > 1:
         _say_if_worse(*scores.items())
+    return f"{what} {said}" if said else None
 
 
 def _say_if_worse(before, *others):

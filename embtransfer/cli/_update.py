@@ -90,14 +90,17 @@ def update(
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
         about |= about_source(source, columns, cleaning)
+        models = {str(model): before} | _before_self_training(after)
+        models.pop(str(output), None)  # which it replaces
+        models[str(output)] = after
+        if score := say_scores(models, X_target, rounds, scoring):
+            about["score"] = score
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
-        kind = name_of_rows(X)
-        models = {str(model): before} | _before_self_training(after) | {str(output): after}
-        say_scores(models, X_target, rounds, scoring)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
         if next_labels:
             _say_gain(after, X, y, X_target, rounds, next_labels)
+        kind = name_of_rows(X)
         talk.print(
             f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and "
             f"{len(rounds.learned):,} of their labels. Saved to {output}. Texts to label next:"

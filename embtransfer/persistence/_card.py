@@ -57,7 +57,7 @@ def model_card(search, pipeline, about, versions, front=None) -> str:
         "What it is": f"A fitted model for {of} of the target domain, by embtransfer: {steps}. "
         + _predicts(classes),
         "What it was trained on": _trained_on(class_shares(search), about),
-        "What to expect": _expected(search),
+        "What to expect": _expected(search, about.get("score")),
         "How to use it": use,
         "Versions": f"Made with {packages}.",
     }
@@ -84,16 +84,22 @@ def _predicts(classes):
 
 
 def _trained_on(shares, about):
-    lines = [f"- {escape_markdown(name)}: {escape_markdown(what)}" for name, what in about.items()]
+    lines = [
+        f"- {escape_markdown(name)}: {escape_markdown(what)}"
+        for name, what in about.items()
+        if name != "score"
+    ]
     if words := shares_in_words(shares):
         lines.append(f"- class shares: {escape_markdown(words)}")
     return "\n".join(lines) or "Not recorded."
 
 
-def _expected(search):
+def _expected(search, score):
     measure = (
         "Measure it on labelled texts that it did not learn from: `embtransfer evaluate FOLDER texts.csv`."
     )
+    if score:
+        return f"{escape_markdown(score)}. {measure}"
     if not hasattr(search, "score_interval_"):
         return f"Not known. {measure}"
     low, high = search.score_interval_

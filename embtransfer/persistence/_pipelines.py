@@ -58,8 +58,9 @@ def save_pipeline(
     embed_vectors : bool, default=False
         Whether the folder holds all word vectors itself.
     about : mapping of str to str, default=None
-        What the card and config.json say of the training data, such as ``{"source": "320 film reviews"}``.
-        Without it, of the data, the card has the class shares that the model knows.
+        What the card and config.json say of the training data, such as ``{"source": "320 film reviews"}``,
+        and with "score" of what to expect. Without it, of the data, the card has the class shares that the
+        model knows.
 
     Returns
     -------

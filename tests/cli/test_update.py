@@ -78,6 +78,29 @@ def test_other_scores_and_a_model_that_got_worse():
     assert "f1:good on the target" in embtransfer(*words, "f1:good")
 
 
+def test_the_card_has_the_score_that_random_labels_gave():
+    embtransfer("fit", *FIT)
+    embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "a.csv")
+    fill_in("a.csv")
+    said = embtransfer(*UPDATE, "--next", "0")
+    score = re.search(rf"  new: ({INTERVAL})\n", said)[1]
+    card = Path("new/README.md").read_text("utf-8")
+    expected = card[card.index("## What to expect") : card.index("## How to use it")]
+    by = "by 4 labels of random texts, which no model learns from"
+    assert f"Accuracy on the target, {by}: {score}. Measure it" in expected
+    assert card.count(score) == 1
+
+    replacing = ["new" if word == "model" else word for word in UPDATE]
+    said = embtransfer(*replacing, "--next", "0", "--overwrite")
+    score = re.search(rf"  new: ({INTERVAL})\n", said)[1]
+    assert f"learns from: {score}. Measure it" in Path("new/README.md").read_text("utf-8")
+
+    embtransfer("label", "model", "pans.csv", "-n", "4", "-o", "b.csv", "--method", "typical")
+    fill_in("b.csv")
+    embtransfer(*UPDATE[:-1], "b.csv", "--next", "0", "--overwrite")
+    assert "Not known. Measure it" in Path("new/README.md").read_text("utf-8")
+
+
 def test_a_model_that_takes_html_out_does_so_when_it_is_updated():
     clean = pd.read_csv("pans.csv")["text"]
     for name in ("films", "pans"):
