@@ -129,8 +129,10 @@ class ScoreRun:
         if old:
             return old[0]
         if resume:
+            whole = ". The file that is there is whole, and is replaced at the end: stop this run to keep it"
+            there = whole if self.out.path.exists() else ""
             warnings.warn(
-                f"Nothing to resume of {self.out.path.name}: began anew.", UserWarning, stacklevel=5
+                f"Nothing to resume of {self.out.path.name}: began anew{there}.", UserWarning, stacklevel=5
             )
         header = None
         if isinstance(self.out, PartFile) and not self.source.is_stdin:

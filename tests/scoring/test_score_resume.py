@@ -186,6 +186,17 @@ def stopped(stopped_once):
     return source, out / "a.csv"
 
 
+def test_a_run_that_ended_leaves_nothing_to_resume_and_the_next_says_so_before_it_begins(tmp_path):
+    source = write(tmp_path / "in", ".csv")
+    with pytest.warns(UserWarning, match=r"Nothing to resume of a\.csv: began anew\.$"):
+        run(source, tmp_path / "a.csv", resume=True)
+    before = (tmp_path / "a.csv").read_bytes()
+    with pytest.raises(UserWarning, match=r"began anew\. The file that is there is whole, .*: stop this run"):
+        run(source, tmp_path / "a.csv", resume=True)  # warnings are errors here
+    assert (tmp_path / "a.csv").read_bytes() == before
+    assert left_in(tmp_path) == []
+
+
 def test_without_resume_it_begins_anew(stopped):
     source, out = stopped[0], stopped[1].parent
     assert left_in(out) == [".journal", ".lock", ".part", ".rejected"]
