@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from ._tables import Output
+from ._terminal import some_jobs
 
 TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`."
 # words in braces are filled with the names of a registry when the help is shown: see NamingCommand
@@ -142,7 +143,7 @@ Html = Annotated[
         "unasked, in score, explain, update and all others.",
     ),
 ]
-Jobs = Annotated[int, typer.Option(help="Processes that try models beside one another; -1: all processors.")]
+Jobs = Annotated[int, typer.Option(callback=some_jobs, help="Processes that try models; -1: all processors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
 EmbedVectors = Annotated[
     bool, typer.Option("--embed-vectors", help="Save the word vectors in the model, for other machines.")

@@ -13,7 +13,7 @@ from ..system._folders import checksum
 from ..system._model_folders import CONFIG
 from ._models import load_quickly, split_names
 from ._options import Delimiter, Encoding, ModelFolder, Overwrite, TextColumn, Trusted, VectorColumn
-from ._terminal import clear_errors, progress_bar, talk
+from ._terminal import clear_errors, progress_bar, some_jobs, talk
 
 
 class OnError(StrEnum):
@@ -66,7 +66,9 @@ def score(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from where the same command was stopped.")
     ] = False,
-    jobs: Annotated[int, typer.Option(help="Threads that score; -1 all processors.")] = -1,
+    jobs: Annotated[
+        int, typer.Option(callback=some_jobs, help="Threads that score; -1 all processors.")
+    ] = -1,
     batch_size: Annotated[int, typer.Option(help="Rows given to the model at a time.")] = 10_000,
     block_size: Annotated[
         int | None, typer.Option(help="Bytes of input a block. By default 8 MiB, 1 MiB with --vectors.")

@@ -40,6 +40,14 @@ def clear_errors() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
+def some_jobs(jobs: int) -> int:
+    """What --jobs was given, for all commands that have it, before they begin; 0 is refused."""
+    with clear_errors():
+        if jobs == 0:
+            raise ValueError("Got --jobs 0. Expected a number above 0, or -1 for all processors.")
+    return jobs
+
+
 def say_shares(words, by=""):
     """Print how often each class occurs in the domains, if anything is known of it, and by which model."""
     if words:

@@ -761,6 +761,13 @@ def test_misuse(words, message, monkeypatch):
     assert message in misuse(*words)
 
 
+@pytest.mark.parametrize("command", ["choose", "compare", "curve", "score"])
+def test_no_jobs_are_refused_before_anything_is_read(command):
+    words = ["model", "a.csv", "-o", "b.csv"] if command == "score" else ["--source", "a", "--target", "b"]
+    error = misuse(command, *words, "--jobs", "0")
+    assert error == "Error: Got --jobs 0. Expected a number above 0, or -1 for all processors."
+
+
 # the real command
 
 
