@@ -23,7 +23,7 @@ def explain(
     model: ModelFolder,
     text: Annotated[str, typer.Argument(help="The text, in quotes; - is all of stdin.")],
     trusted: Trusted = "",
-    top: Annotated[int, typer.Option(help="Words to show.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="Words to show.")] = 20,
     label: Annotated[
         str | None, typer.Option(help="The class to explain. By default the predicted one.")
     ] = None,

@@ -754,6 +754,7 @@ def test_vectors_info_errors(tmp_path, content):
             "Invalid value for '--batch-size'",
         ),
         (["vectors", "info", "a", "b"], "unexpected extra argument"),
+        (["explain", "model", "A text.", "--top", "0"], "Invalid value for '--top'"),
     ],
 )
 def test_misuse(words, message, monkeypatch):
