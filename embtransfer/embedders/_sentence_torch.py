@@ -133,6 +133,15 @@ def check_installed():
 
 def download(name, device):
     """The folder of a model of the hub, and the model, which is loaded with that."""
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:  # once: without a network each file of the model would be asked for six times, for over a minute
+        HfApi().model_info(hub_name(name), timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    except HfHubHTTPError:  # the hub answers: what it says comes again, or passes
+        pass
+    except Exception as error:
+        raise not_on_hub(name, error) from None
     model = open_model(name, hub_name(name), device)
     folder = snapshot(name, "torch")
     if folder is None:

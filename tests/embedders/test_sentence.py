@@ -559,3 +559,19 @@ def test_names_on_the_hub(tiny, tmp_path, monkeypatch):
     )
     assert error.endswith("or download the model and pass its folder.")
     assert "\n" not in error
+
+
+def test_without_a_network_a_name_is_refused_within_seconds(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    nobody = "http://127.0.0.1:9"  # listens there
+    monkeypatch.setattr(constants, "ENDPOINT", nobody)
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants._HF_DEFAULT_ENDPOINT, nobody)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    started = time.monotonic()
+    with pytest.raises(OSError, match=r"the hub does not give it .* Check the name and the network"):
+        SentenceEmbedder("nobody/nothing").fit(["a"])
+    assert time.monotonic() - started < 20  # a minute, where every file is tried again and again
