@@ -144,14 +144,15 @@ def models(true):
         NGramVectorizer("binary", max_ngram="auto"),
         make_classifier("logistic"),
     )
-    counts, glove = NaiveBayesLogisticRegression(weighting="auto"), WordEmbedder()
+    counts, both = (NaiveBayesLogisticRegression(weighting=weighting) for weighting in ("auto", "both"))
+    glove = WordEmbedder()
     made = {
         TFIDF: (tfidf, logistic),
         "TF-IDF, label shift": (tfidf, LabelShiftClassifier()),
         "log-count ratios, unadapted": (words, counts),
-        TODAY: (words, SelfTrainingClassifier(counts, priors="source")),
-        WORDS: (words, SelfTrainingClassifier(counts)),
-        TOLD: (words, SelfTrainingClassifier(counts, priors=true)),
+        TODAY: (words, SelfTrainingClassifier(both, priors="source")),
+        WORDS: (words, SelfTrainingClassifier(both)),
+        TOLD: (words, SelfTrainingClassifier(both, priors=true)),
         "GloVe 50d, unadapted": (glove, NoAdaptation(), logistic),
         "GloVe 50d, centred at the source's shares": (glove, DomainCentering(priors="source"), logistic),
         "GloVe 50d, centred": (glove, DomainCentering(), logistic),

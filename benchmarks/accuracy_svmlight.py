@@ -108,6 +108,10 @@ def self_trained(source, y, target, test, estimator=None):
     return SelfTrainingClassifier(estimator).fit(source, y, X_target=target).predict(test)
 
 
+def both_self_trained(source, y, target, test):
+    return self_trained(source, y, target, test, NaiveBayesLogisticRegression(weighting="both"))
+
+
 def tfidf_self_trained(source, y, target, test):
     source, target, test = tfidf(source, target, test)
     return self_trained(source, y, target, test, LogisticRegression(C=10, max_iter=1000))
@@ -129,6 +133,7 @@ METHODS = {
     "TF-IDF, logistic, self-trained": tfidf_self_trained,
     "counts, log-count ratios": log_counts,
     "counts, log-count ratios, self-trained": self_trained,
+    "counts, log-count ratios and IDF, self-trained": both_self_trained,
     "log-count ratios and TF-IDF, co-trained": co_trained,
     "TF-IDF, SCL, logistic": scl,
     "TF-IDF, CORAL on the weights": coral,

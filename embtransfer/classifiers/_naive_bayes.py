@@ -37,11 +37,13 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    weighting : {"log_count_ratio", "idf", "auto"}, default="log_count_ratio"
+    weighting : {"log_count_ratio", "idf", "both", "auto"}, default="log_count_ratio"
         "log_count_ratio": the size of r of the Notes, of each class against the others. "idf": inverse
         document frequency, the same for all classes. "auto": of two classes the first; of more, where "the
         others" are many things, the second, unless the classes have fifty rows on the mean and the first is
-        better on held-out ones by a standard error (of 10,000, where there are more).
+        better on held-out ones by a standard error (of 10,000, where there are more). "both": of two classes
+        a regression of each, whose log-odds are averaged, since they err on different rows; of more as
+        "auto".
     C : float, default=10.0
         Inverse strength of the regularisation, as in LogisticRegression. Rows have length 1, hence not 1.
     smoothing : float, default=1.0
@@ -57,13 +59,14 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    weighting_ : {"log_count_ratio", "idf"}
-    weights_ : ndarray of shape (n_classes or 1, n_features)
-        The words' weights, of each class against the others (one row for two classes).
-    coef_ : ndarray of shape (n_classes or 1, n_features)
+    weighting_ : {"log_count_ratio", "idf", "both"}
+    weights_ : ndarray of shape (n_regressions, n_features)
+        The words' weights, of each class against the others (one row for two classes); of "both" first by
+        log-count ratios, then by inverse document frequencies.
+    coef_ : ndarray of shape (n_regressions, n_features)
         Of the weighted rows of length 1.
-    intercept_ : ndarray of shape (n_classes or 1,)
-    n_iter_ : ndarray of shape (n_classes or 1,)
+    intercept_ : ndarray of shape (n_regressions,)
+    n_iter_ : ndarray of shape (n_regressions,)
         Of the solver.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
@@ -83,7 +86,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     With the sums p and q of the rows of a class and of all others, each plus the smoothing,
     :math:`r = \ln\frac{p / |p|_1}{q / |q|_1}`; logistic regression sees :math:`x \circ |r|` at length 1. More
     than two classes: one against the others each, probabilities normalised. Of N rows, df of which hold a
-    word, :math:`idf = \ln\frac{1 + N}{1 + df} + 1` takes the place of \|r\|.
+    word, :math:`idf = \ln\frac{1 + N}{1 + df} + 1` takes the place of \|r\|; "both" decides by
+    :math:`(z_r + z_{idf}) / 2`.
 
     References
     ----------
@@ -98,7 +102,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "weighting": [StrOptions({"log_count_ratio", "idf", "auto"})],
+        "weighting": [StrOptions({"log_count_ratio", "idf", "both", "auto"})],
         "C": [Interval(Real, 0, None, closed="neither")],
         "smoothing": [Interval(Real, 0, None, closed="neither")],
         "binarize": ["boolean"],
@@ -110,7 +114,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         self,
         C: float = 10.0,
         *,
-        weighting: Literal["log_count_ratio", "idf", "auto"] = "log_count_ratio",
+        weighting: Literal["log_count_ratio", "idf", "both", "auto"] = "log_count_ratio",
         smoothing: float = 1.0,
         binarize: bool = True,
         max_iter: int = 300,
@@ -147,26 +151,40 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             )
         self.classes_ = classes_of(y)
         counts = check_weights(sample_weight, y)
-        self.weighting_ = self.weighting if self.weighting != "auto" else self._better(X, y, counts)
+        self.weighting_ = self._settled(X, y, counts)
         X = self._rows(X)
         losses = self._loss_weights(y, counts)
         labels = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         C = self.C if losses is None else self.C * losses
-        if self.weighting_ == "idf":
-            weights = [_idf(X, counts)] * len(labels)
-            weighted: Iterable = repeat(_weighted(X, weights[0]), len(labels))
-        else:
-            weights = [self._ratios(X, y == label, counts) for label in labels]
-            weighted = map(partial(_weighted, X), weights)
-        parts = [
-            fit_logistic(rows, y == label, C, self.max_iter)
-            for rows, label in zip(weighted, labels, strict=True)
-        ]
-        coefs, intercepts, n_iter = zip(*parts, strict=True)
+        regressions: list = []
+        for weighting in self._weightings():
+            if weighting == "idf":
+                weights = [_idf(X, counts)] * len(labels)
+                weighted: Iterable = repeat(_weighted(X, weights[0]), len(labels))
+            else:
+                weights = [self._ratios(X, y == label, counts) for label in labels]
+                weighted = map(partial(_weighted, X), weights)
+            regressions += [
+                (own, *fit_logistic(rows, y == label, C, self.max_iter))
+                for own, rows, label in zip(weights, weighted, labels, strict=True)
+            ]
+        of_words, coefs, intercepts, n_iter = zip(*regressions, strict=True)
         self.n_iter_ = np.array(n_iter)
-        self.weights_, self.coef_ = np.stack(weights), np.stack(coefs).astype(X.dtype)
+        self.weights_, self.coef_ = np.stack(of_words), np.stack(coefs).astype(X.dtype)
         self.intercept_ = np.array(intercepts, X.dtype)
         return self
+
+    def _weightings(self):
+        return ["log_count_ratio", "idf"] if self.weighting_ == "both" else [self.weighting_]
+
+    def parts(self) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+        """Of each weighting, whose log-odds are averaged: its name, weights, coefficients and intercepts.
+
+        Of shapes (n_labels, n_features) twice and (n_labels,), n_labels being 1 for two classes.
+        """
+        names = self._weightings()
+        of_each = (np.split(of, len(names)) for of in (self.weights_, self.coef_, self.intercept_))
+        return list(zip(names, *of_each, strict=True))
 
     def _rows(self, X):
         X = sparse.csr_array(X)
@@ -186,10 +204,15 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             weight = dict(zip(self.classes_, factors, strict=True))
         return counts * compute_sample_weight(weight, y)
 
-    def _better(self, X, y, weights):
-        """Of more than two classes "idf", if the other is not better on held-out rows by a standard error."""
+    def _settled(self, X, y, weights):
+        if self.weighting not in ("auto", "both"):
+            return self.weighting
         if len(self.classes_) == 2:
-            return "log_count_ratio"
+            return "both" if self.weighting == "both" else "log_count_ratio"
+        return self._better(X, y, weights)
+
+    def _better(self, X, y, weights):
+        """Of many classes "idf", if the other is not better on held-out rows by a standard error."""
         if len(y) < _FEW * len(self.classes_):
             return "idf"
         index, gains = np.searchsorted(self.classes_, y), []
@@ -217,13 +240,15 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         """Log-odds: (n_rows,) for two classes, (n_rows, n_classes) of each against the others for more."""
         check_is_fitted(self)
         X = self._rows(validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False))
-        if self.weighting_ == "idf":
-            scores = _weighted(X, self.weights_[0]) @ self.coef_.T + self.intercept_
-        else:
-            parts = zip(self.weights_, self.coef_, self.intercept_, strict=True)
-            scores = [_weighted(X, weights) @ coef + offset for weights, coef, offset in parts]
-            scores = np.stack(scores, axis=1)
+        said = [self._scores(X, *part) for part in self.parts()]
+        scores = sum(said) / len(said)
         return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def _scores(self, X, weighting, weights, coefs, offsets):
+        if weighting == "idf":
+            return _weighted(X, weights[0]) @ coefs.T + offsets
+        columns = [_weighted(X, of_words) @ coef for of_words, coef in zip(weights, coefs, strict=True)]
+        return np.stack(columns, axis=1) + offsets
 
     def predict_proba(self, X: Rows) -> np.ndarray:
         """Class probabilities: array of shape (n_rows, n_classes)."""
@@ -238,7 +263,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
     def settled(self) -> Self:
-        """An unfitted one like this, of the weighting that "auto" came to."""
+        """An unfitted one like this, of the weighting that "auto" or "both" came to."""
         check_is_fitted(self)
         return clone(self).set_params(weighting=self.weighting_)
 

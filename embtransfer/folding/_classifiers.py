@@ -41,7 +41,7 @@ from ..classifiers import (
 from ..classifiers._base import BaseTransferPredictor
 from ..classifiers._multi_label import CERTAIN
 from ..priors import LEAST
-from ._rows import Block, CannotFold, Rows
+from ._rows import Block, CannotFold, Inner, Rows
 from ._steps import fold_steps
 
 _LINEAR = (
@@ -204,14 +204,20 @@ def _log_count_ratios(model, rows, scores):
         raise CannotFold("log-count ratios fold on counts of words alone")
     if model.binarize:
         leaf = replace(leaf, counting="binary", weights=None)
-    blocks, parts = [], zip(model.weights_, model.coef_[:, None], model.intercept_[:, None], strict=True)
-    if model.weighting_ == "idf":  # the same for all classes
-        parts = [(model.weights_[0], model.coef_, model.intercept_)]
-    for weights, coefs, offsets in parts:
-        weighted = weights.astype(np.float64) * (1.0 if leaf.weights is None else leaf.weights)
-        of_length_1 = Rows.of(replace(leaf, weights=weighted, normalised=True))
-        blocks += of_length_1.affine(coefs.T, after=offsets).blocks
-    return _linear(Rows(blocks), scores, "one_vs_rest", True)
+    blocks, parts = [], model.parts()
+    for weighting, weights, coefs, offsets in parts:
+        regressions = zip(weights, coefs[:, None], offsets[:, None], strict=True)
+        if weighting == "idf":  # the same weights for all classes
+            regressions = [(weights[0], coefs, offsets)]
+        for of_words, coef, offset in regressions:
+            weighted = of_words.astype(np.float64) * (1.0 if leaf.weights is None else leaf.weights)
+            of_length_1 = Rows.of(replace(leaf, weights=weighted, normalised=True))
+            blocks += of_length_1.affine(coef.T, after=offset).blocks
+    found = Rows(blocks)
+    if len(parts) > 1:  # side by side, so that texts are read once
+        n_labels = found.width // len(parts)
+        found = Rows.of(Inner(found, "none")).affine(np.tile(np.eye(n_labels), (len(parts), 1)) / len(parts))
+    return _linear(found, scores, "one_vs_rest", True)
 
 
 def _gaussian(model, rows, scores):

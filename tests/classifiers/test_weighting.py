@@ -57,6 +57,20 @@ class TestWeighting:
         model = NaiveBayesLogisticRegression(weighting="auto").fit(*counts(2))
         assert model.weighting_ == "log_count_ratio"
 
+    def test_both_average_the_log_odds_of_either(self):
+        X, y = counts(2)
+        either = [
+            NaiveBayesLogisticRegression(weighting=weighting).fit(X, y).decision_function(X)
+            for weighting in ("log_count_ratio", "idf")
+        ]
+        model = NaiveBayesLogisticRegression(weighting="both").fit(X, y)
+        np.testing.assert_allclose(model.decision_function(X), np.mean(either, axis=0), rtol=1e-6)
+        assert model.weighting_ == model.settled().weighting == "both"
+
+    def test_more_classes_are_weighed_as_by_auto(self):
+        both, auto = (NaiveBayesLogisticRegression(weighting=w).fit(*counts(3)) for w in ("both", "auto"))
+        assert both.weighting_ == auto.weighting_ == "idf"
+
     def test_log_count_ratios_that_are_better_are_taken_if_classes_have_fifty_rows(self):
         rng = np.random.default_rng(0)
         y = np.arange(150) % 3

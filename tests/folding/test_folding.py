@@ -292,6 +292,7 @@ class TestClassifiers:
             ("log_count_ratio", False, Y3),
             ("idf", True, Y3),
             ("idf", False, Y2),
+            ("both", True, Y2),
         ],
     )
     def test_weighted_words(self, binarize, weighting, y):
@@ -315,7 +316,8 @@ class TestClassifiers:
         model = make_recipe("words").fit(SOURCE, Y2, X_target=TARGET)
         compiled = compile_pipeline(model)
         assert_same(model, compiled)
-        assert [type(part).__name__ for part in compiled._program.parts] == ["TermSums"]
+        (both,) = compiled._program.parts
+        assert [type(part).__name__ for part in both.program.parts] == ["TermSums"]  # texts are read once
 
     def test_soft_voting(self):
         parts = [("a", make_pipeline(TfidfVectorizer(), logistic()))]
