@@ -12,7 +12,7 @@ MAIN_ROWS = {
     "TF-IDF and logistic regression": "TF-IDF",
     "TF-IDF, self-trained": "TF-IDF, self-trained",
     "MiniLM by sentence, centering": "MiniLM by sentence, centering",
-    '**recipe "words"**, no pretrained model': "log-count ratios, self-trained (recipe 'words')",
+    '**recipe "words"**, no pretrained model': "recipe 'words', without a model",
     'recipe "distilled", MiniLM for fitting alone': "recipe 'distilled', without MiniLM at prediction",
     '**recipe "sentences"**, MiniLM at prediction too': "recipe 'sentences', with MiniLM at prediction",
 }
@@ -28,8 +28,8 @@ ALL_ROWS = (
     ("the same by scikit-learn's SelfTrainingClassifier", "scikit-learn self-training, TF-IDF"),
     ("log-count ratios, source only", "log-count ratios"),
     (
-        '**recipe "words"**: log-count ratios, self-trained',
-        "log-count ratios, self-trained (recipe 'words')",
+        '**recipe "words"**: log-count ratios and IDF, self-trained',
+        "recipe 'words', without a model",
     ),
     ("MiniLM by review, source only", "MiniLM by review, none"),
     ("MiniLM by sentence, source only", "MiniLM by sentence, none"),

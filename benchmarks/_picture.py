@@ -66,7 +66,7 @@ def points():
     sentences = own("recipe 'sentences', with MiniLM at prediction")
     return [
         Point('recipe "sentences"', sentences, minilm, True),
-        Point('recipe "words"', own("log-count ratios, self-trained (recipe 'words')"), words, True),
+        Point('recipe "words"', own("recipe 'words', without a model"), words, True),
         Point("averaged GloVe, centred, folded", own("GloVe, centering"), scoring["folded"], True, "end"),
         Point("MiniLM, linear optimal transport (skada)", optimal, minilm, False),
         Point(tfidf, own("TF-IDF"), scoring[tfidf], False, "end"),

@@ -41,7 +41,7 @@ from .accuracy_transfer import DEVELOPED_ON, DOMAINS, Split, embed
 N_LABELS = 5  # a class of BANKING77
 AMAZON_ALONE = {"spaCy: textcat": "not run: each of its 1,600 steps or more moves all 262,144 x 77 weights"}
 OURS = {
-    "embtransfer: recipe 'words'": "log-count ratios, self-trained (recipe 'words')",
+    "embtransfer: recipe 'words'": "recipe 'words', without a model",
     "embtransfer: recipe 'distilled'": "recipe 'distilled', without MiniLM at prediction",
     "embtransfer: recipe 'sentences'": "recipe 'sentences', with MiniLM at prediction",
     "embtransfer: TF-IDF, logistic regression, no adaptation": "TF-IDF",

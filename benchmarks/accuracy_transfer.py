@@ -279,7 +279,7 @@ def methods():
     rows[BEST_PEER] = sklearn_self_training
     ratio = et.NaiveBayesLogisticRegression
     rows["log-count ratios"] = adapted("binary", et.NoAdaptation, ratio)
-    rows["log-count ratios, self-trained (recipe 'words')"] = recipe("words")
+    rows["recipe 'words', without a model"] = recipe("words")
     for kind, label in (("glove", "GloVe"), ("minilm", "MiniLM by sentence")):
         for name, adapter in dense.items():
             rows[f"{label}, {name}"] = adapted(kind, adapter)
