@@ -21,11 +21,11 @@ from embtransfer import (
     NaiveBayesLogisticRegression,
     NGramVectorizer,
     NoAdaptation,
-    SelfTrainingClassifier,
     TransferSearch,
     WordEmbedder,
     class_shares,
     make_classifier,
+    make_recipe,
     make_transfer_pipeline,
 )
 from embtransfer.datasets import fetch_amazon_reviews
@@ -144,15 +144,18 @@ def models(true):
         NGramVectorizer("binary", max_ngram="auto"),
         make_classifier("logistic"),
     )
-    counts, both = (NaiveBayesLogisticRegression(weighting=weighting) for weighting in ("auto", "both"))
-    glove = WordEmbedder()
+    counts, recipe, glove = (
+        NaiveBayesLogisticRegression(weighting="auto"),
+        make_recipe("words")[-1],
+        WordEmbedder(),
+    )
     made = {
         TFIDF: (tfidf, logistic),
         "TF-IDF, label shift": (tfidf, LabelShiftClassifier()),
         "log-count ratios, unadapted": (words, counts),
-        TODAY: (words, SelfTrainingClassifier(both, priors="source")),
-        WORDS: (words, SelfTrainingClassifier(both)),
-        TOLD: (words, SelfTrainingClassifier(both, priors=true)),
+        TODAY: (words, clone(recipe).set_params(priors="source")),
+        WORDS: (words, recipe),
+        TOLD: (words, clone(recipe).set_params(priors=true)),
         "GloVe 50d, unadapted": (glove, NoAdaptation(), logistic),
         "GloVe 50d, centred at the source's shares": (glove, DomainCentering(priors="source"), logistic),
         "GloVe 50d, centred": (glove, DomainCentering(), logistic),

@@ -109,7 +109,9 @@ def self_trained(source, y, target, test, estimator=None):
 
 
 def both_self_trained(source, y, target, test):
-    return self_trained(source, y, target, test, NaiveBayesLogisticRegression(weighting="both"))
+    last = NaiveBayesLogisticRegression(weighting="both")
+    model = SelfTrainingClassifier(NaiveBayesLogisticRegression(), last_estimator=last)
+    return model.fit(source, y, X_target=target).predict(test)
 
 
 def tfidf_self_trained(source, y, target, test):

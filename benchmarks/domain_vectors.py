@@ -65,7 +65,7 @@ def ways(embedder, beside):
     }
     made = {way: make_transfer_pipeline(*steps) for way, steps in made.items()}
     if beside:
-        words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="both")
+        words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
         views = [("words", make_transfer_pipeline(*words)), ("vectors", made["centred"])]
         made["beside words"] = CoTrainingClassifier(views)
     return made

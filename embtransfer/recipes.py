@@ -30,10 +30,10 @@ def make_recipe(
     Parameters
     ----------
     name : {"words", "distilled", "sentences", "vectors", "columns"}, default="words"
-        "words": words and n-grams of both domains, logistic regression on log-count ratios and on inverse
-        document frequencies (of more than two classes on either), self-trained on the target. Seconds to
-        fit, no pretrained model.
-        "sentences": the same, co-trained with logistic regression on a sentence model's vectors, which it
+        "words": words and n-grams of both domains, logistic regression on log-count ratios (of many classes
+        on inverse document frequencies), self-trained on the target; of two classes on both in the end.
+        Seconds to fit, no pretrained model.
+        "sentences": the first, co-trained with logistic regression on a sentence model's vectors, which it
         wants at prediction too: the most accurate. "distilled": both, and a student distilled from the
         sentence model; fitting takes the sentence model, prediction only the words and the student.
         "vectors": of rows that are vectors already, brought to one scale, and logistic regression,
@@ -93,14 +93,15 @@ def make_recipe(
     if name == "vectors":
         *steps, classifier = _dense(VectorEmbedder(accept_sparse=False), alone=True)
         return make_transfer_pipeline(*steps, SelfTrainingClassifier(classifier))
-    if name == COLUMNS:
-        return _of_columns("text" if text_column is None else text_column, vector_column)
-    vectorizer, classifier = _words("both")
+    words = NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting="auto")
     if name == "words":
-        return make_transfer_pipeline(vectorizer, SelfTrainingClassifier(classifier))
+        both = NaiveBayesLogisticRegression(weighting="both")
+        return make_transfer_pipeline(words[0], SelfTrainingClassifier(words[1], last_estimator=both))
+    if name == COLUMNS:
+        return _of_columns("text" if text_column is None else text_column, vector_column, words)
     teacher = SentenceEmbedder(by_sentence=True) if teacher is None else teacher
     views = [
-        ("words", make_transfer_pipeline(vectorizer, classifier)),
+        ("words", make_transfer_pipeline(*words)),
         ("sentences", make_transfer_pipeline(*_dense(teacher))),
     ]
     if name == "sentences":
@@ -109,11 +110,7 @@ def make_recipe(
     return CoTrainingClassifier(views, predict_with=["words", "student"])
 
 
-def _words(weighting):
-    return NGramVectorizer("binary", max_ngram="auto"), NaiveBayesLogisticRegression(weighting=weighting)
-
-
-def _of_columns(text_column, vector_column):
+def _of_columns(text_column, vector_column, words):
     """Words of the column with texts, and each column of vectors, as views of a table's rows."""
     texts = [text_column] if isinstance(text_column, str) else list(text_column)
     vectors = [vector_column] if isinstance(vector_column, str) else list(vector_column or ())
@@ -124,8 +121,7 @@ def _of_columns(text_column, vector_column):
             f"vector_column={vector_column!r}. Expected a column of vectors, or a list of some, each once. "
             "Of texts alone take 'words'."
         )
-    vectorizer, classifier = _words("auto")  # where views are weighed by held-out rows "both" gains nothing
-    views: list[tuple] = [("words", of_columns(vectorizer, texts), classifier)] if texts else []
+    views: list[tuple] = [("words", of_columns(words[0], texts), *words[1:])] if texts else []
     for i, column in enumerate(vectors, 1):
         name = "vectors" if len(vectors) == 1 else f"vectors{i}"
         views.append((name, *_dense(ColumnEmbedder(column, VectorEmbedder()))))

@@ -146,8 +146,9 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
         return check_weights(sample_weight, y, is_classifier(self))
 
     def _check_takes_weights(self, target_weight=None):
-        estimator = self._make_estimator()
-        if not has_fit_parameter(estimator, "sample_weight"):
+        for estimator in (self._make_estimator(), getattr(self, "last_estimator", None)):
+            if estimator is None or has_fit_parameter(estimator, "sample_weight"):
+                continue
             asked = "" if target_weight is None else f", and target_weight={target_weight!r}"
             raise ValueError(
                 f"Got {type(estimator).__name__}, whose fit takes no sample_weight{asked}. Expected one that "

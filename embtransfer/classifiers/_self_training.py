@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils._param_validation import HasMethods, Interval
 
+from .._parts import settled
 from .._types import Estimator, Rows, Seed
 from ..priors import PRIORS, check_priors, is_estimated, priors_by_rows
 from ._base import BaseLabelledTargetClassifier
@@ -32,6 +33,9 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     ----------
     estimator : classifier with `predict_proba`, default=None
         None: logistic regression with C = 10.
+    last_estimator : classifier with `predict_proba` or None, default=None
+        Learns from the rows and labels of the last round in the place of `estimator`, which serves the
+        rounds and the class shares alone: one that takes longer, say.
     n_rounds : int, default=5
         Rounds at most; each labels the target rows anew and takes more of them.
     share : float in (0, 1], default=0.8
@@ -55,13 +59,13 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
 
     Attributes
     ----------
-    estimator_ : the classifier of the last round
-    unadapted_estimator_ : the classifier fitted on source rows alone
+    estimator_ : the classifier of the last round, or `last_estimator` fitted to its rows
+    unadapted_estimator_ : the same classifier fitted on source rows alone
     history_ : list of dict
         Of each round: "n_added", target rows taken; "confidence", their mean calibrated confidence;
-        "agreement", share of all target rows that get the same label as from `unadapted_estimator_`. A
-        round that would take no other rows and labels than the one before is left out. Empty if none took
-        any, of which a warning tells.
+        "agreement", share of all target rows that get the same label as from `estimator` fitted on the
+        source alone. A round that would take no other rows and labels than the one before is left out. Empty
+        if none took any, of which a warning tells.
     temperature_ : float
         Of the calibration.
     target_temperature_ : float
@@ -146,12 +150,14 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     _parameter_constraints = {
         **CONSTRAINTS,
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "last_estimator": [HasMethods(["fit", "predict_proba"]), None],
     }
 
     def __init__(
         self,
         estimator: Estimator = None,
         *,
+        last_estimator: Estimator = None,
         n_rounds: int = 5,
         share: float = 0.8,
         priors: Literal["estimated", "source", "uniform"] | Rows = "estimated",
@@ -161,6 +167,7 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         random_state: Seed = 0,
     ):
         self.estimator = estimator
+        self.last_estimator = last_estimator
         self.n_rounds = n_rounds
         self.share = share
         self.priors = priors
@@ -176,6 +183,8 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         view = View(self._make_estimator(), X, X_target, sample_weight)
         trained = train(self, [view], y, "all", known, self._shares(X, y, X_target, known))
         self.unadapted_estimator_, self.estimator_ = trained.first[0], trained.last[0]
+        if self.last_estimator is not None:
+            self._fit_last(view, y, known, trained)
         self.target_temperature_ = 1.0
         if trained.taken is None or not divides(self.estimator_):
             return
@@ -187,6 +196,14 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
             [view], trained.taken, y, trained.expected, known, self.target_weight, sure
         )
         self.estimator_ = divided(self.estimator_, self.target_temperature_)
+
+    def _fit_last(self, view, y, known, trained):
+        view.classifier = self.last_estimator
+        self.unadapted_estimator_ = self.estimator_ = view.fit(y)
+        view.classifier = settled(self.unadapted_estimator_, view.classifier)
+        guessed = None if trained.taken is None else trained.taken[0]
+        if guessed is not None or len(known.rows):
+            self.estimator_ = view.fit(y, guessed, known, self.target_weight)
 
     def _shares(self, X, y, X_target, known):
         """What an adapter found, or what the texts of dense rows tell beside them; else None."""

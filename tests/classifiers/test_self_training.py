@@ -211,6 +211,24 @@ def test_gain_where_words_of_the_target_carry_the_label(estimator, seed):
     assert model.score(X_target, y_target) > before + 0.05
 
 
+def test_a_last_estimator_learns_what_the_rounds_of_the_other_took():
+    X, y, X_target, _ = simulate(3)
+    rounds = SelfTrainingClassifier(LogisticRegression()).fit(X, y, X_target=X_target)
+    same = clone(rounds).set_params(last_estimator=LogisticRegression()).fit(X, y, X_target=X_target)
+    np.testing.assert_array_equal(same.predict_proba(X_target), rounds.predict_proba(X_target))
+    other = clone(rounds).set_params(last_estimator=KNeighborsClassifier(3)).fit(X, y, X_target=X_target)
+    assert other.history_ == rounds.history_
+    np.testing.assert_array_equal(other.priors_, rounds.priors_)
+    alone = KNeighborsClassifier(3).fit(X, y)
+    np.testing.assert_array_equal(
+        other.unadapted_estimator_.predict_proba(X_target), alone.predict_proba(X_target)
+    )
+    assert other.estimator_.n_samples_fit_ == len(X) + other.history_[-1]["n_added"]
+    weights = np.ones(len(y))
+    with pytest.raises(ValueError, match="Got KNeighborsClassifier, whose fit takes no sample_weight"):
+        other.fit(X, y, X_target=X_target, sample_weight=weights)
+
+
 def test_history():
     X, y, X_target, _ = simulate(n_target=100)
     model = SelfTrainingClassifier(n_rounds=4, share=0.4, priors="source").fit(X, y, X_target=X_target)
