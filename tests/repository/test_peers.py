@@ -52,12 +52,12 @@ def test_report_of_accuracy():
     pairs = [(source, target) for name, source, target in accuracy_peers.tasks_of("adapt: CORAL")]
     assert len(set(pairs)) == 12
     records = [
-        {"method": "POT: EMDTransport", "source": s, "target": t, "unseen": 0.9, "seconds": 1.0}
+        {"method": "POT: EMDTransport", "source": s, "target": t, "unseen": 0.95, "seconds": 1.0}
         for s, t in pairs
     ]
     part = {**records[0], "method": "skada: CORAL"}  # one pair of twelve: no row yet
     text = "\n".join(accuracy_peers.report([*records, part], {"adapt: CORAL": REASON}))
-    assert "| POT: EMDTransport | 90.0 | 90.0 | 0 of 12 | 1.0 |" in text
+    assert "| POT: EMDTransport | 95.0 | 95.0 | 0 of 12 | 1.0 |" in text
     assert f"| adapt: CORAL: {REASON} |" in text
     assert "skada: CORAL" not in text
     assert "| embtransfer: recipe 'words' |" in text

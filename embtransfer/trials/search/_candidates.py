@@ -157,7 +157,7 @@ def without_target(estimator):
     if isinstance(estimator, LabelShiftClassifier):
         return estimator  # it learns the classes' shares alone
     if isinstance(estimator, BaseTransferClassifier):
-        return clone(getattr(estimator, "last_estimator", None) or estimator._make_estimator())
+        return clone(estimator._make_estimator())
     if isinstance(estimator, BaseAdapter) and not isinstance(estimator, LengthScaling):
         return NoAdaptation()
     return estimator
