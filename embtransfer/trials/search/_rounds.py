@@ -190,7 +190,7 @@ def judge(
 
 
 def _to_judge(estimator):
-    """The same without last estimators: they take longer, and a recipe won by them where others were better."""
+    """The same without last estimators: with them a recipe won where others were better, and took longer."""
     last = [name for name in estimator.get_params() if name.rpartition("__")[2] == "last_estimator"]
     return clone(estimator).set_params(**dict.fromkeys(last)) if last else estimator
 
