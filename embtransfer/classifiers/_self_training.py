@@ -143,6 +143,7 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     [16, 32, 48, 64, 80]
     """
 
+    last_estimator = None  # of models that were saved before
     _holds_labels_out = True  # steps before it that learn from labels spoil that
     # TransferPipeline sets these while it fits: what an adapter before it found, the texts of dense rows
     _shares_found = None

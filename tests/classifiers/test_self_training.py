@@ -606,3 +606,12 @@ class TestInAPipeline:
         loaded = load_pipeline(save_pipeline(pipeline, tmp_path / "model"))
         np.testing.assert_array_equal(loaded.predict(X_target), pipeline.predict(X_target))
         assert clone(loaded)[-1].priors == [0.2, 0.3, 0.5]
+
+    def test_saved_before_there_were_last_estimators(self, tmp_path):
+        X, y, X_target, _ = simulate()
+        pipeline = make_transfer_pipeline(NoAdaptation(), SelfTrainingClassifier())
+        del pipeline.fit(X, y, X_target=X_target)[-1].last_estimator
+        loaded = load_pipeline(save_pipeline(pipeline, tmp_path / "model"))
+        assert "last_estimator" not in vars(loaded[-1])
+        np.testing.assert_array_equal(loaded.predict(X_target), pipeline.predict(X_target))
+        assert clone(loaded)[-1].last_estimator is None
