@@ -199,9 +199,12 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         self.estimator_ = divided(self.estimator_, self.target_temperature_)
 
     def _fit_last(self, view, y, known, trained):
-        view.classifier = self.last_estimator
-        self.unadapted_estimator_ = self.estimator_ = view.fit(y)
-        view.classifier = settled(self.unadapted_estimator_, view.classifier)
+        of_rounds, view.classifier = view.classifier, self.last_estimator
+        unadapted = view.fit(y)
+        view.classifier = last = settled(unadapted, self.last_estimator)
+        if type(last) is type(of_rounds) and last.get_params() == of_rounds.get_params():
+            return  # on this evidence it is what the rounds had
+        self.unadapted_estimator_ = self.estimator_ = unadapted
         guessed = None if trained.taken is None else trained.taken[0]
         if guessed is not None or len(known.rows):
             self.estimator_ = view.fit(y, guessed, known, self.target_weight)

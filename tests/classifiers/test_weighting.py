@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
-from embtransfer import NaiveBayesLogisticRegression, NGramVectorizer, SelfTrainingClassifier
+from embtransfer import NaiveBayesLogisticRegression, NGramVectorizer, SelfTrainingClassifier, make_recipe
 
 
 def counts(n_classes):
@@ -66,6 +66,13 @@ class TestWeighting:
         model = NaiveBayesLogisticRegression(weighting="both").fit(X, y)
         np.testing.assert_allclose(model.decision_function(X), np.mean(either, axis=0), rtol=1e-6)
         assert model.weighting_ == model.settled().weighting == "both"
+
+    def test_of_more_classes_the_recipe_ends_as_its_rounds_did(self):
+        queries, intents = intent_queries()
+        model = make_recipe("words").fit(queries[::2], intents[::2], X_target=queries[1::2])
+        plain = clone(model).set_params(selftrainingclassifier__last_estimator=None)
+        plain.fit(queries[::2], intents[::2], X_target=queries[1::2])
+        np.testing.assert_array_equal(model.predict_proba(queries), plain.predict_proba(queries))
 
     def test_more_classes_are_weighed_as_by_auto(self):
         both, auto = (NaiveBayesLogisticRegression(weighting=w).fit(*counts(3)) for w in ("both", "auto"))
