@@ -103,15 +103,14 @@ def log_counts(source, y, target, test):
     return NaiveBayesLogisticRegression().fit(source, y).predict(test)
 
 
-def self_trained(source, y, target, test, estimator=None):
+def self_trained(source, y, target, test, estimator=None, last=None):
     estimator = NaiveBayesLogisticRegression() if estimator is None else estimator
-    return SelfTrainingClassifier(estimator).fit(source, y, X_target=target).predict(test)
+    model = SelfTrainingClassifier(estimator, last_estimator=last)
+    return model.fit(source, y, X_target=target).predict(test)
 
 
 def both_self_trained(source, y, target, test):
-    last = NaiveBayesLogisticRegression(weighting="both")
-    model = SelfTrainingClassifier(NaiveBayesLogisticRegression(), last_estimator=last)
-    return model.fit(source, y, X_target=target).predict(test)
+    return self_trained(source, y, target, test, last=NaiveBayesLogisticRegression(weighting="both"))
 
 
 def tfidf_self_trained(source, y, target, test):

@@ -145,9 +145,13 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
             self._check_takes_weights()
         return check_weights(sample_weight, y, is_classifier(self))
 
+    def _fitted_with_weights(self):
+        """All that gets the rows' weights."""
+        return [self._make_estimator()]
+
     def _check_takes_weights(self, target_weight=None):
-        for estimator in (self._make_estimator(), getattr(self, "last_estimator", None)):
-            if estimator is None or has_fit_parameter(estimator, "sample_weight"):
+        for estimator in self._fitted_with_weights():
+            if has_fit_parameter(estimator, "sample_weight"):
                 continue
             asked = "" if target_weight is None else f", and target_weight={target_weight!r}"
             raise ValueError(

@@ -151,7 +151,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             )
         self.classes_ = classes_of(y)
         counts = check_weights(sample_weight, y)
-        self.weighting_ = self._settled(X, y, counts)
+        self.weighting_ = self._chosen(X, y, counts)
         X = self._rows(X)
         losses = self._loss_weights(y, counts)
         labels = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
@@ -204,7 +204,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
             weight = dict(zip(self.classes_, factors, strict=True))
         return counts * compute_sample_weight(weight, y)
 
-    def _settled(self, X, y, weights):
+    def _chosen(self, X, y, weights):
         if self.weighting not in ("auto", "both"):
             return self.weighting
         if len(self.classes_) == 2:

@@ -198,6 +198,10 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         )
         self.estimator_ = divided(self.estimator_, self.target_temperature_)
 
+    def _fitted_with_weights(self):
+        last = [] if self.last_estimator is None else [self.last_estimator]
+        return [*super()._fitted_with_weights(), *last]
+
     def _fit_last(self, view, y, known, trained):
         of_rounds, view.classifier = view.classifier, self.last_estimator
         unadapted = view.fit(y)

@@ -65,9 +65,9 @@ def word_weights(model: Estimator, texts: Texts | None = None, top: int = 20) ->
     >>> from embtransfer.datasets import load_demo_reviews
     >>> films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
     >>> model = make_recipe("words").fit(films.data, films.target, X_target=pans.data)
-    >>> table = word_weights(model, pans.data, top=1)
+    >>> table = word_weights(model, pans.data, top=2)
     >>> table[["label", "word"]].values.tolist()
-    [[0, 'no'], [1, 'with']]
+    [[0, 'no'], [0, 'the'], [1, 'with'], [1, 'strong']]
     """
     import pandas as pd
 
