@@ -104,7 +104,10 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     Shares are estimated by expectation maximisation on calibrated probabilities, several times. Of sparse
     rows the stable columns speak: those whose frequency in the target is within a factor of two of what the
     classes' frequencies in the source let expect, once under the source's shares and once under those that
-    all columns give. One half of the columns estimates, too, and the other. The logarithms are averaged, and
+    all columns give. One half of the columns estimates, too, and the other. Where the target's rows hold
+    twice as many words as the source's, or more, source rows of a class are joined for it until they are as
+    long: votes of words that add up over a long text would give all of it to one class. The logarithms are
+    averaged, and
     drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
     apart, and the farther the target lies outside of what mixtures of the source's classes could give. In a
     TransferPipeline after an adapter that has estimated the shares, these are taken over: rows whose means it

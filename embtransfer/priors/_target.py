@@ -10,6 +10,7 @@ how much. Here each view of the rows gives several estimates that err for differ
   which err to opposite sides.
 - Each of these with one half of its columns, drawn at random, and with the other: by how much the halves
   differ says how far the estimate hangs on which words there are.
+- All of it on texts as long as the target's, which short ones of the source are joined to.
 
 The logarithms of the shares are averaged over the estimates. The result is their posterior mean under a
 prior that the shares are those of the source, or else spread around them.
@@ -31,6 +32,7 @@ from .._types import Rows
 from ..copies._groups import complete_folds, identical
 from ._errors import calibrated, distance, nearer, noise, outside, to_odds
 from ._estimate import LEAST, estimate
+from ._lengths import as_long
 from ._logistic import fit_classifier, held_out_proba
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
@@ -159,7 +161,9 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
     some, others = rows_for_priors(y, len(views[0].of_target))
     for view in views:
         if not view.said:
-            view.said.extend(_by_view(_at(view, some, others), y[some], source, deepcopy(rng)))
+            own_rng = deepcopy(rng)
+            here, of_rows = as_long(_at(view, some, others), y[some], _FOLDS, own_rng)
+            view.said.extend(_by_view(here, of_rows, source, own_rng))
     found = [view.said for view in views]
     means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
