@@ -305,7 +305,11 @@ def _only(classifier, rows, columns):
     if not of_parts and not hasattr(rows, "iloc"):
         return rows[:, columns]
     kept = np.isin(np.arange(rows.shape[1]), columns)
-    return rows.multiply(kept).tocsr() if sparse.issparse(rows) else rows * kept
+    if not sparse.issparse(rows):
+        return rows * kept
+    rows = rows.multiply(kept).tocsr()
+    rows.eliminate_zeros()  # of which a step may take the logarithm
+    return rows
 
 
 def _log_shares(shares):

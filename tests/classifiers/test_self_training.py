@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
@@ -286,6 +287,14 @@ class TestPriors:
         )
         np.testing.assert_allclose(found.prior_intervals_, expected.prior_intervals_, atol=1e-3)
         assert not np.allclose(found.priors_, found.source_priors_, atol=0.01)
+
+    def test_estimated_through_a_pipeline_that_takes_logarithms(self):
+        X, y, X_target, _ = simulate(3)
+        X, X_target = (sparse.csr_array(np.floor(4 * np.abs(rows))) for rows in (X, X_target))
+        model = make_pipeline(TfidfTransformer(sublinear_tf=True), LogisticRegression(C=10.0))
+        found = SelfTrainingClassifier(model).fit(X, y, X_target=X_target)
+        assert np.isclose(found.priors_.sum(), 1)
+        assert np.isfinite(found.predict_proba(X_target)).all()
 
     @pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series])
     def test_given(self, container):
