@@ -107,7 +107,9 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     all columns give. One half of the columns estimates, too, and the other. Where the target's rows hold
     twice as many words as the source's, or more, source rows of a class are joined for it until they are as
     long: votes of words that add up over a long text would give all of it to one class. The logarithms are
-    averaged, and
+    averaged. Of two classes the target itself says something, too: scores by parts of the columns covary by
+    :math:`\pi (1 - \pi)`, and of three the third moment shows which class is the rarer one; this asks nothing
+    of the source's rates of error, and says the more, the more target rows there are. The mean is
     drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
     apart, and the farther the target lies outside of what mixtures of the source's classes could give. In a
     TransferPipeline after an adapter that has estimated the shares, these are taken over: rows whose means it
@@ -133,6 +135,8 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     probabilities." Neural Computation 14, 2002 (expectation maximisation).
     A. Alexandari, A. Kundaje, A. Shrikumar. "Maximum likelihood with bias-corrected calibration is
     hard-to-beat at label shift adaptation." ICML 2020 (calibration before it).
+    A. Jaffe, B. Nadler, Y. Kluger. "Estimating the accuracies of multiple classifiers without labeled data."
+    AISTATS 2015 (covariances and third moments).
 
     Examples
     --------

@@ -10,6 +10,8 @@ how much. Here each view of the rows gives several estimates that err for differ
   which err to opposite sides.
 - Each of these with one half of its columns, drawn at random, and with the other: by how much the halves
   differ says how far the estimate hangs on which words there are.
+- Of two classes, by how parts of the columns agree with one another on the target's rows (`_agreement`),
+  which asks nothing of the source's rates of error.
 - All of it on texts as long as the target's, which short ones of the source are joined to.
 
 The logarithms of the shares are averaged over the estimates. The result is their posterior mean under a
@@ -30,6 +32,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from .._types import Rows
 from ..copies._groups import complete_folds, identical
+from ._agreement import N_PARTS, with_agreement
 from ._errors import calibrated, distance, nearer, noise, outside, to_odds
 from ._estimate import LEAST, estimate
 from ._lengths import as_long
@@ -249,16 +252,22 @@ def _by_view(view, y, shares, rng):
             means.append(_log_shares(whole))
             continue
         refitted = partial(_refitted, view.classifier, source, target, y=y, splits=splits)
-        means.append(_log_shares(refitted(columns) if counts else whole))
+        means.append(_log_shares(_by_rates(y, *refitted(columns)) if counts else whole))
         for _ in range(_PAIRS):
             order = rng.permutation(columns)
             parts = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-            one, other = (_log_shares(refitted(part)) for part in parts)
+            one, other = (_log_shares(_by_rates(y, *refitted(part))) for part in parts)
             apart.append(np.sqrt(((one - other) ** 2).mean()))
     # from the mean distance of two draws of a normal: less moved by one far pair than the mean square
     spread = np.pi / 4 * np.mean(apart) ** 2 if apart else 0.0
     mean = np.mean(means, axis=0)
-    return mean, variance + spread + _of_rates(mean)
+    variance += spread + _of_rates(mean)
+    of_words = counts and source.data.min(initial=0) >= 0
+    if not of_words or len(mean) > 2 or len(columns) < N_PARTS or not splits:
+        return mean, variance
+    order = rng.permutation(columns)  # those that are stable under the shares by all columns
+    parts = [refitted(np.sort(order[i::N_PARTS])) for i in range(N_PARTS)]
+    return with_agreement(mean, variance, parts, y, identical(target))
 
 
 def _of_rates(log_shares):
@@ -291,10 +300,13 @@ def _frequencies(rows):
 
 
 def _refitted(classifier, source, target, columns, y, splits):
-    """Shares by the classifier fitted anew on some columns."""
+    """Probabilities of source rows, unseen, and of target rows, by the classifier fitted on some columns."""
     source, target = (_only(classifier, rows, columns) for rows in (source, target))
     held_out = held_out_proba(classifier, source, y, splits)
-    of_target = fit_classifier(clone(classifier), source, y).predict_proba(target)
+    return held_out, fit_classifier(clone(classifier), source, y).predict_proba(target)
+
+
+def _by_rates(y, held_out, of_target):
     held_out, of_target = calibrated(held_out, y, of_target)
     return estimate(held_out, y, of_target, "em")[0]
 
