@@ -157,10 +157,13 @@ def is_missing(value: object) -> bool:
 
 
 def plain_labels(y):
-    """Labels as they are; those of pandas' nullable types, which scikit-learn makes floating, as NumPy's."""
+    """Labels; of pandas' nullable types and categories, which scikit-learn makes floating, as NumPy's."""
     kind, pandas = getattr(y, "dtype", None), _pandas()
-    nullable = pandas and isinstance(kind, pandas.api.extensions.ExtensionDtype) and kind.kind in "iub"
-    return y.to_numpy(kind.numpy_dtype) if nullable and not y.isna().any() else y
+    if not pandas or not isinstance(kind, pandas.api.extensions.ExtensionDtype):
+        return y
+    kind = getattr(kind, "categories", pandas.Index([], kind)).dtype
+    of_numbers = kind.kind in "iub" and not y.isna().any()
+    return np.asarray(y, getattr(kind, "numpy_dtype", kind)) if of_numbers else y
 
 
 def _pandas():

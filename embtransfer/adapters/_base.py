@@ -155,6 +155,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for rows, name in ((X, "X"), (X_target, "X_target")):
             if rows is not None:
                 self._check_rows(rows.shape[0], name)
+        y = column_or_1d(y) if are_classes(y) else y
         labels = self._check_labels(X, y)
         names = None if domain is None else check_domain(domain, X.shape[0])
         self.source_maps_: dict[Any, Any] = {}

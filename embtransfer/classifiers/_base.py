@@ -4,6 +4,7 @@ from abc import ABCMeta, abstractmethod
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
@@ -25,8 +26,18 @@ from ..priors._target_labels import known_labels
 _DTYPES = [np.float64, np.float32]
 
 
+def refuse_missing(y):
+    """Refuse labels of which some are missing."""
+    if np.ndim(y) == 1 and len(missing := np.flatnonzero(pd.isna(y))):
+        raise ValueError(
+            f"Got {len(missing):,} missing labels (None, NaN, pandas.NA), the first in row {missing[0]}. "
+            "Leave these rows out of the source; without labels they can be part of X_target."
+        )
+
+
 def classes_of(y):
-    """The labels that there are, sorted; labels that are no classes, or all one, are refused."""
+    """The labels that there are, sorted; labels that are no classes, missing, or all one, are refused."""
+    refuse_missing(y)
     check_classification_targets(y)
     classes = np.unique(y)
     if len(classes) < 2:

@@ -1,13 +1,13 @@
 """Labels that a pipeline learns from: refused at fit where its last step, or what comes after, would fail."""
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
+from ..classifiers._base import refuse_missing
 from ..classifiers._label_matrix import several_labels
 
 SEVERAL = (
@@ -38,9 +38,4 @@ def check_labels(y, last):
             f"Got labels of shape {shape}. Expected one a text: shape ({shape[0]},). {SEVERAL} Columns that "
             "hold more than 0 and 1 need a pipeline each."
         )
-    missing = np.flatnonzero(pd.isna(y)) if len(shape) == 1 else ()
-    if len(missing):
-        raise ValueError(
-            f"Got {len(missing):,} missing labels (None, NaN, pandas.NA), the first in row {missing[0]}. "
-            "Leave these rows out of the source; without labels they can be part of X_target."
-        )
+    refuse_missing(y)

@@ -9,20 +9,25 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.multioutput import MultiOutputClassifier
 
 from embtransfer import (
     CompiledPipeline,
+    CoTrainingClassifier,
     DomainCentering,
     ImportanceWeightedRegressor,
+    JointDistributionAdaptation,
     MultiLabelClassifier,
+    PooledClassifier,
     WordEmbedder,
     compile_pipeline,
     load_pipeline,
     make_transfer_pipeline,
     save_pipeline,
     score_file,
+    suspicious_labels,
 )
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.tables import TableReader
@@ -46,6 +51,7 @@ CLASSES = {
     "Series": pd.Series(THREE),
     "Series of str": pd.Series(np.array(["bad", "good", "dear"])[THREE], dtype="string"),
     "category": pd.Series(np.array(["bad", "good", "dear"])[THREE], dtype="category"),
+    "category of bool": pd.Series(TWO == 1, dtype="category"),
     "tuple": tuple(THREE.tolist()),
 }
 SEVERAL = {
@@ -154,6 +160,30 @@ def test_refused_at_fit(kind, last):
     y, message = REFUSED[kind]
     with pytest.raises(ValueError, match=message):
         pipeline_of(last).fit(SOURCE, y, X_target=TARGET)
+
+
+@pytest.mark.parametrize(
+    "model", [PooledClassifier(), CoTrainingClassifier([("one", pipeline_of(LogisticRegression()))])]
+)
+def test_missing_labels_are_named_without_a_pipeline_too(model):
+    rows = SOURCE if isinstance(model, CoTrainingClassifier) else np.eye(60)
+    with pytest.raises(ValueError, match=r"Got 1 missing labels.*the first in row 0"):
+        model.fit(rows, [None, *np.array(["bad", "good"])[TWO[1:]]])
+
+
+def test_suspicious_labels_names_missing_ones():
+    with pytest.raises(ValueError, match=r"Got 1 missing labels.*the first in row 0"):
+        suspicious_labels(pipeline_of(LogisticRegression()), SOURCE, [None, *TWO[1:].tolist()])
+
+
+@pytest.mark.parametrize("column", [TWO[:, None], pd.DataFrame({"y": TWO})], ids=["array", "DataFrame"])
+@pytest.mark.parametrize("adapter", [DomainCentering(), JointDistributionAdaptation(2)], ids=repr)
+def test_a_column_of_labels(adapter, column):
+    model = make_transfer_pipeline(WordEmbedder(), adapter, LogisticRegression())
+    expected = model.fit(SOURCE, TWO, X_target=TARGET).predict_proba(TARGET)
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+        model.fit(SOURCE, column, X_target=TARGET)
+    np.testing.assert_array_equal(model.predict_proba(TARGET), expected)
 
 
 @pytest.mark.parametrize("y", [NUMBERS, [Decimal("1.5"), Decimal(2)] * 30, [date(2020, 1, 1), None] * 30])
