@@ -79,7 +79,7 @@ def _of_numbers(kind):
 def check_vectors(X, name: str = "X"):
     """Rows of numbers as float32 or float64, which are not copied; sparse ones as csr."""
     if _is_sparse(X):
-        X = X.tocsr()
+        X = summed(X.tocsr())
     elif not isinstance(X, np.ndarray):
         X = X.to_numpy()
     X = as_floats(X)
@@ -89,6 +89,25 @@ def check_vectors(X, name: str = "X"):
             "numbers. Leave such rows out, or fill them."
         )
     return X
+
+
+def summed(X):
+    """Rows; of csr ones that store an entry in parts a copy with the sum, which norms and counts rest on."""
+    if not _is_sparse(X) or X.has_canonical_format:
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X
+
+
+def of_one_kind(source, target):
+    """Rows of two domains, both csr where one's are sparse, both without names where one's are of pandas."""
+    if hasattr(source, "iloc") != hasattr(target, "iloc"):
+        source, target = (X.to_numpy() if hasattr(X, "iloc") else X for X in (source, target))
+    if _is_sparse(source) == _is_sparse(target):
+        return source, target
+    kind = type(source if _is_sparse(source) else target)
+    return kind(source), kind(target)
 
 
 def as_floats(X):

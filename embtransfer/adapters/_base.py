@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from .._rows import of_one_kind, summed
 from .._texts import check_domain
 from .._types import Labels, Matrix, Rows
 from ..priors import is_estimated, priors_by_rows, stratified_rows
@@ -214,7 +215,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for rows, name in ((X, "X"), (X_target, "X_target")):
             self._check_dense(rows, name)
         if X is not None:
-            X = validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=first)
+            X = summed(validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=first))
         if X_target is not None:
             given = X_target
             X_target = check_array(X_target, dtype=_DTYPES, accept_sparse=self._sparse, input_name="X_target")
@@ -225,7 +226,9 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                     "Embed source and target texts with the same embedder."
                 )
             validate_data(self, given, reset=first, skip_check_array=True)  # names and order of columns
-        return X, X_target
+        if X is None or X_target is None:
+            return X, summed(X_target)
+        return of_one_kind(X, summed(X_target))
 
     def _check_dense(self, rows, name):
         if issparse(rows) and not self._accepts_sparse:
@@ -306,7 +309,7 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _check(self, X):
         self._check_dense(X, "X")
-        return validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=False)
+        return summed(validate_data(self, X, dtype=_DTYPES, accept_sparse=self._sparse, reset=False))
 
     def get_metadata_routing(self) -> MetadataRequest:
         """What `fit` asks a pipeline for: labels of the target only where they tell its class shares."""

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .._rows import summed
 from .._texts import plain_labels
 from .._types import Labels, Rows
 from ..priors._target_labels import known_labels
@@ -130,6 +131,7 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
     def _check_fit(self, X, y, X_target):
         self._validate_params()
         X, y = validate_data(self, X, plain_labels(y), dtype=_DTYPES, accept_sparse="csr")
+        X = summed(X)
         self._check_labels(y)
         if X_target is None:
             return X, y, X
@@ -141,7 +143,7 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
                 "Send source and target through the same steps."
             )
         validate_data(self, given, reset=False, skip_check_array=True)  # names and order of columns
-        return X, y, X_target
+        return X, y, summed(X_target)
 
     @abstractmethod
     def _check_labels(self, y):
@@ -173,7 +175,7 @@ class BaseTransferPredictor(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta
 
     def _check_rows(self, X):
         check_is_fitted(self)
-        return validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False)
+        return summed(validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False))
 
     def predict(self, X: Rows) -> np.ndarray:
         """Predict labels, or numbers, of target rows: array of shape (n_rows,)."""

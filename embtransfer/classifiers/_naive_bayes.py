@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._rows import summed
 from .._texts import plain_labels
 from .._types import Labels, Rows
 from ..copies._groups import complete_folds, identical
@@ -144,6 +145,7 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         X, y = validate_data(self, X, plain_labels(y), dtype=_DTYPES, accept_sparse="csr")
+        X = summed(X)
         if X.shape[0] and (X.data if sparse.issparse(X) else X).min(initial=0) < 0:
             raise ValueError(
                 "Negative values in data passed to NaiveBayesLogisticRegression. Expected counts of words, "
@@ -239,7 +241,8 @@ class NaiveBayesLogisticRegression(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Rows) -> np.ndarray:
         """Log-odds: (n_rows,) for two classes, (n_rows, n_classes) of each against the others for more."""
         check_is_fitted(self)
-        X = self._rows(validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False))
+        X = validate_data(self, X, dtype=_DTYPES, accept_sparse="csr", reset=False)
+        X = self._rows(summed(X))
         said = [self._scores(X, *part) for part in self.parts()]
         scores = sum(said) / len(said)
         return scores[:, 0] if len(self.classes_) == 2 else scores

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from .._parts import learns_from_labels, takes
-from .._rows import stack_rows
+from .._rows import of_one_kind, stack_rows, summed
 from ..copies._groups import complete_folds, identical, joined
 from ..priors import LEAST
 from ..priors._logistic import fit_classifier
@@ -29,8 +29,9 @@ class View:
     """
 
     def __init__(self, classifier, source, target, weights=None, fold=None):
-        self.classifier, self.source, self.target, self.weights = classifier, source, target, weights
-        self.fold = fold or (lambda y, *places: [_safe_indexing(source, place) for place in places])
+        self.classifier, self.weights = classifier, weights
+        self.source, self.target = of_one_kind(source, target)
+        self.fold = fold or (lambda y, *places: [_safe_indexing(self.source, place) for place in places])
 
     def fit(self, y, guessed=None, known=None, target_weight=1.0):
         """Fitted on source rows and on target rows of which labels are guessed or known (`Known`).
@@ -157,7 +158,7 @@ def _of_source(steps, X):
 def _taken(rows):
     """Sparse rows as csr, a list of rows of numbers as an array; others, such as texts, as they are."""
     if sparse.issparse(rows):
-        return rows.tocsr()
+        return summed(rows.tocsr())
     first = rows[0] if isinstance(rows, list | tuple) and len(rows) else None
     of_numbers = isinstance(first, list | tuple | np.ndarray) and len(first) and isinstance(first[0], Real)
     return np.asarray(rows) if of_numbers else rows

@@ -4,12 +4,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_array
 
+from .._rows import summed
+
 
 def check_domains(X_source, X_target, min_rows):
     """Both as float rows, dense or csr."""
     options = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
-    X_source = check_array(X_source, input_name="X_source", **options)
-    X_target = check_array(X_target, input_name="X_target", **options)
+    X_source = summed(check_array(X_source, input_name="X_source", **options))
+    X_target = summed(check_array(X_target, input_name="X_target", **options))
     if X_source.shape[1] != X_target.shape[1]:
         raise ValueError(
             f"X_source has {X_source.shape[1]} features, but X_target has {X_target.shape[1]}. "
