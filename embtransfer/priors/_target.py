@@ -18,6 +18,7 @@ The logarithms of the shares are averaged over the estimates. The result is thei
 prior that the shares are those of the source, or else spread around them.
 """
 
+import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -288,8 +289,9 @@ def _stable(source, target, y, assumed):
     """Columns as frequent in the target, within a factor, as the classes' frequencies under these shares."""
     of_class = np.stack([_frequencies(source[y == k]) for k in range(len(assumed))])
     of_target = _frequencies(target)
-    expected = np.maximum(assumed, _LEAST_SHARE) @ ((of_class + 0.5) / of_class.sum(axis=1, keepdims=True))
-    ratio = (of_target + 0.5) / of_target.sum() / expected
+    totals = np.maximum(of_class.sum(axis=1, keepdims=True), 1)  # rows may be empty
+    expected = np.maximum(assumed, _LEAST_SHARE) @ ((of_class + 0.5) / totals)
+    ratio = (of_target + 0.5) / max(of_target.sum(), 1) / expected
     enough = (of_class.sum(axis=0) >= _LEAST_COUNT) & (of_target >= _LEAST_COUNT)
     return np.flatnonzero(enough & (ratio <= _FACTOR) & (ratio >= 1 / _FACTOR))
 
@@ -302,8 +304,10 @@ def _frequencies(rows):
 def _refitted(classifier, source, target, columns, y, splits):
     """Probabilities of source rows, unseen, and of target rows, by the classifier fitted on some columns."""
     source, target = (_only(classifier, rows, columns) for rows in (source, target))
-    held_out = held_out_proba(classifier, source, y, splits)
-    return held_out, fit_classifier(clone(classifier), source, y).predict_proba(target)
+    with warnings.catch_warnings():  # of the other columns, which may be zeros now
+        warnings.simplefilter("ignore")
+        held_out = held_out_proba(classifier, source, y, splits)
+        return held_out, fit_classifier(clone(classifier), source, y).predict_proba(target)
 
 
 def _by_rates(y, held_out, of_target):

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
@@ -295,6 +296,23 @@ class TestPriors:
         found = SelfTrainingClassifier(model).fit(X, y, X_target=X_target)
         assert np.isclose(found.priors_.sum(), 1)
         assert np.isfinite(found.predict_proba(X_target)).all()
+
+    def test_estimated_through_a_step_that_warns_of_columns_without_numbers(self):
+        X, y, X_target, _ = simulate(3)
+        X[:, -1] = np.arange(len(X)) % 2
+        rows = [sparse.csr_array(np.floor(4 * np.abs(part))) for part in (X, X_target)]
+        model = make_pipeline(SelectKBest(k=2), LogisticRegression(C=10.0))
+        found = SelfTrainingClassifier(model).fit(rows[0], y, X_target=rows[1])  # warnings are errors
+        assert np.isclose(found.priors_.sum(), 1)
+
+    @pytest.mark.parametrize("empty", ["target", "class"])
+    def test_estimated_with_empty_rows_alone(self, empty):
+        X, y, X_target, _ = simulate(3)
+        X, X_target = np.floor(4 * np.abs(X)), np.floor(4 * np.abs(X_target))
+        X_target, X[y == 1] = (0 * X_target, X[y == 1]) if empty == "target" else (X_target, 0)
+        model = SelfTrainingClassifier(min_confidence=0.0)
+        found = model.fit(sparse.csr_array(X), y, X_target=sparse.csr_array(X_target))
+        assert np.isclose(found.priors_.sum(), 1)
 
     @pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series])
     def test_given(self, container):
