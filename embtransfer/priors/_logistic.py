@@ -13,6 +13,7 @@ _TOLERANCE = 1e-4  # of the gradient's length, against that of the first step
 _MOST_FORCED = 0.25  # of the gradient that the conjugate gradients may leave in a step
 _MAX_PRODUCTS = 1000  # of a step
 _WIDE = 5_000  # columns times classes of dense rows, whose products take longer than all else
+_HUGE = 1e15  # numbers of which products of float32 may overflow
 _DTYPES = np.float32, np.float64
 _OF_ANY_SOLVER = ("C", "max_iter", "random_state", "n_jobs")  # parameters
 
@@ -30,7 +31,8 @@ def fit_classifier(classifier, X, y, sample_weight=None):
     classes, index = np.unique(y, return_inverse=True)
     numbers = X.data if sparse.issparse(X) else X
     wide = len(classes) > 2 and not sparse.issparse(X) and len(classes) * X.shape[1] > _WIDE
-    if len(classes) < 2 or wide or numbers.dtype not in _DTYPES or not np.isfinite(numbers.sum()):
+    ends = numbers.min(initial=0), numbers.max(initial=0)
+    if len(classes) < 2 or wide or numbers.dtype not in _DTYPES or not np.abs(ends).max() < _HUGE:
         return classifier.fit(X, y, **weights)
     C = classifier.C if sample_weight is None else classifier.C * sample_weight
     wanted = index == 1 if len(classes) == 2 else index == np.arange(len(classes))[:, None]

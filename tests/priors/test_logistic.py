@@ -95,3 +95,12 @@ def test_rows_that_are_no_numbers_are_refused_as_by_scikit_learn():
     rows = np.array([[0.0, np.nan], [1.0, 0.0], [2.0, 1.0]])
     with pytest.raises(ValueError, match="contains NaN"):
         fit_classifier(LogisticRegression(), rows, [0, 1, 1])
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_numbers_whose_products_overflow_are_left_to_scikit_learn(container):
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    rows = container((1e18 * (rng.random((40, 4)) + y[:, None])).astype(np.float32))
+    expected = LogisticRegression().fit(rows, y).coef_
+    np.testing.assert_array_equal(fit_classifier(LogisticRegression(), rows, y).coef_, expected)
