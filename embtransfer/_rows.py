@@ -67,6 +67,19 @@ def column_names(X) -> list:
     return list(getattr(X, "column_names", X.columns))  # the columns of pyarrow are no names
 
 
+def check_columns(X_source, X_target) -> None:
+    """Refuse tables of two domains whose columns have other names, or come in another order."""
+    if not (hasattr(X_source, "columns") and hasattr(X_target, "columns")):
+        return
+    names = zip(column_names(X_source), column_names(X_target), strict=False)  # who calls asks for the width
+    for place, (one, other) in enumerate(names, 1):
+        if isinstance(one, str) and isinstance(other, str) and one != other:
+            raise ValueError(
+                f"Got {other!r} as column {place} of the target, where the source has {one!r}. Expected the "
+                "same columns in the same order: pass X_target[list(X_source.columns)]."
+            )
+
+
 def _is_sparse(X):
     return hasattr(X, "tocsr")  # workers that read files do without SciPy
 
@@ -129,6 +142,7 @@ def check_both(X_source, X_target, tables=False):
     """Rows of two domains, both texts or both vectors of one width; or of both tables, if they may be."""
     if tables and is_table(X_source):
         return _check_tables(X_source, X_target)
+    check_columns(X_source, X_target)
     source, target = check_rows(X_source, "source rows"), check_rows(X_target, "target rows")
     of_source, of_target = kind_of_rows(source), kind_of_rows(target)
     if of_source != of_target:

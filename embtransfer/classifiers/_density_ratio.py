@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_array
 
 from .._names import check_name
-from .._rows import stack_rows, summed
+from .._rows import check_columns, stack_rows, summed
 from .._types import Rows, Seed
 from ..copies._groups import complete_folds, identical
 from ..priors._mixture import mixture_weights
@@ -108,6 +108,7 @@ def density_ratio(
     ((500,), 1.0)
     """
     check_name("method", method, METHODS)
+    check_columns(X_source, X_target)
     source, target = (
         summed(check_array(rows, dtype=_DTYPES, accept_sparse="csr", input_name=name))
         for rows, name in ((X_source, "X_source"), (X_target, "X_target"))

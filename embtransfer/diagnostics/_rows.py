@@ -4,11 +4,12 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_array
 
-from .._rows import summed
+from .._rows import check_columns, summed
 
 
 def check_domains(X_source, X_target, min_rows):
     """Both as float rows, dense or csr."""
+    check_columns(X_source, X_target)
     options = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
     X_source = summed(check_array(X_source, input_name="X_source", **options))
     X_target = summed(check_array(X_target, input_name="X_target", **options))

@@ -130,8 +130,11 @@ def check_domains(
     Data: source 320 texts of 27 words (0: 160, 50 %; 1: 160, 50 %); target 320 texts of 26 words
     """
     y, y_target = _listed(y), _listed(y_target)
-    source = check_rows(X, "source rows")
-    source, target = (source, source[:0]) if X_target is None else check_both(source, X_target)
+    if X_target is None:
+        source = check_rows(X, "source rows")
+        target = source[:0]
+    else:
+        source, target = check_both(X, X_target)
     texts, kind = kind_of_rows(source) == "texts", kind_of(y, scoring)
     for name, rows, labels in (("X", source, y), ("X_target", target, y_target)):
         if labels is not None and n_rows(rows) != n_rows(labels):

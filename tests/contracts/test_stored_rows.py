@@ -25,9 +25,15 @@ from embtransfer import (
     NoAdaptation,
     PooledClassifier,
     SelfTrainingClassifier,
+    TransferSearch,
+    check_domains,
+    compare,
+    covariance_distance,
     density_ratio,
+    learning_curve,
     make_transfer_pipeline,
     mmd,
+    proxy_a_distance,
 )
 
 LOGISTIC = LogisticRegression(max_iter=500)
@@ -114,3 +120,24 @@ def test_views_take_a_column_of_texts_and_a_list():
     target = ["good pan", "bad pan", "bad lid"] * 4
     expected = probabilities(model, texts, y, target)
     np.testing.assert_array_equal(probabilities(model, pd.Series(texts), y, target), expected)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda X, y, Z: mmd(X, Z),
+        lambda X, y, Z: proxy_a_distance(X, Z),
+        lambda X, y, Z: covariance_distance(X, Z),
+        lambda X, y, Z: density_ratio(X, Z),
+        check_domains,
+        compare,
+        lambda X, y, Z: TransferSearch().fit(X, y, Z),
+        lambda X, y, Z: learning_curve(X, y, Z),
+    ],
+)
+def test_columns_in_another_order_are_refused(asked):
+    source, y, target = counts()
+    names = list("abcdefgh")
+    source, target = pd.DataFrame(source, columns=names), pd.DataFrame(target, columns=names)
+    with pytest.raises(ValueError, match=r"Got 'h' as column 1 of the target, where the source has 'a'"):
+        asked(source, y, target[names[::-1]])
