@@ -232,7 +232,7 @@ class _Said(ClassifierMixin, BaseEstimator):
     """What a model says of rows, as a model of their numbers: scorers ask it as often as they like."""
 
     def __init__(self, model, rows):
-        self.classes_, (self.found, self.proba) = model.classes_, predicted(model, rows)
+        self.classes_, (self.found, self.proba, self.distances) = model.classes_, predicted(model, rows)
         self.sure = np.full(len(self.found), np.nan)
         if self.proba is not None:
             self.sure = confidences(self.found, self.proba, self.classes_)[0]
@@ -243,6 +243,10 @@ class _Said(ClassifierMixin, BaseEstimator):
     @available_if(lambda said: said.proba is not None)
     def predict_proba(self, numbers):
         return self.proba[numbers]
+
+    @available_if(lambda said: said.distances is not None)
+    def decision_function(self, numbers):
+        return self.distances[numbers]
 
 
 class _Scores:

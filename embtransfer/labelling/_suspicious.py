@@ -6,7 +6,7 @@ from scipy.special import softmax
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 
 from .._rows import is_table, unwrapped
 from .._texts import plain_labels, text_list
@@ -98,7 +98,7 @@ def suspicious_labels(
     True
     """
     model = unwrapped(model)
-    y = np.asarray(plain_labels(y))
+    y = column_or_1d(plain_labels(y), warn=True)
     check_consistent_length(X, y)
     classes = classes_of(y)
     index = np.searchsorted(classes, y)

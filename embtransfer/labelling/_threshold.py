@@ -140,5 +140,5 @@ def _labels(model, X):
     last = model[-1] if isinstance(model, Pipeline) else model
     if getattr(last, "multilabel_", False) or not hasattr(last, "predict_proba"):
         raise no_probabilities(last)
-    (labels, proba), classes = predicted(model, X), np.asarray(last.classes_)
+    (labels, proba, _), classes = predicted(model, X), np.asarray(last.classes_)
     return labels, classes, confidences(labels, proba, classes)[0]

@@ -62,12 +62,15 @@ def _labels(model, X, proba):
     return np.searchsorted(model.classes_, model.predict(X))
 
 
-def predicted(model, X) -> tuple[np.ndarray, np.ndarray | None]:
-    """Labels and class probabilities, None where there are none; the steps before the last run once."""
+def predicted(model, X) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Labels, class probabilities, and distances where there are none; the steps before the last run once."""
     if isinstance(model, Pipeline) and len(model.steps) > 1:
         X, model = model[:-1].transform(X), model[-1]
     labels = np.asarray(model.predict(X))
-    return labels, np.asarray(model.predict_proba(X)) if hasattr(model, "predict_proba") else None
+    if hasattr(model, "predict_proba"):
+        return labels, np.asarray(model.predict_proba(X)), None
+    has_distances = hasattr(model, "decision_function")
+    return labels, None, np.asarray(model.decision_function(X)) if has_distances else None
 
 
 def no_probabilities(last) -> TypeError:

@@ -176,6 +176,13 @@ def test_suspicious_labels_names_missing_ones():
         suspicious_labels(pipeline_of(LogisticRegression()), SOURCE, [None, *TWO[1:].tolist()])
 
 
+def test_suspicious_labels_takes_a_column():
+    model, y = pipeline_of(LogisticRegression()), np.where(np.arange(60) < 6, 1 - TWO, TWO)
+    expected = suspicious_labels(model, SOURCE, y)
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+        pd.testing.assert_frame_equal(suspicious_labels(model, SOURCE, y[:, None]), expected)
+
+
 @pytest.mark.parametrize("column", [TWO[:, None], pd.DataFrame({"y": TWO})], ids=["array", "DataFrame"])
 @pytest.mark.parametrize("adapter", [DomainCentering(), JointDistributionAdaptation(2)], ids=repr)
 def test_a_column_of_labels(adapter, column):

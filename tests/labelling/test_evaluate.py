@@ -79,6 +79,13 @@ def test_a_model_without_probabilities_has_no_confidence():
     assert "confidence" not in str(found)
 
 
+def test_ranks_are_those_of_the_distances_where_there_are_no_probabilities():
+    X, y = make_classification(200, random_state=0)
+    model = LinearSVC().fit(X[:100], y[:100])
+    found = evaluate(model, X[100:], y[100:], scoring="roc_auc")
+    assert found.score == roc_auc_score(y[100:], model.decision_function(X[100:]))
+
+
 def test_groups_are_scored_one_by_one():
     groups = np.where(np.arange(400) < 150, "de", "uk")
     by = evaluate(MODEL, X, Y, groups).by
