@@ -31,6 +31,8 @@ def short(rows, rng):
         return normalize(rows - rows.mean(axis=0))
     some = rng.permutation(rows.shape[0])[:N_LEARNED]
     common = np.flatnonzero(np.bincount(rows[some].indices, minlength=rows.shape[1]) > 1)
+    if len(common) == 0:  # texts that have no word in common
+        return np.zeros((rows.shape[0], 1))
     if len(common) <= N_DIRECTIONS:
         return normalize(rows[:, common].toarray().astype(np.float64))
     rows = TfidfTransformer(sublinear_tf=True).fit(rows[:, common]).transform(rows[:, common])

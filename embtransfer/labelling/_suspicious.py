@@ -98,7 +98,7 @@ def suspicious_labels(
     True
     """
     model = unwrapped(model)
-    y = column_or_1d(plain_labels(y), warn=True)
+    y = np.asarray(column_or_1d(plain_labels(y), warn=True))
     check_consistent_length(X, y)
     classes = classes_of(y)
     index = np.searchsorted(classes, y)

@@ -87,6 +87,12 @@ def test_retweets_and_texts_with_other_links_are_suggested_once(words):
         assert not {5, 35} & {*rows}
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_texts_without_a_word_in_common_are_suggested_too(words, method):
+    found = suggest_labels(words, ["good qqq", "bad vvv", "xxx", "zzz"], 2, method=method)
+    assert len(found) == 2
+
+
 def test_of_near_copies_any_may_be_drawn(words):
     texts = [*PANS.data[:30], *(f"{text} https://t.co/x" for text in PANS.data[:30])]
     found = suggest_labels(words, texts, 30, method="random")
