@@ -161,7 +161,7 @@ def plain_labels(y):
     kind, pandas = getattr(y, "dtype", None), _pandas()
     if not pandas or not isinstance(kind, pandas.api.extensions.ExtensionDtype):
         return y
-    kind = getattr(kind, "categories", pandas.Index([], kind)).dtype
+    kind = kind.categories.dtype if hasattr(kind, "categories") else kind
     of_numbers = kind.kind in "iub" and not y.isna().any()
     return np.asarray(y, getattr(kind, "numpy_dtype", kind)) if of_numbers else y
 
