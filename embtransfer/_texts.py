@@ -162,8 +162,11 @@ def plain_labels(y):
     if not pandas or not isinstance(kind, pandas.api.extensions.ExtensionDtype):
         return y
     kind = kind.categories.dtype if hasattr(kind, "categories") else kind
-    of_numbers = kind.kind in "iub" and not y.isna().any()
-    return np.asarray(y, getattr(kind, "numpy_dtype", kind)) if of_numbers else y
+    if kind.kind not in "iub" or y.isna().any():
+        return y
+    return np.asarray(
+        y, getattr(kind, "numpy_dtype", getattr(kind, "subtype", kind))
+    )  # subtype: of sparse ones
 
 
 def _pandas():

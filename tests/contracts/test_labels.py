@@ -51,6 +51,7 @@ CLASSES = {
     "Series": pd.Series(THREE),
     "Series of str": pd.Series(np.array(["bad", "good", "dear"])[THREE], dtype="string"),
     "category": pd.Series(np.array(["bad", "good", "dear"])[THREE], dtype="category"),
+    "sparse column": pd.Series(TWO, dtype="Sparse[int]"),
     "category of bool": pd.Series(TWO == 1, dtype="category"),
     "tuple": tuple(THREE.tolist()),
 }
