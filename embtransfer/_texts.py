@@ -164,9 +164,8 @@ def plain_labels(y):
     kind = kind.categories.dtype if hasattr(kind, "categories") else kind
     if kind.kind not in "iub" or y.isna().any():
         return y
-    return np.asarray(
-        y, getattr(kind, "numpy_dtype", getattr(kind, "subtype", kind))
-    )  # subtype: of sparse ones
+    kind = getattr(kind, "numpy_dtype", getattr(kind, "subtype", kind))  # the latter of sparse columns
+    return np.asarray(y, kind)
 
 
 def _pandas():
