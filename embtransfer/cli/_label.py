@@ -12,7 +12,7 @@ import typer
 from .._names import first_few
 from ._models import split_names
 from ._options import Delimiter, Encoding, TextColumn, Trusted, VectorColumn
-from ._row_columns import columns_of_model
+from ._row_columns import columns_of_model, texts_to_show
 from ._source_options import source_options
 from ._terminal import clear_errors, command_to_copy, talk
 
@@ -119,6 +119,8 @@ def label(
         if not any(Path(name).resolve() in output.resolve().parents for name in files):
             files = [*files, str(output)]
         given = {"source": "SOURCE"} | source_options(model)
+        if learns and of_rows.as_table:  # the model knows its columns: what update is told are those shown
+            given["text_column"] = text_column
         own = {"text_column": text_column, "delimiter": delimiter, "encoding": encoding}
         usual = {"text_column": "text"}
         options: dict[str, Any] = {
@@ -158,9 +160,8 @@ def _load_texts(target, text_column, of_rows, id_column, delimiter, encoding):
             f"{', '.join(name for name in COLUMNS if name != id_column)}. Rename it in {target}."
         )
     table = of_rows.open(target, delimiter, encoding)
-    wanted = {"text_column": text_column} | ({"id_column": id_column} if id_column else {})
+    more = {"id_column": id_column} if id_column else {}
     hint = ["Whoever labels vectors must see what they are of: name that column."] if of_rows.vectors else []
-    table.check_columns(wanted, *hint)
-    texts, *ids = table.columns([text_column, *([id_column] if id_column else [])], text_column)
+    texts, *ids = texts_to_show(table, text_column, more, *hint)
     rows = of_rows.read(table)[0] if of_rows.vectors or of_rows.as_table else texts
     return rows, texts, {id_column: ids[0]} if ids else None

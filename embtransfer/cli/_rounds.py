@@ -1,5 +1,6 @@
 """Labels of the target that were filled in: read for `update` and `choose`, and what they say of models."""
 
+from ._row_columns import texts_to_show
 from ._terminal import talk
 
 CONFIDENCE = 0.9
@@ -33,10 +34,8 @@ def _texts_of(X_target, target, columns):
         return X_target
     from ..tables import TableReader
 
-    text_column = columns.texts_of_target
     table = TableReader(target, *columns.dialect_of_target)
-    table.check_columns({"text_column": text_column})
-    return table.columns([text_column], text_column)[0]
+    return texts_to_show(table, columns.texts_of_target, {})[0]
 
 
 def n_labels(n: int, kind: str = "") -> str:

@@ -112,6 +112,21 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
     return RowColumns({name: wanted[name] for name in in_order}, renamed, True)
 
 
+def texts_to_show(table, text_column: str, more: dict[str, str], *hint) -> list[list]:
+    """Texts as whoever labels sees them, of several columns each on a line as by `to_show`; and other columns.
+
+    `more` are names of columns by their options.
+    """
+    names = [text_column] if text_column in table.schema.names else split_names(text_column)
+    for name in names:
+        table.check_columns({"text_column": name} | more, *hint)
+    columns = table.columns([*names, *more.values()], names[0])
+    texts, others = columns[: len(names)], columns[len(names) :]
+    if len(texts) == 1:
+        return [*texts, *others]
+    return [["\n".join(one or "" for one in row) for row in zip(*texts, strict=True)], *others]
+
+
 def name_of_rows(X) -> str:
     """What rows are called."""
     return "vectors" if hasattr(X, "dtype") else "rows" if hasattr(X, "columns") else "texts"

@@ -13,7 +13,7 @@ import pytest
 from embtransfer import load_pipeline
 from embtransfer.cli._options import Cleaning, Columns, Embedding, Texts
 from embtransfer.cli._verdict import after_comparison
-from tests.cli.commands import refused, run
+from tests.cli.commands import next_command, refused, run
 
 RNG = np.random.default_rng(0)
 FILES = ["--source", "source.parquet", "--target", "target.parquet"]
@@ -52,6 +52,26 @@ def test_fit_score_and_evaluate(kind):
     assert found["score"] == pytest.approx(right)
     run("score", "model", f"target.{kind}", "-o", "again.csv", "--columns", "label", *COLUMNS)
     assert Path("again.csv").read_bytes() == Path("out.csv").read_bytes()
+
+
+@pytest.mark.parametrize("shown", ["title,review", "title"])
+def test_texts_of_two_columns_are_labelled_by_what_was_shown_of_them(shown):
+    for name in ("source", "target"):
+        table = pq.read_table(f"{name}.parquet").to_pandas().drop(columns=["v", "w"])
+        table.assign(title=[f"- {i}" for i in range(80)]).to_csv(f"{name}.csv", index=False)
+    files = ["--source", "source.csv", "--target", "target.csv"]
+    run("fit", *files, "--text-column", "title,review", "-o", "model")
+    said = run("label", "model", "target.csv", "-n", "10", "-o", "1.csv", "--text-column", shown).stderr
+    table, whole = pd.read_csv("1.csv"), pd.read_csv("target.csv")
+    of_row = whole.iloc[table["row"] - 1]
+    lines = [row.split("\n") for row in table["text"].str.removeprefix("'")]
+    assert lines == of_row[shown.split(",")].to_numpy().tolist()
+    table.assign(label=of_row["label"].to_numpy()).to_csv("1.csv", index=False)
+    assert "8 of their labels" in run(*next_command(said)).stderr
+    some = ["--adapters", "none", "--embedders", "ngrams", "--text-column", "title,review"]
+    if shown == "title,review":
+        said = run("choose", *files, *some, "--target-labels", "1.csv").stderr
+        assert "2 labels of random texts" in said
 
 
 @pytest.mark.parametrize("model", [["--recipe", "words"], ["--embedder", "word_mean", "--html"]])
