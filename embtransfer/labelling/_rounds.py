@@ -164,6 +164,9 @@ def read_rounds(files, texts, classes, but: Path | None = None) -> Rounds:
 
 def _read(file, n_rows, by_name):
     table, columns = _columns(file)
+    numbers = Counter(map(_number, by_name))
+    by_number = {_number(name): one for name, one in by_name.items() if numbers[_number(name)] == 1}
+    by_number.pop(None, None)
     spelled = Counter(map(spelling, by_name))
     alone = {spelling(name): one for name, one in by_name.items() if spelled[spelling(name)] == 1}
     result = []
@@ -172,7 +175,8 @@ def _read(file, n_rows, by_name):
         if not (row or label):
             continue  # an empty line at the end
         place = table.place(i)
-        meant = by_name.get(label, alone.get(spelling(label)))  # spreadsheets make TRUE of true
+        # spreadsheets make TRUE of true, and 7 of 007 and 7.0
+        meant = by_name.get(label, alone.get(spelling(label), by_number.get(_number(label))))
         if label and meant is None:
             known = first_few(sorted({str(one).strip() for one in by_name.values()}), 10)
             raise ValueError(

@@ -88,6 +88,15 @@ def test_labels_that_are_numbers_are_those_of_the_source():
     assert read_rounds("a.csv", TEXTS, [1, 3]).labels == {0: 3}
 
 
+def test_numbers_are_known_as_spreadsheets_write_them_unless_two_classes_are_the_same_number():
+    Path("a.csv").write_text(HEADER + "1,good pan,margin,,7\n6,+1 for this,margin,,10\n", "utf-8")
+    assert read_rounds("a.csv", TEXTS, ["007", "010"]).labels == {0: "007", 5: "010"}
+    assert read_rounds("a.csv", TEXTS, [7.0, 10.0, 11.0]).labels == {0: 7.0, 5: 10.0}
+    assert read_rounds("a.csv", TEXTS, ["007", "7", "10"]).labels == {0: "7", 5: "10"}
+    with pytest.raises(ValueError, match="has the label '7', which the source lacks: 007, 07, 10"):
+        read_rounds("a.csv", TEXTS, ["007", "07", "10"])
+
+
 def test_case_and_white_space_of_a_label_matter_only_between_classes():
     Path("a.csv").write_text(HEADER + "1,good pan,margin,, GOOD \n", "utf-8")
     assert read_rounds("a.csv", TEXTS, ["bad", "good"]).labels == {0: "good"}
