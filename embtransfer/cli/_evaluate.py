@@ -80,7 +80,7 @@ def evaluate(
             )
             talk.print(f"Left out: {n_left_out:,} of {len(y):,} rows, {said}.")
         if format is Form.json:
-            print(json.dumps(found.to_dict(), indent=2, default=str))
+            print(json.dumps(found.to_dict(), indent=2, default=str, allow_nan=False))
         else:
             _print(found, by)
 

@@ -97,13 +97,14 @@ class Evaluation:
         return "\n".join(said)
 
     def to_dict(self) -> dict:
-        """All of it in plain numbers, lists and dicts; tables as a list of rows."""
+        """All of it in plain numbers, lists and dicts; tables as rows, None for what is not known."""
         found = dict(vars(self))
         for name in ("by_class", "confusion", "calibration", "by"):
             table = found[name]
             if table is not None:
                 table = table.reset_index() if table.index.name else table
                 found[name] = json.loads(table.to_json(orient="records", default_handler=str))
+        found["confidence"] = None if np.isnan(self.confidence) else self.confidence
         return found
 
     def confused(self, n: int = 10) -> pd.DataFrame:

@@ -41,6 +41,14 @@ def test_the_score_is_that_of_the_model(folder):
         assert word in said
 
 
+def test_json_has_null_where_a_model_has_no_confidence(folder):
+    files = ["--source", "films.csv", "--classifier", "ridge", "--embedder", "ngrams"]
+    run(folder, "fit", *files, "-o", str(folder / "sure"))
+    said = run(folder, "evaluate", "sure", "kitchenware.csv", "--format", "json").stdout
+    found = json.loads(said, parse_constant=pytest.fail)
+    assert found["confidence"] is None
+
+
 def test_groups_are_a_table(folder):
     said = run(folder, "evaluate", "model", "kitchenware.csv", "--by", "country").stdout
     assert "accuracy by country" in said
