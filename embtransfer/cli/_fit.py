@@ -133,6 +133,8 @@ def fit(
                 f"Got --stream with --text-column {own[0]}. Expected one column, or no --stream."
             )
         check_destination(output, overwrite)  # before the work, not after it
+        if recipe is not None:  # which none of the options of embedders may miss
+            make_embedders([], embedding, {recipe} & {"sentences", "distilled"})
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
             make, _, usual, _ = makers(NUMBERS if numbers else CLASSES)

@@ -1,5 +1,6 @@
 """Embedders and recipes that commands make from names and options."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,10 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     from ..embedders import StaticEmbedder, WordEmbedder, make_embedder
 
     vectors, model = embedding.vectors, embedding.model
+    what_is_there = f"the embedder is {', '.join(names)}" if names else "a recipe has its own embedder"
     of_sentences = f"--model {model}" if model else "--backend onnx" * (embedding.backend != Backend.torch)
     if of_sentences and not (set(names) & _WITH_MODEL or recipes):
-        raise ValueError(
-            f"Got {of_sentences}, but the embedder is {', '.join(names)}. Expected sentence or distilled."
-        )
+        raise ValueError(f"Got {of_sentences}, but {what_is_there}. Expected sentence or distilled.")
     table = load_vectors(vectors) if vectors else None
     of_tokens = table is not None and table.tokenizer is not None
     kind = StaticEmbedder if of_tokens else WordEmbedder
@@ -83,8 +83,17 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
     if table is not None and not any(isinstance(one, kind) for one in embedders.values()):
         what, wanted = ("tokens", "static_") if of_tokens else ("words", "word_, or domain_words")
         raise ValueError(
-            f"Got --vectors {vectors}, a table of {what}, but the embedder is {', '.join(names)}. Expected "
-            f"one that begins with {wanted}."
+            f"Got --vectors {vectors}, a table of {what}, but {what_is_there}. Expected one that begins with "
+            f"{wanted}."
+        )
+    usual, asked = asdict(Embedding()), asdict(embedding)
+    of_words = [
+        f"--{name}" for name in ("unknown", "phrases", "cased", "tokens") if asked[name] != usual[name]
+    ]
+    if of_words and not any(isinstance(one, WordEmbedder) for one in embedders.values()):
+        raise ValueError(
+            f"Got {', '.join(of_words)}, but {what_is_there}. Expected one that begins with word_, or "
+            "domain_words."
         )
     for name in names:
         fits = table if isinstance(embedders[name], kind) else None

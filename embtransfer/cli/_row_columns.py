@@ -113,7 +113,7 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
 
 
 def texts_to_show(table, text_column: str, more: dict[str, str], *hint) -> list[list]:
-    """Texts as whoever labels sees them, of several columns each on a line as by `to_show`; and other columns.
+    """Texts as whoever labels sees them, of several columns each on a line; and other columns.
 
     `more` are names of columns by their options.
     """

@@ -118,6 +118,8 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
                 given["vector_column"] = [column] if column else None
         if not name.startswith(("word_", "static_")):
             given["vectors"] = None
+        if not name.startswith(("word_", "domain_words")):
+            given |= dict.fromkeys(("unknown", "phrases", "cased", "tokens"))
         if not {name, row["classifier"]} & {"sentence", "distilled", "sentences"}:
             given |= {"model": None, "backend": None}
     usual = {"text_column": "text", "label_column": "label", "unknown": "skip", "tokens": "words"}

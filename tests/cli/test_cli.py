@@ -832,6 +832,10 @@ def test_compare_fails_where_every_combination_does(data, tmp_path):
         (["--embedder", "word_mean", "--model", "m"], "Got --model m, but the embedder is word_mean"),
         (["--embedder", "static_mean", "--vectors", "v.txt"], "a table of words, .* begins with word_"),
         (["--embedder", "word_mean", "--vectors", "wordllama"], "a table of tokens, .* begins with static_"),
+        (["--recipe", "words", "--tokens", "characters"], "Got --tokens, but a recipe has its own embedder"),
+        (["--recipe", "words", "--vectors", "v.txt"], "a table of words, but a recipe has its own embedder"),
+        (["--recipe", "words", "--model", "m"], "Got --model m, but a recipe has its own embedder"),
+        (["--embedder", "ngrams", "--cased"], "Got --cased, but the embedder is ngrams"),
         (["--embedder", "sentence", "--embed-vectors"], "Got --embed-vectors with a sentence model"),
     ],
 )

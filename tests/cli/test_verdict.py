@@ -85,7 +85,7 @@ def test_the_command_after_compare_fits_the_best():
 
 def test_where_tfidf_is_the_best_the_command_after_compare_fits_it():
     Path("two.txt").write_text("pan 1 0\nfilm 0 1\n")
-    result = run("compare", *DOMAINS, *SMALL[:3], "none", "--recipes", "", "--vectors", "two.txt")
+    result = run("compare", *DOMAINS, *SMALL[:3], "none", "--recipes", "", "--vectors", "two.txt", "--cased")
     assert "Best on the target: tfidf + " in result.stderr
     (command,) = next_commands(result)
     assert command[-6:] == ["--embedder", "ngrams", "--adapter", "none", "--classifier", "logistic"]
