@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from .._names import first_few, spellings
-from ._labels import label_columns, missing_labels, read_labels
+from ._labels import check_labels, label_columns, missing_labels, read_labels
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
@@ -161,6 +161,7 @@ def _load_source(dataset, name, columns, of_rows, group_column, cleaning, domain
         of_rows.check(table, {"label_column": column} | more)
     texts, *found = of_rows.read(table, [*names, *more.values()])
     labels, others = read_labels(table, names, found[: len(names)]), found[len(names) :]
+    check_labels(table, labels)
     is_missing = missing_labels(labels)
     missing = [row for row, no in enumerate(is_missing) if no]
     kept = [row for row, no in enumerate(is_missing) if not no]

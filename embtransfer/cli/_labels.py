@@ -1,8 +1,11 @@
 """Labels as commands read them: of one column, or of several that say whether a text has a label."""
 
+from decimal import Decimal
+
 from .._names import first_few
 from ._models import split_names
 
+_KINDS = {str, int, float, bool, Decimal, list, type(None)}
 _MEANING = {
     "1": 1.0,
     "1.0": 1.0,
@@ -47,6 +50,21 @@ def read_labels(table, names, values):
             )
     found = known.apply(lambda column: column.map(_MEANING).astype(float))
     return found.mask(found.isna().any(axis=1))
+
+
+def check_labels(table, labels) -> None:
+    """Refuse labels that can be no classes, such as dates of parquet and objects of jsonl.
+
+    Raises
+    ------
+    ValueError
+    """
+    if odd := {*map(type, labels)} - _KINDS:
+        row, label = next((row, one) for row, one in enumerate(labels) if type(one) in odd)
+        raise ValueError(
+            f"{table.place(row)}, has the label {label!r}. Expected texts, numbers, true or false, or lists "
+            "of texts. Write such labels as texts."
+        )
 
 
 def missing_labels(labels) -> list[bool]:

@@ -124,3 +124,19 @@ def test_target_rows_without_all_their_labels_are_not_scored():
     )
     assert run.exit_code == 0
     assert "some.parquet: 20 of 80 rows have a label in 'and,positive'." in run.stderr
+
+
+def test_labels_that_can_be_no_classes_are_refused_with_their_row(tmp_path):
+    texts = pd.read_json("films.jsonl", lines=True)["text"]
+    dates = pd.to_datetime(["2024-01-01", "2024-02-01"] * 40).date
+    pd.DataFrame({"text": texts, "label": dates}).to_parquet(tmp_path / "dates.parquet")
+    rows = [{"text": text, "label": {"name": "good"}} for text in texts]
+    (tmp_path / "objects.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    for name, label in {
+        "dates.parquet": "datetime.date(2024, 1, 1)",
+        "objects.jsonl": "{'name': 'good'}",
+    }.items():
+        words = ["fit", "--source", str(tmp_path / name), "-o", str(tmp_path / "model")]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 2
+        assert f"{name}, row 1, has the label {label}. Expected texts, numbers" in result.stderr
