@@ -105,7 +105,8 @@ def find_words(texts, pretrained, *, min_df, max_features, lowercase):
     if not frequent:
         raise ValueError(
             f"Got {len(texts)} texts, and no word of two or more characters comes in min_df={min_df} of "
-            "them. Expected texts of more words, or a lower min_df."
+            "them. Expected texts of more words, or a lower min_df; of scripts without spaces, such as "
+            "Chinese, texts that are cut into words, with spaces between."
         )
     corpus = [word for _, word in frequent[:max_features]]
     words = list(corpus)

@@ -1,5 +1,7 @@
 """suspicious_labels: source labels that models contradict which did not see them."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
@@ -32,8 +34,8 @@ def suspicious_labels(
     ----------
     model : classifier with `predict_proba`, of one label a row
         Fitted or not: its parts are fitted anew, without the target. A CoTrainingClassifier has several
-        views; a model with one is joined by TF-IDF with logistic regression, if the rows are texts. Of a
-        self-trained model it is the classifier before.
+        views; a model with one is joined by TF-IDF with logistic regression, if the rows are texts in which
+        words come twice. Of a self-trained model it is the classifier before.
     X : like the source rows that the model takes
     y : array-like of shape (n_rows,)
         Their labels.
@@ -103,7 +105,10 @@ def suspicious_labels(
     classes = classes_of(y)
     index = np.searchsorted(classes, y)
     texts = _texts(X)
-    views = [fit_steps(view, X, y, None)[0] for view in _views(model, texts is not None)]
+    views = [fit_steps(view, X, y, None)[0] for view in _views(model)]
+    if texts is not None and not isinstance(model, CoTrainingClassifier):
+        with suppress(ValueError):  # of scripts without spaces hardly a word comes twice
+            views.append(fit_steps(_plain(), X, y, None)[0])
     rng = check_random_state(random_state)
     found = held_out(views, index, y, cv, rng, [X if texts is None else texts])
     if found is None:
@@ -118,7 +123,7 @@ def suspicious_labels(
     return pd.DataFrame(columns)
 
 
-def _views(model, of_texts):
+def _views(model):
     """Unfitted models that see the source alone."""
     if isinstance(model, CoTrainingClassifier):
         return [view for _, view in model.estimators]
@@ -129,8 +134,12 @@ def _views(model, of_texts):
     if isinstance(last, SelfTrainingClassifier):
         last = last._make_estimator()
         model = model.set_params(**{model.steps[-1][0]: last}) if isinstance(model, Pipeline) else last
-    plain = Pipeline([("words", NGramVectorizer()), ("classifier", LogisticRegression(C=10, max_iter=500))])
-    return [model, plain] if of_texts else [model]
+    return [model]
+
+
+def _plain():
+    """TF-IDF, which is another view of texts than most models have."""
+    return Pipeline([("words", NGramVectorizer()), ("classifier", LogisticRegression(C=10, max_iter=500))])
 
 
 def _texts(X):

@@ -13,6 +13,7 @@ from embtransfer import (
     NGramVectorizer,
     SelfTrainingClassifier,
     WordEmbedder,
+    WordVectors,
     make_classifier,
     make_recipe,
     make_transfer_pipeline,
@@ -109,6 +110,19 @@ def test_copies_are_held_out_together():
     y = rng.randint(2, size=100)
     found = suspicious_labels(make_recipe("words"), texts, np.concatenate([y, 1 - y]))
     assert (found["suspicion"] < 0.8).all()
+
+
+def test_texts_without_spaces_are_judged_by_the_model_alone():
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    others = [*"电影厨房昨天我买了这个刀故事"]
+    texts = ["".join(rng.permutation([*rng.choice(others, 5), "坏好"[label]])) for label in y]
+    table = WordVectors([*others, *"坏好"], 20 * np.eye(len(others) + 2))
+    embedder = WordEmbedder(table, token_pattern="characters")
+    model = make_transfer_pipeline(embedder, make_classifier("logistic"))
+    given = np.where(np.arange(200) < 10, 1 - y, y)
+    found = suspicious_labels(model, texts, given)
+    assert set(found["row"][:10]) == set(range(10))
 
 
 def test_rows_of_numbers_and_sparse_ones():
