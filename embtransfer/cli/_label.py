@@ -82,6 +82,8 @@ def label(
         loaded = load_pipeline(model, trusted=split_names(trusted))
         of_rows = columns_of_model(loaded, text_column, vector_column)
         rows, texts, ids = _load_texts(target, text_column, of_rows, id_column, delimiter, encoding)
+        if not texts:
+            raise ValueError(f"{target} has no row. Expected texts to label.")
         classes = loaded.classes_.tolist() if hasattr(loaded, "classes_") else []  # of numbers there are none
         known = {}
         if labels:

@@ -98,13 +98,12 @@ class Evaluation:
 
     def to_dict(self) -> dict:
         """All of it in plain numbers, lists and dicts; tables as rows, None for what is not known."""
-        found = dict(vars(self))
+        found = vars(self) | {"confidence": None if np.isnan(self.confidence) else self.confidence}
         for name in ("by_class", "confusion", "calibration", "by"):
             table = found[name]
             if table is not None:
                 table = table.reset_index() if table.index.name else table
                 found[name] = json.loads(table.to_json(orient="records", default_handler=str))
-        found["confidence"] = None if np.isnan(self.confidence) else self.confidence
         return found
 
     def confused(self, n: int = 10) -> pd.DataFrame:

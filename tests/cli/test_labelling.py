@@ -341,3 +341,10 @@ def test_labels_spelled_otherwise_are_refused_or_merged():
     )
     embtransfer(*words, "--labels", "a.csv", "--merge-labels")
     assert len(load_pipeline("new").classes_) == 2
+
+
+def test_a_target_without_a_row_has_nothing_to_label():
+    Path("none.csv").write_text("text\n")
+    assert "none.csv has no row. Expected texts to label." in refused(
+        "label", "model", "none.csv", "-o", "n.csv"
+    )

@@ -216,6 +216,12 @@ def test_texts_without_a_letter_are_not_suggested(words, method):
     assert sorted(found["row"]) == list(range(2, 42))
 
 
+@pytest.mark.parametrize("method", ["default", "typical", "diverse"])
+def test_texts_that_have_no_word_in_common_are_suggested(words, method):
+    found = suggest_labels(words, ["good", "bad pan"], 5, method=method)
+    assert sorted(found["row"]) == [0, 1]
+
+
 @pytest.mark.parametrize("kind", [pa.array, pd.Series, np.array])
 def test_texts_come_in_any_container(words, kind):
     expected = suggest_labels(words, PANS.data[:40], 8)
