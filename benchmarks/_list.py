@@ -226,6 +226,13 @@ BENCHMARKS = (
         asks_for="EMBTRANSFER_DATA with fdu_mtl",
     ),
     Benchmark(
+        "unlabelled_rows",
+        "accuracy",
+        4,
+        'how many unlabelled target texts the recipe "words" needs, at three shares of the classes',
+        asks_for="EMBTRANSFER_DATA with amazon_svmlight",
+    ),
+    Benchmark(
         "restaurants",
         "accuracy",
         2,

@@ -24,6 +24,7 @@ from . import (
     sentence_models,
     several_sources,
     short_texts,
+    unlabelled_rows,
     vector_columns,
 )
 from ._list import BENCHMARKS, GROUPS
@@ -69,6 +70,7 @@ TABLES = {
     "domain vectors": domain_vectors.on_page,
     "labelling": labelling.on_page,
     "short texts": short_texts.on_page,
+    "unlabelled rows": unlabelled_rows.on_page,
     "several sources": several_sources.in_guide,
     "other shares, in short": real_targets.in_short,
     "other shares": real_targets.of_accuracy,

@@ -24,7 +24,11 @@ _DTYPES = [np.float64, np.float32]
 def are_classes(y):
     """Whether labels are given and name at least two classes."""
     try:
-        return y is not None and type_of_target(y) in ("binary", "multiclass") and len(np.unique(y)) > 1
+        return (
+            y is not None
+            and type_of_target(y) in ("binary", "multiclass")
+            and len(np.unique(np.asarray(y))) > 1
+        )
     except ValueError:  # lists of labels
         return False
 

@@ -49,7 +49,8 @@ def with_agreement(mean, variance, parts, y, groups):
     known = norm.logpdf(half, mean[1], np.sqrt(variance))
     weights = softmax(known + _WEIGHT * _log_likelihood(parts, y, groups))
     middle = weights @ half
-    return np.array([-middle, middle]), weights @ (half - middle) ** 2
+    step = half[1] - half[0]  # no more exact than the values tried
+    return np.array([-middle, middle]), weights @ (half - middle) ** 2 + step**2
 
 
 def _log_likelihood(parts, y, groups):

@@ -67,3 +67,11 @@ def test_scores_that_say_nothing_leave_the_estimate():
     found, variance = with_agreement(mean, 0.25, same, y, np.arange(500))
     np.testing.assert_allclose(found, mean, atol=1e-3)
     np.testing.assert_allclose(variance, 0.25, rtol=1e-2)
+
+
+def test_classes_told_apart_without_an_error_are_counted():
+    y, z = np.arange(200) % 2, (np.arange(500) < 400).astype(int)
+    sure = [(np.eye(2)[y], np.eye(2)[z])] * N_PARTS
+    found, variance = with_agreement(np.array([-0.4, 0.4]), 0.25, sure, y, np.arange(500))
+    assert expit(log_odds(found)) == pytest.approx(0.8, abs=0.02)
+    assert 0 < variance < 0.02
