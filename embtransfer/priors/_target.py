@@ -18,46 +18,29 @@ The logarithms of the shares are averaged over the estimates. The result is thei
 prior that the shares are those of the source, or else spread around them.
 """
 
-import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
-from scipy import sparse
 from scipy.special import expit, logit, softmax
 from scipy.stats import norm
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
 from .._types import Rows
-from ..copies._groups import complete_folds, identical
-from ._agreement import N_PARTS, with_agreement
-from ._errors import calibrated, distance, nearer, noise, outside, to_odds
-from ._estimate import LEAST, estimate
+from ._errors import distance, to_odds
+from ._estimate import LEAST
 from ._lengths import as_long
-from ._logistic import fit_classifier, held_out_proba
+from ._view import FOLDS, LEAST_SHARE, log_shares, said_by
 
 PRIORS = [StrOptions({"source", "uniform", "estimated"}), "array-like"]  # what the parameter takes
 
-# measured on half of the domains of four data sets, and reported on the other (docs/measured.md);
-# _RATES was set with the other half and two more sets in view
-_FACTOR = 2.0  # by which a word's frequency may differ
-_LEAST_COUNT = 2  # of a word in each domain
-# standard error of a log-share that the halves do not show, times distance squared: of counts, of which the
-# stable columns speak, and of other rows, whose columns are all moved by the domain
-_ERROR, _ERROR_OF_VECTORS = 0.4, 0.8
+# measured on half of the domains of four data sets, and reported on the other (docs/measured.md)
 _UNCHANGED = 0.3  # prior probability that the shares are those of the source
 _PRIOR_SD = 1.5  # of the target's log-shares around the source's, if they are not
 _NEARLY_AS_FAR = 0.75  # of the best view's distance between classes: views of less have no say
-_OUTSIDE = 5.0  # error for each unit that the mean score lies outside those of the classes
-_NEARER = 0.4  # error for each unit of distance that the classes are nearer in the target, by confidence
-_RATES = 0.03  # by which rates of error may differ between the domains
 _ROWS = 4000  # of a domain, which estimate shares within a hundredth
-_LEAST_SHARE = 0.005  # whose logarithm counts in full
-_FOLDS = 3
-_PAIRS = 1  # of halves
 # labels of the target on the mean of the classes from which they measure the shares: with fewer of 64 and 77
 # intents the shares moved by chance, and self-training lost 1 to 5 points; with 5 and 10 it is all the same
 _LABELS_A_CLASS = 5
@@ -83,7 +66,7 @@ class ShareView:
 
     `source` and `target` are the rows of both domains, dense, csr or any container; `held_out` the
     probabilities (n_source, n_classes) that it gives source rows without having seen them, `of_target` those
-    of the target rows; `said` what `_by_view` makes of them, kept where views are asked again.
+    of the target rows; `said` what `said_by` makes of them, kept where views are asked again.
     """
 
     classifier: BaseEstimator
@@ -166,22 +149,22 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
     for view in views:
         if not view.said:
             own_rng = deepcopy(rng)
-            here, of_rows = as_long(_at(view, some, others), y[some], _FOLDS, own_rng)
-            view.said.extend(_by_view(here, of_rows, source, own_rng))
+            here, of_rows = as_long(_at(view, some, others), y[some], FOLDS, own_rng)
+            view.said.extend(said_by(here, of_rows, source, own_rng))
     found = [view.said for view in views]
     means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
     between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
     odds = to_odds(len(source))
     of_target = np.mean([view.of_target for view in views], axis=0)
-    shares = np.maximum(softmax(mean), _LEAST_SHARE)
+    shares = np.maximum(softmax(mean), LEAST_SHARE)
     sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / odds**2
     variance = max(1 / weights.sum(), between)
-    moved, variance = _posterior(mean - _log_shares(source), variance)
+    moved, variance = _posterior(mean - log_shares(source), variance)
     if told:
         moved, variance = _told(moved, variance, of_target, source, *known)
     # rounded: what solvers' rounding moves would draw other rows
-    target = softmax(_log_shares(source) + np.round(moved, 3))
+    target = softmax(log_shares(source) + np.round(moved, 3))
     if told:
         of_target = matched(of_target, target)
         of_target[known[0]] = np.eye(len(target))[known[1]]
@@ -220,7 +203,7 @@ def _told(moved, variance, of_target, source, rows, classes):
     give, :math:`p_{ik} \pi_k / \bar p_k`: the more probable these, the likelier the shares.
     """
     proba = np.log(np.maximum(of_target, LEAST))[rows] - np.log(np.maximum(of_target.mean(axis=0), LEAST))
-    start, found, wanted = _log_shares(source), moved.copy(), np.eye(len(moved))[classes]
+    start, found, wanted = log_shares(source), moved.copy(), np.eye(len(moved))[classes]
     for _ in range(50):
         p = softmax(proba + start + found, axis=1)
         curvature = np.diag(p.sum(axis=0)) - p.T @ p + np.eye(len(moved)) / variance
@@ -230,104 +213,3 @@ def _told(moved, variance, of_target, source, rows, classes):
             break
     # all directions but that in which all logarithms move alike, of which only the prior speaks
     return found, (np.trace(np.linalg.inv(curvature)) - variance) / (len(moved) - 1)
-
-
-def _by_view(view, y, shares, rng):
-    """Mean (n_classes,) and variance of the centred log-shares by one view."""
-    source, target, held_out, of_target = view.source, view.target, view.held_out, view.of_target
-    both = calibrated(held_out, y, of_target)
-    whole = estimate(both[0], y, both[1], "em")[0]
-    error = _ERROR if sparse.issparse(source) else _ERROR_OF_VECTORS
-    variance = (error / distance(held_out, y) ** 2) ** 2
-    variance += (_OUTSIDE * outside(held_out, y, of_target)) ** 2
-    variance += (_NEARER * nearer(*both)) ** 2
-    variance += noise(held_out, of_target * (whole / shares))
-    if not _in_columns(source):
-        return _log_shares(whole), variance + _of_rates(_log_shares(whole))
-    means, apart = [], []
-    splits = complete_folds(y, identical(source), _FOLDS, rng)
-    counts = sparse.issparse(source)
-    for assumed in (shares, whole) if counts else (whole,):
-        columns = _stable(source, target, y, assumed) if counts else np.arange(source.shape[1])
-        if len(columns) < 2 or not splits:
-            means.append(_log_shares(whole))
-            continue
-        refitted = partial(_refitted, view.classifier, source, target, y=y, splits=splits)
-        means.append(_log_shares(_by_rates(y, *refitted(columns)) if counts else whole))
-        for _ in range(_PAIRS):
-            order = rng.permutation(columns)
-            parts = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-            one, other = (_log_shares(_by_rates(y, *refitted(part))) for part in parts)
-            apart.append(np.sqrt(((one - other) ** 2).mean()))
-    # from the mean distance of two draws of a normal: less moved by one far pair than the mean square
-    spread = np.pi / 4 * np.mean(apart) ** 2 if apart else 0.0
-    mean = np.mean(means, axis=0)
-    variance += spread + _of_rates(mean)
-    of_words = counts and source.data.min(initial=0) >= 0
-    if not of_words or len(mean) > 2 or len(columns) < N_PARTS or not splits:
-        return mean, variance
-    order = rng.permutation(columns)  # those that are stable under the shares by all columns
-    parts = [refitted(np.sort(order[i::N_PARTS])) for i in range(N_PARTS)]
-    return with_agreement(mean, variance, parts, y, identical(target))
-
-
-def _of_rates(log_shares):
-    """Variance of log-shares where rates of error differ in the target: of a share near 1 it is large."""
-    others = max(1 - softmax(log_shares).max(), _LEAST_SHARE)
-    return (_RATES / others / to_odds(len(log_shares))) ** 2
-
-
-def _in_columns(rows):
-    """Whether these are numbers in columns, as texts are not."""
-    if hasattr(rows, "iloc"):
-        rows = np.asarray(rows)
-    numbers = sparse.issparse(rows) or isinstance(rows, np.ndarray)
-    return numbers and rows.ndim == 2 and rows.dtype.kind in "biuf"
-
-
-def _stable(source, target, y, assumed):
-    """Columns as frequent in the target, within a factor, as the classes' frequencies under these shares."""
-    of_class = np.stack([_frequencies(source[y == k]) for k in range(len(assumed))])
-    of_target = _frequencies(target)
-    totals = np.maximum(of_class.sum(axis=1, keepdims=True), 1)  # rows may be empty
-    expected = np.maximum(assumed, _LEAST_SHARE) @ ((of_class + 0.5) / totals)
-    ratio = (of_target + 0.5) / max(of_target.sum(), 1) / expected
-    enough = (of_class.sum(axis=0) >= _LEAST_COUNT) & (of_target >= _LEAST_COUNT)
-    return np.flatnonzero(enough & (ratio <= _FACTOR) & (ratio >= 1 / _FACTOR))
-
-
-def _frequencies(rows):
-    """Rows that hold each column, (n_columns,)."""
-    return np.bincount(rows.indices[rows.data != 0], minlength=rows.shape[1]).astype(np.float64)
-
-
-def _refitted(classifier, source, target, columns, y, splits):
-    """Probabilities of source rows, unseen, and of target rows, by the classifier fitted on some columns."""
-    source, target = (_only(classifier, rows, columns) for rows in (source, target))
-    with warnings.catch_warnings():  # of the other columns, which may be zeros now
-        warnings.simplefilter("ignore")
-        held_out = held_out_proba(classifier, source, y, splits)
-        return held_out, fit_classifier(clone(classifier), source, y).predict_proba(target)
-
-
-def _by_rates(y, held_out, of_target):
-    held_out, of_target = calibrated(held_out, y, of_target)
-    return estimate(held_out, y, of_target, "em")[0]
-
-
-def _only(classifier, rows, columns):
-    """Rows of some columns; the others are zeros where columns may be meant by name, place or number."""
-    of_parts = any(hasattr(part, "fit") for part in classifier.get_params().values())
-    if not of_parts and not hasattr(rows, "iloc"):
-        return rows[:, columns]
-    kept = np.isin(np.arange(rows.shape[1]), columns)
-    if not sparse.issparse(rows):
-        return rows * kept
-    rows = rows.multiply(kept).tocsr()
-    rows.eliminate_zeros()  # of which a step may take the logarithm
-    return rows
-
-
-def _log_shares(shares):
-    logs = np.log(np.maximum(shares, _LEAST_SHARE))
-    return logs - logs.mean()
