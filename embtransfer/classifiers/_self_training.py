@@ -98,8 +98,8 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     count rows.
 
     Target rows with a known label keep it and are learned from in every round, and count in the class quotas.
-    From five a class on they measure the shares as well: by Bayes' rule on their labels, which are as
-    probable as the :math:`q_{ik}` of the classifier of the source say, whichever rows they are of.
+    From five a class on they measure the shares as well: by Bayes' rule on their labels, whichever rows they
+    are of, with a factor for each class by which the probabilities of the source's classifier are multiplied.
 
     Shares are estimated by expectation maximisation on calibrated probabilities, several times. Of sparse
     rows the stable columns speak: those whose frequency in the target is within a factor of two of what the

@@ -44,6 +44,7 @@ _ROWS = 4000  # of a domain, which estimate shares within a hundredth
 # labels of the target on the mean of the classes from which they measure the shares: with fewer of 64 and 77
 # intents the shares moved by chance, and self-training lost 1 to 5 points; with 5 and 10 it is all the same
 _LABELS_A_CLASS = 5
+_STEPS = 50  # at most
 
 
 @dataclass
@@ -161,14 +162,10 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
     sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / odds**2
     variance = max(1 / weights.sum(), between)
     moved, variance = _posterior(mean - log_shares(source), variance)
-    if told:
-        moved, variance = _told(moved, variance, of_target, source, *known)
     # rounded: what solvers' rounding moves would draw other rows
     target = softmax(log_shares(source) + np.round(moved, 3))
     if told:
-        of_target = matched(of_target, target)
-        of_target[known[0]] = np.eye(len(target))[known[1]]
-        target = of_target.mean(axis=0)
+        target, variance = _told(target, variance, of_target, *known)
     # these rows are a sample, whatever shares they come from
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * odds
     ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
@@ -196,20 +193,29 @@ def _posterior(difference, variance):
     return changed * mean, changed * variance + changed * (1 - changed) * (mean**2).mean()
 
 
-def _told(moved, variance, of_target, source, rows, classes):
-    r"""The same when labels of some target rows are known: a normal at the mode.
+def _told(target, variance, of_target, rows, classes):
+    r"""Shares and variance of their logarithms when labels of some target rows are known: at the mode.
 
-    However the rows were chosen by what is seen of them, their labels have the probabilities that the shares
-    give, :math:`p_{ik} \pi_k / \bar p_k`: the more probable these, the likelier the shares.
+    However the rows were chosen by what is seen of them, their labels have the probabilities
+    :math:`q_{ik} \propto p_{ik} e^{m_k}`. The m under which the q have the shares that were estimated are known
+    as well as these; the more probable the labels, the likelier the m. Shares are the means of the q.
     """
-    proba = np.log(np.maximum(of_target, LEAST))[rows] - np.log(np.maximum(of_target.mean(axis=0), LEAST))
-    start, found, wanted = log_shares(source), moved.copy(), np.eye(len(moved))[classes]
-    for _ in range(50):
-        p = softmax(proba + start + found, axis=1)
+    logs, wanted = np.log(np.maximum(of_target, LEAST)), np.eye(len(target))[classes]
+    added = np.zeros(len(target))
+    for _ in range(_STEPS):
+        step = np.log(np.maximum(target, LEAST)) - np.log(softmax(logs + added, axis=1).mean(axis=0))
+        added += step
+        if np.abs(step).max() < 1e-6:
+            break
+    moved = np.zeros(len(target))
+    for _ in range(_STEPS):
+        p = softmax(logs[rows] + added + moved, axis=1)
         curvature = np.diag(p.sum(axis=0)) - p.T @ p + np.eye(len(moved)) / variance
-        step = np.linalg.solve(curvature, (wanted - p).sum(axis=0) - (found - moved) / variance)
-        found += np.clip(step, -1, 1)
+        step = np.linalg.solve(curvature, (wanted - p).sum(axis=0) - moved / variance)
+        moved += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-8:
             break
+    q = softmax(logs + added + moved, axis=1)
+    q[rows] = wanted
     # all directions but that in which all logarithms move alike, of which only the prior speaks
-    return found, (np.trace(np.linalg.inv(curvature)) - variance) / (len(moved) - 1)
+    return q.mean(axis=0), (np.trace(np.linalg.inv(curvature)) - variance) / (len(moved) - 1)

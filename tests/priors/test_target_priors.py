@@ -223,7 +223,7 @@ def test_known_labels_correct_the_estimate_however_their_rows_were_chosen(make, 
     for seed in range(3):
         options = {"shift": 0.3} if make is gaussians else {"rare": 15}
         source, y, target, y_target = make((0.2, 0.8), seed, n=400, **options)
-        one = view(LogisticRegression(), source, target, y)
+        one = view(CLASSIFIERS[make], source, target, y)
         rows = np.arange(400) if chosen == "random" else np.argsort(np.abs(one.of_target[:, 0] - 0.5))
         for n in (0, 60, 400):
             known = rows[:n], y_target[rows[:n]]
@@ -231,6 +231,6 @@ def test_known_labels_correct_the_estimate_however_their_rows_were_chosen(make, 
             errors.append(abs(found.target[0] - np.mean(y_target == 0)))
             widths.append(np.ptp(found.intervals[0]))
     none, some, every = np.reshape(errors, (3, 3)).mean(axis=0)
-    assert some < max(0.7 * none, 0.06)  # sixty labels by themselves err by 0.05
+    assert some < max(0.7 * none, 0.03)
     assert every < 1e-9
     assert (np.diff(np.reshape(widths, (3, 3)).mean(axis=0)) < 0).all()
