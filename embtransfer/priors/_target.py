@@ -197,8 +197,8 @@ def _told(target, variance, of_target, rows, classes):
     r"""Shares and variance of their logarithms when labels of some target rows are known: at the mode.
 
     However the rows were chosen by what is seen of them, their labels have the probabilities
-    :math:`q_{ik} \propto p_{ik} e^{m_k}`. The m under which the q have the shares that were estimated are known
-    as well as these; the more probable the labels, the likelier the m. Shares are the means of the q.
+    :math:`q_{ik} \propto p_{ik} e^{m_k}`. The m under which the q have the shares that were estimated are as
+    well known as these; the more probable the labels, the likelier the m. Shares are the means of the q.
     """
     logs, wanted = np.log(np.maximum(of_target, LEAST)), np.eye(len(target))[classes]
     added = np.zeros(len(target))
