@@ -61,17 +61,17 @@ def said_by(view, y, shares, rng):
     mean = np.mean(means, axis=0)
     variance += spread + _of_rates(mean)
     of_words = counts and source.data.min(initial=0) >= 0
-    if not of_words or len(mean) > 2 or len(columns) < N_PARTS or not splits:
+    if not of_words or len(shares) > 2 or len(columns) < N_PARTS or not splits:
         return mean, variance
     order = rng.permutation(columns)  # those that are stable under the shares by all columns
     parts = [refitted(np.sort(order[i::N_PARTS])) for i in range(N_PARTS)]
     return with_agreement(mean, variance, parts, y, identical(target))
 
 
-def _of_rates(log_shares):
+def _of_rates(logs):
     """Variance of log-shares where rates of error differ in the target: of a share near 1 it is large."""
-    others = max(1 - softmax(log_shares).max(), LEAST_SHARE)
-    return (_RATES / others / to_odds(len(log_shares))) ** 2
+    others = max(1 - softmax(logs).max(), LEAST_SHARE)
+    return (_RATES / others / to_odds(len(logs))) ** 2
 
 
 def _in_columns(rows):
