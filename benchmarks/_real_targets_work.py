@@ -164,6 +164,12 @@ def models(true):
     return {name: make_transfer_pipeline(*map(clone, steps)) for name, steps in made.items()}
 
 
+def of_share(places, share):
+    """As many of the places of negative and of positive rows as have this share of the latter, the first."""
+    n = int(min(len(places[0]) / (1 - share), len(places[1]) / share))
+    return np.concatenate([places[0][: round(n * (1 - share))], places[1][: round(n * share)]])
+
+
 def scores(y, predicted):
     return [
         float((y == predicted).mean()),

@@ -12,6 +12,7 @@ names them. Writes that and .md.
 import argparse
 import json
 import os
+from functools import cache
 from itertools import permutations, product
 from pathlib import Path
 from time import perf_counter
@@ -143,6 +144,7 @@ METHODS = {
 }
 
 
+@cache
 def load():
     folder = Path(os.environ["EMBTRANSFER_DATA"]) / "amazon_svmlight"
     data = {}

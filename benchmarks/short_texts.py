@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from embtransfer import class_shares
 
-from ._real_targets_work import FDU, TFIDF, TODAY, TOLD, WORDS, domains, models, scores
+from ._real_targets_work import FDU, TFIDF, TODAY, TOLD, WORDS, domains, models, of_share, scores
 from ._results import markdown_table, measure, results
 
 LONG = tuple(name for name in FDU if name != "MR")[::2]
@@ -55,8 +55,7 @@ def load(kind, source, target):
 def with_share(texts, labels, share):
     """As many of these as have this share of positive ones."""
     places = [np.flatnonzero(labels == label) for label in (0, 1)]
-    n = int(min(len(places[0]) / (1 - share), len(places[1]) / share))
-    some = np.sort(np.concatenate([places[0][: round(n * (1 - share))], places[1][: round(n * share)]]))
+    some = np.sort(of_share(places, share))
     return [texts[i] for i in some], labels[some]
 
 

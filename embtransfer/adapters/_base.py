@@ -160,14 +160,15 @@ class BaseAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for rows, name in ((X, "X"), (X_target, "X_target")):
             if rows is not None:
                 self._check_rows(rows.shape[0], name)
-        y = column_or_1d(y) if are_classes(y) else y
+        of_classes = are_classes(y)
+        y = column_or_1d(y) if of_classes else y
         labels = self._check_labels(X, y)
         names = None if domain is None else check_domain(domain, X.shape[0])
         self.source_maps_: dict[Any, Any] = {}
         self.source_priors_ = self.priors_ = self.prior_intervals_ = None
         if y_target is not None and (X_target is None or y is None):
             raise ValueError("Got y_target, but not both X_target and classes as y. Pass these too.")
-        if X_target is not None and self._asks_for_priors() and are_classes(y):
+        if X_target is not None and self._asks_for_priors() and of_classes:
             check_consistent_length(X, y)
             classes, index = np.unique(np.asarray(y), return_inverse=True)
             known = known_labels(y_target, X_target.shape[0], classes)

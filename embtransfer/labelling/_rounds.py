@@ -164,11 +164,7 @@ def read_rounds(files, texts, classes, but: Path | None = None) -> Rounds:
 
 def _read(file, n_rows, by_name):
     table, columns = _columns(file)
-    numbers = Counter(map(_number, by_name))
-    by_number = {_number(name): one for name, one in by_name.items() if numbers[_number(name)] == 1}
-    by_number.pop(None, None)
-    spelled = Counter(map(spelling, by_name))
-    alone = {spelling(name): one for name, one in by_name.items() if spelled[spelling(name)] == 1}
+    by_spelling, by_number = _alone(by_name, spelling), _alone(by_name, _number)
     result = []
     for i, (row, text, probability, label) in enumerate(zip(*columns, strict=True)):
         row, label = _stripped(row), _stripped(label)
@@ -176,7 +172,7 @@ def _read(file, n_rows, by_name):
             continue  # an empty line at the end
         place = table.place(i)
         # spreadsheets make TRUE of true, and 7 of 007 and 7.0
-        meant = by_name.get(label, alone.get(spelling(label), by_number.get(_number(label))))
+        meant = by_name.get(label, by_spelling.get(spelling(label), by_number.get(_number(label))))
         if label and meant is None:
             known = first_few(sorted({str(one).strip() for one in by_name.values()}), 10)
             raise ValueError(
@@ -198,6 +194,14 @@ def _read(file, n_rows, by_name):
             )
         result.append(_Labelled(int(at) - 1, text or "", meant, chance, place))
     return result
+
+
+def _alone(by_name, key):
+    """Classes by what `key` makes of their names, where it makes it of one alone."""
+    times = Counter(map(key, by_name))
+    return {
+        key(name): one for name, one in by_name.items() if times[key(name)] == 1 and key(name) is not None
+    }
 
 
 def _columns(file):

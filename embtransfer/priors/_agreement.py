@@ -18,12 +18,6 @@ from scipy.special import expit, logit, logsumexp, softmax
 from scipy.stats import norm
 
 N_PARTS = 6  # of the columns: two make a third
-_WAYS = [  # to make thirds of them
-    [(0, i), (j, k), sorted({1, 2, 3, 4, 5} - {i, j, k})]
-    for i in range(1, 6)
-    for j in [min({1, 2, 3, 4, 5} - {i})]
-    for k in sorted({1, 2, 3, 4, 5} - {i, j})
-]
 _LOG_ODDS = np.linspace(-8, 8, 321)  # of the second class
 _LEAST_ROWS = 50  # distinct ones, of the target
 _DRAWS = 200
@@ -31,6 +25,17 @@ _WEIGHT = 0.5  # of the log-likelihood: it is of the rows by which rates of erro
 _FACTOR = 0.4  # standard deviation of the logarithm of that factor
 _MOST_CORRELATED = 0.95
 _LEAST_BETWEEN = 0.02  # of a covariance
+
+
+def _ways():
+    """All fifteen ways to make thirds of six parts."""
+    for i in range(1, N_PARTS):
+        first, *others = (part for part in range(1, N_PARTS) if part != i)
+        for j in others:
+            yield (0, i), (first, j), tuple(part for part in others if part != j)
+
+
+_WAYS = np.array(list(_ways()))  # (15, 3, 2)
 
 
 def with_agreement(mean, variance, parts, y, groups):
@@ -76,7 +81,7 @@ def _log_odds(probas):
 
 def _moments(log_odds):
     """Products of two scores less their means, of each with itself, and of all three: (n_rows, 3)."""
-    scores = np.tanh(log_odds[np.array(_WAYS)].sum(axis=2) / 2)  # 2 p - 1: (15, 3, n_rows)
+    scores = np.tanh(log_odds[_WAYS].sum(axis=2) / 2)  # 2 p - 1: (15, 3, n_rows)
     x, y, z = np.moveaxis(scores - scores.mean(axis=2, keepdims=True), 1, 0)
     products = (x * y + x * z + y * z) / 3, (x**2 + y**2 + z**2) / 3, x * y * z
     return np.stack([product.mean(axis=0) for product in products], axis=1)

@@ -31,7 +31,7 @@ def as_long(view, y, n_folds, rng):
     if n_joined < _FAR:
         return view, y
     groups = identical(source)
-    order = rng.permutation(groups.max() + 1)[groups]  # copies stand side by side
+    order = np.lexsort((rng.permutation(groups.max() + 1)[groups], y))  # copies stand side by side
     for n in range(min(n_joined, most), most + 1):
         joined, of_joined = _joined(source, y, order, n)
         if _words_a_row(joined) >= wanted:
@@ -50,12 +50,14 @@ def _words_a_row(rows):
 
 
 def _joined(source, y, order, n):
-    """Sums of n rows of a class or more, and their classes; of presences, presences."""
-    order = np.lexsort((order, y))
-    sizes = np.bincount(y) // n
-    first = np.cumsum(sizes) - sizes
-    place = np.arange(len(y)) - np.searchsorted(y[order], y[order])  # within its class
-    number = first[y[order]] + place * sizes[y[order]] // np.bincount(y)[y[order]]
+    """Sums of n rows of a class or more, and their classes; of presences, presences.
+
+    `order` are the rows by class.
+    """
+    n_rows, of_class = np.bincount(y), y[order]
+    sizes = n_rows // n
+    place = np.arange(len(y)) - np.searchsorted(of_class, of_class)  # within its class
+    number = (np.cumsum(sizes) - sizes)[of_class] + place * sizes[of_class] // n_rows[of_class]
     which = sparse.csr_array((np.ones(len(y), source.dtype), (number, order)), (sizes.sum(), len(y)))
     joined = (which @ source).tocsr()
     if (source.data == 1).all():
