@@ -1,7 +1,7 @@
 """How often each class occurs in the target: estimates from a classifier's probabilities."""
 
 from ._estimate import LEAST, METHODS, calibrate, estimate, estimate_priors
-from ._known import known_priors, with_priors
+from ._known import known_priors, leave_priors_open, with_priors
 from ._rows import priors_by_rows, shares_found
 from ._target import (
     PRIORS,
@@ -28,6 +28,7 @@ __all__ = [
     "estimate_priors",
     "is_estimated",
     "known_priors",
+    "leave_priors_open",
     "matched",
     "priors_by_rows",
     "rows_for_priors",

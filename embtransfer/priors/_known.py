@@ -8,7 +8,9 @@ import numpy as np
 from sklearn.base import clone
 
 from .._names import first_few
+from .._parts import nested
 from .._types import Estimator, Labels
+from ._target import TargetPriors
 
 _TOLERANCE = 0.01  # of the sum: shares are rounded
 
@@ -48,6 +50,18 @@ def known_priors(shares: Mapping[Any, float] | None, y: Labels) -> np.ndarray | 
     return found / found.sum()
 
 
+def leave_priors_open(fitted: Estimator, unfitted: Estimator, found: TargetPriors) -> None:
+    """Let a model that was told an estimate of the shares estimate them itself when it is fitted anew.
+
+    Labels of the target may say more by then. What was told is what it was fitted with: with an interval.
+    """
+    own = {name: value for name, value in unfitted.get_params().items() if _is_open(name, value)}
+    fitted.set_params(**own)
+    for part in nested(fitted):
+        if getattr(part, "prior_intervals_", None) is not None:
+            part.prior_intervals_ = found.intervals
+
+
 def with_priors(estimator: Estimator, priors: np.ndarray | None) -> Estimator:
     """A copy told these shares of the target's classes, in every part that has `priors` and no numbers there.
 
@@ -58,6 +72,10 @@ def with_priors(estimator: Estimator, priors: np.ndarray | None) -> Estimator:
     own = {
         name: np.asarray(priors).tolist()  # scikit-learn's NearestCentroid takes no array
         for name, value in estimator.get_params().items()
-        if name.rpartition("__")[2] == "priors" and isinstance(value, str | None)
+        if _is_open(name, value)
     }
     return clone(estimator).set_params(**own) if own else estimator
+
+
+def _is_open(name, value):
+    return name.rpartition("__")[2] == "priors" and isinstance(value, str | None)

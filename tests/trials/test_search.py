@@ -31,6 +31,7 @@ from embtransfer import (
     TransferSearch,
     WordEmbedder,
     WordVectors,
+    class_shares,
     make_classifier,
     make_recipe,
     make_transfer_pipeline,
@@ -51,7 +52,7 @@ from embtransfer.trials.search._choice import (
 from embtransfer.trials.search._consensus import consensus
 from embtransfer.trials.search._evidence import Evidence, collect, fit, probabilities
 from embtransfer.trials.search._metric import Metric
-from embtransfer.trials.search._rounds import Asked, Round, judge, nested_order, sizes
+from embtransfer.trials.search._rounds import Asked, Round, agree, judge, nested_order, sizes
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 Y = np.asarray(FILMS.target)
@@ -644,6 +645,13 @@ def search():
     return TransferSearch(**parts, min_rows=80).fit(FILMS.data, FILMS.target, X_target=PANS.data)
 
 
+def mostly_positive():
+    """Texts about kitchenware, nine of ten positive, and their labels."""
+    labels = np.array(PANS.target)
+    rows = np.r_[np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)[: labels.sum() // 9]]
+    return [PANS.data[i] for i in rows], labels[rows]
+
+
 class TestSearch:
     def test_it_beats_the_unadapted(self, search):
         plain = make_transfer_pipeline(WordEmbedder(), NoAdaptation(), make_classifier("logistic"))
@@ -701,10 +709,11 @@ class TestSearch:
 
     def test_labels_of_the_target_decide_and_are_learned_from(self):
         X, y = FILMS.data[:80], FILMS.target[:80]
-        target, few = PANS.data[:80], [*(1 - np.array(PANS.target[:40])), *[None] * 40]
-        search = TransferSearch(**SMALL, criterion="consensus").fit(X, y, X_target=Target(target, few))
-        plain = TransferSearch(**SMALL, criterion="consensus").fit(X, y, X_target=target)
-        np.testing.assert_array_equal(search.consensus_[:40], np.eye(2)[few[:40]])
+        target, few = PANS.data, [*(1 - np.array(PANS.target[:-40])), *[None] * 40]
+        known = {**SMALL, "criterion": "consensus", "target_shares": {0: 0.5, 1: 0.5}}
+        search = TransferSearch(**known).fit(X, y, X_target=Target(target, few))
+        plain = TransferSearch(**known).fit(X, y, X_target=target)
+        np.testing.assert_array_equal(search.consensus_[:-40], np.eye(2)[few[:-40]])
         columns = ["source_accuracy", "reverse_accuracy"]  # of models that saw no label
         pd.testing.assert_frame_equal(search.results_[columns], plain.results_[columns])
         # all labels are wrong, and outweigh the rest: what was best is worst
@@ -712,11 +721,37 @@ class TestSearch:
         assert np.corrcoef(*ranks)[0, 1] < 0
         learned = search.best_estimator_[-1]
         if hasattr(learned, "n_target_labels_"):
-            assert learned.n_target_labels_ == 40
-        by_itself = TransferSearch(**SMALL, criterion="consensus").fit(X, y, X_target=target, y_target=few)
+            assert learned.n_target_labels_ == len(few) - 40
+        by_itself = TransferSearch(**known).fit(X, y, X_target=target, y_target=few)
         pd.testing.assert_frame_equal(
             by_itself.results_.drop(columns="fit_seconds"), search.results_.drop(columns="fit_seconds")
         )
+
+    def test_labels_of_the_target_tell_its_shares(self):
+        target, labels = mostly_positive()
+        true, few = labels.mean(), np.where(np.arange(len(labels)) % 4 == 0, labels, np.nan)
+        plain, search = (
+            TransferSearch(**SMALL).fit(FILMS.data, FILMS.target, X_target=target, y_target=known)
+            for known in (None, few)
+        )
+        assert abs(plain.target_priors_[1] - true) > 0.2
+        assert abs(search.target_priors_[1] - true) < 0.05
+        # those that are only learned from tell them, too
+        search.fit(FILMS.data, FILMS.target, target, y_target=few, probability={0: 0.1, 4: 0.1})
+        assert abs(search.target_priors_[1] - true) < 0.05
+
+    def test_a_model_that_was_chosen_estimates_shares_when_it_is_fitted_anew(self):
+        target, labels = mostly_positive()
+        options = {"embedders": ["word_mean"], "adapters": ["centering"], "classifiers": ["self_training"]}
+        for known in (None, {0: 0.6, 1: 0.4}):
+            search = TransferSearch(**options, recipes=[], guard=False, target_shares=known)
+            model = search.fit(FILMS.data, Y, X_target=target).best_estimator_
+            assert search.best_name_ == "word_mean + centering + self_training"
+            np.testing.assert_allclose(model[1].priors_, search.target_priors_)
+            np.testing.assert_allclose(class_shares(model)[["low", "high"]], search.prior_intervals_)
+            again = clone(model).fit(FILMS.data, Y, X_target=target, y_target=labels)
+            wanted = labels.mean() if known is None else known[1]
+            assert again[1].priors_[1] == pytest.approx(wanted, abs=0.01)
 
     def test_labels_of_the_target_that_the_source_lacks_are_said(self):
         few = ["odd", *FILMS.target[:20].astype(str), *[None] * 59]
@@ -728,9 +763,8 @@ class TestSearch:
             search.fit(FILMS.data, FILMS.target, X_target=Target(PANS.data, few), y_target=few)
 
     def test_more_texts_than_it_judges_by(self):
-        search = TransferSearch(**SMALL, min_rows=40, max_rows=100).fit(
-            FILMS.data, FILMS.target, X_target=PANS.data
-        )
+        search = TransferSearch(**SMALL, min_rows=40, max_rows=100, target_shares={0: 0.5, 1: 0.5})
+        search.fit(FILMS.data, FILMS.target, X_target=PANS.data)
         assert search.results_["rows"].max() == 100
         again = clone(search.best_estimator_).fit(FILMS.data, FILMS.target, X_target=PANS.data)
         np.testing.assert_allclose(again.predict_proba(PANS.data), search.predict_proba(PANS.data), atol=1e-3)
@@ -780,19 +814,28 @@ class TestSearch:
         search.fit(FILMS.data[:60], Y[:60], X_target=PANS.data[:60])
         assert search.results_[criterion].idxmax() == search.best_index_
 
-    def test_source_accuracy_breaks_ties(self):
+    @pytest.mark.parametrize("n_labels", [0, 200])
+    def test_the_consensus_counts_four_times_as_much_as_source_accuracy_and_200_labels_as_the_rest(
+        self, n_labels
+    ):
         rng = np.random.default_rng(0)
         truth = rng.integers(0, 2, 1000)
         q = np.eye(2)[truth] * 0.6 + 0.2
-        found = Round(np.arange(300) % 2, EVEN, ACCURACY, consensus=q, balanced=q)
-        for place, accuracy in enumerate((0.8, 0.8, 0.5)):  # two as good as one another, one much worse
-            found.evidence[place], _ = judged(noisy(truth, accuracy, 2, place), 2, 0.8, place)
-        consensus_ = [agreement(found.evidence[place], q).mean() for place in range(3)]
-        found.criteria = pd.DataFrame({"consensus": consensus_, "source_accuracy": [0.7, 0.6, 0.9]})
-        assert best_of(found, [0, 1, 2], "consensus_and_source")[0] == 0
-        found.criteria["source_accuracy"] = [0.6, 0.7, 0.9]
-        assert best_of(found, [0, 1, 2], "consensus_and_source")[0] == 1
-        assert best_of(found, [0, 1, 2], "source_accuracy")[0] == 2
+        told = np.where(np.arange(1000) < n_labels, 1 - truth, -1)  # all labels speak against the views
+        found = Round(np.arange(300) % 2, EVEN, ACCURACY, consensus=q.copy(), balanced=q.copy(), told=told)
+        of_source = np.array([0.7, 0.6, 0.9])
+        given = [noisy(truth, accuracy, 2, place) for place, accuracy in enumerate((0.8, 0.8, 0.5))]
+        for place in range(3):
+            found.evidence[place], _ = judged(given[place], 2, 0.8, place)
+        found.criteria = pd.DataFrame({"source_accuracy": of_source})
+        agree(found)
+        right = np.array([np.where(told < 0, q[range(1000), labels], labels == told) for labels in given])
+        weights = 1 / 1000 + 0.005 * (told >= 0)
+        wanted = (right @ weights + of_source / 4) / (weights.sum() + 1 / 4)
+        np.testing.assert_allclose(found.criteria["consensus_and_source"], wanted)
+        assert weights.sum() == pytest.approx(1 + n_labels / 200)
+        for criterion in ("consensus_and_source", "source_accuracy"):
+            assert best_of(found, [0, 1, 2], criterion)[0] == found.criteria[criterion].argmax()
 
     def test_progress(self):
         seen = []

@@ -33,25 +33,11 @@ def choose(candidates, found, criterion, guard=True):
 
 def best_of(found, places, criterion):
     """(The place with the best criterion, why in words)."""
-    if criterion != "consensus_and_source":
-        scores = found.criteria.loc[places, criterion]
-        return scores.idxmax(), f"has the best {criterion.replace('_', ' ')} ({scores.max():.3f})"
-    best = found.criteria.loc[places, "consensus"].idxmax()
-    gains = {place: _gains(found, place, found.consensus) for place in places}
-    tied = []
-    for place in places:
-        less, error = _mean(gains[best] - gains[place], found.weights)
-        if less <= error:
-            tied.append(place)
-    accuracy = found.criteria.loc[tied, "source_accuracy"]
-    chosen = accuracy.idxmax()
-    shown = f"consensus {found.criteria.loc[chosen, 'consensus']:.3f}, source accuracy {accuracy.max():.3f}"
-    if len(tied) == 1:
-        return chosen, f"has the best consensus ({shown})"
-    return (
-        chosen,
-        f"has the best source accuracy of the {len(tied)} whose consensus is as good as the best ({shown})",
-    )
+    chosen = found.criteria.loc[places, criterion].idxmax()
+    parts = ("consensus", "source_accuracy") if criterion == "consensus_and_source" else (criterion,)
+    named = [(name.replace("_", " "), found.criteria.loc[chosen, name]) for name in parts]
+    shown = ", ".join(f"{name} {score:.3f}" for name, score in named)
+    return chosen, f"has the best {criterion.replace('_', ' ')} ({shown})"
 
 
 def adapting_helps(found, place, counterpart):

@@ -26,13 +26,12 @@ def check(X, y, X_target, groups, y_target, domain, clean=None) -> Domains:
     return data
 
 
-def told(data, classes, judging) -> np.ndarray | None:
-    """Numbers of the classes of the target texts, -1 where none is known that may judge; None without any."""
-    rows = np.intersect1d(data.labelled, judging)
-    if not len(rows):
+def told(data, classes) -> np.ndarray | None:
+    """Numbers of the classes of the target texts, -1 where none is known: (n_target,); None without any."""
+    if not len(data.labelled):
         return None
     found = np.full(n_rows(data.target), -1)
-    found[rows] = np.searchsorted(classes, known(data.y_target, rows))
+    found[data.labelled] = np.searchsorted(classes, known(data.y_target, data.labelled))
     return found
 
 

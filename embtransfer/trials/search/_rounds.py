@@ -25,6 +25,7 @@ from ._evidence import Evidence, collect
 from ._metric import Metric
 
 CRITERIA = (
+    "consensus_and_source",
     "consensus",
     "source_accuracy",
     "weighted_accuracy",
@@ -34,7 +35,8 @@ CRITERIA = (
     "neighbourhood_density",
 )
 _MORE_ROWS, _SHARE_KEPT, _LEAST_KEPT = 4, 1 / 3, 6
-_LABELLED = 0.1  # weight in the choice of a target row with a label, where all rows together have 1
+# weights in the choice, where all target rows without labels have 1 together: of one with a label, the source
+_LABELLED, _SOURCE = 0.005, 0.25
 _WEIGHT_COLUMNS = 50  # of sparse rows, where no candidate has dense ones to weigh the source by
 
 
@@ -49,7 +51,7 @@ class Round:
     criteria: Any = None  # DataFrame, once all are computed
     consensus: np.ndarray | None = None
     balanced: np.ndarray | None = None  # the consensus that favours neither adapted nor unadapted candidates
-    told: np.ndarray | None = None  # numbers of the classes of the target texts, -1 where not known
+    told: np.ndarray | None = None  # numbers of the classes of the target texts, -1 where no label judges
     last: bool = True
 
     @property
@@ -92,7 +94,11 @@ def nested_order(index, rng):
 
 @dataclass
 class Asked:
-    """What all rounds are asked: `priors`, the target's class shares or "estimated"; `told` as in Round."""
+    """What all rounds are asked: `priors`, the target's class shares or "estimated".
+
+    `told`: (n_target,), numbers of the classes of the target texts, -1 where not known, which tell the
+    shares; `judging`: (n_target,), whether a label judges candidates, too. None: no labels.
+    """
 
     classes: np.ndarray
     cv: int
@@ -101,6 +107,7 @@ class Asked:
     metric: Metric
     n_jobs: int | None = None
     told: np.ndarray | None = None
+    judging: np.ndarray | None = None
 
 
 def halve(candidates, store, data, orders, numbers, asked, criterion, progress):
@@ -144,9 +151,11 @@ def judge(
     index = np.searchsorted(classes, y)
     rarest = fewest_groups(index, groups)  # a round may lack a class
     splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
-    priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes))
-    told = None if asked.told is None else asked.told[target - store.n_source]
-    found = Round(index, priors, metric, told=told, last=last)
+    rows = target - store.n_source
+    told = None if asked.told is None else asked.told[rows]
+    priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes), told)
+    judges = None if told is None else np.where(asked.judging[rows], told, -1)
+    found = Round(index, priors, metric, told=judges, last=last)
 
     def tasks():
         for place in places:
@@ -174,6 +183,7 @@ def judge(
     table, ratio = {}, found.judging.ratio
     for place, evidence in found.evidence.items():
         table[place] = {
+            "consensus_and_source": np.nan,
             "consensus": np.nan,
             "source_accuracy": _criteria.source_score(evidence, index, ratio, metric),
             "weighted_accuracy": _criteria.weighted_accuracy(evidence, index, nearest * ratio[index]),
@@ -204,8 +214,8 @@ def _collected(*candidate):
         return line(error)
 
 
-def _priors(wanted, candidates, places, store, source, index, target, n_classes) -> TargetPriors:
-    """The target's class shares, by the rows of one embedder for each view of the texts."""
+def _priors(wanted, candidates, places, store, source, index, target, n_classes, told) -> TargetPriors:
+    """The target's class shares, by the rows of one embedder for each view of the texts, and known labels."""
     shares = np.bincount(index, minlength=n_classes) / len(index)
     if not isinstance(wanted, str):
         return TargetPriors(shares, wanted, np.stack([wanted, wanted], axis=1))
@@ -224,7 +234,9 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes)
     words = None
     if texts and not any(sparse.issparse(some) for some, _ in rows.values()):
         words = words_of(store.texts(source), store.texts(target))
-    return priors_by_rows(wanted, list(rows.values()), index, of_words, words=words)
+    labelled = np.empty(0, int) if told is None else np.flatnonzero(told >= 0)
+    known = labelled, labelled if told is None else told[labelled]
+    return priors_by_rows(wanted, list(rows.values()), index, of_words, known, words)
 
 
 def _tells_words(step):
@@ -243,7 +255,7 @@ def confer(candidates, found: Round) -> None:
 
 
 def agree(found: Round) -> None:
-    """Set what is known of the target in both consensuses, and each candidate's agreement with the first."""
+    """Set what is known of the target in both consensuses, and the criteria that follow from the first."""
     if found.told is not None:
         rows = found.told >= 0
         of_texts: Any = found.consensus, found.balanced
@@ -253,11 +265,12 @@ def agree(found: Round) -> None:
         found.metric.value(evidence.target, found.consensus, found.judging.target, found.weights)
         for evidence in found.evidence.values()
     ]
+    both, weights = found.criteria[["consensus", "source_accuracy"]], [found.weights.sum(), _SOURCE]
+    found.criteria["consensus_and_source"] = np.average(both, axis=1, weights=weights)
 
 
 def survivors(candidates, found: Round, criterion) -> list[int]:
     """The better third, the best of each view, and the unadapted counterpart of each of these."""
-    criterion = "consensus" if criterion == "consensus_and_source" else criterion
     order = found.criteria.sort_values(criterion, ascending=False, kind="stable").index.tolist()
     kept = set(order[: max(_LEAST_KEPT, round(_SHARE_KEPT * len(order)))])
     best_of_view: dict[str | None, int] = {}
@@ -291,8 +304,7 @@ def results_table(candidates, tables, errors, criterion) -> pd.DataFrame:
     for table in tables[1:]:
         judged.loc[table.index] = table[judged.columns]
     frame = frame.join(judged)
-    by = "consensus" if criterion == "consensus_and_source" else criterion
-    order = frame.sort_values(["rows", by], ascending=False, na_position="last").index
+    order = frame.sort_values(["rows", criterion], ascending=False, na_position="last").index
     frame["rank"] = pd.Series(np.arange(1, len(order) + 1), order)
     frame["rows"] = frame["rows"].astype("Int64")
     frame["error"] = [errors.get(place, "") for place in range(len(candidates))]

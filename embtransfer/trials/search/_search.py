@@ -19,7 +19,7 @@ from ..._parts import takes
 from ..._rows import n_rows
 from ..._types import Estimator, Labels, Progress, Rows, Seed
 from ...pipeline import CLEANING, for_source, with_cleaning
-from ...priors import known_priors
+from ...priors import known_priors, leave_priors_open
 from .._named_estimators import left_out
 from .._store import Store, with_embedders
 from ._candidates import make_candidates
@@ -60,9 +60,8 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     criterion : {"consensus_and_source", "consensus", "source_accuracy", "weighted_accuracy", \
             "reverse_accuracy", "negative_entropy", "mutual_information", "neighbourhood_density"}, \
             default="consensus_and_source"
-        "consensus_and_source": the best source accuracy among the candidates whose consensus is as good as
-        the best, within a standard error. The others are columns of `results_`. On the mean of four data sets
-        "consensus_and_source" and "consensus" had the least regret (docs/measured.md).
+        "consensus_and_source": a mean of both, in which the consensus counts four times: it had the least
+        regret on the mean of four data sets (docs/measured.md). All are columns of `results_`.
     guard : bool, default=True
         Whether to take the best candidate that learns nothing from the target where the evidence is that
         learning from it does not help.
@@ -100,7 +99,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     results_ : DataFrame
         A row a candidate: embedder, adapter, classifier, parameters (names); the criteria, the larger the
         better; `rows`, texts of a domain that it was judged by; `fit_seconds`, embedding apart; `rank`, by
-        rows and then by the criterion ("consensus_and_source": by the consensus); `error`.
+        rows and then by the criterion; `error`.
     consensus_ : ndarray of shape (n_rows, n_classes)
         Of the last round's target texts.
     source_priors_, target_priors_ : ndarray of shape (n_classes,)
@@ -134,9 +133,9 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     reverse accuracy and by a consensus in which both kinds speak with the same weight, then the best
     candidate that learns nothing from the target's texts is taken.
 
-    **Labels of the target**: the candidates are fitted without. In the consensus such a text has its label,
-    and counts for a tenth of all texts, so that from some dozens on labels say most; the unlabelled texts,
-    then source accuracy, decide among equals. `best_estimator_` learns from them if its classifier does.
+    **Labels of the target**: the candidates are fitted without, under class shares that the labels tell,
+    too. In the consensus such a text has its label, and two hundred of them count as much as all others
+    together. `best_estimator_` learns from them if its classifier does.
 
     **Class shares**: the target's are estimated once a round, from one embedder's rows for each view, and
     given to every part of a candidate that has a parameter `priors` and leaves it open. With few signs
@@ -181,7 +180,7 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         "parameters": [dict, None],
         "target_shares": [Mapping, None],
         "scoring": [str, "array-like"],
-        "criterion": [StrOptions({"consensus_and_source", *CRITERIA})],
+        "criterion": [StrOptions({*CRITERIA})],
         "guard": ["boolean"],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "min_rows": [Interval(Integral, 20, None, closed="left")],
@@ -282,11 +281,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         store = Store(source, target)
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(n_rows(target)), rng.randint(2**31)
-        known = told(data, self.classes_, judging)
+        known = told(data, self.classes_)
         if known is not None:
             shuffled = shuffled[np.argsort(known[shuffled] < 0, kind="stable")]  # each round has the labelled
         priors: Any = "estimated" if self.target_shares is None else known_priors(self.target_shares, labels)
         asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs, known)
+        asked.judging = np.isin(np.arange(n_rows(target)), judging)
         most = min(self.max_rows, max(len(labels), n_rows(target)))
         numbers = sizes(self.min_rows, most, len(candidates))
         orders = by_class, shuffled
@@ -306,13 +306,13 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
 
     def _fit_best(self, best, store, found, metric, data, learned):
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
-        priors, y_target = found.priors.target, None
-        if len(learned) and takes(model, "y_target"):
-            y_target = data.labels_at(learned)
-            priors = priors if self.target_shares is not None else None  # it estimates them by these labels
+        y_target = data.labels_at(learned) if len(learned) and takes(model, "y_target") else None
+        given = found.priors.target, y_target, data.domain
         with threadpool_limits(1):
-            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target, data.domain)
+            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, *given)
             of_target, given = probabilities(fitted, rows[1], self.classes_), fitted.predict(rows[1])
+        if self.target_shares is None:
+            leave_priors_open(fitted, model, found.priors)
         self.best_estimator_ = self._fitted = fitted if model is best else with_embedders(fitted)
         self._worth = None if metric.most_probable else metric.worth(of_target, found.priors.target)
         if self._worth is not None:
