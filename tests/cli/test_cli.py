@@ -268,7 +268,7 @@ def test_choose(data, tmp_path):
         result = invoke(*words, "--target", data / target, "-o", tmp_path / target, "--format", "json")
         assert result.exit_code == 0, result.output
         shown.append(pd.DataFrame(json.loads(result.stdout)).drop(columns="fit_seconds"))
-        assert "Saved word_mean + centering + logistic to" in result.stderr
+        assert "Saved word_mean + none + logistic to" in result.stderr
         assert "Expected accuracy on the target: 0." in result.stderr
     pd.testing.assert_frame_equal(*shown)
     texts = demo_frame("kitchenware")
