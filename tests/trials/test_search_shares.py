@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from embtransfer import TransferSearch, class_shares
+from embtransfer import TransferSearch, class_shares, make_recipe
 from embtransfer.datasets import load_demo_reviews
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
@@ -81,3 +81,23 @@ def test_that_they_could_not_be_estimated_is_said_unless_they_are_given():
     for options, given in ({"target_shares": {0: 0.5, 1: 0.5}}, {}), ({}, {"y_target": [1] + [None] * 39}):
         search = TransferSearch(**parts, **options).fit(FILMS.data, FILMS.target, X_target=short, **given)
         assert said not in search.reason_
+
+
+def test_of_target_texts_far_longer_than_the_source_s_they_are_the_recipe_s():
+    # each word of a long text votes as one of a short text would, unless short ones are joined
+    rng = np.random.default_rng(1)
+    common = rng.dirichlet(np.full(600, 0.3))
+    classes = np.stack([common, common * np.exp(0.6 * rng.normal(size=600))])
+    others = classes * np.exp(0.5 * rng.normal(size=600))  # of the target
+    words = np.array(sorted({word for text in FILMS.data for word in text.split() if word.isalpha()})[:600])
+
+    def texts(labels, n_words, chances):
+        of_class = chances / chances.sum(axis=1, keepdims=True)
+        return [" ".join(rng.choice(words, n_words, p=of_class[label])) for label in labels]
+
+    y = np.arange(400) % 2
+    X, X_target = texts(y, 10, classes), texts(np.arange(150) % 5 // 4, 80, others)
+    settings = {"embedders": ["ngrams"], "adapters": ["none"], "classifiers": ["logistic"], "recipes": []}
+    found = TransferSearch(**settings).fit(X, y, X_target=X_target).target_priors_
+    recipe = class_shares(make_recipe("words").fit(X, y, X_target=X_target))["target"]
+    np.testing.assert_allclose(found, recipe, atol=0.01)

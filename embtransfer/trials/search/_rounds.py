@@ -219,17 +219,17 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes,
     shares = np.bincount(index, minlength=n_classes) / len(index)
     if not isinstance(wanted, str):
         return TargetPriors(shares, wanted, np.stack([wanted, wanted], axis=1))
-    rows = {}
+    texts, rows = kind_of_rows(store.source) != "vectors", {}
     for place in places:
         view, steps = candidates[place].view, getattr(candidates[place].estimator, "steps", None)
         if view is None or view in rows or not steps or _tells_words(steps[0][1]):
             continue
         with suppress(Exception):  # what fails is said of its candidates
             made = store.rows(steps[0][1]).rows
-            rows[view] = made[source], made[target]
+            made = made.astype(bool).astype(made.dtype) if texts and sparse.issparse(made) else made
+            rows[view] = made[source], made[target]  # of words: weighted ones are not made as long
     if not rows or not shares.all():  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
-    texts = kind_of_rows(store.source) != "vectors"
     of_words = NaiveBayesLogisticRegression(weighting="auto") if texts else None
     words = None
     if texts and not any(sparse.issparse(some) for some, _ in rows.values()):
