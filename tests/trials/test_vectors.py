@@ -91,6 +91,18 @@ def test_a_search_chooses_among_models_of_vectors_and_predicts_on_vectors():
         search.predict(TARGET[:, :5])
 
 
+@pytest.mark.parametrize("table", [pd.DataFrame, polars.DataFrame])
+@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro"])
+def test_a_search_refuses_columns_in_another_order_as_a_pipeline_does(table, scoring):
+    source, target = (table(dict(zip("abcdef", X.T, strict=True))) for X in (SOURCE, TARGET))
+    search = TransferSearch(**FEW, scoring=scoring).fit(source, Y, X_target=target)
+    pipeline = make_recipe("vectors").fit(source, Y, X_target=target)
+    for model in (search, search.best_estimator_, pipeline):
+        assert np.mean(model.predict(target) == Y_TARGET) > 0.85
+        with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+            model.predict(target[[*"fedcba"]])
+
+
 def test_a_search_says_which_need_texts():
     search = TransferSearch(["word_mean"], ["none"], ["logistic"], ["words", "vectors"])
     search.fit(SOURCE, Y, X_target=TARGET)

@@ -12,11 +12,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from ..._parts import takes
-from ..._rows import n_rows
+from ..._rows import column_names, is_vectors, n_rows
 from ..._types import Estimator, Labels, Progress, Rows, Seed
 from ...pipeline import CLEANING, for_source, with_cleaning
 from ...priors import known_priors, leave_priors_open
@@ -270,7 +270,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         self.classes_ = np.unique(data.y)
         judging, learned = roles(data, probability)
         best, store, found, metric = self._choose(data, judging)
-        return self._fit_best(best, store, found, metric, data, learned)._begin_with(self.clean)
+        self._fit_best(best, store, found, metric, data, learned)._begin_with(self.clean)
+        first = getattr(self._fitted, "steps", [(None, self._fitted)])[0][1]
+        names = column_names(X) if hasattr(X, "columns") and is_vectors(X) else [None]
+        if hasattr(first, "n_features_in_") and all(isinstance(name, str) for name in names):
+            validate_data(first, X, skip_check_array=True)  # it was fitted without the names of columns
+        return self
 
     @config_context(transform_output="default")  # rows are cut by their numbers
     def _choose(self, data, judging):
