@@ -933,3 +933,9 @@ class TestTextsThatAreRepeated:
     def test_groups_that_do_not_fit(self, groups, message):
         with pytest.raises(ValueError, match=message):
             TransferSearch(**self.SETTINGS).fit(FILMS.data, FILMS.target, X_target=PANS.data, groups=groups)
+
+
+def test_of_many_classes_of_few_rows_one_warning_at_most_says_that_nothing_was_learned(recwarn):
+    search = TransferSearch(["word_mean"], adapters=["none", "centering"])
+    search.fit(FILMS.data[:60], np.repeat(np.arange(20), 3), X_target=PANS.data)
+    assert len(recwarn) <= 1

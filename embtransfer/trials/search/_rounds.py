@@ -1,5 +1,6 @@
 """Rounds of a search: each judges fewer candidates on more texts."""
 
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -208,7 +209,8 @@ def _to_judge(estimator):
 def _collected(*candidate):
     """Evidence, or the message of what failed."""
     try:
-        with threadpool_limits(1):  # many small solves: threads would wait for one another
+        with warnings.catch_warnings(), threadpool_limits(1):  # threads of small solves wait for one another
+            warnings.filterwarnings("ignore", ".* and took none in any round", UserWarning)
             return collect(*candidate)
     except Exception as error:
         return line(error)
