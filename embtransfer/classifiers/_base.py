@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -39,6 +39,12 @@ def refuse_missing(y):
 def classes_of(y):
     """The labels that there are, sorted; labels that are no classes, missing, or all one, are refused."""
     refuse_missing(y)
+    if type_of_target(y).startswith("continuous"):
+        first = next(one for one in np.ravel(y) if one % 1)
+        raise ValueError(
+            f"Unknown label type: got labels with decimals, such as {first}. Expected classes. Make classes of "
+            "them, or predict numbers: end the model with make_regressor('ridge')."
+        )
     check_classification_targets(y)
     classes = np.unique(y)
     if len(classes) < 2:

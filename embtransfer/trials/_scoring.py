@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.metrics import f1_score, get_scorer, get_scorer_names, log_loss, make_scorer
 
+from .._names import first_few
 from .._types import Labels
 
 COMMON = "accuracy, balanced_accuracy, f1_macro, neg_log_loss, f1:LABEL"
+_OF_CLASS_1 = "f1", "jaccard", "precision", "recall"
 
 
 def scorer(scoring: str | Callable, y: Labels) -> Callable:
@@ -40,5 +42,10 @@ def scorer(scoring: str | Callable, y: Labels) -> Callable:
     if scoring not in get_scorer_names():
         raise ValueError(
             f"Got scoring {scoring!r}. Expected a name of scikit-learn's scorers, such as: {COMMON}."
+        )
+    if scoring in _OF_CLASS_1 and labels and (len(labels) > 2 or 1 not in labels):
+        raise ValueError(
+            f"Got scoring {scoring!r}, a score of the class 1, and the classes {first_few(labels, 10)}. "
+            f"Expected f1:{labels[-1]} or the like, the F1 of one class, or {scoring}_macro, of all."
         )
     return get_scorer(scoring)

@@ -508,6 +508,11 @@ class TestErrors:
         with pytest.raises(ValueError, match="Got 1 class, 'good'"):
             CoTrainingClassifier([("one", EXACT)]).fit(self.data[0], ["good"] * len(self.data[0]))
 
+    def test_decimals(self):
+        y = np.linspace(1, 2, len(self.data[0]))
+        with pytest.raises(ValueError, match=r"got labels with decimals, such as 1\.0\d+\. Expected classes"):
+            CoTrainingClassifier([("one", EXACT)]).fit(self.data[0], y)
+
     def test_lengths(self):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             both().fit(["one", "two", "three"], [0, 1])

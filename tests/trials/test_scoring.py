@@ -39,6 +39,15 @@ def test_log_loss_where_a_class_is_missing_in_the_target():
     assert found == pytest.approx((np.log(1 / 4) + np.log(1 / 2)) / 2)
 
 
+@pytest.mark.parametrize("labels", [["bad", "good"], [0, 1, 2]], ids=str)
+@pytest.mark.parametrize("scoring", ["f1", "precision", "recall", "jaccard"])
+def test_a_score_of_the_class_1_is_refused_where_it_is_not_one_of_two(scoring, labels):
+    said = rf"Got scoring '{scoring}', a score of the class 1, and .* f1:{labels[-1]} .* {scoring}_macro"
+    with pytest.raises(ValueError, match=said):
+        scorer(scoring, labels)
+    assert scorer(scoring, [0, 1])(Predicts([0, 1]), [0, 1, 1], [0, 1, 1]) == 1
+
+
 def test_a_callable_is_taken_as_it_is():
     given = get_scorer("accuracy")
     assert scorer(given, [0, 1]) is given
