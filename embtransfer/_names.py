@@ -1,5 +1,6 @@
 """Names that a user passes or writes: those that there are, and which are one in two spellings."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -22,16 +23,17 @@ def spellings(y, y_target=None) -> dict:
 
 
 def misspelt(counts: Mapping) -> dict:
-    """Rare words among labels that are a frequent one but for a letter -> that one; `counts`: rows of each.
+    """Rare labels that are a frequent one but for a letter -> that one; `counts`: rows of each.
 
-    A letter may be left out, added, another or moved. Words have five letters or more, and no digits.
+    A letter may be left out, added, another or moved. Labels are words of three letters or more, of five if
+    one alone, and no digits.
     """
     known: dict[str, str] = {}
     found: dict[str, str] = {}
     for label in sorted(counts, key=counts.__getitem__, reverse=True):
         word = label.strip() if isinstance(label, str) else ""
-        if len(word) < 5 or not word.isalpha() or word[1:] not in (word[1:].lower(), word[1:].upper()):
-            continue  # classA and classB are no words
+        if len(word) < 5 or not all(map(_is_word, re.split(r"[ _-]", word))):
+            continue
         word = spelling(word)
         forms = {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
         near = [known[form] for form in sorted(forms & known.keys())]
@@ -42,6 +44,11 @@ def misspelt(counts: Mapping) -> dict:
             for form in forms:
                 known.setdefault(form, label)
     return found
+
+
+def _is_word(part):
+    """Whether it is one that may be misspelt: classA, the A of "class A", and numbers are none."""
+    return len(part) > 2 and part.isalpha() and part[1:] in (part[1:].lower(), part[1:].upper())
 
 
 def first_few(names, n: int = 5, form=str) -> str:

@@ -73,6 +73,12 @@ def test_a_rare_label_that_is_a_frequent_one_but_for_a_letter_is_named_and_not_m
     assert found.classes["source"][rare] == 3
 
 
+@pytest.mark.parametrize(("rare", "frequent"), [("new yrok", "new york"), ("New-Yorkk", "New-York")])
+def test_words_of_a_label_may_be_misspelt(rare, frequent):
+    said = problems(["A film."] * 60, [frequent] * 59 + [rare])
+    assert f"'{rare}' (1 row) looks like '{frequent}' (59): misspelt?" in said
+
+
 def test_a_label_that_is_misspelt_in_the_target_only_is_named():
     said = problems(["A film."] * 30, ["positive"] * 30, PANS, ["positve", "positive"])
     assert "'positve' (1 row) looks like 'positive' (31): misspelt?" in said
@@ -87,6 +93,9 @@ def test_a_label_that_is_misspelt_in_the_target_only_is_named():
         ("level2", 1, "level1"),
         ("groupB", 1, "groupA"),
         ("class b", 1, "class a"),
+        ("stage iii", 1, "stage ii"),
+        ("room 12", 1, "room 11"),
+        ("bad-service", 1, "bad-service2"),
         ("good", 1, "food"),
         ("negative", 1, "positive"),
         ("auction", 2, "action"),
