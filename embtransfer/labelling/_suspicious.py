@@ -161,11 +161,13 @@ def _error_rates(proba, index):
     """How often a row of one class is labelled as another: (n_classes, n_classes), rows sum to 1."""
     n_classes, predicted, sure = proba.shape[1], proba.argmax(axis=1), proba.max(axis=1)
     wrong, n = np.zeros((n_classes, n_classes)), np.bincount(predicted, minlength=n_classes)
-    order = np.lexsort((-sure, predicted))  # by predicted class, the surest first
-    place = np.arange(len(order)) - (np.cumsum(n) - n)[predicted[order]]
     n = np.ceil(SUREST * n)
-    order = order[place < n[predicted[order]]]
-    np.add.at(wrong, (predicted[order], index[order]), 1.0)
+    for k, surest in enumerate(n):
+        rows = np.flatnonzero(predicted == k)
+        in_order, own = np.sort(-sure[rows]), -sure[rows]
+        surer, as_sure = (np.searchsorted(in_order, own, side) for side in ("left", "right"))
+        weights = np.clip((surest - surer) / (as_sure - surer), 0, 1)  # rows that are equally sure share
+        wrong[k] = np.bincount(index[rows], weights, n_classes)
     np.fill_diagonal(wrong, 0)
     rate = wrong.sum() / n.sum()
     rates = (wrong + PRIOR_ROWS * rate / (n_classes - 1)) / (n + PRIOR_ROWS)[:, None]

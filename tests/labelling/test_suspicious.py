@@ -70,6 +70,15 @@ def test_errors_of_one_class_are_laid_to_it():
     assert rates[0, 2] > 0.1 > 5 * max(rates[1, 2], rates[2, 1])
 
 
+def test_of_equally_sure_rows_all_say_how_many_labels_are_wrong():
+    given = np.repeat([0, 1], 50)
+    given[:5] = 1
+    proba = np.eye(2)[np.repeat([0, 1], 50)] * 0.8 + 0.1
+    rates, order = _error_rates(proba, given), np.random.default_rng(0).permutation(100)
+    assert rates[0, 1] == pytest.approx((0.1 * 5 + 20 * 0.05) / 25)
+    assert _error_rates(proba[order], given[order]) == pytest.approx(rates)
+
+
 @pytest.mark.parametrize(
     "model",
     [
