@@ -70,7 +70,7 @@ def label(
     ] = False,
 ):
     """Write the target texts that are worth most to label, with a column to fill in."""
-    from ..labelling import check_output, check_takes_labels, read_rounds, suggest_labels, write_round
+    from ..labelling import check_output, read_rounds, suggest_labels, write_round
     from ..persistence import load_pipeline
     from ..report import check_label_page, write_label_page
 
@@ -80,7 +80,10 @@ def label(
         if page:
             check_label_page(html, overwrite)
         loaded = load_pipeline(model, trusted=split_names(trusted))
+        why_not, given = _why_it_learns_none(loaded), source_options(model)
         of_rows = columns_of_model(loaded, text_column, vector_column)
+        if why_not and of_rows.as_table:  # choose reads the texts of its rows beside the labels
+            text_column = given.get("text_column", text_column)
         rows, texts, ids = _load_texts(target, text_column, of_rows, id_column, delimiter, encoding)
         if not texts:
             raise ValueError(f"{target} has no row. Expected texts to label.")
@@ -96,13 +99,9 @@ def label(
             )
         if not len(suggested):
             raise ValueError(f"All {len(texts):,} texts of {target} were suggested already.")
-        learns = True
-        try:
-            check_takes_labels(loaded)
-        except TypeError as error:
-            learns = False
+        if why_not:
             talk.print(
-                f"embtransfer update could not learn from such labels: fit another model for it. {error}",
+                f"embtransfer update could not learn from such labels: fit another model for it. {why_not}",
                 style="yellow",
             )
         write_round(output, suggested, texts, ids)
@@ -120,20 +119,37 @@ def label(
         files = labels or []
         if not any(Path(name).resolve() in output.resolve().parents for name in files):
             files = [*files, str(output)]
-        given = {"source": "SOURCE"} | source_options(model)
-        if learns and of_rows.as_table:  # the model knows its columns: what update is told are those shown
-            given["text_column"] = text_column
+        given = {"source": "SOURCE"} | given
+        vectors = given.pop("vector_column", None)
+        if why_not:
+            vector_column = vectors or vector_column
+        else:
+            if of_rows.as_table:  # the model knows its columns: what update is told are those shown
+                given["text_column"] = text_column
+            if given.get("scoring") == "neg_log_loss":  # which few labels do not tell
+                del given["scoring"]
         own = {"text_column": text_column, "delimiter": delimiter, "encoding": encoding}
         usual = {"text_column": "text"}
         options: dict[str, Any] = {
             f"target_{name}": one for name, one in own.items() if one != given.get(name, usual.get(name))
         }
         options |= {name: one for name, one in given.items() if name != "source"}
-        words = ["update", model] if learns else ["choose"]
+        words = ["choose"] if why_not else ["update", model]
         words += ["--source", given["source"], "--target", target, "-o", _next_model(model)]
         options["vector_column"] = vector_column
-        options |= {"labels": files, "trusted": trusted} if learns else {"target_labels": files}
+        options |= {"target_labels": files} if why_not else {"labels": files, "trusted": trusted}
         talk.print("  " + command_to_copy(*words, **options))
+
+
+def _why_it_learns_none(model):
+    """Why `update` cannot fit a model with labels of the target; None if it can."""
+    from ..labelling import check_takes_labels
+
+    try:
+        check_takes_labels(model)
+    except TypeError as error:
+        return error
+    return None
 
 
 def _next_model(model):

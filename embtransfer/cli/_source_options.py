@@ -9,15 +9,25 @@ from ._options import Cleaning, Columns
 from ._terminal import options_as_words
 
 _ENTRY = "read with"  # what the card calls them
-_VALUES = {"source", "text_column", "label_column", "delimiter", "encoding"}
+_VALUES = {"source", "text_column", "label_column", "delimiter", "encoding", "scoring", "vector_column"}
 _FLAGS = {"merge_labels", "drop_unlabelled"}
 
 
-def about_source(sources: str | list[str], columns: Columns, cleaning: Cleaning) -> dict[str, str]:
-    """What the folder says of it; of a path that begins at the root, and may name people, nothing."""
+def about_source(
+    sources: str | list[str],
+    columns: Columns,
+    cleaning: Cleaning,
+    scoring: str = "accuracy",
+    texts_beside: bool = False,
+) -> dict[str, str]:
+    """What the folder says of it; of a path that begins at the root, and may name people, nothing.
+
+    Texts stand beside vectors only where their column is named, "text" too.
+    """
     names = [sources] if isinstance(sources, str) else sources
     given = {name: one for name, one in asdict(columns).items() if name in _VALUES} | asdict(cleaning)
-    usual = asdict(Columns())
+    given["scoring"] = scoring
+    usual = asdict(Columns(text_column="" if texts_beside else "text")) | {"scoring": "accuracy"}
     options: dict[str, Any] = {name: one for name, one in given.items() if one != usual.get(name)}
     if len(names) == 1 and names[0] != "-" and not PurePath(names[0]).is_absolute():
         options["source"] = names[0]
@@ -39,7 +49,8 @@ def source_options(model: Path) -> dict[str, Any]:
         if name in _FLAGS:
             found[name] = True
         elif name in _VALUES and words:
-            found[name] = words.pop(0)
+            word = words.pop(0)
+            found[name] = [*found.get(name, []), word] if name == "vector_column" else word
         else:
             return {}
     return found

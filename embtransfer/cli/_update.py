@@ -89,7 +89,7 @@ def update(
         with talk.status("Fitting"):
             after = refitted(before, X, y, X_target, rounds.learned, random_state)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
-        about |= about_source(source, columns, cleaning)
+        about |= about_source(source, columns, cleaning, scoring)
         models = {str(model): before} | _before_self_training(after)
         models.pop(str(output), None)  # which it replaces
         models[str(output)] = after

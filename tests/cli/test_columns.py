@@ -151,6 +151,31 @@ def test_the_target_may_call_its_texts_otherwise():
     assert "80 target rows" in run(*fit, "--target-text-column", "comment").stderr
 
 
+@pytest.mark.parametrize("shown", [[], ["--text-column", "review"]], ids=["not said", "said"])
+@pytest.mark.parametrize("others", [[], ["title"]], ids=["one", "two"])
+def test_where_update_cannot_learn_label_says_how_choose_does(others, shown):
+    for name in ("source", "target"):
+        table = pq.read_table(f"{name}.parquet")
+        for other in others:
+            table = table.append_column(other, [[f"the {i}" for i in range(80)]])
+        pq.write_table(table, f"{name}.parquet")
+    parts = ["--adapters", "none", "--classifiers", "logistic"]
+    texts = ",".join(["review", *others])
+    run(
+        "choose", *FILES, "--text-column", texts, *COLUMNS[2:], *parts, "--scoring", "f1_macro", "-o", "model"
+    )
+    words = next_command(run("label", "model", "target.parquet", "-n", "10", "-o", "1.csv", *shown).stderr)
+    table = pd.read_csv("1.csv")
+    table["label"] = np.where(table["row"] % 2, "no", "yes")
+    table.to_csv("1.csv", index=False)
+    assert words[:3] == ["choose", "--source", "source.parquet"]
+    said = run(*words, *parts).stderr
+    assert "f1_macro on the target, by 2 labels of random texts" in said
+    assert words[words.index("--text-column") + 1] == texts
+    assert [words[at + 1] for at, word in enumerate(words) if word == "--vector-column"] == ["v", "w"]
+    assert words[words.index("--scoring") + 1] == "f1_macro"
+
+
 def test_label_update_and_check_labels():
     run("fit", *FILES, *COLUMNS, "--recipe", "columns", "-o", "model")
     run("label", "model", "target.parquet", "-n", "10", "-o", "1.csv", "--text-column", "review")
