@@ -42,8 +42,8 @@ def classes_of(y):
     if type_of_target(y).startswith("continuous"):
         first = next(one for one in np.ravel(y) if one % 1)
         raise ValueError(
-            f"Unknown label type: got labels with decimals, such as {first}. Expected classes. Make classes of "
-            "them, or predict numbers: end the model with make_regressor('ridge')."
+            f"Unknown label type: got labels with decimals, such as {first}. Expected classes. Make classes "
+            "of them, or predict numbers: end the model with make_regressor('ridge')."
         )
     check_classification_targets(y)
     classes = np.unique(y)
