@@ -159,7 +159,7 @@ def fit(
             X, X_target = cleaned(html, X, X_target)
             say_check(X, y, X_target, scoring="r2" if numbers else "accuracy")
             about = for_card(source, target, X, None if numbers else y, X_target)
-            about |= {} if dataset else about_source(source, columns, cleaning)
+            about |= {} if dataset else about_source(source, columns, cleaning, domain_column)
             if numbers:
                 y, _ = as_arrays(NUMBERS, y, None)
             if shares := parse_shares(target_shares, y):

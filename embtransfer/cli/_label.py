@@ -119,7 +119,7 @@ def label(
         files = labels or []
         if not any(Path(name).resolve() in output.resolve().parents for name in files):
             files = [*files, str(output)]
-        given = {"source": "SOURCE"} | given
+        sources = [word for name in given.pop("source", ["SOURCE"]) for word in ("--source", name)]
         vectors = given.pop("vector_column", None)
         if why_not:
             vector_column = vectors or vector_column
@@ -133,9 +133,9 @@ def label(
         options: dict[str, Any] = {
             f"target_{name}": one for name, one in own.items() if one != given.get(name, usual.get(name))
         }
-        options |= {name: one for name, one in given.items() if name != "source"}
+        options |= given
         words = ["choose"] if why_not else ["update", model]
-        words += ["--source", given["source"], "--target", target, "-o", _next_model(model)]
+        words += [*sources, "--target", target, "-o", _next_model(model)]
         options["vector_column"] = vector_column
         options |= {"target_labels": files} if why_not else {"labels": files, "trusted": trusted}
         talk.print("  " + command_to_copy(*words, **options))

@@ -44,9 +44,6 @@ class UnknownWords(StrEnum):
     nearest = "nearest"
 
 
-Source = Annotated[
-    str, typer.Option(help="Labelled texts: a file, folder, quoted pattern or -, as for score; or a domain.")
-]
 Sources = Annotated[
     list[str],
     typer.Option(

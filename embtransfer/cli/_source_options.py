@@ -9,28 +9,29 @@ from ._options import Cleaning, Columns
 from ._terminal import options_as_words
 
 _ENTRY = "read with"  # what the card calls them
-_VALUES = {"source", "text_column", "label_column", "delimiter", "encoding", "scoring", "vector_column"}
+_SEVERAL = {"source", "vector_column"}
+_VALUES = {"text_column", "label_column", "domain_column", "delimiter", "encoding", "scoring", *_SEVERAL}
 _FLAGS = {"merge_labels", "drop_unlabelled"}
 
 
 def about_source(
-    sources: str | list[str],
+    sources: list[str],
     columns: Columns,
     cleaning: Cleaning,
+    domain_column: str | None,
     scoring: str = "accuracy",
     texts_beside: bool = False,
 ) -> dict[str, str]:
-    """What the folder says of it; of a path that begins at the root, and may name people, nothing.
+    """What the folder says of it; of paths that begin at the root, and may name people, nothing.
 
     Texts stand beside vectors only where their column is named, "text" too.
     """
-    names = [sources] if isinstance(sources, str) else sources
     given = {name: one for name, one in asdict(columns).items() if name in _VALUES} | asdict(cleaning)
-    given["scoring"] = scoring
+    given |= {"domain_column": domain_column, "scoring": scoring}
     usual = asdict(Columns(text_column="" if texts_beside else "text")) | {"scoring": "accuracy"}
     options: dict[str, Any] = {name: one for name, one in given.items() if one != usual.get(name)}
-    if len(names) == 1 and names[0] != "-" and not PurePath(names[0]).is_absolute():
-        options["source"] = names[0]
+    if not any(name == "-" or PurePath(name).is_absolute() for name in sources):
+        options["source"] = sources
     words = options_as_words(**options)
     return {_ENTRY: shlex.join(words)} if words else {}
 
@@ -50,7 +51,7 @@ def source_options(model: Path) -> dict[str, Any]:
             found[name] = True
         elif name in _VALUES and words:
             word = words.pop(0)
-            found[name] = [*found.get(name, []), word] if name == "vector_column" else word
+            found[name] = [*found.get(name, []), word] if name in _SEVERAL else word
         else:
             return {}
     return found

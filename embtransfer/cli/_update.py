@@ -8,15 +8,16 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import for_card, load_source, load_target
+from ._inputs import for_card, load_sources, load_target
 from ._models import split_names
 from ._options import (
     Cleaning,
     Columns,
+    DomainColumn,
     EmbedVectors,
     Overwrite,
     Scoring,
-    Source,
+    Sources,
     Target,
     Trusted,
     with_groups,
@@ -30,7 +31,7 @@ from ._terminal import clear_errors, command_to_copy, talk
 @with_groups
 def update(
     model: Annotated[Path, typer.Argument(help="A model folder, from embtransfer fit.")],
-    source: Source,
+    source: Sources,
     target: Target,
     labels: Annotated[
         list[str],
@@ -43,6 +44,7 @@ def update(
     *,
     columns: Columns,
     cleaning: Cleaning,
+    domain_column: DomainColumn = None,
     random_state: Annotated[
         int | None, typer.Option(help="Seed of what draws in the model. By default as it was.")
     ] = None,
@@ -81,15 +83,16 @@ def update(
         check_takes_labels(before)
         scorer_of_labels(scoring, before.classes_)
         own = columns.text_column, columns.vector_column
-        X, y, _ = load_source(source, columns, columns_of_model(before, *own), cleaning)
+        of_source = columns_of_model(before, *own)
+        X, y, _, domain, _ = load_sources(None, source, columns, None, cleaning, domain_column, of_source)
         _check_spellings(model, before, y)
         of_target = columns_of_model(before, *own, columns.target_text_column)
         X_target = load_target(None, target, columns, of_rows=of_target)[0]
         rounds = read_filled_in(labels, X_target, y, target, columns)
         with talk.status("Fitting"):
-            after = refitted(before, X, y, X_target, rounds.learned, random_state)
+            after = refitted(before, X, y, X_target, rounds.learned, random_state, domain)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
-        about |= about_source(source, columns, cleaning, scoring)
+        about |= about_source(source, columns, cleaning, domain_column, scoring)
         models = {str(model): before} | _before_self_training(after)
         models.pop(str(output), None)  # which it replaces
         models[str(output)] = after
@@ -99,7 +102,7 @@ def update(
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
         if next_labels:
-            _say_gain(after, X, y, X_target, rounds, next_labels)
+            _say_gain(after, X, y, X_target, rounds, next_labels, domain)
         kind = name_of_rows(X)
         talk.print(
             f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and "
@@ -149,14 +152,14 @@ def _say_threshold(model, name, X_target, rounds, accuracy):
     talk.print("  " + command_to_copy("score", name, "FILE", "-o", "scored.csv", reject_below=repr(found)))
 
 
-def _say_gain(model, X, y, X_target, rounds, n):
+def _say_gain(model, X, y, X_target, rounds, n, domain):
     """Print what the next n labels are expected to bring, as many of them learned from as of those so far."""
     from ..labelling import expected_gain
 
     n_learned = max(round(n * len(rounds.learned) / len(rounds.labels)), 1)
     try:
         with talk.status("Fitting"):
-            found = expected_gain(model, X, y, X_target, rounds.learned, n=n_learned)
+            found = expected_gain(model, X, y, X_target, rounds.learned, n=n_learned, domain=domain)
     except ValueError as error:
         talk.print(str(error), style="yellow")
         return

@@ -51,6 +51,7 @@ def expected_gain(
     *,
     n: int = 50,
     random_state: Seed = 0,
+    domain: Labels | None = None,
 ) -> ExpectedGain:
     r"""Say what the next labels are expected to bring, by what half of the known ones did.
 
@@ -67,6 +68,8 @@ def expected_gain(
         How many more labels the model is to learn from.
     random_state : int, RandomState instance or None, default=0
         Draws the half.
+    domain : array-like of shape (n_source,), default=None
+        The name of each source row's domain, if the model was told it.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def expected_gain(
             f"bring. It takes {LEAST_LABELS} or more."
         )
     half = check_random_state(random_state).permutation(known)[: len(known) // 2]
-    before = refitted(model, X, y, X_target, {row: labels[row] for row in half})
+    before = refitted(model, X, y, X_target, {row: labels[row] for row in half}, domain=domain)
     differ = np.mean(np.asarray(before.predict(X_target)) != np.asarray(model.predict(X_target)))
     changed = min(float(differ * np.log2(1 + n / len(known))), 1.0)
     return ExpectedGain(changed, (RANGE[0] * changed, RANGE[1] * changed), len(known))

@@ -9,10 +9,11 @@ from ..recipes import RECIPES
 from ._known import by_row
 
 
-def refitted(model, X, y, X_target, labels, random_state=None):
+def refitted(model, X, y, X_target, labels, random_state=None, domain=None):
     """A copy of a model, fitted to source and target with labels of some target rows (a mapping) or none.
 
-    `random_state` goes to all parts that draw; None leaves what they have.
+    `random_state` goes to all parts that draw; None leaves what they have. `domain` names each source row's,
+    where there are several, for parts that map each by itself.
 
     Raises
     ------
@@ -25,7 +26,8 @@ def refitted(model, X, y, X_target, labels, random_state=None):
         seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
         model.set_params(**dict.fromkeys(seeds, random_state))
     y_target = by_row(labels, n_rows(X_target), "y_target") if labels else None
-    return model.fit(X, y, X_target=X_target, y_target=y_target)
+    told = {"domain": domain} if domain is not None and takes(model, "domain") else {}
+    return model.fit(X, y, X_target=X_target, y_target=y_target, **told)
 
 
 def check_takes_labels(model) -> None:

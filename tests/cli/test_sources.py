@@ -10,7 +10,7 @@ from embtransfer import load_pipeline
 from embtransfer.cli._options import Cleaning, Columns, Embedding, Texts
 from embtransfer.cli._verdict import after_comparison
 from embtransfer.datasets import load_demo_reviews
-from tests.cli.commands import refused, run
+from tests.cli.commands import fill_in, next_command, refused, run
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 TWO = ["--source", "drama.csv", "--source", "comedy.csv", "--target", "pans.csv"]
@@ -61,6 +61,20 @@ def test_the_command_to_copy_names_all_sources_and_fits_what_won():
     (command,) = after_comparison(table, texts, Embedding(), True)
     assert command.startswith("embtransfer fit --source drama.csv --source comedy.csv --target pans.csv")
     assert after_comparison(table.assign(target_score=[0.7, 0.8]), texts, Embedding(), True) == []
+
+
+@pytest.mark.parametrize("sources", [TWO, BY_COLUMN])
+def test_update_learns_from_all_of_them_and_maps_each(sources):
+    run("fit", *sources, "--adapter", "centering", "--classifier", "self_training", "-o", "model")
+    words = next_command(run("label", "model", "pans.csv", "-n", "30", "-o", "a.csv").stderr)
+    fill_in("a.csv")
+    assert {*sources} <= {*words}
+    said = run(*words).stderr
+    assert "Fitted on 320 source texts" in said
+    assert "The next 50 labels" in said
+    assert list(load_pipeline("model2")[1].source_maps_) == ["comedy", "drama"]
+    words = next_command(run("label", "model2", "pans.csv", "-n", "5", "-o", "b.csv").stderr)
+    assert {*sources} <= {*words}
 
 
 def test_choose_takes_them():
