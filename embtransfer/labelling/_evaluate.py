@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils.metaestimators import available_if
 
+from .._names import first_few
 from .._parts import last_step
 from .._rows import check_rows, is_table, n_rows, take
 from .._types import Estimator, Labels, Rows
@@ -262,6 +263,11 @@ class _Scores:
             score = self._of(numbers)
             if self.scoring == "accuracy":
                 return score, *wilson(score, len(numbers), self.confidence)
+            if np.isnan(score) and draws:
+                raise ValueError(
+                    f"Got scoring={self.scoring!r}, which is not defined of labels such as these: "
+                    f"{first_few(np.unique(self.truth))}. Expected some of each class, or another score."
+                )
             rng = np.random.default_rng(self.random_state)
             found = [self._of(rng.choice(numbers, len(numbers))) for _ in range(draws)]
         if not found:

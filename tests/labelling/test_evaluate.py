@@ -140,3 +140,11 @@ def test_it_can_be_written_as_json():
 def test_mistakes_are_named(changed, error, message):
     with pytest.raises(error, match=message):
         evaluate(**{"model": MODEL, "X": X, "y": Y, **changed})
+
+
+def test_a_score_that_labels_of_one_class_leave_undefined_is_refused_and_of_a_group_is_nan():
+    some = Y != "c"
+    model, rows, labels = LogisticRegression().fit(X[some], Y[some]), X[some], Y[some]
+    with pytest.raises(ValueError, match=r"Got scoring='roc_auc', which is not defined of labels .*: b"):
+        evaluate(model, rows[labels == "b"], labels[labels == "b"], scoring="roc_auc")
+    assert evaluate(model, rows, labels, labels, scoring="roc_auc").by["score"].isna().all()
