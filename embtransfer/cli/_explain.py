@@ -35,7 +35,7 @@ def explain(
     with clear_errors():
         loaded = load_quickly(model, split_names(trusted))
         text = sys.stdin.read() if text == "-" else text
-        by_name = {str(one): one for one in loaded.classes_.tolist()}
+        by_name = {str(one): one for one in getattr(loaded, "classes_", ())}  # of numbers there are none
         explanation = run(loaded, text, label=None if label is None else by_name.get(label, label))
         if format is Form.json:
             print(json.dumps(explanation.to_dict(top), indent=2))

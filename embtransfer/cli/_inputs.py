@@ -115,12 +115,27 @@ def load_sources(
         own = _domain_names(names)
         sizes = (n_rows(part.X) for part in parts)
         found = found._replace(domain=[one for one, n in zip(own, sizes, strict=True) for _ in range(n)])
+    _say_apart(names, parts)
     found = found._replace(y=_merged(found.y, found.y, cleaning))
     y = found.y
     if isinstance(y, list) and not (y and isinstance(y[0], list)) and len(set(y)) < 2:
         found_there = f"one class in {columns.label_column!r}: {y[0]!r}" if y else "no row with a label"
         raise ValueError(f"{', '.join(names)} has {found_there}. Expected at least two classes.")
     return found
+
+
+def _say_apart(names, parts):
+    """That a source has no label in common with the first, if neither's are numbers: are they the same?"""
+    lists = (part.y if isinstance(part.y, list) else [] for part in parts)
+    sets = [{str(one) for one in labels if not isinstance(one, list)} for labels in lists]
+    for name, labels in zip(names[1:], sets[1:], strict=True):
+        if sets[0] and labels and sets[0].isdisjoint(labels) and not all(map(_is_number, sets[0] | labels)):
+            first, other = (first_few(sorted(some)) for some in (sets[0], labels))
+            talk.print(
+                f"{names[0]} ({first}) and {name} ({other}) have no label in common: if these are other "
+                "names of the same classes, make the names alike.",
+                style="yellow",
+            )
 
 
 def load_source(name, columns: Columns, of_rows: RowColumns, cleaning: Cleaning):

@@ -98,7 +98,7 @@ def label(
                 loaded, rows, n, y_target=known, method=method.value, random_state=random_state
             )
         if not len(suggested):
-            raise ValueError(f"All {len(texts):,} texts of {target} were suggested already.")
+            raise ValueError(f"All {len(texts):,} texts of {target} were suggested already, or are empty.")
         if why_not:
             talk.print(
                 f"embtransfer update could not learn from such labels: fit another model for it. {why_not}",

@@ -9,6 +9,12 @@ from .._rows import check_columns, summed
 
 def check_domains(X_source, X_target, min_rows):
     """Both as float rows, dense or csr."""
+    for name, X in (("X_source", X_source), ("X_target", X_target)):
+        if getattr(X, "ndim", 1) == 1 and isinstance(next(iter(X), None), str):
+            raise TypeError(
+                f"Got texts as {name}. Expected vectors, a matrix of numbers with a row each. Embed the "
+                "texts of both domains by one embedder; word_shift takes texts as they are."
+            )
     check_columns(X_source, X_target)
     options = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
     X_source = summed(check_array(X_source, input_name="X_source", **options))

@@ -162,6 +162,12 @@ def test_other_columns_are_in_the_next_command():
     assert pd.read_csv("a.csv").columns.tolist() == ["row", "text", "why", "probability", "label"]
 
 
+def test_a_target_of_empty_texts_has_none_to_label():
+    Path("blank.csv").write_text('text\n""\n" "\n', "utf-8")
+    said = refused("label", "pooled", "blank.csv", "-o", "a.csv")
+    assert "All 2 texts of blank.csv were suggested already, or are empty." in said
+
+
 CHOOSE = ["choose", "--source", "films.csv", "--target", "pans.csv", "--adapters", "none"]
 CHOOSE += ["--embedders", "word_mean", "--recipes", ""]
 

@@ -65,6 +65,7 @@ def test_numbers_from_fit_to_score(folder):
     embtransfer("fit", *STARS, "--numbers", "-o", "numbers", "--overwrite")
     embtransfer("score", "numbers", "pans.csv", "-o", "numbers.csv")
     assert pd.read_csv(folder / "numbers.csv")["prediction"].between(1, 6).all()
+    assert "lovely" in embtransfer("explain", "numbers", "a lovely pan and lid")
 
 
 @pytest.mark.parametrize(

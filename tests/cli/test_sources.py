@@ -91,6 +91,16 @@ def test_files_of_one_name_in_two_folders_keep_their_paths(tmp_path):
     assert list(load_pipeline("model")[1].source_maps_) == ["comedy/all.csv", "drama/all.csv"]
 
 
+def test_sources_without_a_label_in_common_are_told():
+    table = pd.read_csv("comedy.csv")
+    table.assign(label=table["label"].map({0: "bad", 1: "good"})).to_csv("comedy.csv", index=False)
+    words = ["--adapter", "none", "-o", "model"]
+    said = run("fit", *TWO, *words).stderr
+    assert "drama.csv (0, 1) and comedy.csv (bad, good) have no label in common" in said
+    table.to_csv("comedy.csv", index=False)
+    assert "in common" not in run("fit", *TWO, *words, "--overwrite").stderr
+
+
 def test_a_column_that_is_not_there_is_named():
     said = refused(
         "fit", "--source", "films.csv", "--domain-column", "kind", "--target", "pans.csv", "-o", "m"

@@ -252,6 +252,8 @@ def test_bad_rows(function):
         function(source, target[:1])
     with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
         function(source[:, 0], target)
+    with pytest.raises(TypeError, match=r"Got texts as X_target\. Expected vectors"):
+        function(source, ["a good pan", "a bad pan"])
     target[3, 1] = np.nan
     with pytest.raises(ValueError, match="Input X_target contains NaN"):
         function(source, target)
