@@ -1,6 +1,7 @@
 """ColumnEmbedder: one column of a table, of texts or of vectors, handed to an embedder."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
 
 import numpy as np
@@ -170,8 +171,11 @@ def as_lists(column) -> pa.Array | pa.ChunkedArray | None:
     elif not isinstance(column, pa.Array | pa.ChunkedArray):
         if isinstance(next((one for one in column if one is not None), None), str):
             return None
-        try:
-            column = pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        rows, errors = column, (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError)
+        for kind in (None, pa.list_(pa.float64())):  # the latter of float32 and float64 in one column
+            with suppress(*errors):
+                column = pa.array(rows, from_pandas=True, type=kind)
+                break
+        else:
             return None
     return column if is_lists(column.type) else None

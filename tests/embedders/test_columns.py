@@ -61,11 +61,17 @@ def test_it_is_cloned_and_knows_its_column():
     assert copied.get_feature_names_out().tolist() == ["v__x0", "v__x1", "v__x2"]
 
 
+def test_vectors_of_float32_and_float64_stand_in_one_column():
+    mixed = TABLE.assign(v=[ROWS[0], ROWS[1].astype(np.float64), *ROWS[2:]])
+    assert np.array_equal(vectors().fit(TABLE).transform(mixed), vectors().fit_transform(TABLE))
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
         (None, r"Got X with 1 malformed vectors, the first in row 2 \(counted from 0\): no vector in 'v'"),
         (ROWS[0, :2], r"the first in row 2 .*: got 2 numbers in 'v', expected 3"),
+        (np.zeros(2), r"the first in row 2 .*: got 2 numbers in 'v', expected 3"),
         (
             np.full(3, np.nan, np.float32),
             r"the first in row 2 .*: NaN, infinity or nothing among the numbers",
