@@ -43,10 +43,11 @@ def n_labels(n: int, kind: str = "") -> str:
     return f"{n:,} {kind}label{'s' * (n != 1)}"
 
 
-def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> str | None:
+def say_scores(models, X_target, rounds, scoring="accuracy", what="", kept="") -> str | None:
     """Print the score of each model by the random labels, or how to get some; and if the last is worse.
 
-    Returns what the card says of the last; None where its score is not known.
+    `kept` is that of them which stays where it is saved. Returns what the card says of the last; None where
+    its score is not known.
     """
     from ..labelling import estimate_score
 
@@ -73,11 +74,11 @@ def say_scores(models, X_target, rounds, scoring="accuracy", what="") -> str | N
         said = f"{found.score:.3f} ({100 * CONFIDENCE:.0f} % interval {low:.3f} to {high:.3f})"
         talk.print(f"  {name}: {said}")
     if len(scores) > 1:
-        _say_if_worse(*scores.items())
+        _say_if_worse(*scores.items(), kept=kept)
     return f"{what} {said}" if said else None
 
 
-def _say_if_worse(before, *others):
+def _say_if_worse(before, *others, kept):
     """That the last model's score is below others', and whether that may be chance."""
     last, score = others[-1]
     better = {name: one for name, one in (before, *others[:-1]) if one.score > score.score}
@@ -88,5 +89,5 @@ def _say_if_worse(before, *others):
     )
     sure = score.interval[1] < max(one.interval[0] for one in better.values())
     why = "more than chance explains" if sure else "which may be chance: the intervals overlap"
-    said = f"By these labels {last} is worse than {by}, {why}. {before[0]} is still there."
+    said = f"By these labels {last} is worse than {by}, {why}.{f' {kept} is still there.' if kept else ''}"
     talk.print(said, style="yellow")

@@ -93,10 +93,10 @@ def update(
             after = refitted(before, X, y, X_target, rounds.learned, random_state, domain)
         about = for_card(source, target, X, y, X_target, len(rounds.learned))
         about |= about_source(source, columns, cleaning, domain_column, scoring)
-        models = {str(model): before} | _before_self_training(after)
-        models.pop(str(output), None)  # which it replaces
-        models[str(output)] = after
-        if score := say_scores(models, X_target, rounds, scoring):
+        replaced = output.resolve() == model.resolve()
+        models = {} if replaced else {str(model): before}
+        models |= _before_self_training(after) | {str(output): after}
+        if score := say_scores(models, X_target, rounds, scoring, kept="" if replaced else str(model)):
             about["score"] = score
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         if accuracy is not None:

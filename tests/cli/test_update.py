@@ -73,6 +73,11 @@ def test_other_scores_and_a_model_that_got_worse():
     assert re.search(rf"balanced_accuracy on the target, .+:\n{scores}", said)
     worse = r"new is worse than model by \d+\.\d points.*, (more than chance|which may be).+ still there\."
     assert re.search(worse, said)
+    embtransfer("fit", *FIT[:-1], "replaced")
+    words = ["update", "replaced", *UPDATE[2:6], "-o", str(Path.cwd() / "replaced"), *UPDATE[8:]]
+    said = embtransfer(*words, "--overwrite", "--next", "0", "--scoring", "balanced_accuracy")
+    assert "is worse than without self-training and labels by" in said
+    assert "still there" not in said
     words = [*UPDATE, "--overwrite", "--next", "0", "--scoring"]
     assert "Got scoring='roc_auc', which needs probabilities" in refused(*words, "roc_auc")
     assert "f1:good on the target" in embtransfer(*words, "f1:good")
