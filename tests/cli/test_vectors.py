@@ -97,13 +97,16 @@ def test_label_shows_texts_and_update_learns():
 
 def test_check_labels_finds_a_wrong_one_and_shows_its_text():
     table = pd.read_parquet("source.parquet")
+    table["v"] = [
+        [8.0 * (label == "good"), *np.arange(i % 5, i % 5 + 3)] for i, label in enumerate(table["label"])
+    ]
     table.loc[[7, 21, 35, 49], "label"] = "bad"
     table.drop(index=3).to_parquet("wrong.parquet")
     run("fit", *DOMAINS, "-o", "model")
     words = ["check-labels", "model", "wrong.parquet", "--vector-column", "v", "-o", "found.csv"]
     run(*words)
     found = pd.read_csv("found.csv")
-    assert {7, 21} & {*(found["row"])}  # counted from 1, without the row that is left out
+    assert {7, 21, 35, 49} & {*found["row"]}  # counted from 1, without the row that is left out
     assert found["text"].tolist() == [f"source {row - 1 + (row > 3)}" for row in found["row"]]
     table.drop(columns="text").to_parquet("wrong.parquet")
     assert "must see what they are of: name that column" in refused(*words, "--overwrite")
