@@ -167,8 +167,7 @@ def run(set_name, task, data, cache, n_labels):
     classes = np.unique(y)
     asked = Asked(classes, cv=3, seed=0, priors="estimated", metric=Metric("accuracy", classes))
     if n_labels:
-        asked.told = some_told(np.searchsorted(classes, y_target[seen]), n_labels)
-        asked.judging = asked.told >= 0
+        asked.told = asked.judging = some_told(np.searchsorted(classes, y_target[seen]), n_labels)
     found = judge(
         candidates, range(len(candidates)), store, store.source_numbers, y, identical(source),
         store.target_numbers, asked, lambda name: None, errors,

@@ -57,6 +57,12 @@ def is_vectors(X) -> bool:
     return getattr(getattr(X, "dtype", None), "kind", "") in _NUMBERS
 
 
+def are_texts(X) -> bool:
+    """Whether X is a list or column of str, as its first element says."""
+    in_a_row = not _is_sparse(X) and len(getattr(X, "shape", (1,))) == 1 and hasattr(X, "__len__")
+    return in_a_row and isinstance(next(iter(X), None), str)
+
+
 def is_table(X) -> bool:
     """Whether X has columns of several types: of pandas, polars or pyarrow."""
     return hasattr(X, "columns") and not is_vectors(X)

@@ -39,13 +39,16 @@ def refuse_missing(y):
 def classes_of(y):
     """The labels that there are, sorted; labels that are no classes, missing, or all one, are refused."""
     refuse_missing(y)
-    if type_of_target(y).startswith("continuous"):
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        if not type_of_target(y).startswith("continuous"):
+            raise
         first = next(one for one in np.ravel(y) if one % 1)
         raise ValueError(
             f"Unknown label type: got labels with decimals, such as {first}. Expected classes. Make classes "
             "of them, or predict numbers: end the model with make_regressor('ridge')."
-        )
-    check_classification_targets(y)
+        ) from error
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"Got 1 class, {classes.tolist()[0]!r}. Expected labels of at least two classes.")

@@ -129,11 +129,8 @@ def choose(
             search._begin_with("html" if html else None)
             about = for_card(source, target, X, y, X_target, len(learned))
             texts_beside = of_source.vectors and of_source.as_table and None in of_source.holds.values()
-            about |= (
-                {}
-                if dataset
-                else about_source(source, columns, cleaning, domain_column, scoring, texts_beside)
-            )
+            if not dataset:
+                about |= about_source(source, columns, cleaning, domain_column, scoring, texts_beside)
             save_pipeline(search, output, overwrite=overwrite, about=about)
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")

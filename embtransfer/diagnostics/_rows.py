@@ -4,13 +4,13 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_array
 
-from .._rows import check_columns, summed
+from .._rows import are_texts, check_columns, summed
 
 
 def check_domains(X_source, X_target, min_rows):
     """Both as float rows, dense or csr."""
     for name, X in (("X_source", X_source), ("X_target", X_target)):
-        if getattr(X, "ndim", 1) == 1 and isinstance(next(iter(X), None), str):
+        if are_texts(X):
             raise TypeError(
                 f"Got texts as {name}. Expected vectors, a matrix of numbers with a row each. Embed the "
                 "texts of both domains by one embedder; word_shift takes texts as they are."

@@ -3,11 +3,10 @@
 from typing import Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._rows import check_vectors
+from .._rows import are_texts, check_vectors
 from .._types import Matrix, Rows
 
 
@@ -93,7 +92,7 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _check(self, X, first):
         width = "" if first else f" of {self.n_features_in_} columns"
-        if _are_texts(X):
+        if are_texts(X):
             raise TypeError(
                 f"Got texts. Expected vectors{width}, a matrix of numbers with a row each. Embed the texts "
                 "by what made the vectors, or take a model of texts."
@@ -115,11 +114,6 @@ class VectorEmbedder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self.accept_sparse
         return tags
-
-
-def _are_texts(X):
-    in_a_row = not sparse.issparse(X) and len(getattr(X, "shape", (1,))) == 1 and hasattr(X, "__len__")
-    return in_a_row and isinstance(next(iter(X), None), str)
 
 
 def _are_nested(X):

@@ -55,8 +55,7 @@ def leave_priors_open(fitted: Estimator, unfitted: Estimator, found: TargetPrior
 
     Labels of the target may say more by then. What was told is what it was fitted with: with an interval.
     """
-    own = {name: value for name, value in unfitted.get_params().items() if _is_open(name, value)}
-    fitted.set_params(**own)
+    fitted.set_params(**_open_priors(unfitted))
     for part in nested(fitted):
         if getattr(part, "prior_intervals_", None) is not None:
             part.prior_intervals_ = found.intervals
@@ -69,13 +68,15 @@ def with_priors(estimator: Estimator, priors: np.ndarray | None) -> Estimator:
     """
     if priors is None or not hasattr(estimator, "get_params"):
         return estimator
-    own = {
-        name: np.asarray(priors).tolist()  # scikit-learn's NearestCentroid takes no array
-        for name, value in estimator.get_params().items()
-        if _is_open(name, value)
-    }
+    # scikit-learn's NearestCentroid takes no array
+    own = {name: np.asarray(priors).tolist() for name in _open_priors(estimator)}
     return clone(estimator).set_params(**own) if own else estimator
 
 
-def _is_open(name, value):
-    return name.rpartition("__")[2] == "priors" and isinstance(value, str | None)
+def _open_priors(estimator):
+    """The parameters named `priors`, of it and its parts, that hold no numbers."""
+    return {
+        name: value
+        for name, value in estimator.get_params().items()
+        if name.rpartition("__")[2] == "priors" and isinstance(value, str | None)
+    }

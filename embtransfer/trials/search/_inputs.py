@@ -26,12 +26,12 @@ def check(X, y, X_target, groups, y_target, domain, clean=None) -> Domains:
     return data
 
 
-def told(data, classes) -> np.ndarray | None:
-    """Numbers of the classes of the target texts, -1 where none is known: (n_target,); None without any."""
-    if not len(data.labelled):
+def told(data, classes, rows) -> np.ndarray | None:
+    """Numbers of the classes of the target texts at these rows, -1 elsewhere: (n_target,); None without any."""
+    if not len(rows):
         return None
     found = np.full(n_rows(data.target), -1)
-    found[data.labelled] = np.searchsorted(classes, known(data.y_target, data.labelled))
+    found[rows] = np.searchsorted(classes, known(data.y_target, rows))
     return found
 
 

@@ -98,7 +98,7 @@ class Asked:
     """What all rounds are asked: `priors`, the target's class shares or "estimated".
 
     `told`: (n_target,), numbers of the classes of the target texts, -1 where not known, which tell the
-    shares; `judging`: (n_target,), whether a label judges candidates, too. None: no labels.
+    shares; `judging`: the same of those that judge candidates, too. None: there are none.
     """
 
     classes: np.ndarray
@@ -152,11 +152,11 @@ def judge(
     index = np.searchsorted(classes, y)
     rarest = fewest_groups(index, groups)  # a round may lack a class
     splits = stratified_folds(index, groups, max(min(asked.cv, rarest), 2), asked.seed)
-    rows = target - store.n_source
-    told = None if asked.told is None else asked.told[rows]
+    told, judging = (
+        None if labels is None else labels[target - store.n_source] for labels in (asked.told, asked.judging)
+    )
     priors = _priors(asked.priors, candidates, places, store, source, index, target, len(classes), told)
-    judges = None if told is None else np.where(asked.judging[rows], told, -1)
-    found = Round(index, priors, metric, told=judges, last=last)
+    found = Round(index, priors, metric, told=judging, last=last)
 
     def tasks():
         for place in places:
@@ -228,16 +228,16 @@ def _priors(wanted, candidates, places, store, source, index, target, n_classes,
             continue
         with suppress(Exception):  # what fails is said of its candidates
             made = store.rows(steps[0][1]).rows
-            made = made.astype(bool).astype(made.dtype) if texts and sparse.issparse(made) else made
-            rows[view] = made[source], made[target]  # of words: weighted ones are not made as long
+            rows[view] = made[source], made[target]
+            if texts and sparse.issparse(made):  # of words: weighted ones are not made as long
+                rows[view] = tuple(some.astype(bool).astype(some.dtype) for some in rows[view])
     if not rows or not shares.all():  # a small round may lack a class
         return TargetPriors(shares, shares, np.stack([shares, shares], axis=1))
     of_words = NaiveBayesLogisticRegression(weighting="auto") if texts else None
     words = None
     if texts and not any(sparse.issparse(some) for some, _ in rows.values()):
         words = words_of(store.texts(source), store.texts(target))
-    labelled = np.empty(0, int) if told is None else np.flatnonzero(told >= 0)
-    known = labelled, labelled if told is None else told[labelled]
+    known: Any = ((), ()) if told is None else (np.flatnonzero(told >= 0), told[told >= 0])
     return priors_by_rows(wanted, list(rows.values()), index, of_words, known, words)
 
 

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from ..._parts import takes
+from ..._parts import first_steps, takes
 from ..._rows import column_names, is_vectors, n_rows
 from ..._types import Estimator, Labels, Progress, Rows, Seed
 from ...pipeline import CLEANING, for_source, with_cleaning
@@ -271,10 +271,12 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         judging, learned = roles(data, probability)
         best, store, found, metric = self._choose(data, judging)
         self._fit_best(best, store, found, metric, data, learned)._begin_with(self.clean)
-        first = getattr(self._fitted, "steps", [(None, self._fitted)])[0][1]
-        names = column_names(X) if hasattr(X, "columns") and is_vectors(X) else [None]
-        if hasattr(first, "n_features_in_") and all(isinstance(name, str) for name in names):
-            validate_data(first, X, skip_check_array=True)  # it was fitted without the names of columns
+        if hasattr(X, "columns") and is_vectors(X) and all(isinstance(name, str) for name in column_names(X)):
+            for step in first_steps(self._fitted):
+                if hasattr(step, "n_features_in_"):
+                    validate_data(
+                        step, X, skip_check_array=True
+                    )  # it was fitted without the names of columns
         return self
 
     @config_context(transform_output="default")  # rows are cut by their numbers
@@ -286,12 +288,11 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
         store = Store(source, target)
         by_class = nested_order(np.searchsorted(self.classes_, labels), rng)
         shuffled, seed = rng.permutation(n_rows(target)), rng.randint(2**31)
-        known = told(data, self.classes_)
+        known, judges = (told(data, self.classes_, rows) for rows in (data.labelled, judging))
         if known is not None:
             shuffled = shuffled[np.argsort(known[shuffled] < 0, kind="stable")]  # each round has the labelled
         priors: Any = "estimated" if self.target_shares is None else known_priors(self.target_shares, labels)
-        asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs, known)
-        asked.judging = np.isin(np.arange(n_rows(target)), judging)
+        asked = Asked(self.classes_, self.cv, seed, priors, metric, self.n_jobs, known, judges)
         most = min(self.max_rows, max(len(labels), n_rows(target)))
         numbers = sizes(self.min_rows, most, len(candidates))
         orders = by_class, shuffled
@@ -311,10 +312,11 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
 
     def _fit_best(self, best, store, found, metric, data, learned):
         model, *rows = store.to_fit(best, store.source_numbers, store.target_numbers)
-        y_target = data.labels_at(learned) if len(learned) and takes(model, "y_target") else None
-        given = found.priors.target, y_target, data.domain
+        priors, y_target = found.priors.target, None
+        if len(learned) and takes(model, "y_target"):
+            y_target = data.labels_at(learned)
         with threadpool_limits(1):
-            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, *given)
+            fitted: Any = fit(model, rows[0], data.y, rows[1], self.classes_, priors, y_target, data.domain)
             of_target, given = probabilities(fitted, rows[1], self.classes_), fitted.predict(rows[1])
         if self.target_shares is None:
             leave_priors_open(fitted, model, found.priors)
