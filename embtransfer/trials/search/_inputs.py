@@ -27,7 +27,7 @@ def check(X, y, X_target, groups, y_target, domain, clean=None) -> Domains:
 
 
 def told(data, classes, rows) -> np.ndarray | None:
-    """Numbers of the classes of the target texts at these rows, -1 elsewhere: (n_target,); None without any."""
+    """Numbers of the classes of the target texts at these rows, -1 elsewhere: (n_target,); None if none."""
     if not len(rows):
         return None
     found = np.full(n_rows(data.target), -1)
