@@ -95,7 +95,7 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
         )
     adapting = any(view.target is not view.source for view in views)
     if last is first and options.n_rounds and adapting:
-        surest = tempered(pooled(probas, weights), 1 / slope).max()
+        surest = _confidences(pooled(probas, weights), slope, options).max()
         warnings.warn(
             f"Got {len(unadapted)} target rows and took none in any round: the surest has a calibrated "
             f"confidence of {surest:.2f}, with min_confidence={options.min_confidence} and "
@@ -105,15 +105,20 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
             stacklevel=4,
         )
     learned = taken if options.history_ else None
-    expected = matched(tempered(unadapted, 1 / slope), options.priors_)
+    expected = _confidences(unadapted, slope, options)
     return Trained(first, last, weights, learned, expected)
+
+
+def _confidences(proba, slope, options):
+    """Calibrated probabilities, under the target's shares: else a class that moved far away never has any."""
+    return matched(tempered(proba, 1 / slope), options.priors_)
 
 
 def _surest(proba, slope, share, options):
     """Rows to take, their labels as numbers, their calibrated confidences."""
     sure = matched(proba, options.priors_)
     labels = sure.argmax(axis=1)
-    confidence = tempered(proba, 1 / slope)[np.arange(len(labels)), labels]
+    confidence = _confidences(proba, slope, options)[np.arange(len(labels)), labels]
     own = sure[np.arange(len(labels)), labels]
     order = np.lexsort((-own, labels))  # by class, the surest first
     order = order[confidence[order] >= options.min_confidence]

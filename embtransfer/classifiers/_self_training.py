@@ -47,7 +47,7 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
         that is far from the target's shares many rows are taken with wrong labels.
     min_confidence : float in [0, 1], default=0.5
         Rows of less confidence are never taken: the calibrated probability of their label, by a temperature
-        fitted on held-out source rows.
+        fitted on held-out source rows, matched to the priors as in Notes.
     target_weight : float, default=3.0
         Weight of a target row whose label is known (`y_target` of `fit`), where source rows, and target rows
         taken with a guessed label, have 1 on the mean.

@@ -55,14 +55,17 @@ def naive_surest(proba, slope, share, priors, min_confidence):
     The quotas' fractions go by the largest remainder, to classes that have a row left.
     """
     n, n_classes = proba.shape
-    mean = [max(sum(proba[:, k]) / n, 1e-12) for k in range(n_classes)]
+    sharpened = [[part**slope / sum(row**slope) for part in row] for row in proba]
+    mean, mean_sharpened = (
+        [max(sum(row[k] for row in rows) / n, 1e-12) for k in range(n_classes)] for rows in (proba, sharpened)
+    )
     ranked = {k: [] for k in range(n_classes)}
     for i in range(n):
         matched = [proba[i, k] * priors[k] / mean[k] for k in range(n_classes)]
         matched = [part / sum(matched) for part in matched]
         label = matched.index(max(matched))
-        sharpened = [part**slope for part in proba[i]]
-        confidence = sharpened[label] / sum(sharpened)
+        calibrated = [sharpened[i][k] * priors[k] / mean_sharpened[k] for k in range(n_classes)]
+        confidence = calibrated[label] / sum(calibrated)
         if confidence >= min_confidence:
             ranked[label].append((-matched[label], i, confidence))
     quotas = [round(share * priors[k] * n, 9) for k in range(n_classes)]
@@ -378,6 +381,14 @@ class TestFewRows:
         model = SelfTrainingClassifier(priors="uniform").fit(X, y, X_target=X_target)
         assert 0 < model.temperature_ < np.inf
         assert np.isfinite(model.predict_proba(X_target)).all()
+
+    def test_a_class_that_the_source_s_classifier_sees_nowhere_gets_its_rows(self):
+        X, y, X_target, y_target = simulate()
+        X_target[:, :2] += [-4, 4]  # all of the target lies where the source has its class 1
+        model = SelfTrainingClassifier(priors=np.bincount(y_target) / 90).fit(X, y, X_target=X_target)
+        assert set(model.unadapted_estimator_.predict(X_target)) == {1}
+        assert model.history_[-1]["n_added"] == 72
+        assert np.mean(model.predict(X_target) == y_target) > 0.9
 
     def test_no_row_is_sure_enough(self):
         X, y, X_target, _ = simulate()
