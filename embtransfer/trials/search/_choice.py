@@ -7,7 +7,8 @@ from . import _criteria
 _Z90, _Z95 = 1.645, 2.0  # two-sided, of the normal distribution
 _UNKNOWN = 0.8  # width of the interval of a class share of which the texts say next to nothing
 _ALIKE = "consensus in which adapted and unadapted models have the same say"  # not that of the table
-_SHARES = 0.5  # of the widest interval of a class share, which the score may lie lower
+# of the farthest that a class share may be off, which the score may lie lower: measured on 142 tasks
+_SHARES = 0.7
 
 
 def choose(candidates, found, criterion, guard=True):
@@ -87,7 +88,7 @@ def expected_score(found, place):
     error = _Z90 * spread / np.sqrt(len(found.consensus))
     low, high = min(estimates) - error, max(estimates) + error
     # labels given by wrong shares are wrong, and no estimate sees it
-    low -= _SHARES * (found.priors.intervals[:, 1] - found.priors.intervals[:, 0]).max() / 2
+    low -= _SHARES * np.abs(found.priors.intervals - found.priors.target[:, None]).max()
     if metric.costs is None and metric.name != "neg_log_loss":
         low, high = max(low, 0.0), min(high, 1.0)
     return (by_source + by_views) / 2, (float(low), float(high))

@@ -150,7 +150,8 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
 
     **score_interval_** spans three estimates of the accuracy (on held-out source texts; the consensus;
     average thresholded confidence, of accuracy alone) and the error of a score of as many texts; its lower
-    end lies deeper by half the error of the class share that is known worst, which no estimate sees.
+    end lies deeper by 0.7 of the farthest that a class share may be off (by `prior_intervals_`), which no
+    estimate sees.
     `expected_score_` is the mean of the first two, which err to opposite sides. The target's texts are seen:
     score on others, or say so.
 
