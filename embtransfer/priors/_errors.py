@@ -56,7 +56,7 @@ def outside(held_out, y, of_target):
 
 
 def noise(of_source, of_target):
-    r"""Variance of the centred log-shares for want of rows.
+    r"""Variances of the centred log-shares for want of rows, (n_classes,).
 
     A share's log-odds have the variance :math:`1 / (n_t v_t) + (m_t / v_t)^2 / (n_s m_s)`, of rows that are
     of the class with probabilities p of variance v, m being the mean of p (1 - p), in source and target: by
@@ -66,4 +66,4 @@ def noise(of_source, of_target):
     spread = np.maximum(proba.var(axis=0), 1e-3)
     within, of_intercept = ((p * (1 - p)).mean(axis=0) for p in (proba, of_source))
     intercept = (within / spread) ** 2 / (len(of_source) * np.maximum(of_intercept, 1e-3))
-    return np.mean(1 / (len(proba) * spread) + intercept) / to_odds(proba.shape[1]) ** 2
+    return (1 / (len(proba) * spread) + intercept) / to_odds(proba.shape[1]) ** 2

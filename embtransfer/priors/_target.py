@@ -153,14 +153,16 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
             here, of_rows = as_long(_at(view, some, others), y[some], FOLDS, own_rng)
             view.said.extend(said_by(here, of_rows, source, own_rng))
     found = [view.said for view in views]
-    means, weights = np.stack([mean for mean, _ in found]), np.array([1 / variance for _, variance in found])
+    means, weights = np.stack([mean for mean, _ in found]), np.stack([1 / variance for _, variance in found])
     mean = np.average(means, axis=0, weights=weights)
-    between = np.average(((means - mean) ** 2).mean(axis=1), weights=weights)
+    between = np.average((means - mean) ** 2, axis=0, weights=weights)
     odds = to_odds(len(source))
     of_target = np.mean([view.of_target for view in views], axis=0)
     shares = np.maximum(softmax(mean), LEAST_SHARE)
-    sampling = np.mean(1 / (shares * (1 - shares))) / len(of_target) / odds**2
-    variance = max(1 / weights.sum(), between)
+    sampling = 1 / (shares * (1 - shares)) / len(of_target) / odds**2
+    variance = np.maximum(1 / weights.sum(axis=0), between)
+    # a small share has a logarithm known badly, and is small for all that
+    variance = np.minimum(variance, variance.mean())
     moved, variance = _posterior(mean - log_shares(source), variance)
     # rounded: what solvers' rounding moves would draw other rows
     target = softmax(log_shares(source) + np.round(moved, 3))
@@ -168,7 +170,7 @@ def target_priors(views, y, rng, confidence=0.95, known=((), ())) -> TargetPrior
         target, variance = _told(target, variance, of_target, *known)
     # these rows are a sample, whatever shares they come from
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(variance + sampling) * odds
-    ends = expit(logit(target)[:, None] + np.array([-reach, reach]))
+    ends = expit(logit(target)[:, None] + np.stack([-reach, reach], axis=1))
     return TargetPriors(source, target, ends)
 
 
@@ -184,17 +186,27 @@ def _at(view, some, others):
 
 
 def _posterior(difference, variance):
-    """Mean and variance of the centred log-shares less the source's: as they are there, or a normal."""
-    n, total = len(difference), variance + _PRIOR_SD**2
-    length = difference @ difference * (n - 1) / n
-    evidence = (length * (1 / variance - 1 / total) - (n - 1) * np.log(total / variance)) / 2
+    """Means and variances of the log-shares less the source's: as they are there, or normals.
+
+    All may be moved by the same, which moves no share.
+    """
+    total = variance + _PRIOR_SD**2
+    evidence = _log_likelihood(difference, total) - _log_likelihood(difference, variance)
     changed = expit(evidence + logit(1 - _UNCHANGED))
-    mean, variance = _PRIOR_SD**2 / total * difference, variance * _PRIOR_SD**2 / total
-    return changed * mean, changed * variance + changed * (1 - changed) * (mean**2).mean()
+    mean = _PRIOR_SD**2 / total * (difference - np.average(difference, weights=1 / total))
+    variance = variance * _PRIOR_SD**2 / total
+    return changed * mean, changed * variance + changed * (1 - changed) * mean**2
+
+
+def _log_likelihood(difference, variance):
+    """Of normals around any common mean."""
+    weights = 1 / (variance * to_odds(len(variance)))  # of logarithms that are not centred
+    apart = difference - np.average(difference, weights=weights)
+    return (np.log(weights).sum() - np.log(weights.sum()) - weights @ apart**2) / 2
 
 
 def _told(target, variance, of_target, rows, classes):
-    r"""Shares and variance of their logarithms when labels of some target rows are known: at the mode.
+    r"""Shares and variances of their logarithms when labels of some target rows are known: at the mode.
 
     However the rows were chosen by what is seen of them, their labels have the probabilities
     :math:`q_{ik} \propto p_{ik} e^{m_k}`. The m under which the q have the shares that were estimated are as
@@ -210,12 +222,13 @@ def _told(target, variance, of_target, rows, classes):
     moved = np.zeros(len(target))
     for _ in range(_STEPS):
         p = softmax(logs[rows] + added + moved, axis=1)
-        curvature = np.diag(p.sum(axis=0)) - p.T @ p + np.eye(len(moved)) / variance
+        curvature = np.diag(p.sum(axis=0)) - p.T @ p + np.diag(1 / variance)
         step = np.linalg.solve(curvature, (wanted - p).sum(axis=0) - moved / variance)
         moved += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-8:
             break
     q = softmax(logs + added + moved, axis=1)
     q[rows] = wanted
-    # all directions but that in which all logarithms move alike, of which only the prior speaks
-    return q.mean(axis=0), (np.trace(np.linalg.inv(curvature)) - variance) / (len(moved) - 1)
+    # less where all logarithms move alike, of which only the prior speaks
+    centre = np.eye(len(moved)) - 1 / len(moved)
+    return q.mean(axis=0), np.diag(centre @ np.linalg.inv(curvature) @ centre) * to_odds(len(moved))

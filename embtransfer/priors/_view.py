@@ -30,7 +30,7 @@ _PAIRS = 1  # of halves
 
 
 def said_by(view, y, shares, rng):
-    """Mean (n_classes,) and variance of the centred log-shares by one view: a `ShareView`."""
+    """Means and variances of the centred log-shares, each (n_classes,), by one view: a `ShareView`."""
     source, target, held_out, of_target = view.source, view.target, view.held_out, view.of_target
     both = calibrated(held_out, y, of_target)
     whole = estimate(both[0], y, both[1], "em")[0]
@@ -38,7 +38,7 @@ def said_by(view, y, shares, rng):
     variance = (error / distance(held_out, y) ** 2) ** 2
     variance += (_OUTSIDE * outside(held_out, y, of_target)) ** 2
     variance += (_NEARER * nearer(*both)) ** 2
-    variance += noise(held_out, of_target * (whole / shares))
+    variance = variance + noise(held_out, of_target * (whole / shares))
     if not _in_columns(source):
         return log_shares(whole), variance + _of_rates(log_shares(whole))
     means, apart = [], []
@@ -55,9 +55,10 @@ def said_by(view, y, shares, rng):
             order = rng.permutation(columns)
             parts = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
             one, other = (log_shares(_by_rates(y, *refitted(part))) for part in parts)
-            apart.append(np.sqrt(((one - other) ** 2).mean()))
+            # the logarithm of a rare class's share may move far, and all the others' with it
+            apart.append(_apart(one, other))
     # from the mean distance of two draws of a normal: less moved by one far pair than the mean square
-    spread = np.pi / 4 * np.mean(apart) ** 2 if apart else 0.0
+    spread = np.pi / 4 * np.mean(apart, axis=0) ** 2 if apart else 0.0
     mean = np.mean(means, axis=0)
     variance += spread + _of_rates(mean)
     of_words = counts and source.data.min(initial=0) >= 0
@@ -65,7 +66,18 @@ def said_by(view, y, shares, rng):
         return mean, variance
     order = rng.permutation(columns)  # those that are stable under the shares by all columns
     parts = [refitted(np.sort(order[i::N_PARTS])) for i in range(N_PARTS)]
-    return with_agreement(mean, variance, parts, y, identical(target))
+    mean, of_both = with_agreement(mean, variance[1], parts, y, identical(target))
+    return mean, np.full(2, of_both)
+
+
+def _apart(logs, others):
+    """Of two estimates' centred log-shares, each class's distance, or as far as most are.
+
+    The logarithm of one rare class's share may move far, and all the others' with it; and classes of two
+    draws may be near by chance.
+    """
+    squares = (logs - others - np.median(logs - others)) ** 2
+    return np.sqrt((squares + np.median(squares)) / 2)
 
 
 def _of_rates(logs):
