@@ -139,6 +139,15 @@ class TestOnlySharesDiffer:
         assert np.mean(errors) < 0.7 * np.abs(found.source - true).max()
 
     @either_kind
+    def test_rare_classes_do_not_hide_how_far_a_common_one_has_moved(self, make):
+        found = estimates(make, (0.85, 0.05, 0.05, 0.05), 3)
+        errors, moved = zip(
+            *[(np.abs(one.target - true).max(), np.abs(one.source - true).max()) for one, true, _ in found],
+            strict=True,
+        )
+        assert np.mean(errors) < 0.25 * np.mean(moved)
+
+    @either_kind
     @pytest.mark.parametrize("shares", [(0.5, 0.5), (1 / 3, 1 / 3, 1 / 3)], ids=["2", "3"])
     def test_where_nothing_shifts_it_stays_at_the_sources(self, make, shares):
         for found, true, _ in estimates(make, shares, 2, n=400):
