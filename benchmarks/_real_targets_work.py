@@ -38,8 +38,10 @@ FDU = (
     *("software", "sports_outdoors", "toys_games", "video", "books", "dvd", "electronics"),
     "kitchen_housewares",
 )
-SETS = ("amazon", "fdu_mtl", "crisislex_t26", "airline_tweets")
+SETS = ("amazon", "fdu_mtl", "crisislex_t26", "airline_tweets", "airlines_60")
+FOLDERS = {"airlines_60": "airline_tweets"}  # of a set that has another's name
 N_SOURCE = N_TARGET = 2000
+_COMMON = 0.6  # of three classes; the others have a half of the rest each
 TFIDF, TODAY, WORDS, TOLD = (
     "TF-IDF, unadapted",
     'recipe "words" at the source\'s shares',
@@ -54,7 +56,7 @@ class Task(NamedTuple):
     data: str
     source: str | None  # None: all other domains
     target: str
-    share: float | None  # of the target's positive texts; None: as they are
+    share: float | str | None  # of the target's positive texts; a class that has _COMMON; None: as they are
     draw: int
     developed: bool  # our constants were set on it
 
@@ -71,9 +73,12 @@ def tasks(n_draws):
             if source != target and i < 6:
                 for share in (0.1, 0.3, 0.5, 0.8):
                     yield Task("fdu_mtl", source, target, share, 0, half == FDU[:8])
-    for data in SETS[2:]:
+    for data in SETS[2:4]:
         for i, target in enumerate(sorted(domains(data))):
             yield Task(data, None, target, None, 0, i % 2 == 0)
+    for target in sorted(domains("airline_tweets")):
+        for common in ("negative", "neutral", "positive"):
+            yield Task("airlines_60", None, target, common, 0, True)
 
 
 @cache
@@ -114,7 +119,7 @@ def load(task):
         source, target = fetch_amazon_reviews(task.source), fetch_amazon_reviews(task.target)
         texts, labels, Z, z = source.data, source.target, target.data, np.asarray(target.target)
     else:
-        found = domains(task.data)
+        found = domains(FOLDERS.get(task.data, task.data))
         sources = [task.source] if task.source else [name for name in found if name != task.target]
         texts = [text for name in sources for text in found[name][0]]
         labels = np.concatenate([found[name][1] for name in sources])
@@ -123,7 +128,7 @@ def load(task):
     if task.share is None:
         seen, scored = np.array_split(rng.permutation(len(Z))[:N_TARGET], 2)
     else:
-        wanted = {1: task.share, 0: 1 - task.share}
+        wanted = shares_wanted(task.share, np.unique(z))
         n = min(N_TARGET, *(int((z == label).sum() / share) for label, share in wanted.items()))
         drawn = [rng.permutation(np.flatnonzero(z == label))[: round(n * p)] for label, p in wanted.items()]
         seen, scored = (
@@ -131,6 +136,14 @@ def load(task):
         )
     X, X_target, unseen = [texts[i] for i in some], [Z[i] for i in seen], [Z[i] for i in scored]
     return X, np.asarray(labels)[some], X_target, z[seen], unseen, z[scored]
+
+
+def shares_wanted(share, classes):
+    """Class -> its share of the target."""
+    if isinstance(share, str):
+        rest = (1 - _COMMON) / (len(classes) - 1)
+        return {label: _COMMON if label == share else rest for label in classes}
+    return {1: share, 0: 1 - share}
 
 
 def halves(rows):

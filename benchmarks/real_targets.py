@@ -4,10 +4,11 @@
 
 Amazon reviews (12 pairs) and FDU-MTL's reviews (pairs of 16 domains), source 50 % positive, targets drawn
 with 10 to 90 %; CrisisLexT26 (26 events, 25 the source) and tweets about six airlines (five the source), in
-the shares that they have. 2,000 source texts; half of the target's (at most 1,000) seen without labels, the
-other half scored. No target label chooses anything; rows "told" get the seen half's true shares. Constants
-of our estimates were set on the tasks "developed on"; the others were looked at afterwards. TransferSearch is
-tried on every twelfth task. Writes results/real_targets.json and .md.
+the shares that they have; "airlines_60" are the same with each of the three classes in turn at 60 %. 2,000
+source texts; half of the target's (at most 1,000) seen without labels, the other half scored. No target label
+chooses anything; rows "told" get the seen half's true shares. Constants of our estimates were set on the
+tasks "developed on"; the others were looked at afterwards. TransferSearch is tried on every twelfth task.
+Writes results/real_targets.json and .md.
 """
 
 import argparse
