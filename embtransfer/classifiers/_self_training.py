@@ -111,7 +111,8 @@ class SelfTrainingClassifier(BaseLabelledTargetClassifier):
     :math:`\pi (1 - \pi)`, and of three the third moment shows which class is the rarer one; this asks nothing
     of the source's rates of error, and says the more, the more target rows there are. The mean is
     drawn towards the source's shares: the more, the less the halves agree, the worse the classes are told
-    apart, and the farther the target lies outside of what mixtures of the source's classes could give. In a
+    apart, and the farther the target lies outside of what mixtures of the source's classes could give; of
+    more than two classes each as far as its own share is unsure, since rare ones err more. In a
     TransferPipeline after an adapter that has estimated the shares, these are taken over: rows whose means it
     matched under these shares tell them again, and err more. Dense rows of texts, in such a pipeline without
     one, are a view beside the texts' words.
