@@ -253,6 +253,21 @@ def columns_of(model) -> dict[str, int | None]:
     return found
 
 
+def width_of(model) -> int | None:
+    """How many columns the vectors have that a model takes; None of a model of texts."""
+    return getattr(unwrapped(model), "n_features_in_", None)
+
+
+def a_row(model):
+    """A row as the model takes it, of no words and of zeros."""
+    if table := columns_of(model):
+        import pandas as pd
+
+        empty = {None: "", 0: 0.0}
+        return pd.DataFrame({name: [empty.get(width, [0.0] * (width or 0))] for name, width in table.items()})
+    return np.zeros((1, width)) if (width := width_of(model)) else [""]
+
+
 def cleans_texts(step) -> bool:
     """Whether a step of a pipeline cleans texts, so that its rows are texts still."""
     return getattr(step, "_cleans_texts", False)

@@ -1,17 +1,25 @@
 """make_recipe: whole models, with a small embedder in the sentence model's place."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import polars
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 from embtransfer import (
+    MultiLabelClassifier,
     Target,
     WordEmbedder,
     check_domains,
+    compile_pipeline,
     evaluate,
+    make_adapter,
     make_recipe,
+    make_transfer_pipeline,
     source_scorer,
     suggest_labels,
     suspicious_labels,
@@ -29,6 +37,28 @@ def test_every_recipe_fits_and_predicts_better_than_chance(name):
     assert np.mean(model.predict(PANS.data) == PANS.target) > 0.6
     proba = model.predict_proba(PANS.data)
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["words", "sentences"])
+def test_no_row_is_given_no_label_by_a_model_and_by_what_it_compiles_to(name):
+    model = make_recipe(name, None if name == "words" else WordEmbedder())
+    model.fit(FILMS.data, FILMS.target, X_target=PANS.data)
+    models = [model, compile_pipeline(model)] if name == "words" else [model]
+    for one, nothing in product(models, ([], np.array([], object), pd.Series([], dtype=object))):
+        labels, proba = one.predict(nothing), one.predict_proba(nothing)
+        assert (labels.shape, labels.dtype, proba.shape) == ((0,), FILMS.target.dtype, (0, 2))
+    with pytest.raises(NotFittedError, match="not fitted"):
+        clone(model).predict([])
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame])
+def test_no_vector_is_given_no_label(make):
+    rows = np.random.default_rng(0).normal(size=(320, 3)) + FILMS.target[:, None]
+    model = make_recipe("vectors").fit(make(rows), FILMS.target, X_target=make(rows + 1))
+    assert model.predict(make(rows[:0])).shape == model.decision_function(make(rows[:0])).shape == (0,)
+    lists = make_transfer_pipeline(make_adapter("none"), MultiLabelClassifier())
+    lists.fit(make(rows), [["a"] if one else ["b", "c"] for one in FILMS.target])
+    assert lists.predict(make(rows[:0])).shape == (0, 3)
 
 
 def test_distilled_predicts_without_the_teacher():

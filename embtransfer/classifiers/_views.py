@@ -88,7 +88,7 @@ def held_out(views, index, y, cv, rng, more=()):
 def pooled(probas, weights):
     """The weighted mean of the views' probabilities: (n_rows, n_classes)."""
     equal = len(set(np.asarray(weights).tolist())) == 1
-    return np.average(probas, axis=0, weights=None if equal else weights)
+    return np.mean(probas, axis=0) if equal else np.average(probas, axis=0, weights=weights)
 
 
 def pool_weights(held_out, y):

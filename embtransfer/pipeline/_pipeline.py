@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from .._parts import by_domain, children, takes
+from .._rows import a_row
 from .._texts import check_domain, plain_labels
 from .._types import Estimator, Labels, Matrix, Rows
 from ..priors import shares_found
@@ -254,6 +255,26 @@ class TransferPipeline(Pipeline):
                         part.__dict__.pop("_metadata_request", None)
                     else:
                         part._metadata_request = request
+
+    @_where_pipeline_has("predict")
+    def predict(self, X: Rows, **params: Any) -> np.ndarray:
+        """Predict labels, or numbers, of target rows: array of shape (n_rows,); of no row an empty one."""
+        return self._also_of_none(super().predict, X, params)
+
+    @_where_pipeline_has("predict_proba")
+    def predict_proba(self, X: Rows, **params: Any) -> np.ndarray:
+        """Predict class probabilities of target rows: array of shape (n_rows, n_classes)."""
+        return self._also_of_none(super().predict_proba, X, params)
+
+    @_where_pipeline_has("decision_function")
+    def decision_function(self, X: Rows, **params: Any) -> np.ndarray:
+        """Signed distances of target rows, shaped as the last step gives them."""
+        return self._also_of_none(super().decision_function, X, params)
+
+    def _also_of_none(self, ask, X, params):
+        # steps of scikit-learn refuse no rows: one that is left out says what an empty array is like
+        none = isinstance(X, Sized) and not isinstance(X, str) and _num_samples(X) == 0
+        return ask(a_row(self), **params)[:0] if none else ask(X, **params)
 
     def source_view(self, domain: str | None = None) -> Pipeline:
         """The fitted pipeline for source rows: adapters send them through `transform_source`.

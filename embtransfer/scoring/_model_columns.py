@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .._rows import columns_of, n_rows, unwrapped
+from .._rows import a_row, n_rows, unwrapped
 from ._confidence import confidences
 
 _SAMPLE = 1_000  # texts looked at to see whether many repeat
@@ -63,9 +63,7 @@ class ModelColumns:
         for k in range(1, self.top_k + 1):
             fields += [(f"{output_column}_{k}", label), (f"{output_column}_{k}_proba", pa.float64())]
         if vectors:
-            fields.append(
-                ("vector", pa.list_(pa.float32(), self._vectors(self._as_taken(_a_row(model))).shape[1]))
-            )
+            fields.append(("vector", pa.list_(pa.float32(), self._vectors(a_row(model)).shape[1])))
         self.schema = pa.schema(fields)
         repeated = {name for name in self.schema.names if self.schema.names.count(name) > 1}
         if repeated:
@@ -195,25 +193,10 @@ def _is_pipeline(model):
     return hasattr(model, "named_steps") and len(model.steps) > 1
 
 
-def width_of(model) -> int | None:
-    """How many columns the vectors have that a model takes; None of a model of texts."""
-    return getattr(unwrapped(model), "n_features_in_", None)
-
-
 def takes_vectors(model) -> bool:
     """Whether its first step says that it takes vectors."""
     steps: Any = getattr(unwrapped(model), "steps", ())
     return bool(steps) and getattr(steps[0][1], "_takes_vectors", False)
-
-
-def _a_row(model):
-    """A row as the model takes it, of no words and of zeros."""
-    if table := columns_of(model):
-        empty = {None: "", 0: 0.0}
-        return pa.table({name: [empty.get(width, [0.0] * (width or 0))] for name, width in table.items()})
-    if width_of(model):
-        return np.zeros((1, width_of(model)))
-    return pa.array([""])
 
 
 def _last_step(model):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._rows import check_given, columns_of
+from .._rows import check_given, columns_of, width_of
 from ..tables import check_columns
 from ..tables._model_table import ModelTable
 from ..tables._vectors import Vectors
-from ._model_columns import takes_vectors, width_of
+from ._model_columns import takes_vectors
 
 RowReader = Vectors | ModelTable
 

@@ -742,6 +742,14 @@ class TestSearch:
         search.fit(FILMS.data, FILMS.target, target, y_target=few, probability={0: 0.1, 4: 0.1})
         assert abs(search.target_priors_[1] - true) < 0.05
 
+    @pytest.mark.parametrize("row", [80, -1, "text"])
+    def test_probabilities_of_rows_that_the_target_lacks_are_refused(self, row):
+        target, labels = FILMS.data[:80], FILMS.target[:80]
+        with pytest.raises(ValueError, match=f"Got the probability of row {row!r}. Expected .* to 79"):
+            TransferSearch(**SMALL).fit(
+                FILMS.data, FILMS.target, target, y_target=labels, probability={row: 0.5}
+            )
+
     def test_a_model_that_was_chosen_estimates_shares_when_it_is_fitted_anew(self):
         target, labels = mostly_positive()
         options = {"embedders": ["word_mean"], "adapters": ["centering"], "classifiers": ["self_training"]}

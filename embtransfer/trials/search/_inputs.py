@@ -42,13 +42,19 @@ def roles(data, probability):
     """
     if probability is None:
         return data.labelled, data.labelled
+    rows = range(n_rows(data.target))
     if isinstance(probability, Mapping):
+        if wrong := [row for row in probability if row not in rows]:
+            raise ValueError(
+                f"Got the probability of row {wrong[0]!r}. Expected positions in X_target, from 0 to "
+                f"{rows[-1]:,}."
+            )
         drawn = np.array(sorted(probability), int)
-    elif len(probability) == n_rows(data.target):
+    elif len(probability) == len(rows):
         drawn = np.flatnonzero(~np.isnan(np.asarray(probability, float)))
     else:
         raise ValueError(
-            f"Got {len(probability):,} probabilities for {n_rows(data.target):,} rows. Expected one each, "
+            f"Got {len(probability):,} probabilities for {len(rows):,} rows. Expected one each, "
             "NaN of rows that were not drawn at random, or a dict of row to probability."
         )
     return np.intersect1d(data.labelled, drawn), np.setdiff1d(data.labelled, drawn)
