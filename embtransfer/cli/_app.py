@@ -8,6 +8,7 @@ import typer
 from .._version import __version__
 from ._check_labels import check_labels
 from ._choose import choose
+from ._commands import Commands, NamingCommand
 from ._compare import compare
 from ._curve import curve
 from ._demo import demo
@@ -15,12 +16,11 @@ from ._evaluate import evaluate
 from ._explain import explain
 from ._fit import fit
 from ._label import label
-from ._options import NamingCommand
 from ._score import compile_model, score
 from ._update import update
 from ._vectors import vectors_app
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from ._tables import Output
 from ._terminal import some_jobs
 
 TABLE = "A file or folder of vectors, or a name; see `embtransfer vectors list`."
-# words in braces are filled with the names of a registry when the help is shown: see NamingCommand
+# words in braces are filled with the names of a registry when the help is shown: see _commands.py
 EMBEDDER_NAMES = (
     "word_ or static_ with a pooling ({poolings}), as in word_mean; domain_words, learned from the "
     "texts of both domains; sentence; distilled, from a sentence model; ngrams, sparse; or vectors, of "
@@ -272,26 +271,3 @@ def _call(function, given):
     return function(
         **{name: _call(groups[name], given) if name in groups else given[name] for name in parameters}
     )
-
-
-class NamingCommand(TyperCommand):
-    """A command whose help lists names of registries, which are imported only when it is shown."""
-
-    def format_help(self, ctx, formatter):
-        from .. import adapters, classifiers, datasets, recipes
-        from ..embedders import POOLINGS
-
-        registries = {
-            "adapters": adapters.ADAPTERS,
-            "amazon_domains": datasets.AMAZON_DOMAINS,
-            "classifiers": classifiers.CLASSIFIERS,
-            "demo_domains": datasets.DEMO_DOMAINS,
-            "poolings": POOLINGS,
-            "recipes": [name for name in recipes.RECIPES if name != recipes.COLUMNS],
-            "regressors": classifiers.REGRESSORS,
-        }
-        names = {registry: ", ".join(found) for registry, found in registries.items()}
-        for option in self.params:
-            if option.help:
-                option.help = option.help.format(**names)
-        super().format_help(ctx, formatter)

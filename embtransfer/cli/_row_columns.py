@@ -94,13 +94,14 @@ def columns_of_model(model: Any, text_column: str, vector_columns, of_file: str 
     Raises
     ------
     ValueError
-        If it knows others.
+        If it knows others, or takes vectors, and no column of them is named.
     """
-    from .._rows import check_given, columns_of
+    from .._rows import columns_of
+    from ..scoring._model_rows import row_reader
 
+    row_reader(model, text_column, vector_columns)  # refuses columns that the model does not take
     if not (wanted := columns_of(model)):
         return row_columns(text_column, vector_columns, of_file)
-    check_given(wanted, text_column, vector_columns)
     texts = [name for name, width in wanted.items() if width is None]
     if of_file and len(texts) != 1:
         raise ValueError(

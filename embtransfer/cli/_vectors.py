@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..system._escape import visible
+from ._commands import Commands
 from ._options import (
     TABLE,
     Cased,
@@ -22,7 +23,7 @@ from ._options import (
 from ._tables import Output, print_table
 from ._terminal import clear_errors, load_vectors, progress_bar, talk
 
-vectors_app = typer.Typer(help="Convert, list and look at word vectors.", no_args_is_help=True)
+vectors_app = Commands(help="Convert, list and look at word vectors.", no_args_is_help=True)
 
 
 class Dtype(StrEnum):

@@ -15,7 +15,7 @@ COMMANDS = {
     "choose": ONE,
     "compare": ONE,
     "curve": [*ONE[:4], "--sizes", "16", "--target-sizes", "0", "--repeats", "1"],
-    "fit": ["--classifier", "ridge", "-o", "model", "--overwrite"],
+    "fit": ["--classifier", "ridge", "--overwrite"],
 }
 every_command = pytest.mark.parametrize("command", COMMANDS)
 MENDED = ["--merge-labels", "--drop-unlabelled"]
@@ -40,6 +40,7 @@ def folder(tmp_path, monkeypatch):
 
 def run(command, source, *words, target="pans.csv"):
     words = [command, "--source", source, "--target", target, *COMMANDS[command], *words]
+    words += ["-o", "model"] if command == "fit" and "-o" not in words else []
     return CliRunner().invoke(app, words)
 
 

@@ -340,7 +340,7 @@ def test_compare_gives_what_the_library_gives(data):
 
 
 def test_compare_scoring(data):
-    words = [*compare_words(data), "--adapters", "none", "--recipes", "", "--scoring", "f1:good"]
+    words = [*compare_words(data)[:-1], "none", "--scoring", "f1:good"]
     assert "f1:good on 30 texts unseen" in succeed(*words).stdout
     assert "Expected f1: and a label of the source, of: bad, good" in fail(*words[:-1], "f1:god")
     assert "f1_macro, neg_log_loss, f1:LABEL" in fail(*words[:-1], "f1_marco")
@@ -563,7 +563,7 @@ COMPARE_ERRORS = {
         r"Got label_column \(--label-column\) 'stars', but .*films\.csv has columns: text, label",
     ),
     "embedder": ({"embedders": "word_none"}, r"Got embedder 'word_none'\. Expected one of: word_mean"),
-    "adapter": ({"adapters": "none,coral,"}, None),
+    "adapter": ({"adapters": "nonesuch"}, r"Got adapter 'nonesuch'\. Expected one of: none"),
     "classifier": ({"classifiers": "forest"}, r"Got classifier 'forest'\. Expected one of: logistic"),
     "no embedder": ({"embedders": ","}, r"Got an empty list of embedders"),
     "no classifier": ({"classifiers": ""}, r"Got an empty list of embedders"),
@@ -633,10 +633,7 @@ def test_compare_errors(broken, changes, message):
     files = {"source", "target", "vectors"}
     changes = {name: broken / value if name in files else value for name, value in changes.items()}
     words = compare_words(broken, **changes)
-    if "adapters" in changes:
-        words = [*words[:-2], "--adapters", "nonesuch"]
-        message = r"Got adapter 'nonesuch'\. Expected one of: none"
-    elif changes.get("embedders") or changes.get("classifiers"):
+    if any(changes.get(name) for name in ("embedders", "adapters", "classifiers")):
         words = words[:-2]
     assert re.search(message, fail(*words))
 

@@ -155,6 +155,24 @@ def fit_error(*words, stdin):
     return result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("fit --source a --source b --target a --target b -o model", "Got --target 2 times"),
+        ("fit --source a --no-such-option", "No such option"),
+        ("score model a b -o 1.csv -o 2.csv --output 3.csv", "Got --output 3 times"),
+        ("vectors coverage a --vectors b --vectors c", "Got --vectors 2 times"),
+        ("evaluate model a --vector-column v --vector-column w", "There is no model folder"),
+        ("score model a --proba --proba -o 1.csv", "There is no model folder"),
+    ],
+)
+def test_an_option_of_one_value_is_taken_once(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(app, words.split())
+    assert found.exit_code == 2
+    assert message in found.stderr
+
+
 def test_stdin_is_read_once(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     stdin = (data / "films.csv").read_bytes()

@@ -132,6 +132,21 @@ def test_a_wrong_vector_is_refused_with_its_row():
     assert "target.parquet, row 8: no vector in 'v'. Mend the row." in refused("fit", *DOMAINS, "-o", "model")
 
 
+def test_every_command_says_that_the_column_of_the_vectors_must_be_named():
+    run("fit", *DOMAINS, "-o", "model")
+    data = ["--source", "source.parquet", "--target", "target.parquet"]
+    for words in [
+        ["evaluate", "model", "target.parquet"],
+        ["label", "model", "target.parquet", "-o", "round.csv"],
+        ["check-labels", "model", "source.parquet", "-o", "wrong.csv"],
+        ["update", "model", *data, "--labels", "round.csv", "-o", "other"],
+    ]:
+        assert "a model of vectors of 4 numbers, and no column of them. Pass" in refused(*words)
+    run("fit", *data, "-o", "words")
+    said = refused("evaluate", "words", "target.parquet", "--vector-column", "v")
+    assert "Got vector_column='v' (--vector-column) and a model of texts" in said
+
+
 def test_compile_says_that_vectors_do_not_fold():
     run("fit", *DOMAINS, "-o", "model")
     assert "it takes vectors, which hold no words to fold" in refused("compile", "model", "-o", "compiled")
