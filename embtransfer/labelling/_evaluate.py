@@ -16,13 +16,14 @@ from .._parts import last_step
 from .._rows import check_rows, is_table, n_rows, take
 from .._types import Estimator, Labels, Rows
 from ..scoring._confidence import confidences
-from ..trials._scoring import scorer
+from ..trials._scoring import lacks_classes, scorer
 from ._estimate import wilson
 from ._known import by_row
 from ._views import predicted
 
 _BINS = 5  # of confidence, with as many texts each
 _DRAWS = 300  # of the texts, for intervals of scores that are no share
+_ROWS = 2000  # that a share of errors is laid over
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +173,10 @@ def evaluate(
 
         \frac{p + t^2 / 2n \pm t \sqrt{p (1 - p) / n + t^2 / 4n^2}}{1 + t^2 / n}
 
-    and that of other scores spans the quantiles of 300 samples of the texts with replacement. Both take the
-    texts for a random sample of the domain.
+    and that of other scores spans the quantiles of 300 samples of the texts with replacement. Where all
+    samples have one score, since the model is right of all texts, it ends where the score would be with as
+    many other labels as Wilson's interval of no error allows for. All take the texts for a random sample of
+    the domain.
 
     References
     ----------
@@ -270,13 +273,27 @@ class _Scores:
                 )
             rng = np.random.default_rng(self.random_state)
             found = [self._of(rng.choice(numbers, len(numbers))) for _ in range(draws)]
-        if not found:
-            return score, np.nan, np.nan
-        tail = (1 - self.confidence) / 2
-        return score, *map(float, np.nanquantile(found, [tail, 1 - tail]))
+            if not found:
+                return score, np.nan, np.nan
+            tail = (1 - self.confidence) / 2
+            low, high = map(float, np.nanquantile(found, [tail, 1 - tail]))
+            if low == high:  # of texts that are all right every sample is, and says nothing of others
+                low, high = sorted((score, self._with_others(numbers, rng)))
+        return score, low, high
 
     def _of(self, numbers):
+        if lacks_classes(self.scoring, self.truth[numbers], self.said.classes_):
+            return np.nan
         return float(self.score(self.said, numbers, self.truth[numbers]))
+
+    def _with_others(self, numbers, rng):
+        """The score if as many labels were others as the interval of accuracy allows for where none is."""
+        classes, rows = self.said.classes_, np.tile(numbers, 1 + _ROWS // len(numbers))
+        share = 1 - wilson(1.0, len(numbers), self.confidence)[0]
+        some = rng.choice(len(rows), round(share * len(rows)), replace=False)
+        codes = np.searchsorted(classes, self.truth[rows])
+        codes[some] += rng.integers(1, len(classes), len(some))
+        return float(self.score(self.said, rows, classes[codes % len(classes)]))
 
 
 def _by_class(truth, found, classes, counts):

@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from .._names import first_few
 from .._rows import n_rows
 from .._types import Estimator, Labels, Progress, Rows
 from ..adapters import NoAdaptation, make_adapter
@@ -21,6 +22,7 @@ from ._combinations import NAMES, Block, names_of, trials
 from ._label_kinds import CLASSES, as_arrays, baselines_of, fit_for, kind_of, makers, score_for
 from ._named_estimators import left_out, named, named_for, of_view, recipes_for
 from ._progress import Steps
+from ._scoring import lacks_classes
 from ._sources import names_of_sources, ways
 from ._splits import Split
 
@@ -150,7 +152,8 @@ def compare(
     ValueError
         If lengths or widths differ, vectors hold NaN or infinity, a domain is too small for the split or the
         folds, a name is unknown, all target rows to score stand in the source, too few target labels are
-        left to score, or `target_shares` are no shares of the source's labels.
+        left to score, these lack a class that `scoring` sets against others, as "roc_auc" does, or
+        `target_shares` are no shares of the source's labels.
     TypeError
         If X_source and X_target are not of one kind, or a table has other columns.
 
@@ -174,6 +177,11 @@ def compare(
     data = Split(X_source, y_source, X_target, y_target, *split)
     data.make_folds(cv, random_state)
     score = score_for(kind, scoring, data.y)
+    if kind == CLASSES and data.y_scored is not None and lacks_classes(scoring, data.y_scored, data.y):
+        raise ValueError(
+            f"Got scoring={scoring!r} and target labels to score that lack a class, such as these: "
+            f"{first_few(np.unique(data.y_scored))}. Expected some of each class, or another score."
+        )
     texts, of_texts = data.views[0][0], data.views[0][1] == "texts"
     baselines = list(_baselines(kind, texts))
     blocks = baselines[: None if of_texts else 1]

@@ -10,6 +10,7 @@ from .._types import Labels
 
 COMMON = "accuracy, balanced_accuracy, f1_macro, neg_log_loss, f1:LABEL"
 _OF_CLASS_1 = "f1", "jaccard", "precision", "recall"
+_OF_ITS_PROBABILITY = "average_precision", "neg_brier_score", "d2_brier_score"
 
 
 def scorer(scoring: str | Callable, y: Labels) -> Callable:
@@ -48,4 +49,20 @@ def scorer(scoring: str | Callable, y: Labels) -> Callable:
             f"Got scoring {scoring!r}, a score of the class 1, and the classes {first_few(labels, 10)}. "
             f"Expected f1:{labels[-1]} or the like, the F1 of one class, or {scoring}_macro, of all."
         )
+    if scoring in _OF_ITS_PROBABILITY and len(labels) == 2 and 1 not in labels:
+        raise ValueError(
+            f"Got scoring {scoring!r}, of the probability of the class 1, and the classes "
+            f"{first_few(labels)}. Expected roc_auc or neg_log_loss, which no class's name matters to."
+        )
+    if scoring == "roc_auc" and len(labels) > 2:
+        raise ValueError(
+            f"Got scoring 'roc_auc', of two classes, and the classes {first_few(labels, 10)}. Expected "
+            "roc_auc_ovr or roc_auc_ovo, of more."
+        )
     return get_scorer(scoring)
+
+
+def lacks_classes(scoring: str | Callable, truth: Labels, classes: Labels) -> bool:
+    """Whether a score is not defined of labels of rows, since it sets each class against others."""
+    of_each = isinstance(scoring, str) and scoring.startswith("roc_auc")
+    return of_each and len(np.unique(truth)) < len(np.unique(classes))

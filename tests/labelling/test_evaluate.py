@@ -52,6 +52,22 @@ def test_the_interval_of_accuracy_holds_as_often_as_it_says():
     assert np.mean(holds) == pytest.approx(0.9, abs=0.02)
 
 
+@pytest.mark.parametrize("scoring", ["f1_macro", "balanced_accuracy", "f1:b", "recall_macro"])
+def test_a_model_that_is_right_of_all_texts_may_be_wrong_of_others(scoring):
+    right = np.flatnonzero(SAID == Y)
+    for some in (right[:20], right[:80]):
+        lowest = evaluate(MODEL, X[some], Y[some]).interval[0]
+        found = evaluate(MODEL, X[some], Y[some], scoring=scoring)
+        assert found.interval[1] == found.score == 1
+        assert 0.5 * (1 - lowest) < 1 - found.interval[0] < 2 * (1 - lowest)
+
+
+def test_a_sample_without_one_of_the_classes_has_no_area_under_the_curve():
+    few = np.concatenate([np.flatnonzero(Y != "c")[:40], np.flatnonzero(Y == "c")[:1]])
+    found = evaluate(MODEL, X[few], Y[few], scoring="roc_auc_ovr")
+    assert found.interval[0] < found.score <= found.interval[1]
+
+
 def test_confusions_are_counted():
     assert FOUND.confusion.loc["a", "b"] == np.sum((Y == "a") & (SAID == "b"))
     assert FOUND.confusion.to_numpy().sum() == FOUND.n == 400

@@ -48,6 +48,30 @@ def test_a_score_of_the_class_1_is_refused_where_it_is_not_one_of_two(scoring, l
     assert scorer(scoring, [0, 1])(Predicts([0, 1]), [0, 1, 1], [0, 1, 1]) == 1
 
 
+@pytest.mark.parametrize("scoring", ["average_precision", "neg_brier_score"])
+def test_a_score_of_the_probability_of_the_class_1_is_refused_where_two_others_are(scoring):
+    for labels in (["bad", "good"], ["0", "1"]):
+        with pytest.raises(
+            ValueError, match=f"'{scoring}', of the probability of the class 1, and .* {labels[1]}"
+        ):
+            scorer(scoring, labels)
+    model = DummyClassifier(strategy="prior")
+    for labels in ([0, 1], ["a", "b", "c"]):
+        assert scorer(scoring, labels)(model.fit(labels, labels), labels, labels) > -1
+
+
+def test_roc_auc_of_many_classes_is_named():
+    with pytest.raises(ValueError, match="of two classes, and the classes a, b, c"):
+        scorer("roc_auc", ["a", "b", "c"])
+
+
+def test_compare_refuses_a_score_that_the_labels_of_the_target_leave_undefined():
+    films, pans = load_demo_reviews("films"), load_demo_reviews("kitchenware")
+    labels = np.where(pans.target == 1, 1.0, np.nan)
+    with pytest.raises(ValueError, match=r"Got scoring='roc_auc' and target labels .* such as these: 1"):
+        compare(films.data, films.target, pans.data, labels, scoring="roc_auc", recipes=[])
+
+
 def test_a_callable_is_taken_as_it_is():
     given = get_scorer("accuracy")
     assert scorer(given, [0, 1]) is given
