@@ -22,6 +22,18 @@ def dense(X):
     return X.toarray() if sparse.issparse(X) else X
 
 
+def check_squares(name, *domains):
+    """Refuse rows whose squared distances their type cannot hold."""
+    largest = max(float(abs(block).max()) for X in domains for block in blocks(X))
+    kind, square = np.finfo(domains[0].dtype), largest * largest
+    most = float(kind.max) / (4 * domains[0].shape[1])
+    if largest and not float(kind.tiny) / float(kind.eps) < square < most:
+        raise ValueError(
+            f"Got rows of numbers up to {largest:.3g}, whose squares {kind.dtype} cannot hold, and {name} "
+            "needs them. Scale the rows, or pass float64."
+        )
+
+
 class LinearMap(AffineMap):
     """Rows x -> (x - offset) @ weight, for sparse rows too: x @ weight - offset @ weight."""
 

@@ -12,7 +12,7 @@ from .._types import Rows, Seed
 from ..priors import PRIORS
 from ..system._memory import check_memory
 from ._base import BaseAdapter
-from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, moments
+from ._kernel import LandmarkFeatures, RBFKernel, RowFeatures, TransferProblem, check_squares, moments
 
 
 class TCA(BaseAdapter):
@@ -141,6 +141,7 @@ class TCA(BaseAdapter):
         n, d = n_source + n_target, source.shape[1]
         m = n if self.n_landmarks is None else min(self.n_landmarks, n)
         self.gamma_, name = None, type(self).__name__
+        check_squares(name, source, target)
         any_sparse = sparse.issparse(source) or sparse.issparse(target)
         if self.kernel == "linear" and d <= (m if any_sparse else n):
             check_memory(8 * 8 * d**2, f"{name} of {d:,} columns", "Reduce the columns first.")

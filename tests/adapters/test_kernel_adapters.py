@@ -263,6 +263,19 @@ def test_float32_agrees_with_float64(adapter, kernel):
     np.testing.assert_allclose(single, double, atol=5e-3)
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e-17, 1e19, 1e25])
+@either
+def test_rows_whose_squares_float32_cannot_hold_are_refused(adapter, scale):
+    source, target, y = make_domains()
+    single = [(scale * X).astype(np.float32) for X in (source, target)]
+    with pytest.raises(ValueError, match=r"Got rows of numbers up to .* float32 cannot hold, and .* needs"):
+        adapter().fit(single[0], y, X_target=single[1])
+    double = both(adapter(3), scale * source, scale * target, y)
+    np.testing.assert_allclose(double, both(adapter(3), source, target, y), atol=1e-6)
+    with pytest.raises(ValueError, match="whose squares float64 cannot hold"):
+        adapter().fit(1e-200 * source, y, X_target=target * 1e-200)
+
+
 @every_kernel
 def test_jda_of_rows_a_rounding_off_is_the_same(kernel):
     """Labels change in each of its ten rounds here, but not by rounding, in which processors differ."""
