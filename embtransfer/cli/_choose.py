@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import cleaned, for_card, load_sources, load_target, say_check
+from ._inputs import cleaned, for_card, load_sources, load_target, say_check, say_several
 from ._labels import parse_shares
 from ._models import make_models, split_names
 from ._options import (
@@ -135,6 +135,7 @@ def choose(
             if search._worth is not None:  # what the labels are worth is not saved
                 talk.print("The saved model gives the most probable of its labels, whatever --scoring says.")
             talk.print(f"Saved {search.best_name_} to {output}")
+            say_several(of_source)
             say_next(*after_choice(output, target, dataset, columns, target_labels))
         else:
             say_next("the same with -o MODEL, which saves it")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import cleaned, for_card, load_sources, load_target, say_check
+from ._inputs import cleaned, for_card, load_sources, load_target, say_check, say_several
 from ._labels import parse_shares
 from ._models import make_embedders, recipes_by_name
 from ._options import (
@@ -174,6 +174,7 @@ def fit(
         kind = name_of_rows(X)
         seen = f" and {n_target:,} target {kind} without labels" if target is not None else ""
         talk.print(f"Fitted on {n_source:,} source {kind}{seen}. Saved to {output}")
+        say_several(of_source)
         if target is not None or target_shares:
             words = shares_in_words(class_shares(pipeline))
             say_shares(words)

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from .._names import first_few, spellings
-from ._labels import check_labels, label_columns, missing_labels, read_labels
+from ._labels import as_text, check_labels, label_columns, missing_labels, of_one_type, read_labels
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
@@ -68,6 +68,12 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
         warnings.filterwarnings("ignore", said, UserWarning)
 
 
+def say_several(of_rows: RowColumns):
+    """That models of rows with several columns do not fold."""
+    if len(of_rows.holds) > 1:
+        talk.print("A model of rows with several columns is not compiled, nor explained word by word.")
+
+
 def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
     """What the model card says of the data: names without folders, counts, and how many have each label.
 
@@ -116,8 +122,9 @@ def load_sources(
         sizes = (n_rows(part.X) for part in parts)
         found = found._replace(domain=[one for one, n in zip(own, sizes, strict=True) for _ in range(n)])
     _say_apart(names, parts)
-    found = found._replace(y=_merged(found.y, found.y, cleaning))
-    y = found.y
+    y = of_one_type(found.y)
+    y = _merged(y, y, cleaning)
+    found = found._replace(y=y)
     if isinstance(y, list) and not (y and isinstance(y[0], list)) and len(set(y)) < 2:
         found_there = f"one class in {columns.label_column!r}: {y[0]!r}" if y else "no row with a label"
         raise ValueError(f"{', '.join(names)} has {found_there}. Expected at least two classes.")
@@ -250,6 +257,8 @@ def load_target(
             f"{name}: {labelled:,} of {len(texts):,} rows have a label in {label_column!r}.", style="yellow"
         )
     if of_source is not None and len(names) == 1:
+        own = {as_text(label): label for label in of_source if not isinstance(label, list)}
+        labels = [own.get(as_text(label), label) for label in labels]
         labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)
     return texts, labels if labelled or not len(texts) else None

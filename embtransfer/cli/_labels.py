@@ -1,9 +1,11 @@
 """Labels as commands read them: of one column, or of several that say whether a text has a label."""
 
+import json
 from decimal import Decimal
 
 from .._names import first_few
 from ._models import split_names
+from ._terminal import talk
 
 _KINDS = {str, int, float, bool, Decimal, list, type(None)}
 _MEANING = {
@@ -75,19 +77,39 @@ def missing_labels(labels) -> list[bool]:
     return [no or label is None or label != label for no, label in zip(blank, labels, strict=True)]  # NaN
 
 
+def as_text(label) -> str:
+    """A label as csv has it: 1 is "1", and true "true"."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def of_one_type(labels):
+    """All labels as texts where some are, as models take them; they may be a DataFrame, or lists."""
+    if not isinstance(labels, list) or len({isinstance(one, str) for one in labels}) < 2:
+        return labels
+    first = next(one for one in labels if not isinstance(one, str))
+    talk.print(
+        f"Labels are texts in some rows and not in others: {first!r} is taken for {as_text(first)!r}.",
+        style="yellow",
+    )
+    return [*map(as_text, labels)]
+
+
 def parse_shares(text, y) -> dict | None:
-    """Label -> share, from "positive=0.2,negative=0.8"; the labels as they are in y, numbers perhaps."""
+    """Label -> share, from "positive=0.2,negative=0.8", or a JSON object.
+
+    The labels are as they are in y, numbers perhaps.
+    """
     if text is None:
         return None
     if getattr(y, "ndim", 1) == 2 or (len(y) and isinstance(y[0], list)):
         raise ValueError("Got --target-shares with several labels a text. Leave it out: they have no shares.")
     labels, shares = {str(label): label for label in set(y)}, {}
-    for pair in split_names(text):
+    for pair in _pairs(text):
         name, _, share = pair.rpartition("=")
         if name not in labels:
             raise ValueError(
-                f"Got --target-shares with {pair}. Expected label=share, with commas between, of the "
-                f"source's labels: {first_few(sorted(labels))}."
+                f"Got --target-shares with {pair}. Expected label=share, with commas between, or a "
+                f"JSON object, of the source's labels: {first_few(sorted(labels))}."
             )
         if labels[name] in shares:
             raise ValueError(f"Got --target-shares with two shares of {name}. Expected each label once.")
@@ -96,3 +118,15 @@ def parse_shares(text, y) -> dict | None:
         except ValueError:
             raise ValueError(f"Got --target-shares with {pair}. Expected a number after the =.") from None
     return shares
+
+
+def _pairs(text):
+    if not text.lstrip().startswith("{"):
+        return split_names(text)
+    try:
+        return [f"{name}={share}" for name, share in json.loads(text).items()]
+    except ValueError as error:
+        raise ValueError(
+            f"Got --target-shares {text}, which is no JSON ({error}). Expected one object, such as "
+            """'{"yes, fully": 0.2, "no": 0.8}'."""
+        ) from None

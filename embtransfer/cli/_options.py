@@ -82,8 +82,8 @@ GroupColumn = Annotated[
 TargetShares = Annotated[
     str | None,
     typer.Option(
-        help="How often each class occurs in the target, if you know: positive=0.2,negative=0.8. Without it "
-        "that is estimated."
+        help="How often each class occurs in the target, if you know: positive=0.2,negative=0.8, or a JSON "
+        "object. Without it that is estimated."
     ),
 ]
 DatasetOption = Annotated[

@@ -101,13 +101,17 @@ def update(
         save_pipeline(after, output, overwrite=overwrite, embed_vectors=embed_vectors, about=about)
         if accuracy is not None:
             _say_threshold(after, output, X_target, rounds, accuracy)
-        if next_labels:
-            _say_gain(after, X, y, X_target, rounds, next_labels, domain)
+        left = len(X_target) - len(rounds.rows)  # that nobody has been given to label
+        if n_next := min(next_labels, left):
+            _say_gain(after, X, y, X_target, rounds, n_next, domain)
         kind = name_of_rows(X)
         talk.print(
             f"Fitted on {len(X):,} source {kind}, {len(X_target):,} target {kind} and "
-            f"{len(rounds.learned):,} of their labels. Saved to {output}. Texts to label next:"
+            f"{len(rounds.learned):,} of their labels. Saved to {output}. "
+            f"{'Texts to label next:' if left else 'All of the target has been given to label.'}"
         )
+        if not left:
+            return
         words = ["label", output, target, "-o", _next_file(Path(labels[-1]))]
         options = columns.to_read_target()
         talk.print("  " + command_to_copy(*words, labels=labels, trusted=trusted, **options))

@@ -911,6 +911,16 @@ class TestTargetShares:
         said = succeed(*words, "-o", tmp_path / "model", "--target-shares", "1=0.2,0=0.8").stderr
         assert "0: 50 % in the source, 80 % in the target; 1: 50 % in the source, 20 %" in said
 
+    def test_labels_with_commas_stand_in_an_object(self, tmp_path):
+        frame = demo_frame("films")
+        save(
+            tmp_path / "films.csv", frame.assign(label=frame["label"].map({"good": "yes, all", "bad": "no"}))
+        )
+        words = ["fit", "--source", tmp_path / "films.csv", "--target", tmp_path / "films.csv"]
+        shares = json.dumps({"yes, all": 0.2, "no": 0.8})
+        said = succeed(*words, "-o", tmp_path / "model", "--target-shares", shares).stderr
+        assert "yes, all: 50 % in the source, 20 % in the target" in said
+
     @pytest.mark.parametrize("command", ["compare", "choose", "curve"])
     def test_other_commands_take_them(self, data, command):
         words = [command, "--source", data / "films.csv", "--target", data / "pans.csv", "--recipes", ""]
@@ -926,6 +936,8 @@ class TestTargetShares:
         [
             ("1=0.2,bad=0.8", "Got --target-shares with 1=0.2. Expected label=share, .*: bad, good"),
             ("good,bad=0.8", "Got --target-shares with good. Expected label=share"),
+            ('{"good": 0.2, "bad": }', "no JSON .*Expected one object, such as"),
+            ('{"good": 0.2, "worse": 0.8}', "Got --target-shares with worse=0.8"),
             ("good=0.2,good=0.8", "two shares of good. Expected each label once"),
             ("good=a fifth,bad=0.8", "Got --target-shares with good=a fifth. Expected a number"),
             ("good=0.2", "Got target_shares without 'bad'"),

@@ -60,7 +60,8 @@ def test_texts_of_two_columns_are_labelled_by_what_was_shown_of_them(shown):
         table = pq.read_table(f"{name}.parquet").to_pandas().drop(columns=["v", "w"])
         table.assign(title=[f"- {i}" for i in range(80)]).to_csv(f"{name}.csv", index=False)
     files = ["--source", "source.csv", "--target", "target.csv"]
-    run("fit", *files, "--text-column", "title,review", "-o", "model")
+    said = run("fit", *files, "--text-column", "title,review", "-o", "model").stderr
+    assert "several columns is not compiled, nor explained word by word" in said
     said = run("label", "model", "target.csv", "-n", "10", "-o", "1.csv", "--text-column", shown).stderr
     table, whole = pd.read_csv("1.csv"), pd.read_csv("target.csv")
     of_row = whole.iloc[table["row"] - 1]

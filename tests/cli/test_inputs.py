@@ -203,3 +203,27 @@ def test_the_first_label_that_the_source_lacks_is_told_with_its_file_and_row(dat
     result = run("compare", str(data / "films.csv"), str(tmp_path))
     assert result.exit_code == 0
     assert "b.csv, row 2: 'so so' is no label of the source, as in 1 rows." in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("others", [["csv"], ["csv", "jsonl"]])
+def test_a_label_is_one_class_be_it_a_number_or_a_text(others, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"good": 1, "bad": 0}
+    films = pd.read_csv(data / "films.csv").assign(label=lambda table: table["label"].map(names))
+    films.to_csv("films.csv", index=False)
+    films.to_json("films.jsonl", orient="records", lines=True)
+    pans = pd.read_csv(data / "pans.csv").assign(label=lambda table: table["label"].map(names))
+    pans.to_json("pans.jsonl", orient="records", lines=True)
+    sources = [word for kind in others for word in ("--source", f"films.{kind}")]
+    words = [*sources, "--target", "pans.jsonl", *ONE]
+    found = CliRunner().invoke(app, ["compare", *words, "--format", "json"])
+    assert found.exit_code == 0, found.output
+    assert all(row["target_score"] > 0.3 for row in json.loads(found.stdout))
+    assert "no label of the source" not in found.stderr
+    said = "Labels are texts in some rows and not in others: 0 is taken for '0'."
+    assert found.stderr.count(said) == len(others) - 1
+    rows = [{"text": text, "label": one} for text in films["text"] for one in (True, "true", False)]
+    Path("odd.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = CliRunner().invoke(app, ["fit", "--source", "odd.jsonl", "-o", "model"])
+    assert "True is taken for 'true'" in found.stderr
+    assert "(false: 40, 33 %; true: 80, 67 %)" in found.stderr

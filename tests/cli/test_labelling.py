@@ -98,7 +98,7 @@ def test_rounds_add_up():
     said = embtransfer(*UPDATE, "--labels", "rounds")
     assert "by 5 labels of random texts" in said
     assert "and 20 of their labels" in said
-    gain = r"The next 50 labels are expected to change the label of \d+\.\d % of the target, and accuracy by "
+    gain = r"The next 30 labels are expected to change the label of \d+\.\d % of the target, and accuracy by "
     assert re.search(gain + r"-\d+\.\d to \+\d+\.\d points\.", said)
     assert "The next" not in embtransfer(*UPDATE, "--labels", "rounds", "--overwrite", "--next", "0")
     words = next_command(said)

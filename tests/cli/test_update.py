@@ -83,6 +83,19 @@ def test_other_scores_and_a_model_that_got_worse():
     assert "f1:good on the target" in embtransfer(*words, "f1:good")
 
 
+def test_nothing_is_next_where_all_texts_have_been_labelled():
+    embtransfer("fit", *FIT)
+    embtransfer("label", "model", "pans.csv", "-n", "55", "-o", "a.csv")
+    fill_in("a.csv")
+    assert "The next 5 labels are expected to" in embtransfer(*UPDATE)
+    Path("rest").mkdir()
+    embtransfer("label", "model", "pans.csv", "-n", "55", "-o", "rest/b.csv", "--labels", "a.csv")
+    assert len(fill_in("rest/b.csv")) == 5
+    said = embtransfer(*UPDATE, "--labels", "rest", "--overwrite")
+    assert said.splitlines()[-1].endswith("Saved to new. All of the target has been given to label.")
+    assert "The next" not in said
+
+
 def test_the_card_has_the_score_that_random_labels_gave():
     embtransfer("fit", *FIT)
     embtransfer("label", "model", "pans.csv", "-n", "20", "-o", "a.csv")
