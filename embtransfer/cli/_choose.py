@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import cleaned, for_card, load_sources, load_target, say_check, say_several
+from ._inputs import cleaned, for_card, load_sources, load_target, say_check
 from ._labels import parse_shares
 from ._models import make_models, split_names
 from ._options import (
@@ -34,7 +34,7 @@ from ._row_columns import columns_asked
 from ._source_options import about_source
 from ._tables import Output, print_table
 from ._terminal import clear_errors, progress_bar, talk
-from ._verdict import after_choice, say_choice, say_next
+from ._verdict import after_choice, say_choice, say_next, say_several
 
 _COLUMNS = ["embedder", "adapter", "classifier", "consensus", "source_accuracy", "reverse_accuracy", "rows"]
 

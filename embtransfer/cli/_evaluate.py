@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from .._names import first_few, spellings
-from ._labels import missing_labels
+from ._labels import as_known, missing_labels
 from ._models import split_names
 from ._options import (
     Delimiter,
@@ -58,9 +58,10 @@ def evaluate(
         groups = {"by": by} if by else {}
         of_rows.check(table, {"label_column": label_column} | groups)
         X, labels, *others = of_rows.read(table, [label_column, *groups.values()])
-        by_name = {str(one): one for one in getattr(loaded, "classes_", ())}  # of csv all labels are texts
-        gone = missing_labels(labels)
-        y: Any = [None if no else by_name.get(str(one), one) for no, one in zip(gone, labels, strict=True)]
+        classes = loaded.classes_.tolist() if hasattr(loaded, "classes_") else []
+        by_name, gone = {str(one): one for one in classes}, missing_labels(labels)
+        y: Any = [None if no else one for no, one in zip(gone, labels, strict=True)]
+        y = as_known(y, classes)  # of csv all labels are texts
         alike = spellings(list(by_name), y).items()
         meant = {one: by_name[name] for one, name in alike if name in by_name and one not in by_name}
         if merge_labels:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import cleaned, for_card, load_sources, load_target, say_check, say_several
+from ._inputs import cleaned, for_card, load_sources, load_target, say_check
 from ._labels import parse_shares
 from ._models import make_embedders, recipes_by_name
 from ._options import (
@@ -26,6 +26,7 @@ from ._options import (
 from ._row_columns import name_of_rows, row_columns
 from ._source_options import about_source
 from ._terminal import clear_errors, progress_bar, say_shares, talk
+from ._verdict import say_several
 
 
 @with_groups

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from .._names import first_few, spellings
-from ._labels import as_text, check_labels, label_columns, missing_labels, of_one_type, read_labels
+from ._labels import as_known, check_labels, label_columns, missing_labels, of_one_type, read_labels
 from ._options import Cleaning, Columns, Dataset, Texts
 from ._row_columns import RowColumns, name_of_rows, row_columns
 from ._terminal import talk
@@ -66,12 +66,6 @@ def say_check(X, y, X_target=None, y_target=None, *, embedders=(), scoring="accu
     repeated = r"[\d,]+ of [\d,]+ source (texts|vectors) repeat another"
     for said in (repeated, "The number of unique classes", "A single label was", "y_pred contains classes"):
         warnings.filterwarnings("ignore", said, UserWarning)
-
-
-def say_several(of_rows: RowColumns):
-    """That models of rows with several columns do not fold."""
-    if len(of_rows.holds) > 1:
-        talk.print("A model of rows with several columns is not compiled, nor explained word by word.")
 
 
 def for_card(source, target, X, y, X_target=None, n_labels=0) -> dict[str, str]:
@@ -257,8 +251,7 @@ def load_target(
             f"{name}: {labelled:,} of {len(texts):,} rows have a label in {label_column!r}.", style="yellow"
         )
     if of_source is not None and len(names) == 1:
-        own = {as_text(label): label for label in of_source if not isinstance(label, list)}
-        labels = [own.get(as_text(label), label) for label in labels]
+        labels = as_known(labels, [one for one in of_source if not isinstance(one, list)])
         labels = _merged(labels, of_source, cleaning)
         _say_unknown(table, labels, of_source)
     return texts, labels if labelled or not len(texts) else None

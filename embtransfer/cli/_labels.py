@@ -78,8 +78,19 @@ def missing_labels(labels) -> list[bool]:
 
 
 def as_text(label) -> str:
-    """A label as csv has it: 1 is "1", and true "true"."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
+    """A label as csv has it: 1 is "1", as 1.0 is, which pandas writes, and true "true"."""
+    text = str(label).lower() if isinstance(label, bool) else str(label)
+    whole = text.removesuffix(".0")
+    return whole if whole.lstrip("-").isdigit() else text
+
+
+def as_known(labels, known) -> list:
+    """Labels as they are among those known, where one of these is the same as a text; None stays."""
+    meant = {form(one): one for form in (as_text, str, lambda one: one) for one in known}
+    return [
+        one if one is None or isinstance(one, list) else meant.get(one, meant.get(as_text(one), one))
+        for one in labels
+    ]
 
 
 def of_one_type(labels):

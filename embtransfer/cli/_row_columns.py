@@ -59,7 +59,8 @@ def row_columns(
     ValueError
         If several are of vectors, and rows are no table; if this file calls more or fewer of texts.
     """
-    texts: dict[str, int | None] = dict.fromkeys(split_names(text_column))
+    several = split_names(text_column) if "," in text_column else [text_column] * bool(text_column)
+    texts: dict[str, int | None] = dict.fromkeys(several)  # one has its blanks, which a header may have
     vectors: dict[str, int | None] = dict.fromkeys(vector_columns or (), -1)
     renamed = split_names(of_file) if of_file else []
     if renamed and len(renamed) != len(texts):

@@ -129,3 +129,9 @@ def after_comparison(table, texts, embedding, of_classes, domain_column=None) ->
     sources = [word for name in texts.source for word in ("--source", name)]
     words = command, *sources, "--target", texts.target, "-o", "model"
     return [command_to_copy(*words, **parts, **options)]
+
+
+def say_several(of_rows):
+    """That models of rows with several columns do not fold."""
+    if len(of_rows.holds) > 1:
+        talk.print("A model of rows with several columns is not compiled, nor explained word by word.")

@@ -271,14 +271,13 @@ def check_columns(
     if lacking:
         if any(set(name) & set(",;\t|") for name in names):
             hint = "If their fields are parted by something else, say so: delimiter (--delimiter)."
-        raise ValueError(
-            f"Got {' and '.join(lacking)}, but {path.name} has columns: {', '.join(names)}. {hint}"
-        )
+        shown = ", ".join(name if name == name.strip() else repr(name) for name in names)
+        raise ValueError(f"Got {' and '.join(lacking)}, but {path.name} has columns: {shown}. {hint}")
     repeated = sorted({name for name in wanted if names.count(name) > 1})
     if repeated:
+        or_not = "" if set(repeated) <= set(called) else ", or do not carry them through: columns (--columns)"
         raise ValueError(
-            f"{path.name} has more than one column named {', '.join(repeated)}. Rename them, or do not carry "
-            "them through: columns (--columns)."
+            f"{path.name} has more than one column named {', '.join(repeated)}. Rename them{or_not}."
         )
 
 

@@ -16,6 +16,7 @@ from ._label_kinds import CLASSES, NUMBERS, kind_of
 
 _LOOKED_AT = 20_000  # texts of a domain whose words and HTML are counted
 _NAMED = 5  # labels in a sentence
+_GONE = "nan", "null", "na", "n/a", "#n/a", "<na>", "nat"  # what programs write of a cell without a value
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +264,8 @@ def _said_of_labels(others, y, n_unlabelled, classes):
         for rare, meant in misspelt(counts).items()
     ]
     said += [f"{first_few(alike, _NAMED)}: misspelt?"] * bool(alike)
+    if gone := [label for label in counts if str(label).strip().lower() in _GONE]:
+        said.append(f"{first_few(gone, _NAMED, repr)}: a class, or no label? Then leave the cell empty.")
     if n_unlabelled:
         said.append(f"Without a label: {n_unlabelled:,} of {n_rows(y):,} source rows. Leave them out.")
     return " ".join(said)

@@ -31,6 +31,19 @@ def run(folder, *words, code=0):
     return result
 
 
+def test_whole_numbers_that_pandas_made_decimal_are_the_same_labels(folder, tmp_path):
+    frame = pd.read_csv(folder / "kitchenware.csv")
+    frame["label"] = frame["label"].where(frame.index % 3 > 0)
+    frame.to_csv(tmp_path / "half.csv", index=False)
+    assert ",1.0," in (tmp_path / "half.csv").read_text("utf-8")
+    found = run(folder, "evaluate", "model", str(tmp_path / "half.csv"))
+    assert "on 80 texts" in found.stdout
+    assert "does not know:" not in found.stderr
+    words = ["--source", "films.csv", "--target", str(tmp_path / "half.csv"), "--recipes", "words"]
+    found = run(folder, "compare", *words, "--adapters", "none", "--format", "json")
+    assert all(row["target_score"] > 0.3 for row in json.loads(found.stdout))
+
+
 def test_the_score_is_that_of_the_model(folder):
     said = run(folder, "evaluate", "model", "kitchenware.csv").stdout
     frame = pd.read_csv(folder / "kitchenware.csv")

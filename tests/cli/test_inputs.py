@@ -227,3 +227,28 @@ def test_a_label_is_one_class_be_it_a_number_or_a_text(others, data, tmp_path, m
     found = CliRunner().invoke(app, ["fit", "--source", "odd.jsonl", "-o", "model"])
     assert "True is taken for 'true'" in found.stderr
     assert "(false: 40, 33 %; true: 80, 67 %)" in found.stderr
+
+
+def test_blanks_and_repeats_in_a_header_are_told_and_can_be_named(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    films = pd.read_csv(data / "films.csv")
+    films.rename(columns={"text": "text ", "label": " label"}).to_csv("blanks.csv", index=False)
+    words = ["fit", "--source", "blanks.csv", "-o", "model"]
+    assert "blanks.csv has columns: 'text ', ' label'." in CliRunner().invoke(app, words).stderr
+    names = ["--text-column", "text ", "--label-column", " label"]
+    assert CliRunner().invoke(app, [*words, *names]).exit_code == 0
+    found = CliRunner().invoke(app, ["evaluate", "model", "blanks.csv", *names])
+    assert "on 40 texts" in found.stdout
+    Path("twice.csv").write_text("text,label,text\nfine,good,x\ndull,bad,x\n", "utf-8")
+    said = CliRunner().invoke(app, ["fit", "--source", "twice.csv", "-o", "other"]).stderr
+    assert said == "Error: twice.csv has more than one column named text. Rename them.\n"
+
+
+def test_no_source_is_overwritten_by_its_check(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("films.csv").write_bytes((data / "films.csv").read_bytes())
+    assert CliRunner().invoke(app, ["fit", "--source", "films.csv", "-o", "model"]).exit_code == 0
+    for source in ("films.csv", "*.csv"):
+        words = ["check-labels", "model", source, "-o", str(tmp_path / "films.csv"), "--overwrite"]
+        assert "as input and output" in CliRunner().invoke(app, words).stderr
+    assert Path("films.csv").read_bytes() == (data / "films.csv").read_bytes()

@@ -108,6 +108,13 @@ def test_labels_that_may_well_be_two_are_not_called_misspelt(rare, n, frequent):
     assert "misspelt" not in problems(["A film."] * len(labels), labels)
 
 
+@pytest.mark.parametrize("label", ["NaN", "null", "N/A", "#N/A"])
+def test_labels_that_programs_write_where_there_is_none_are_asked_about(label):
+    said = problems(y=["good", "bad", label, "good"])
+    assert f"'{label}': a class, or no label? Then leave the cell empty." in said
+    assert "no label?" not in problems(y=["good", "bad", "none", "good"])
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " "])
 def test_rows_without_a_label_are_counted(missing):
     found = check_domains(TEXTS, [*LABELS[:3], missing], PANS)
