@@ -102,6 +102,7 @@ def _sizes(text, option):
 
 def _write(frame, output):
     """Write the fits or their picture."""
+    output.parent.mkdir(parents=True, exist_ok=True)
     with new_files(output) as (file,):
         if output.suffix == ".csv":
             frame.to_csv(file, index=False)

@@ -259,6 +259,11 @@ class _Scores:
     def __init__(self, said, truth, scoring, confidence, random_state):
         self.said, self.truth, self.scoring, self.confidence = said, truth, scoring, confidence
         self.score, self.random_state = scorer(scoring, said.classes_), random_state
+        if said.proba is None and getattr(self.score, "_response_method", "") == "predict_proba":
+            raise ValueError(
+                f"Got scoring={scoring!r}, which needs probabilities, and a model without. Expected a score "
+                "of labels, such as f1_macro, or a classifier that has them, such as logistic."
+            )
 
     def __call__(self, numbers, draws=_DRAWS):
         with warnings.catch_warnings():  # classes that some texts lack

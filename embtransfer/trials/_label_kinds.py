@@ -10,15 +10,14 @@ from .._parts import children, rebuilt
 from ..classifiers import MultiLabelClassifier, make_classifier, make_regressor
 from ..classifiers._label_matrix import label_matrix, labels_by_names, several_labels
 from ..recipes import make_recipe
-from ._scoring import scorer
+from ._scoring import of_numbers, scorer
 
 CLASSES, SEVERAL, NUMBERS = "classes", "several labels", "numbers"
-OF_NUMBERS = {"r2", "explained_variance", "d2_absolute_error_score"}  # beside errors and deviances
 
 
 def kind_of(y, scoring) -> str:
     """The kind of labels: numbers where the score is of numbers."""
-    if isinstance(scoring, str) and (scoring in OF_NUMBERS or scoring.endswith(("_error", "_deviance"))):
+    if of_numbers(scoring):
         return NUMBERS
     if sparse.issparse(y) or getattr(y, "ndim", 1) == 2:
         return SEVERAL

@@ -9,6 +9,7 @@ from .._names import first_few
 from .._types import Labels
 
 COMMON = "accuracy, balanced_accuracy, f1_macro, neg_log_loss, f1:LABEL"
+_OF_NUMBERS = {"r2", "explained_variance", "d2_absolute_error_score"}  # beside errors and deviances
 _OF_CLASS_1 = "f1", "jaccard", "precision", "recall"
 _OF_ITS_PROBABILITY = "average_precision", "neg_brier_score", "d2_brier_score"
 
@@ -44,6 +45,11 @@ def scorer(scoring: str | Callable, y: Labels) -> Callable:
         raise ValueError(
             f"Got scoring {scoring!r}. Expected a name of scikit-learn's scorers, such as: {COMMON}."
         )
+    if of_numbers(scoring) and labels:
+        raise ValueError(
+            f"Got scoring {scoring!r}, of numbers, and the classes {first_few(labels)}. Expected a score of "
+            f"classes, such as: {COMMON}."
+        )
     if scoring in _OF_CLASS_1 and labels and (len(labels) > 2 or 1 not in labels):
         raise ValueError(
             f"Got scoring {scoring!r}, a score of the class 1, and the classes {first_few(labels, 10)}. "
@@ -60,6 +66,11 @@ def scorer(scoring: str | Callable, y: Labels) -> Callable:
             "roc_auc_ovr or roc_auc_ovo, of more."
         )
     return get_scorer(scoring)
+
+
+def of_numbers(scoring: str | Callable) -> bool:
+    """Whether a score is of numbers."""
+    return isinstance(scoring, str) and (scoring in _OF_NUMBERS or scoring.endswith(("_error", "_deviance")))
 
 
 def lacks_classes(scoring: str | Callable, truth: Labels, classes: Labels) -> bool:

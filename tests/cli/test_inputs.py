@@ -252,3 +252,10 @@ def test_no_source_is_overwritten_by_its_check(data, tmp_path, monkeypatch):
         words = ["check-labels", "model", source, "-o", str(tmp_path / "films.csv"), "--overwrite"]
         assert "as input and output" in CliRunner().invoke(app, words).stderr
     assert Path("films.csv").read_bytes() == (data / "films.csv").read_bytes()
+
+
+def test_a_curve_is_written_to_a_folder_that_is_made(data, tmp_path):
+    words = ["curve", "--source", str(data / "films.csv"), "--target", str(data / "pans.csv"), *CURVE]
+    found = CliRunner().invoke(app, [*words, "-o", str(tmp_path / "new" / "curve.csv")])
+    assert found.exit_code == 0, found.output
+    assert len(pd.read_csv(tmp_path / "new" / "curve.csv"))

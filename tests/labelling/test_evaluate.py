@@ -145,6 +145,12 @@ def test_it_can_be_written_as_json():
         ({"by": ["uk"]}, ValueError, "by has 1 values"),
         ({"confidence": 2}, ValueError, "Got confidence=2"),
         ({"scoring": "acuracy"}, ValueError, "Got scoring 'acuracy'"),
+        ({"scoring": "r2"}, ValueError, "Got scoring 'r2', of numbers, and the classes a, b, c"),
+        (
+            {"scoring": "neg_log_loss", "model": LinearSVC().fit(X, Y)},
+            ValueError,
+            "Got scoring='neg_log_loss', which needs probabilities, and a model without",
+        ),
         ({"model": Ridge().fit(X, NUMBERS[200:])}, TypeError, "Got Ridge with no classes"),
         (
             {"model": MultiLabelClassifier(LogisticRegression()).fit(X, np.eye(3, dtype=int)[NUMBERS[200:]])},
