@@ -194,6 +194,7 @@ def _associations(near, n_components, random_state):
     expected = np.asarray(near.sum(axis=1)).ravel()[near.row] * (context / context.sum())[near.col]
     information = sparse.csr_matrix((np.log(near.data / expected).clip(0), (near.row, near.col)), near.shape)
     svd = TruncatedSVD(min(n_components, *near.shape), n_iter=4, random_state=random_state)
+    svd.set_output(transform="default")
     return svd.fit_transform(information) / np.sqrt(svd.singular_values_).clip(1e-9)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.linear_model import SGDClassifier
 
 from embtransfer import (
@@ -32,6 +33,12 @@ TEXTS = [
     "slow plot",
 ]
 FEW = WordVectors(["pan", "film", "unseen"], [[1.0, 0.0], [0.0, 2.0], [5.0, 5.0]])
+
+
+def test_it_learns_the_same_where_transformers_give_frames():
+    given = DomainWordEmbedder(FEW, n_components=2).fit(TEXTS).vectors_.matrix
+    with config_context(transform_output="polars"):
+        assert_array_equal(DomainWordEmbedder(FEW, n_components=2).fit(TEXTS).vectors_.matrix, given)
 
 
 def learned(texts, **options):
