@@ -31,7 +31,7 @@ def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
     """
     names = None
     if isinstance(y, pd.DataFrame):
-        names, y = np.array(y.columns.tolist()), y.to_numpy()
+        names, y = np.array(y.columns.tolist()), _numbers(y)
     if getattr(y, "ndim", 1) != 2:  # a list, or a column, of one collection a row
         y = list(y)
         wrong = [one for one in y if isinstance(one, str) or not isinstance(one, Collection)]
@@ -40,9 +40,7 @@ def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
                 f"Got {f'the label {wrong[0]!r}' if wrong else 'no labels'}. Expected a list of labels for "
                 "each text, empty where it has none, or a matrix of 0 and 1 with a column a label."
             )
-        if len({len(one) for one in y}) == 1 and all(
-            type(k) is int and k in (0, 1) for one in y for k in one
-        ):
+        if of_zeros_and_ones(y):
             y = np.array(y)
         else:
             binarizer = MultiLabelBinarizer(sparse_output=True)
@@ -58,6 +56,20 @@ def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
         raise ValueError("Got texts without any label. Expected at least one label.")
     matrix.eliminate_zeros()
     return np.arange(matrix.shape[1]) if names is None else names, matrix.astype(np.int8)
+
+
+def of_zeros_and_ones(y: Collection) -> bool:
+    """Whether collections of labels are rows of a matrix of 0 and 1."""
+    if len({len(one) for one in y}) != 1 or not all(isinstance(one, list | tuple) for one in y):
+        return False
+    return all(type(k) is int and k in (0, 1) for one in y for k in one)
+
+
+def _numbers(table):
+    """A DataFrame's values; of nullable columns, or of numbers beside bool, as floats, not as objects."""
+    values = table.to_numpy()
+    of_objects = values.dtype == object and all(kind.kind in "biuf" for kind in table.dtypes)
+    return table.to_numpy(float, na_value=np.nan) if of_objects else values
 
 
 def labels_by_names(names: np.ndarray, y_target: Any) -> np.ndarray:

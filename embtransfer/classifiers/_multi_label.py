@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
@@ -21,7 +22,7 @@ from .._names import first_few
 from .._parts import takes
 from .._types import Estimator, Rows
 from ._base import logistic_or
-from ._label_matrix import label_matrix, labels_by_names
+from ._label_matrix import label_matrix, labels_by_names, of_zeros_and_ones
 
 CERTAIN = 40.0  # the decision where all source texts have a label, or none: a probability of 1 - 4e-18
 
@@ -202,6 +203,10 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def score(self, X: Rows, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Share of the rows whose labels are all right, none missing and none too many; y as in `fit`."""
         names, found = self.classes_.tolist(), self.predict(X)
+        if isinstance(y, pd.DataFrame) and {*y.columns} == {*names}:
+            y = y[names]  # in whatever order they come
+        elif getattr(y, "ndim", 1) == 1 and of_zeros_and_ones(y):
+            y = np.array(list(y)) if len(next(iter(y))) == len(names) else y
         if getattr(y, "ndim", 1) == 2:
             right = (found == (y.toarray() if sparse.issparse(y) else np.asarray(y))).all(axis=1)
         else:

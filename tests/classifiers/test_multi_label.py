@@ -47,12 +47,25 @@ ROWS = np.random.default_rng(0).normal(size=(2, 160, 6))
         (list(map(set, TAGS)), NAMES),
         (pd.Series(TAGS), NAMES),
         (pd.DataFrame(MATRIX == 1, columns=NAMES), NAMES),
+        (pd.DataFrame(MATRIX, columns=NAMES).astype("Int64"), NAMES),
+        (pd.DataFrame(MATRIX, columns=NAMES).astype({"and": bool}), NAMES),
         (MATRIX, [0, 1, 2, 3]),
         (MATRIX.astype(float), [0, 1, 2, 3]),
         (MATRIX.tolist(), [0, 1, 2, 3]),
         (sparse.csr_array(MATRIX), [0, 1, 2, 3]),
     ],
-    ids=["lists", "sets", "Series", "DataFrame", "int", "float", "nested list", "sparse"],
+    ids=[
+        "lists",
+        "sets",
+        "Series",
+        "DataFrame",
+        "nullable",
+        "int and bool",
+        "int",
+        "float",
+        "nested list",
+        "sparse",
+    ],
 )
 def test_labels_of_all_forms(y, names):
     found, matrix = label_matrix(y)
@@ -76,6 +89,11 @@ def test_labels_that_cannot_be(y, message):
         label_matrix(y)
 
 
+def test_the_labels_0_and_1_in_sets_are_names():
+    names, matrix = label_matrix([{0}, {1}, {0}])
+    assert (names.tolist(), matrix.toarray().tolist()) == ([0, 1], [[1, 0], [0, 1], [1, 0]])
+
+
 def test_rows_that_are_more_than_labels():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         MultiLabelClassifier().fit(ROWS[0], TAGS[:-1])
@@ -89,7 +107,17 @@ def test_it_is_scikit_learns_one_against_the_rest():
     np.testing.assert_allclose(ours.decision_function(ROWS[1]), theirs.decision_function(ROWS[1]))
 
 
-@pytest.mark.parametrize("y", [TAGS, MATRIX, sparse.csr_array(MATRIX)], ids=["lists", "matrix", "sparse"])
+@pytest.mark.parametrize(
+    "y",
+    [
+        TAGS,
+        MATRIX,
+        sparse.csr_array(MATRIX),
+        MATRIX.tolist(),
+        pd.DataFrame(MATRIX, columns=NAMES)[NAMES[::-1]],
+    ],
+    ids=["lists", "matrix", "sparse", "nested list", "columns in another order"],
+)
 def test_the_score_counts_rows_whose_labels_are_all_right(y):
     ours = MultiLabelClassifier(n_jobs=2).fit(ROWS[0], TAGS)
     right = (ours.predict(ROWS[0]) == MATRIX).all(axis=1)
