@@ -157,8 +157,14 @@ def is_missing(value: object) -> bool:
 
 
 def plain_labels(y):
-    """Labels; of pandas' nullable types and categories, which scikit-learn makes floating, as NumPy's."""
+    """Labels; of pandas' nullable types and categories, which scikit-learn makes floating, as NumPy's.
+
+    So are numbers and bool that are objects, as in a column that had missing ones: scikit-learn refuses them.
+    """
     kind, pandas = getattr(y, "dtype", None), _pandas()
+    if pandas and isinstance(kind, np.dtype) and kind.kind == "O":
+        found = pandas.api.types.infer_dtype(y, skipna=False)
+        return np.array(y.tolist()) if found in ("integer", "boolean", "floating") else y
     if not pandas or not isinstance(kind, pandas.api.extensions.ExtensionDtype):
         return y
     kind = kind.categories.dtype if hasattr(kind, "categories") else kind

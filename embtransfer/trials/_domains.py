@@ -6,7 +6,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._names import first_few
 from .._rows import check_both, kind_of_rows, n_rows, stack_rows
-from .._texts import check_domain, without_text
+from .._texts import check_domain, plain_labels, without_text
 from ..classifiers._label_matrix import several_labels
 from ..copies._groups import fewest_groups, identical, joined
 from ._named_estimators import views_of
@@ -170,7 +170,7 @@ def _missing(y):
 def _labels(y, n, what, of_classes):
     if of_classes and getattr(y, "ndim", 1) == 1 and (several := several_labels(y)) is not None:
         raise ValueError(f"Got labels such as {several!r:.60} of a {what}. Expected one a text. {_OTHERS}")
-    y = np.asarray(y)
+    y = np.asarray(plain_labels(y))
     if (y.ndim != 1 and of_classes) or y.shape[:1] != (n,):
         others = f" {_OTHERS}" if y.ndim == 2 else ""
         raise ValueError(f"Got {n} {what}s and labels of shape {y.shape}. Expected one a {what[7:]}.{others}")

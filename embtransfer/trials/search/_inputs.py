@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..._rows import n_rows
-from ..._texts import plain_labels
 from ...embedders import HTMLCleaner
 from ...priors._target_labels import unwrap
 from .._domains import Domains, known
@@ -17,7 +16,7 @@ def check(X, y, X_target, groups, y_target, domain, clean=None) -> Domains:
     X_target, y_target = unwrap(X_target, y_target)
     if clean is not None:
         X, X_target = map(HTMLCleaner().transform, (X, X_target))
-    data = Domains(X, plain_labels(y), X_target, y_target, groups, domain=domain, tables=True)
+    data = Domains(X, y, X_target, y_target, groups, domain=domain, tables=True)
     check_classification_targets(data.y)
     for name, rows in (("source", data.source), ("target", data.target)):
         if n_rows(rows) < 10:
