@@ -9,12 +9,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import _safe_indexing
 
+from .._rows import as_floats
+
 _TOLERANCE = 1e-4  # of the gradient's length, against that of the first step
 _MOST_FORCED = 0.25  # of the gradient that the conjugate gradients may leave in a step
 _MAX_PRODUCTS = 1000  # of a step
 _WIDE = 5_000  # columns times classes of dense rows, whose products take longer than all else
 _HUGE = 1e15  # numbers of which products of float32 may overflow
-_DTYPES = np.float32, np.float64
 _OF_ANY_SOLVER = ("C", "max_iter", "random_state", "n_jobs")  # parameters
 
 
@@ -29,10 +30,11 @@ def fit_classifier(classifier, X, y, sample_weight=None):
     if not _is_plain(classifier) or not isinstance(X, np.ndarray | sparse.csr_array | sparse.csr_matrix):
         return classifier.fit(X, y, **weights)
     classes, index = np.unique(y, return_inverse=True)
+    X = as_floats(X)
     numbers = X.data if sparse.issparse(X) else X
     wide = len(classes) > 2 and not sparse.issparse(X) and len(classes) * X.shape[1] > _WIDE
     ends = numbers.min(initial=0), numbers.max(initial=0)
-    if len(classes) < 2 or wide or numbers.dtype not in _DTYPES or not np.abs(ends).max() < _HUGE:
+    if len(classes) < 2 or wide or not np.abs(ends).max() < _HUGE:
         return classifier.fit(X, y, **weights)
     C = classifier.C if sample_weight is None else classifier.C * sample_weight
     wanted = index == 1 if len(classes) == 2 else index == np.arange(len(classes))[:, None]
@@ -63,7 +65,9 @@ def _is_plain(classifier):
         return False
     own = {name: vars(classifier)[name] for name in _OF_ANY_SOLVER}
     return vars(LogisticRegression(**own)) == {
-        name: value for name, value in vars(classifier).items() if not name.endswith("_")
+        name: value
+        for name, value in vars(classifier).items()
+        if not name.endswith("_") and name != "_metadata_request"
     }
 
 

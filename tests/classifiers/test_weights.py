@@ -138,6 +138,17 @@ def test_weights_reach_the_last_step_of_a_pipeline(model):
     assert not np.array_equal(found, pipeline.fit(X, y, X_target=target).predict_proba(target))
 
 
+def test_equal_weights_of_a_step_are_no_weights():
+    X, y = make_rows()
+    target = make_rows(seed=1)[0]
+    model = embtransfer.SelfTrainingClassifier(LogisticRegression())
+    pipeline = TransferPipeline([("adapter", NoAdaptation()), ("classifier", model)])
+    found = pipeline.fit(X, y, X_target=target, classifier__sample_weight=np.ones(len(y))).predict_proba(
+        target
+    )
+    np.testing.assert_array_equal(found, pipeline.fit(X, y, X_target=target).predict_proba(target))
+
+
 def test_cross_validation_cuts_the_weights_with_the_rows():
     X, y = make_rows()
     pipeline = TransferPipeline([("adapter", NoAdaptation()), ("classifier", embtransfer.PooledClassifier())])

@@ -38,6 +38,14 @@ def test_a_weight_for_each_row_is_a_row_as_often(n_classes):
 
 
 @pytest.mark.parametrize("dense", [False, True], ids=["csr", "dense"])
+def test_counts_that_are_whole_numbers_are_those_that_are_not(dense):
+    rows = sparse.csr_array((wide()[0] > 0).astype(np.int64))
+    rows, y = rows.toarray() if dense else rows, wide()[1]
+    whole, same = (fit_classifier(LogisticRegression(), given, y) for given in (rows, rows.astype(float)))
+    np.testing.assert_array_equal(whole.predict_proba(rows), same.predict_proba(rows))
+
+
+@pytest.mark.parametrize("dense", [False, True], ids=["csr", "dense"])
 def test_more_classes_end_at_the_optimum(dense):
     rows = wide()[0].toarray() if dense else wide()[0]
     y = np.random.default_rng(3).integers(0, 4, 80)
