@@ -198,7 +198,7 @@ def evaluate(
     if several or not hasattr(model, "classes_"):
         got = f"{type(model).__name__} with {'several labels a text' if several else 'no classes'}"
         raise TypeError(f"Got {got}. Expected a fitted classifier of one label a text.")
-    rows = X if is_table(X) else check_rows(X)
+    rows = X.to_pandas() if hasattr(X, "column_names") else X if is_table(X) else check_rows(X)
     labels, classes = by_row(y, n_rows(rows), "y"), model.classes_
     known = set(classes.tolist())
     kept = np.array([row for row, label in enumerate(labels) if label in known], int)

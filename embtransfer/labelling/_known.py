@@ -29,6 +29,7 @@ def by_row(given, n_rows, name) -> np.ndarray:
         places, given = list(given), list(given.values())
     else:
         given = plain_labels(given)
+        given = np.ravel(given) if getattr(given, "shape", ())[1:] == (1,) else given
         given = given.tolist() if hasattr(given, "tolist") else list(given)
         places = list(range(n_rows))
         if len(given) != n_rows:

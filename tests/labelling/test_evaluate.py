@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import binom
 from sklearn.datasets import make_classification
@@ -10,7 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 
-from embtransfer import MultiLabelClassifier, evaluate
+from embtransfer import MultiLabelClassifier, evaluate, make_recipe
 
 ROWS, NUMBERS = make_classification(600, 12, n_informative=6, n_classes=3, random_state=0)
 LABELS = np.array(["a", "b", "c"])[NUMBERS]
@@ -18,6 +19,14 @@ MODEL = LogisticRegression(max_iter=500).fit(ROWS[:200], LABELS[:200])
 X, Y = ROWS[200:], LABELS[200:]
 SAID = MODEL.predict(X)
 FOUND = evaluate(MODEL, X, Y)
+
+
+def test_labels_may_be_a_column_and_rows_a_table_of_arrow():
+    assert evaluate(MODEL, X, Y.reshape(-1, 1)).score == FOUND.score
+    model = make_recipe("columns", text_column=[], vector_column=["x", "y"])
+    table = pa.table({"x": list(X[:, :6]), "y": list(X[:, 6:])})
+    model.fit(table, Y, X_target=table)
+    assert evaluate(model, table, Y).score == np.mean(model.predict(table) == Y)
 
 
 def test_the_scores_are_those_of_scikit_learn():
