@@ -295,6 +295,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _rows(X, places):
+    X = X.tocsr() if hasattr(X, "tocsr") else X
     return (
         X.take(pa.array(places)) if isinstance(X, pa.Array | pa.ChunkedArray) else _safe_indexing(X, places)
     )

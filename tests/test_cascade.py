@@ -243,6 +243,8 @@ def test_rows_may_be_sparse():
     given = CascadeClassifier(LogisticRegression(), LogisticRegression(C=0.01), max_loss=5)
     found = clone(given).fit(sparse.csr_matrix(X), y).predict(sparse.csr_matrix(X))
     assert found.tolist() == given.fit(X, y).predict(X).tolist()
+    found = clone(given).fit(sparse.coo_matrix(X), y).predict(sparse.coo_matrix(X))
+    assert found.tolist() == given.predict(X).tolist()
 
 
 def test_source_rows_go_through_the_source_path_of_both_models(cascade):
