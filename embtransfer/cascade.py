@@ -201,7 +201,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         taken = {}
         if X_target is not None and has_fit_parameter(model, "X_target"):
             taken["X_target"] = X_target
-        elif takes_target(model):
+        elif X_target is not None and takes_target(model):
             raise ValueError(
                 f"Got a Pipeline with an adapter as the {name} model, which would not hand it X_target. Make "
                 "it with make_transfer_pipeline."
@@ -296,6 +296,5 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
 
 def _rows(X, places):
     X = X.tocsr() if hasattr(X, "tocsr") else X
-    return (
-        X.take(pa.array(places)) if isinstance(X, pa.Array | pa.ChunkedArray) else _safe_indexing(X, places)
-    )
+    of_arrow = isinstance(X, pa.Array | pa.ChunkedArray)
+    return X.take(pa.array(places)) if of_arrow else _safe_indexing(X, places)

@@ -170,6 +170,13 @@ def test_without_a_target_a_part_of_the_source_is_held_out_with_its_labels():
     assert model.fast_.coef_ == pytest.approx(LogisticRegression().fit(X[rest], y[rest]).coef_)
 
 
+def test_without_a_target_models_with_an_adapter_adapt_nothing():
+    X, y = world(0, 400)
+    fast = make_transfer_pipeline(DomainCentering(), LogisticRegression())
+    model = CascadeClassifier(fast, GaussianNB(), max_loss=5).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), model.predict_source(X))
+
+
 def test_too_few_rows_to_promise_so_little_are_all_deferred_with_a_warning():
     with pytest.warns(UserWarning, match=r"by 80 rows held out .* 0\.5 points .* fewer than 199"):
         model = CascadeClassifier(FAST, SLOW).fit(FILMS.data, FILMS.target, X_target=PANS.data)
