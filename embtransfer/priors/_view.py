@@ -71,10 +71,9 @@ def said_by(view, y, shares, rng):
 
 
 def _apart(logs, others):
-    """Of two estimates' centred log-shares, each class's distance, or as far as most are.
+    """By how much two estimates of each class's log-share differ: the mean square of its own and the median.
 
-    The logarithm of one rare class's share may move far, and all the others' with it; and classes of two
-    draws may be near by chance.
+    One rare class may move far, and the centre of the logarithms with it; a class may be near by chance.
     """
     squares = (logs - others - np.median(logs - others)) ** 2
     return np.sqrt((squares + np.median(squares)) / 2)
