@@ -191,10 +191,15 @@ def n_rows(rows) -> int:
 
 
 def take(rows, places):
-    """The rows at some places."""
+    """The rows at some places: of texts, a table, or an array of NumPy, SciPy or Arrow."""
+    places = np.asarray(places, int)
     if hasattr(rows, "iloc"):
-        return rows.iloc[np.asarray(places, int)]
-    return [rows[i] for i in places] if isinstance(rows, list) else rows[np.asarray(places, int)]
+        return rows.iloc[places]
+    if type(rows).__module__.startswith("pyarrow"):
+        return rows.take(places)
+    if isinstance(rows, list | tuple):
+        return [rows[i] for i in places]
+    return (rows.tocsr() if _is_sparse(rows) else rows)[places]
 
 
 def stack_rows(first, second):

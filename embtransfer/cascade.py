@@ -6,13 +6,13 @@ from numbers import Real
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
 from ._parts import for_source
+from ._rows import take
 from ._texts import plain_labels
 from ._types import Estimator, Labels, Rows, Seed
 from .classifiers._base import classes_of
@@ -177,12 +177,12 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         known = known_labels(given if alone else y_target, n_rows, self.classes_)
         rest, held, more = self._split(n_rows, given if alone else None, known.rows)
         self.n_held_out_ = len(held)
-        source = (_rows(X, rest), given[rest], None) if alone else (X, given, _rows(X_target, rest))
+        source = (take(X, rest), given[rest], None) if alone else (X, given, take(X_target, rest))
         self.fast_, self.slow_ = self._fitted("fast", *source), self._fitted("slow", *source)
         self.__dict__.pop("_folded", None)
         labels, seen = np.full(n_rows, None, object), np.concatenate([held, more])
         labels[known.rows] = known.labels
-        self._set_threshold(_rows(target, seen), labels[seen])
+        self._set_threshold(take(target, seen), labels[seen])
         return self
 
     def _split(self, n_rows, y, known):
@@ -261,7 +261,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         proba = np.array(self._quick().predict_proba(X), np.float64)
         deferred = proba.max(axis=1) < self.threshold_
         if deferred.any():
-            proba[deferred] = self.slow_.predict_proba(_rows(X, np.flatnonzero(deferred)))
+            proba[deferred] = self.slow_.predict_proba(take(X, np.flatnonzero(deferred)))
         return self.classes_[proba.argmax(axis=1)], proba, np.where(deferred, "slow", "fast")
 
     def predict(self, X: Rows) -> np.ndarray:
@@ -292,9 +292,3 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba_source(self, X: Rows) -> np.ndarray:
         """Predict class probabilities of source rows: array of shape (n_rows, n_classes)."""
         return self.source_view().predict_proba(X)
-
-
-def _rows(X, places):
-    X = X.tocsr() if hasattr(X, "tocsr") else X
-    of_arrow = isinstance(X, pa.Array | pa.ChunkedArray)
-    return X.take(pa.array(places)) if of_arrow else _safe_indexing(X, places)

@@ -205,8 +205,8 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         names, found = self.classes_.tolist(), self.predict(X)
         if isinstance(y, pd.DataFrame) and {*y.columns} == {*names}:
             y = y[names]  # in whatever order they come
-        elif getattr(y, "ndim", 1) == 1 and of_zeros_and_ones(y):
-            y = np.array(list(y)) if len(next(iter(y))) == len(names) else y
+        elif getattr(y, "ndim", 1) == 1 and of_zeros_and_ones(y) and len(next(iter(y))) == len(names):
+            y = np.array(list(y))
         if getattr(y, "ndim", 1) == 2:
             right = (found == (y.toarray() if sparse.issparse(y) else np.asarray(y))).all(axis=1)
         else:

@@ -35,13 +35,12 @@ def check_labels(
     from ..labelling import check_csv, suspicious_labels, write_suspicious
     from ..persistence import load_pipeline
     from ..tables import TableReader
-    from ..tables._files import find_files
+    from ..tables._files import check_not_read, find_files
     from ..trials._label_kinds import SEVERAL, kind_of
 
     with clear_errors():
         check_csv(output, overwrite)  # before the work, not after it
-        if output.resolve() in [Path(file).resolve() for file in find_files(source)]:
-            raise ValueError(f"Got {output} as input and output. Choose another name for the output.")
+        check_not_read(output, find_files(source))
         loaded = load_pipeline(model, trusted=split_names(trusted))
         of_rows = columns_of_model(loaded, text_column, vector_column)
         columns = Columns(text_column, vector_column, label_column, delimiter=delimiter, encoding=encoding)

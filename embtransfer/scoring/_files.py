@@ -1,12 +1,11 @@
 """Score files of any size with a fitted model: in blocks, in parallel, and resumable."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from .._rows import columns_of
 from .._types import Estimator, FilePath, Progress
 from ..system._threads import n_threads
-from ..tables._files import STDIN, file_format
+from ..tables._files import STDIN, check_not_read, file_format
 from ..tables._npy import open_source
 from ._journal import PartFile, StandardOutput
 from ._report import ScoreReport
@@ -191,8 +190,7 @@ def score_file(
             f"Got jsonl from stdin and {kind[1:]} output: the columns are known only after all rows are "
             "read. Write jsonl, or put the input in a file."
         )
-    if any(not read.is_stdin and Path(file).resolve() == Path(destination).resolve() for file in read.files):
-        raise ValueError(f"Got {destination} as input and output. Choose another name for the output.")
+    check_not_read(destination, read.files)
     options = {
         "text_column": text_column,
         "vector_column": vector_column,

@@ -42,6 +42,12 @@ def file_format(name: FilePath) -> tuple[str, str | None]:
     )
 
 
+def check_not_read(output, files) -> None:
+    """Refuse an output that is one of the files that are read."""
+    if any(file != STDIN and Path(file).resolve() == Path(output).resolve() for file in files):
+        raise ValueError(f"Got {output} as input and output. Choose another name for the output.")
+
+
 def find_files(source, any_ending: bool = False) -> list[str | Path]:
     """The files that a name, a list of names, a folder or a pattern stands for; of the last two sorted.
 
