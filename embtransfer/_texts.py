@@ -160,8 +160,18 @@ def plain_labels(y):
     """Labels; of pandas' nullable types and categories, which scikit-learn makes floating, as NumPy's.
 
     So are numbers and bool that are objects, as in a column that had missing ones: scikit-learn refuses them.
+    Those of Arrow, and of several columns of polars, become a list or pandas'.
+
+    Raises
+    ------
+    ValueError
+        If some are texts and others are not, which NumPy would make text of.
     """
+    if hasattr(y, "to_pandas") and not hasattr(y, "__array_ufunc__"):  # NumPy cannot read these rightly
+        y = y.to_pandas() if hasattr(y, "columns") else y.to_pylist()
     kind, pandas = getattr(y, "dtype", None), _pandas()
+    if isinstance(y, list | tuple) or (isinstance(kind, np.dtype) and kind.kind == "O"):
+        _check_one_kind(y)
     if pandas and isinstance(kind, np.dtype) and kind.kind == "O":
         found = pandas.api.types.infer_dtype(y, skipna=False)
         return np.array(y.tolist()) if found in ("integer", "boolean", "floating") else y
@@ -172,6 +182,16 @@ def plain_labels(y):
         return y
     kind = getattr(kind, "numpy_dtype", getattr(kind, "subtype", kind))  # the latter of sparse columns
     return np.asarray(y, kind)
+
+
+def _check_one_kind(y):
+    text = next((one for one in y if isinstance(one, str)), None)
+    others = (one for one in y if not (one is None or isinstance(one, str) or is_missing(one)))
+    if text is not None and (other := next(others, None)) is not None:
+        raise ValueError(
+            f"Got the label {text!r} (str) beside {other!r} ({type(other).__name__}). Expected labels of one "
+            "type. Make all of them text, as str does, or all of them numbers."
+        )
 
 
 def _pandas():

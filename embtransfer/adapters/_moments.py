@@ -36,12 +36,18 @@ class Moments:
             advice = "Reduce the columns first, as TruncatedSVD(300) does, or use DomainCentering."
             check_memory(10 * 8 * d**2, f"Aligning the covariances of {d:,} columns", advice)
             self.scatter, self.third = np.zeros((d, d)), np.zeros(d)
-            for block in _centred(X, self.mean):
-                self.scatter += block.T @ block
-                norms = np.einsum("ij,ij->i", block, block)
-                self.third += norms @ block
-                norms = norms.astype(np.float64)
-                self.fourth += norms @ norms
+            with np.errstate(over="ignore", invalid="ignore"):
+                for block in _centred(X, self.mean):
+                    self.scatter += block.T @ block
+                    norms = np.einsum("ij,ij->i", block, block)
+                    self.third += norms @ block
+                    norms = norms.astype(np.float64)
+                    self.fourth += norms @ norms
+            if not np.isfinite(self.scatter).all():
+                raise ValueError(
+                    f"Got rows of numbers up to {abs(X).max():.3g}, whose squares {X.dtype} cannot hold, and "
+                    "covariances need them. Scale the rows, or pass float64."
+                )
 
     def __add__(self, other):
         if np.shape(self.scatter) != np.shape(other.scatter):

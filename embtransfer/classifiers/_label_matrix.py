@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from .._names import first_few
+from .._texts import plain_labels
 
 
 def several_labels(y: Any) -> Collection | None:
@@ -29,7 +30,7 @@ def label_matrix(y: Any) -> tuple[np.ndarray, sparse.csc_array]:
     ValueError
         If y is neither a matrix of 0 and 1 nor collections of labels.
     """
-    names = None
+    names, y = None, plain_labels(y)
     if isinstance(y, pd.DataFrame):
         names, y = np.array(y.columns.tolist()), _numbers(y)
     if getattr(y, "ndim", 1) != 2:  # a list, or a column, of one collection a row
@@ -74,6 +75,7 @@ def _numbers(table):
 
 def labels_by_names(names: np.ndarray, y_target: Any) -> np.ndarray:
     """Columns of 0 and 1 for the source's labels; NaN in rows whose labels are not known (None)."""
+    y_target = plain_labels(y_target)
     if isinstance(y_target, pd.DataFrame):
         y_target = y_target.reindex(columns=names.tolist()).to_numpy(dtype=float)
     if sparse.issparse(y_target):

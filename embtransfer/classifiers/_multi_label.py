@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .._names import first_few
 from .._parts import takes
+from .._texts import plain_labels
 from .._types import Estimator, Rows
 from ._base import logistic_or
 from ._label_matrix import label_matrix, labels_by_names, of_zeros_and_ones
@@ -202,7 +203,7 @@ class MultiLabelClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def score(self, X: Rows, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Share of the rows whose labels are all right, none missing and none too many; y as in `fit`."""
-        names, found = self.classes_.tolist(), self.predict(X)
+        names, found, y = self.classes_.tolist(), self.predict(X), plain_labels(y)
         if isinstance(y, pd.DataFrame) and {*y.columns} == {*names}:
             y = y[names]  # in whatever order they come
         elif getattr(y, "ndim", 1) == 1 and of_zeros_and_ones(y) and len(next(iter(y))) == len(names):

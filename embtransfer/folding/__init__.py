@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._types import Estimator
 from ..compiled import CompiledPipeline
 from ..embedders import HTMLCleaner
-from ._classifiers import Scores, fold_model
+from ._classifiers import Scores, fold_model, found_by
 from ._rows import CannotFold, Rows
 
 __all__ = ["CannotFold", "compile_pipeline"]
@@ -73,8 +72,8 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
     """
     check_is_fitted(pipeline)
     scores = Scores()
-    html, bare = _apart_from_cleaning(pipeline)
     try:
+        html, bare = _apart_from_cleaning(pipeline)
         head = fold_model(bare, None, scores)
     except CannotFold as error:
         raise CannotFold(f"Cannot compile {error}. It scores as it is, only slower.") from None
@@ -85,7 +84,7 @@ def compile_pipeline(pipeline: Estimator, n_jobs: int | None = None) -> Compiled
 
 def _apart_from_cleaning(model):
     """Whether a model begins by taking HTML out of texts, and the model without that step."""
-    if isinstance(model, BaseSearchCV):
-        return _apart_from_cleaning(model.best_estimator_)
+    if hasattr(model, "best_estimator_"):
+        return _apart_from_cleaning(found_by(model))
     begins = isinstance(model, Pipeline) and isinstance(model.steps[0][1], HTMLCleaner)
     return begins, Pipeline(model.steps[1:]) if begins else model

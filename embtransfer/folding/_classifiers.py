@@ -25,7 +25,6 @@ from sklearn.linear_model import (
     SGDRegressor,
 )
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.naive_bayes import ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline
@@ -80,10 +79,22 @@ class Scores:
         return start, self.width
 
 
+def found_by(search):
+    """What a search predicts with."""
+    if getattr(search, "_worth", None) is not None:
+        raise CannotFold(
+            "a search that decides by its scoring; its best_estimator_, which gives the most probable of "
+            "three or more labels, may fold"
+        )
+    return search.best_estimator_
+
+
 def fold_model(model, rows, scores):
     """The head of a fitted pipeline or classifier, whose columns go into scores; rows is None for texts."""
-    if isinstance(model, (BaseSearchCV, FrozenEstimator)):
-        return fold_model(getattr(model, "best_estimator_", None) or model.estimator, rows, scores)
+    if hasattr(model, "best_estimator_"):
+        return fold_model(found_by(model), rows, scores)
+    if isinstance(model, FrozenEstimator):
+        return fold_model(model.estimator, rows, scores)
     if isinstance(model, Pipeline):
         rows = fold_steps(model.steps[:-1], rows)
         name, last = model.steps[-1]
@@ -113,7 +124,7 @@ def fold_model(model, rows, scores):
     if hasattr(model, "answered_by"):
         raise CannotFold("a cascade as a whole; its fast model is folded when it predicts")
     if rows is None:
-        raise CannotFold("a classifier needs steps before it that make rows of texts")
+        raise CannotFold("a classifier without steps before it that make rows of texts")
     if isinstance(model, LabelShiftClassifier):
         return {
             "kind": "shift",

@@ -21,7 +21,11 @@ def by_row(given, n_rows, name) -> np.ndarray:
     if given is None:
         return values
     if isinstance(given, Mapping):
-        wrong = [row for row in given if not isinstance(row, int | np.integer) or not 0 <= row < n_rows]
+        wrong = [
+            row
+            for row in given
+            if type(row) is bool or not isinstance(row, int | np.integer) or not 0 <= row < n_rows
+        ]
         if wrong:
             raise ValueError(
                 f"Got {name} of row {wrong[0]!r}. Expected positions in X_target, from 0 to {n_rows - 1:,}."

@@ -154,6 +154,7 @@ class TransferPipeline(Pipeline):
 
     def _with_target(self, fit, X, y, X_target, y_target, domain, params):
         if y is not None:
+            y = plain_labels(y)
             check_labels(y, self)
         X_target, y_target = unwrap(X_target, y_target)
         if isinstance(X_target, tuple):
@@ -186,7 +187,7 @@ class TransferPipeline(Pipeline):
                 if hasattr(step, "_words"):
                     step._words = words
             try:
-                return fit(X, plain_labels(y), **params)
+                return fit(X, y, **params)
             finally:
                 del self._on_its_way
                 for step in children(self):  # with memory, other ones than before

@@ -51,6 +51,8 @@ class ModelColumns:
             self._check_confidence()
         if self.shares:
             model.predict_proba  # noqa: B018  says itself why it is not there
+        if not output_column:
+            raise ValueError("Got output_column ''. Expected the column to add (--output-column).")
         fields = [(output_column, label)]
         if margin:
             fields += [("confidence", pa.float64()), ("margin", pa.float64())]

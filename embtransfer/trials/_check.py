@@ -8,6 +8,7 @@ import pandas as pd
 
 from .._names import first_few, misspelt, spellings
 from .._rows import check_both, check_rows, kind_of_rows, n_rows, take
+from .._texts import plain_labels
 from .._types import Estimator, Labels, Rows
 from ..embedders import Coverage, WordEmbedder, make_embedder
 from ..system._html import HTML
@@ -177,6 +178,7 @@ def check_domains(
 
 def _listed(labels):
     """One label a row as a list; a matrix of several as it is."""
+    labels = plain_labels(labels)
     if labels is None or getattr(labels, "ndim", 1) == 2:
         return labels
     return labels.tolist() if hasattr(labels, "tolist") else list(labels)

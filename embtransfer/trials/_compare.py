@@ -13,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from .._names import first_few
 from .._rows import n_rows
+from .._texts import plain_labels
 from .._types import Estimator, Labels, Progress, Rows
 from ..adapters import NoAdaptation, make_adapter
 from ..embedders import NGramVectorizer, make_embedder
@@ -171,6 +172,7 @@ def compare(
     >>> list(table["adapter"])
     ['none', 'none', 'joint', 'none', 'centering', 'coral', 'subspace', '-']
     """
+    y_source, y_target = plain_labels(y_source), plain_labels(y_target)
     kind = kind_of(y_source, scoring)
     y_source, y_target = as_arrays(kind, y_source, y_target)
     split = transductive, test_size, random_state, groups, kind == CLASSES, n_target_labels, domain, True

@@ -168,9 +168,10 @@ def _missing(y):
 
 
 def _labels(y, n, what, of_classes):
+    y = plain_labels(y)
     if of_classes and getattr(y, "ndim", 1) == 1 and (several := several_labels(y)) is not None:
         raise ValueError(f"Got labels such as {several!r:.60} of a {what}. Expected one a text. {_OTHERS}")
-    y = np.asarray(plain_labels(y))
+    y = np.asarray(y)
     if (y.ndim != 1 and of_classes) or y.shape[:1] != (n,):
         others = f" {_OTHERS}" if y.ndim == 2 else ""
         raise ValueError(f"Got {n} {what}s and labels of shape {y.shape}. Expected one a {what[7:]}.{others}")

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from .._parts import first_steps, takes
 from .._rows import stack_rows, take
-from .._types import Estimator, Labels, Progress, Rows
+from .._types import Estimator, Labels, Progress, Rows, Seed
 from ..embedders import BaseEmbedder, SentenceEmbedder
 from ..pipeline import TransferPipeline, for_source
 from ..pipeline._words import words_of
@@ -50,7 +50,7 @@ def learning_curve(
     scoring: str | Callable = "accuracy",
     n_repeats: int = 3,
     test_size: float = 0.5,
-    random_state: int = 0,
+    random_state: Seed = 0,
     progress: Progress | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
@@ -90,7 +90,7 @@ def learning_curve(
         How often to draw anew what is held back and which texts have labels.
     test_size : float in (0, 1), default=0.5
         Share of the labelled target texts that is held back for scoring.
-    random_state : int, default=0
+    random_state : int, RandomState instance or None, default=0
     progress : callable (done, total, description), default=None
         Called after each repeat of each model.
     n_jobs : int or None, default=None

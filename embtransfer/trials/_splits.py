@@ -1,9 +1,11 @@
 """How a trial cuts the rows of two domains: seen, scored, folds, draws of labels."""
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 from .._rows import n_rows, take
 from ..copies._groups import stratified_folds
@@ -91,6 +93,8 @@ class Draws(Domains):
         super().__init__(X_source, y_source, X_target, y_target, groups, tables=True)
         if self.kind == "texts":
             self.source, self.target = _text_array(self.source), _text_array(self.target)
+        if not isinstance(random_state, Integral):
+            random_state = check_random_state(random_state).randint(1 << 31)
         self.test_size, self.random_state = test_size, random_state
         self.n_to_score = len(self.labelled)
         self.n_left_out = int(np.count_nonzero(self.in_source[self.labelled]))

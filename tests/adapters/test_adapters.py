@@ -8,7 +8,14 @@ from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covaria
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from embtransfer.adapters import CORAL, DomainCentering, LinearOT, NoAdaptation, SubspaceAlignment
+from embtransfer.adapters import (
+    CORAL,
+    DomainCentering,
+    GeodesicFlowKernel,
+    LinearOT,
+    NoAdaptation,
+    SubspaceAlignment,
+)
 from embtransfer.adapters._base import AffineMap
 from embtransfer.adapters._moments import ROWS, Moments, mean_and_covariance
 
@@ -264,6 +271,14 @@ def test_float32_agrees_with_float64(adapter, offset):
     for low, high in zip(single, double, strict=True):
         assert low.dtype == np.float32
         np.testing.assert_allclose(low, high, atol=2e-3)
+
+
+@pytest.mark.parametrize("adapter", [CORAL(), LinearOT(), SubspaceAlignment(2), GeodesicFlowKernel(2)])
+def test_rows_whose_squares_float32_cannot_hold_are_refused(adapter):
+    source, target = (1e25 * X for X in make_domains())
+    with pytest.raises(ValueError, match=r"Got rows of numbers up to .*e\+26, whose squares float32 cannot"):
+        adapter.fit(source.astype(np.float32), X_target=target.astype(np.float32))
+    assert np.isfinite(adapter.fit(source, X_target=target).transform(target)).all()
 
 
 @pytest.fixture

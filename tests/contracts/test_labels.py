@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from scipy import sparse
@@ -24,6 +25,7 @@ from embtransfer import (
     WordEmbedder,
     compile_pipeline,
     load_pipeline,
+    make_recipe,
     make_transfer_pipeline,
     save_pipeline,
     score_file,
@@ -63,6 +65,9 @@ SEVERAL = {
     "lists": [[name for name, has in zip("abc", row, strict=True) if has] for row in MATRIX],
     "lists of int": [np.flatnonzero(row).tolist() for row in MATRIX],
     "Series of lists": pd.Series([np.flatnonzero(row).tolist() for row in MATRIX]),
+    "polars": pl.DataFrame(MATRIX, schema=["a", "b", "c d"]),
+    "Arrow lists": pa.chunked_array([[["abc"[k] for k in np.flatnonzero(row)] for row in MATRIX]]),
+    "Arrow table": pa.table({name: MATRIX[:, k] for k, name in enumerate("abc")}),
 }
 OF_NUMBERS = {
     "float": NUMBERS,
@@ -85,6 +90,9 @@ REFUSED = {
     "DataFrame": (pd.DataFrame(MATRIX), "need MultiLabelClassifier"),
     "lists": ([["a", "b"]] * 30 + [[]] * 30, r"Got labels such as \['a', 'b'\].*need MultiLabelClassifier"),
     "sets": ([{"a"}] * 30 + [set()] * 30, "need MultiLabelClassifier"),
+    "polars": (pl.DataFrame(MATRIX), "need MultiLabelClassifier"),
+    "text beside int": (["a", 1] * 30, r"Got the label 'a' \(str\) beside 1 \(int\)\. Expected labels of"),
+    "bool beside text": (pd.Series([True, "a"] * 30), r"Got the label 'a' \(str\) beside True \(bool\)"),
     "None": ([None, *TWO[1:].tolist()], r"Got 1 missing labels \(None, NaN, pandas.NA\), the first in row 0"),
     "NaN": (np.where(TWO == 1, np.nan, 1.0), "missing labels"),
     "NA": (pd.Series([pd.NA, *TWO[1:].tolist()], dtype="Int64"), "Got 1 missing labels"),
@@ -192,6 +200,13 @@ def test_a_column_of_labels(adapter, column):
     with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
         model.fit(SOURCE, column, X_target=TARGET)
     np.testing.assert_array_equal(model.predict_proba(TARGET), expected)
+
+
+def test_columns_of_arrow_are_labels_of_both_domains():
+    y = pa.chunked_array([np.array(["bad", "good"])[TWO].tolist()])
+    known = pa.chunked_array([["bad", "good", None] * 10])
+    model = make_recipe("words").fit(SOURCE, y, X_target=TARGET, y_target=known)
+    assert (model.classes_.tolist(), model[-1].n_target_labels_) == (["bad", "good"], 20)
 
 
 @pytest.mark.parametrize("y", [NUMBERS, [Decimal("1.5"), Decimal(2)] * 30, [date(2020, 1, 1), None] * 30])

@@ -53,6 +53,7 @@ from embtransfer import (
     PooledClassifier,
     SelfTrainingClassifier,
     SubspaceAlignment,
+    TransferSearch,
     WordEmbedder,
     WordVectors,
     compile_pipeline,
@@ -354,6 +355,19 @@ class TestClassifiers:
         search.fit(SOURCE, Y3)
         assert_same(search, compile_pipeline(search))
 
+    @pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy"])
+    def test_transfer_search(self, scoring):
+        parts = {"embedders": ["ngrams"], "adapters": ["none"], "classifiers": ["logistic"]}
+        search = TransferSearch(**parts, recipes=[], scoring=scoring).fit(SOURCE, Y2, X_target=TARGET)
+        assert compile_pipeline(search).predict(UNSEEN).tolist() == search.predict(UNSEEN).tolist()
+        search.fit(SOURCE, Y3, X_target=TARGET)
+        if scoring == "accuracy":
+            assert compile_pipeline(search).predict(UNSEEN).tolist() == search.predict(UNSEEN).tolist()
+        else:
+            with pytest.raises(CannotFold, match="compile a search that decides by its scoring; its best_"):
+                compile_pipeline(search)
+            compile_pipeline(search.best_estimator_)
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -420,5 +434,5 @@ class TestRefusals:
 
     def test_rows_instead_of_texts(self):
         model = logistic().fit(np.eye(4), [0, 1, 0, 1])
-        with pytest.raises(CannotFold, match="needs steps before it"):
+        with pytest.raises(CannotFold, match="without steps before it"):
             compile_pipeline(model)

@@ -190,6 +190,8 @@ def test_what_is_refused(words):
         ValueError, match=r"y_target of row 320. Expected positions in X_target, from 0 to 319"
     ):
         ask(words, PANS.data, y_target={320: 1})
+    with pytest.raises(ValueError, match=r"y_target of row True\. Expected positions in X_target"):
+        ask(words, PANS.data, y_target={True: 1})
     with pytest.raises(ValueError, match=r"y_target has 2 values, but X_target has 320 rows"):
         ask(words, PANS.data, y_target=[1, None])
     with pytest.raises(ValueError, match=r"y_target holds 'good', but the classes of the model are \[0, 1\]"):

@@ -290,6 +290,7 @@ def test_a_destination_that_is_there_is_replaced(tmp_path, pipeline):
             ValueError,
             r"Got text_column \(--text-column\) 'review', but in.parquet has columns: id, text, stars",
         ),
+        ({"output_column": ""}, ValueError, r"Got output_column ''\. Expected the column to add"),
         ({"output_column": "text"}, ValueError, r"The input has a column 'text' already"),
         ({"output_column": "stars"}, ValueError, r"The input has a column 'stars' already"),
         ({"batch_size": 0}, ValueError, r"Got batch_size=0\. Expected at least 1"),

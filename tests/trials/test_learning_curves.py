@@ -192,6 +192,11 @@ def test_the_same_every_time(n_jobs, model):
     pd.testing.assert_frame_equal(first.drop(columns="seconds"), again.drop(columns="seconds"))
     other = learning_curve(*DEMO, models=[model], random_state=1, **few)
     assert not first["score"].equals(other["score"])
+    of_state = learning_curve(*DEMO, models=[model], random_state=np.random.RandomState(3), **few)
+    pd.testing.assert_series_equal(
+        of_state["score"],
+        learning_curve(*DEMO, models=[model], random_state=np.random.RandomState(3), **few)["score"],
+    )
 
 
 def test_models_of_all_kinds():
