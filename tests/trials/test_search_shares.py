@@ -5,6 +5,9 @@ import pytest
 
 from embtransfer import TransferSearch, class_shares, make_recipe
 from embtransfer.datasets import load_demo_reviews
+from embtransfer.priors import TargetPriors
+from embtransfer.trials.search._metric import Metric
+from embtransfer.trials.search._rounds import Round
 
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
 SETTINGS = {"embedders": ["word_mean"], "adapters": ["none", "centering"], "recipes": []}
@@ -41,6 +44,15 @@ def test_the_consensus_has_them_the_more_the_better_they_are_known(rare):
     assert 0.1 < unknown < 0.9
     wanted = (1 - unknown) * search.target_priors_ + unknown * search.source_priors_
     np.testing.assert_allclose(search.consensus_.mean(axis=0), wanted, atol=0.05)
+
+
+def test_of_each_class_as_it_is_known():
+    """A class that nothing is known of leaves the others' shares as they are estimated."""
+    intervals = np.array([[0.55, 0.65], [0.0, 0.9], [0.05, 0.15]])
+    priors = TargetPriors(np.array([0.2, 0.2, 0.6]), np.array([0.6, 0.3, 0.1]), intervals)
+    judging = Round(np.arange(3), priors, Metric("accuracy", np.arange(3))).judging.target
+    assert judging.sum() == pytest.approx(1)
+    np.testing.assert_allclose(judging / judging[0], np.array([0.596, 0.219, 0.105]) / 0.596)
 
 
 def test_the_score_is_in_the_interval(rare):

@@ -57,15 +57,16 @@ class Round:
 
     @property
     def judging(self) -> TargetPriors:
-        """Shares that candidates are judged by: the less is known of the target's, the more the source's.
+        """Shares that candidates are judged by: the less is known of a class's, the more the source's.
 
         Labels given by wrong shares agree with one another, and a consensus under these takes them for right.
         In the last round: of few texts little is known, and models that take the shares into account stay.
         """
         if not self.last:
             return self.priors
-        unknown = np.ptp(self.priors.intervals, axis=1).max() ** 2
-        return replace(self.priors, target=(1 - unknown) * self.priors.target + unknown * self.priors.source)
+        unknown = np.ptp(self.priors.intervals, axis=1) ** 2
+        mixed = (1 - unknown) * self.priors.target + unknown * self.priors.source
+        return replace(self.priors, target=mixed / mixed.sum())
 
     @property
     def weights(self):
