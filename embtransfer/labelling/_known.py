@@ -5,8 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from .._texts import plain_labels
-
 
 def by_row(given, n_rows, name) -> np.ndarray:
     """One value a row, None where it is not known: (n_rows,) of objects.
@@ -32,7 +30,7 @@ def by_row(given, n_rows, name) -> np.ndarray:
             )
         places, given = list(given), list(given.values())
     else:
-        given = plain_labels(given)
+        given = given.to_pylist() if hasattr(given, "to_pylist") else given  # of Arrow
         given = np.ravel(given) if getattr(given, "shape", ())[1:] == (1,) else given
         given = given.tolist() if hasattr(given, "tolist") else list(given)
         places = list(range(n_rows))
