@@ -64,7 +64,7 @@ class Round:
         """
         if not self.last:
             return self.priors
-        unknown = np.ptp(self.priors.intervals, axis=1) ** 2
+        unknown = np.ptp(self.priors.intervals, axis=1) ** len(self.priors.target)
         mixed = (1 - unknown) * self.priors.target + unknown * self.priors.source
         return replace(self.priors, target=mixed / mixed.sum())
 

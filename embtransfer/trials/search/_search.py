@@ -141,10 +141,10 @@ class TransferSearch(NotebookCard, ClassifierMixin, MetaEstimatorMixin, BaseEsti
     given to every part of a candidate that has a parameter `priors` and leaves it open. With few signs
     that shares differ the source's are kept. In the last round candidates are judged under
     :math:`(1 - u_k) \\hat\\pi_k + u_k \\pi_{s,k}`, divided by their sum: the more the source's
-    :math:`\\pi_s` the less is known of class k, of which :math:`u_k` is the squared width in
-    `prior_intervals_`. All accuracies are of source texts weighed to these shares, and the views'
-    probabilities are matched to them. Labels that were given by wrong shares agree with one another; under
-    the shares by which they were given they would look right.
+    :math:`\\pi_s` the less is known of class k, of which :math:`u_k` is the width of its interval in
+    `prior_intervals_` to the power of the number of classes. All accuracies are of source texts weighed to
+    these shares, and the views' probabilities are matched to them. Labels that were given by wrong shares
+    agree with one another; under the shares by which they were given they would look right.
 
     The other criteria are published ones, see `embtransfer/trials/search/_criteria.py`. **weighted_accuracy**
     takes the weights "nearest" of ImportanceWeightedClassifier.
