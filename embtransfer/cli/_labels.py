@@ -94,14 +94,22 @@ def as_known(labels, known) -> list:
 
 
 def of_one_type(labels):
-    """All labels as texts where some are, as models take them; they may be a DataFrame, or lists."""
-    if not isinstance(labels, list) or len({isinstance(one, str) for one in labels}) < 2:
+    """All labels as texts where some are, as models take them; they may be a DataFrame, or lists.
+
+    Whole numbers that are decimal in some rows are whole: "1.0" beside "1".
+    """
+    texts = {one for one in labels if isinstance(one, str)} if isinstance(labels, list) else set()
+    if not texts:
         return labels
-    first = next(one for one in labels if not isinstance(one, str))
-    talk.print(
-        f"Labels are texts in some rows and not in others: {first!r} is taken for {as_text(first)!r}.",
-        style="yellow",
-    )
+    other = next((one for one in labels if not isinstance(one, str)), None)
+    if other is None:
+        other = min((one for one in texts if as_text(one) != one and as_text(one) in texts), default=None)
+        said = "Labels are whole in some rows and decimal in others"
+    else:
+        said = "Labels are texts in some rows and not in others"
+    if other is None:
+        return labels
+    talk.print(f"{said}: {other!r} is taken for {as_text(other)!r}.", style="yellow")
     return [*map(as_text, labels)]
 
 

@@ -222,6 +222,11 @@ def test_a_label_is_one_class_be_it_a_number_or_a_text(others, data, tmp_path, m
     assert "no label of the source" not in found.stderr
     said = "Labels are texts in some rows and not in others: 0 is taken for '0'."
     assert found.stderr.count(said) == len(others) - 1
+    films.assign(label=films["label"].astype(float)).to_csv("decimal.csv", index=False)
+    found = CliRunner().invoke(app, ["fit", *sources[:2], "--source", "decimal.csv", "-o", "whole"])
+    assert "'0.0' is taken for '0'." in found.stderr
+    assert found.stderr.count("; 1: ") == 1
+    assert "0.0: " not in found.stderr
     rows = [{"text": text, "label": one} for text in films["text"] for one in (True, "true", False)]
     Path("odd.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     found = CliRunner().invoke(app, ["fit", "--source", "odd.jsonl", "-o", "model"])
