@@ -42,14 +42,15 @@ SETS = ("amazon", "fdu_mtl", "crisislex_t26", "airline_tweets", "airlines_60")
 FOLDERS = {"airlines_60": "airline_tweets"}  # of a set that has another's name
 N_SOURCE = N_TARGET = 2000
 _COMMON = 0.6  # of three classes; the others have a half of the rest each
-TFIDF, TODAY, WORDS, TOLD = (
+TFIDF, TODAY, WORDS, TOLD, WORD_VECTORS = (
     "TF-IDF, unadapted",
     'recipe "words" at the source\'s shares',
     'recipe "words"',
     'recipe "words", told the shares',
+    'recipe "word_vectors"',
 )
 CHOICES = ("embedders", "adapters", "classifiers", "recipes", "parameters")
-ESTIMATES = ("TF-IDF, label shift", WORDS)
+ESTIMATES = ("TF-IDF, label shift", WORDS, WORD_VECTORS)
 
 
 class Task(NamedTuple):
@@ -169,6 +170,7 @@ def models(true):
         TODAY: (words, clone(recipe).set_params(priors="source")),
         WORDS: (words, recipe),
         TOLD: (words, clone(recipe).set_params(priors=true)),
+        WORD_VECTORS: (make_recipe("word_vectors"),),
         "GloVe 50d, unadapted": (glove, NoAdaptation(), logistic),
         "GloVe 50d, centred at the source's shares": (glove, DomainCentering(priors="source"), logistic),
         "GloVe 50d, centred": (glove, DomainCentering(), logistic),

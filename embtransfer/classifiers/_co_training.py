@@ -35,10 +35,12 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         regression and a TransferPipeline with DistilledEmbedder. Their steps before the classifier are
         fitted once, with `X_target` and `y_target` where they take these; the classifier is fitted without.
         A classifier by itself takes the rows as they are.
-    labels_from : {"others", "all"}, default="others"
+    labels_from : {"others", "all", "own"}, default="others"
         Which views' mean probability labels the target rows that a view learns from. "others" is co-training
         proper: a view does not repeat its own errors. "all" is for views of which one is much the weaker:
-        it would teach the others its errors.
+        it would teach the others its errors. "own": each view is self-trained by itself, and they agree on
+        the class shares alone, so that their errors stay apart and their mean has fewer; for views of which
+        each is good.
     predict_with : list of str, default=None
         Names of the views that predict: the others teach only, so that a slow one is not needed any more.
         None: all.
@@ -119,7 +121,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         **CONSTRAINTS,
         "n_rounds": [Interval(Integral, 0, None, closed="left")],
         "estimators": [list],
-        "labels_from": [StrOptions({"others", "all"})],
+        "labels_from": [StrOptions({"others", "all", "own"})],
         "predict_with": [list, None],
         "weights": [StrOptions({"equal", "held_out"})],
     }
@@ -131,7 +133,7 @@ class CoTrainingClassifier(ClassifierMixin, _BaseComposition):
         self,
         estimators: list[tuple[str, Estimator]],
         *,
-        labels_from: Literal["others", "all"] = "others",
+        labels_from: Literal["others", "all", "own"] = "others",
         predict_with: list[str] | None = None,
         weights: Literal["equal", "held_out"] = "equal",
         n_rounds: int = 5,

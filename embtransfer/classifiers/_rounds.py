@@ -72,8 +72,8 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
         share = options.share * r / options.n_rounds
         taken, confidence = [], []
         for i in range(len(views)):
-            theirs = [j for j in range(len(views)) if j != i] if labels_from == "others" else []
-            theirs = theirs or list(range(len(views)))
+            others = [j for j in range(len(views)) if j != i]
+            theirs = {"all": [], "others": others, "own": [i]}[labels_from] or list(range(len(views)))
             some = pooled([probas[j] for j in theirs], weights[theirs])
             rows, labels, sure = _surest(some, slope, share, options)
             guessed = ~np.isin(rows, known.rows)

@@ -118,9 +118,9 @@ def make_embedders(names, embedding: Embedding, recipes=()) -> dict:
 def recipes_by_name(names, embedding: Embedding) -> dict:
     """Name -> recipe; those with a sentence model take the one named."""
     from ..embedders import SentenceEmbedder
-    from ..recipes import make_recipe
+    from ..recipes import TAUGHT, make_recipe
 
     teacher = SentenceEmbedder(by_sentence=True).set_params(backend=str(embedding.backend))
     if embedding.model is not None:
         teacher.set_params(model=embedding.model)
-    return {name: make_recipe(name, None if name in ("words", "vectors") else teacher) for name in names}
+    return {name: make_recipe(name, teacher if name in TAUGHT else None) for name in names}

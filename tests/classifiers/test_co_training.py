@@ -71,7 +71,8 @@ def naive_co_training(X, y, X_target, labels_from, n_rounds, slope, priors, shar
         probas = [model.predict_proba(X_target[:, part]) for model, part in zip(models, parts, strict=True)]
         models = []
         for i, part in enumerate(parts):
-            teachers = [probas[j] for j in range(3) if labels_from == "all" or j != i]
+            teach = {"all": {0, 1, 2}, "others": {0, 1, 2} - {i}, "own": {i}}[labels_from]
+            teachers = [probas[j] for j in teach]
             rows, labels, _ = _surest(sum(teachers) / len(teachers), slope, share * r / n_rounds, Options)
             taught = np.vstack([X[:, part], X_target[rows][:, part]])
             models.append(clone(EXACT).fit(taught, np.concatenate([y, labels])))
@@ -100,7 +101,7 @@ def both(**options):
 
 @pytest.mark.parametrize(
     ("labels_from", "n_classes", "n_rounds"),
-    [("others", 2, 3), ("others", 3, 1), ("all", 2, 1), ("all", 3, 3)],
+    [("others", 2, 3), ("others", 3, 1), ("all", 2, 1), ("all", 3, 3), ("own", 2, 3)],
 )
 def test_rounds_against_naive_ones(labels_from, n_classes, n_rounds):
     X, y, X_target, _ = simulate(n_classes)
@@ -118,13 +119,14 @@ def test_rounds_against_naive_ones(labels_from, n_classes, n_rounds):
     np.testing.assert_array_equal(model.predict(X_target), NAMES[sum(probas).argmax(axis=1)])
 
 
-def test_the_two_ways_to_label_differ():
+def test_the_three_ways_to_label_differ():
     X, y, X_target, _ = simulate()
-    others, every = (
+    others, every, own = (
         CoTrainingClassifier(three_views(), labels_from=way, n_rounds=1).fit(X, y, X_target=X_target)
-        for way in ("others", "all")
+        for way in ("others", "all", "own")
     )
-    assert not np.allclose(others.predict_proba(X_target), every.predict_proba(X_target))
+    for one, other in ((others, every), (others, own), (every, own)):
+        assert not np.allclose(one.predict_proba(X_target), other.predict_proba(X_target))
 
 
 def test_temperature_is_that_of_the_mean_of_views():
