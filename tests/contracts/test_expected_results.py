@@ -42,7 +42,7 @@ from embtransfer.classifiers import CLASSIFIERS
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.embedders import EMBEDDERS
 from embtransfer.folding._rows import CannotFold
-from embtransfer.recipes import RECIPES
+from embtransfer.recipes import RECIPES, TAUGHT
 
 FILE = Path(__file__).parents[1] / "expected_results.json"
 FILMS, PANS = load_demo_reviews("films"), load_demo_reviews("kitchenware")
@@ -87,7 +87,7 @@ def make(name):
     if name == "recipe vectors":
         return make_transfer_pipeline(embedder, *(step for _, step in make_recipe(part).steps))
     if kind == "recipe":
-        return make_recipe(part, None if part == "words" else embedder)
+        return make_recipe(part, embedder if part in TAUGHT else None)
     if kind == "adapter":
         adapter = make_adapter(part)
     elif part == "sentence":

@@ -52,7 +52,7 @@ from embtransfer.classifiers import CLASSIFIERS
 from embtransfer.datasets import load_demo_reviews
 from embtransfer.persistence import TRUSTED, load_model
 from embtransfer.persistence._state import _name_publicly
-from embtransfer.recipes import RECIPES
+from embtransfer.recipes import RECIPES, TAUGHT
 
 FILMS = ["a good film", "a bad film", "great plot", "terrible actor", "fine story", "awful script"] * 3
 LABELS = ["+", "-"] * 9
@@ -121,7 +121,7 @@ def test_sparse_rows_and_their_classifier(tmp_path, weighting):
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("vectors", "columns")])
 def test_every_recipe(tmp_path, name):
-    teacher = None if name == "words" else WordEmbedder()
+    teacher = WordEmbedder() if name in TAUGHT else None
     model = make_recipe(name, teacher)
     model.fit(FILMS, LABELS, X_target=PANS)
     loaded = load_pipeline(save_pipeline(model, tmp_path / "model"))
