@@ -38,6 +38,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier as SklearnSelfTrainin
 
 import embtransfer as et
 from embtransfer.datasets import fetch_amazon_reviews
+from embtransfer.recipes import TAUGHT
 
 from ._results import RESULTS, markdown_table
 
@@ -199,7 +200,7 @@ def distilled(kind, classifier=lambda: LogisticRegression(max_iter=500)):
 
 def recipe(name):
     def predict(split):
-        model = et.make_recipe(name, teacher=None if name == "words" else split.teacher("minilm"))
+        model = et.make_recipe(name, split.teacher("minilm") if name in TAUGHT else None)
         return model.fit(split.texts[0], split.y, X_target=split.texts[1]).predict(split.texts[2])
 
     return predict

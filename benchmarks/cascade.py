@@ -22,6 +22,7 @@ from rich.progress import track
 from sklearn.frozen import FrozenEstimator
 
 import embtransfer as et
+from embtransfer.recipes import TAUGHT
 
 from ._accuracy_tables import of_cascades
 from ._real_targets_work import Task, domains, load
@@ -47,7 +48,7 @@ def run(task, teacher, rounds):
     seen, texts = list(X_target), list(texts)
     X_target, held_out = seen[: int(FIT * len(seen))], seen[int(FIT * len(seen)) :]
     models = {
-        name: et.make_recipe(name, None if name == "words" else teacher).fit(X, y, X_target=X_target)
+        name: et.make_recipe(name, teacher if name in TAUGHT else None).fit(X, y, X_target=X_target)
         for name in ("distilled", "words", "sentences")
     }
     slow = models.pop("sentences")

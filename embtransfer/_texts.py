@@ -156,6 +156,13 @@ def is_missing(value: object) -> bool:
     return np.isscalar(value) and value != value
 
 
+def readable(column):
+    """Columns of Arrow as a list, frames of Arrow and polars as pandas': NumPy misreads them."""
+    if not hasattr(column, "to_pandas") or hasattr(column, "__array_ufunc__"):
+        return column
+    return column.to_pandas() if hasattr(column, "columns") else column.to_pylist()
+
+
 def plain_labels(y):
     """Labels; of pandas' nullable types and categories, which scikit-learn makes floating, as NumPy's.
 
@@ -167,8 +174,7 @@ def plain_labels(y):
     ValueError
         If some are texts and others are not, which NumPy would make text of.
     """
-    if hasattr(y, "to_pandas") and not hasattr(y, "__array_ufunc__"):  # NumPy cannot read these rightly
-        y = y.to_pandas() if hasattr(y, "columns") else y.to_pylist()
+    y = readable(y)
     kind, pandas = getattr(y, "dtype", None), _pandas()
     if isinstance(y, list | tuple) or (isinstance(kind, np.dtype) and kind.kind == "O"):
         _check_one_kind(y)

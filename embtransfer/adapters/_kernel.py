@@ -8,7 +8,7 @@ from scipy.linalg import eigh
 from sklearn.utils.extmath import row_norms
 
 from ._base import AffineMap
-from ._moments import ROWS
+from ._moments import ROWS, no_squares
 
 
 def blocks(X):
@@ -28,10 +28,7 @@ def check_squares(name, *domains):
     kind, square = np.finfo(domains[0].dtype), largest * largest
     most = float(kind.max) / (4 * domains[0].shape[1])
     if largest and not float(kind.tiny) / float(kind.eps) < square < most:
-        raise ValueError(
-            f"Got rows of numbers up to {largest:.3g}, whose squares {kind.dtype} cannot hold, and {name} "
-            "needs them. Scale the rows, or pass float64."
-        )
+        raise no_squares(largest, kind.dtype, f"{name} needs")
 
 
 class LinearMap(AffineMap):

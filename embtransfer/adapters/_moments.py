@@ -7,6 +7,13 @@ from ..system._memory import check_memory
 ROWS = 4096  # rows centred at a time: no centred copy of a whole matrix is ever made
 
 
+def no_squares(largest, dtype, needs) -> ValueError:
+    return ValueError(
+        f"Got rows of numbers up to {largest:.3g}, whose squares {dtype} cannot hold, and {needs} them. "
+        "Scale the rows, or pass float64."
+    )
+
+
 class Moments:
     """Count, mean and centred sums of rows; `a + b` are those of the rows of both, `a * 2` of each row twice.
 
@@ -44,10 +51,7 @@ class Moments:
                     norms = norms.astype(np.float64)
                     self.fourth += norms @ norms
             if not np.isfinite(self.scatter).all():
-                raise ValueError(
-                    f"Got rows of numbers up to {abs(X).max():.3g}, whose squares {X.dtype} cannot hold, and "
-                    "covariances need them. Scale the rows, or pass float64."
-                )
+                raise no_squares(abs(X).max(), X.dtype, "covariances need")
 
     def __add__(self, other):
         if np.shape(self.scatter) != np.shape(other.scatter):

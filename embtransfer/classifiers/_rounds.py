@@ -71,9 +71,10 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
     for r in range(1, options.n_rounds + 1):
         share = options.share * r / options.n_rounds
         taken, confidence = [], []
-        for i in range(len(views)):
-            others = [j for j in range(len(views)) if j != i]
-            theirs = {"all": [], "others": others, "own": [i]}[labels_from] or list(range(len(views)))
+        every = list(range(len(views)))
+        for i in every:
+            others = [j for j in every if j != i] or every  # one view has no others
+            theirs = {"all": every, "others": others, "own": [i]}[labels_from]
             some = pooled([probas[j] for j in theirs], weights[theirs])
             rows, labels, sure = _surest(some, slope, share, options)
             guessed = ~np.isin(rows, known.rows)

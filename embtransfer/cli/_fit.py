@@ -79,7 +79,7 @@ def fit(
     from ..persistence import check_destination, save_pipeline
     from ..pipeline import class_shares, make_transfer_pipeline, shares_in_words, with_cleaning
     from ..priors import known_priors, with_priors
-    from ..recipes import COLUMNS, make_recipe
+    from ..recipes import COLUMNS, TAUGHT, make_recipe
     from ..trials._label_kinds import CLASSES, NUMBERS, SEVERAL, as_arrays, kind_of, makers, one_against_rest
 
     with clear_errors():
@@ -135,7 +135,7 @@ def fit(
             )
         check_destination(output, overwrite)  # before the work, not after it
         if recipe is not None:  # which none of the options of embedders may miss
-            make_embedders([], embedding, {recipe} & {"sentences", "distilled"})
+            make_embedders([], embedding, {recipe} & {*TAUGHT})
         if recipe is None:
             made = make_embedders([embedder], embedding)[embedder]
             make, _, usual, _ = makers(NUMBERS if numbers else CLASSES)

@@ -101,13 +101,13 @@ def of_one_type(labels):
     texts = {one for one in labels if isinstance(one, str)} if isinstance(labels, list) else set()
     if not texts:
         return labels
-    other = next((one for one in labels if not isinstance(one, str)), None)
-    if other is None:
-        other = min((one for one in texts if as_text(one) != one and as_text(one) in texts), default=None)
-        said = "Labels are whole in some rows and decimal in others"
+    no_text = [one for one in labels if one is not None and not isinstance(one, str)]
+    decimal = sorted(one for one in texts if as_text(one) != one and as_text(one) in texts)
+    if no_text:
+        other, said = no_text[0], "Labels are texts in some rows and not in others"
+    elif decimal:
+        other, said = decimal[0], "Labels are whole in some rows and decimal in others"
     else:
-        said = "Labels are texts in some rows and not in others"
-    if other is None:
         return labels
     talk.print(f"{said}: {other!r} is taken for {as_text(other)!r}.", style="yellow")
     return [*map(as_text, labels)]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from .._texts import readable
+
 
 def by_row(given, n_rows, name) -> np.ndarray:
     """One value a row, None where it is not known: (n_rows,) of objects.
@@ -30,7 +32,7 @@ def by_row(given, n_rows, name) -> np.ndarray:
             )
         places, given = list(given), list(given.values())
     else:
-        given = given.to_pylist() if hasattr(given, "to_pylist") else given  # of Arrow
+        given = readable(given)
         given = np.ravel(given) if getattr(given, "shape", ())[1:] == (1,) else given
         given = given.tolist() if hasattr(given, "tolist") else list(given)
         places = list(range(n_rows))
