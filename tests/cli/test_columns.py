@@ -104,11 +104,12 @@ def test_compare_and_choose_try_each_view_and_both_and_what_is_saved_knows_its_c
     assert {row["embedder"] for row in table} > {"word_mean", "vectors of v", "vectors of w", "recipe"}
     assert {row["classifier"] for row in table} > {"words", "vectors of v", "columns"}
     assert {row["error"] for row in table} == {""}
-    run("choose", *FILES, *COLUMNS, *some, "--classifiers", "logistic", "-o", "model")
+    plain = [*some[2:], "--adapters", "none", "--classifiers", "logistic", "--recipes", "columns"]
+    run("choose", *FILES, *COLUMNS, *plain, "-o", "model")
     run("score", "model", "target.parquet", "-o", "out.csv", "--columns", "label")
     scored = pd.read_csv("out.csv")
     assert (scored["label"] == scored["prediction"]).mean() > 0.8
-    run("choose", *FILES, *COLUMNS, *some, "--scoring", "balanced_accuracy", "-o", "balanced")
+    run("choose", *FILES, *COLUMNS, *plain, "--scoring", "balanced_accuracy", "-o", "balanced")
     assert type(load_pipeline("balanced")).__name__ == "FixedThresholdClassifier"
     run("score", "balanced", "target.parquet", "-o", "out.csv", "--columns", "label")
     scored = pd.read_csv("out.csv")
@@ -152,20 +153,22 @@ def test_the_target_may_call_its_texts_otherwise():
     assert "80 target rows" in run(*fit, "--target-text-column", "comment").stderr
 
 
-@pytest.mark.parametrize("shown", [[], ["--text-column", "review"]], ids=["not said", "said"])
 @pytest.mark.parametrize("others", [[], ["title"]], ids=["one", "two"])
-def test_where_update_cannot_learn_label_says_how_choose_does(others, shown):
+def test_where_update_cannot_learn_label_says_how_choose_does(others):
     for name in ("source", "target"):
         table = pq.read_table(f"{name}.parquet")
         for other in others:
             table = table.append_column(other, [[f"the {i}" for i in range(80)]])
         pq.write_table(table, f"{name}.parquet")
-    parts = ["--adapters", "none", "--classifiers", "logistic"]
+    parts = ["--adapters", "none", "--classifiers", "logistic", "--recipes", "words"]
+    parts += ["--embedders", "word_mean"]
     texts = ",".join(["review", *others])
     run(
         "choose", *FILES, "--text-column", texts, *COLUMNS[2:], *parts, "--scoring", "f1_macro", "-o", "model"
     )
-    words = next_command(run("label", "model", "target.parquet", "-n", "10", "-o", "1.csv", *shown).stderr)
+    label = ["label", "model", "target.parquet", "-n", "10", "-o", "1.csv", "--overwrite"]
+    words = next_command(run(*label).stderr)
+    assert next_command(run(*label, "--text-column", "review").stderr) == words
     table = pd.read_csv("1.csv")
     table["label"] = np.where(table["row"] % 2, "no", "yes")
     table.to_csv("1.csv", index=False)
