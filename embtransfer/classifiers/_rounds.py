@@ -67,14 +67,14 @@ def train(options, views, y, labels_from, known, found=None, fit_weights=False):
 
     if len(known.rows):
         last, probas = fit([None] * len(views))
+    every = list(range(len(views)))
+    others = [[j for j in every if j != i] or every for i in every]  # one view has no others
+    teachers = {"all": [every] * len(views), "others": others, "own": [[i] for i in every]}[labels_from]
     options.history_, before = [], [(b"", b"")] * len(views)
     for r in range(1, options.n_rounds + 1):
         share = options.share * r / options.n_rounds
         taken, confidence = [], []
-        every = list(range(len(views)))
-        for i in every:
-            others = [j for j in every if j != i] or every  # one view has no others
-            theirs = {"all": every, "others": others, "own": [i]}[labels_from]
+        for theirs in teachers:
             some = pooled([probas[j] for j in theirs], weights[theirs])
             rows, labels, sure = _surest(some, slope, share, options)
             guessed = ~np.isin(rows, known.rows)

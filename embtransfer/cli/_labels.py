@@ -101,7 +101,7 @@ def of_one_type(labels):
     texts = {one for one in labels if isinstance(one, str)} if isinstance(labels, list) else set()
     if not texts:
         return labels
-    no_text = [one for one in labels if one is not None and not isinstance(one, str)]
+    no_text = [one for one in labels if not isinstance(one, str)]
     decimal = sorted(one for one in texts if as_text(one) != one and as_text(one) in texts)
     if no_text:
         other, said = no_text[0], "Labels are texts in some rows and not in others"
